@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+#   make            build everything into build/
+#   make demo       see it at work, in namespaces of its own     (root)
+#   make test       all tests                                    (root)
+#   make install    PREFIX and DESTDIR are honoured
+#
+# V=1 shows the commands. `make demo` and `make test` install the Debian packages that are missing.
+
+PREFIX	?= /usr/local
+DESTDIR	?=
+V	?= 0
+ifeq ($(V),0)
+Q	:= @
+say	= @printf '  %-7s %s\n' "$(1)" "$(2)"
+else
+Q	:=
+say	=
+endif
+
+B		:= build
+VERSION		:= $(shell cat VERSION)
+CLANG		?= clang
+BPFTOOL		?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+PYTHON		?= /usr/bin/python3
+WARNINGS	:= -Wall -Wextra -Werror
+CFLAGS		?= -O2 -g
+CPPFLAGS_ALL	:= -Iinclude -I$(B)/bpf -D_GNU_SOURCE -DSYNWARD_VERSION='"$(VERSION)"' $(CPPFLAGS)
+CFLAGS_ALL	:= -std=gnu11 $(WARNINGS) $(CFLAGS)
+LIBS		:= -lbpf -lelf -lz -ljansson -lcap-ng -lpcap
+BPF_FLAGS	:= -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Ivmlinux -Iinclude
+SAN_FLAGS	:= -O1 -g -std=gnu11 $(WARNINGS) -Iinclude -fno-omit-frame-pointer \
+		   -fsanitize=address,undefined -fno-sanitize-recover=all
+DEPS		= -MMD -MP -MF $@.d -MT $@
+
+USER_SOURCES	:= $(wildcard user/*.c user/*/*.c)
+USER_OBJECTS	:= $(USER_SOURCES:%.c=$(B)/%.o)
+LIB_OBJECTS	:= $(filter-out $(B)/user/main.o,$(USER_OBJECTS))
+BPF_SOURCES	:= bpf/synward.bpf.c $(wildcard bench/*.bpf.c tests/*/*.bpf.c)
+BPF_SKELETONS	:= $(patsubst %.bpf.c,$(B)/bpf/%.skel.h,$(notdir $(BPF_SOURCES)))
+UNIT_TESTS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+PROG_TESTS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/prog/test_*.c tests/model/test_*.c))
+FUZZERS		:= $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+BENCHES		:= $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard bench/bench_*.c)))
+MAN_PAGES	:= $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all deps unit prog model fuzz fuzz-short oracle e2e check test bench demo man install \
+	uninstall clean tests format
+vpath %.bpf.c bpf bench $(sort $(dir $(wildcard tests/*/*.bpf.c)))
+
+all: $(B)/synward man
+
+# ---- the BPF side
+
+$(B)/bpf/%.bpf.o: %.bpf.c
+	$(call say,BPF,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_FLAGS) -MMD -MP -MF $@.d -MT $@ -c $< -o $@
+
+$(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@ 2>$@.log || { cat $@.log; exit 1; }
+
+# ---- the host side
+
+$(B)/%.o: %.c VERSION | $(BPF_SKELETONS)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(DEPS) -c $< -o $@
+
+$(B)/synward: $(USER_OBJECTS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
+
+# ---- tests and benchmarks
+
+$(B)/tests/unit/%: tests/unit/%.c
+	$(call say,TEST,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SAN_FLAGS) $(DEPS) $< -lcmocka -o $@
+
+$(B)/tests/fuzz/%: tests/fuzz/%.c
+	$(call say,FUZZ,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(SAN_FLAGS) -fsanitize=fuzzer $(DEPS) $< -o $@
+
+$(B)/tests/% $(B)/bench/%: %.c
+$(PROG_TESTS) $(BENCHES): $(B)/%: %.c $(LIB_OBJECTS) | $(BPF_SKELETONS)
+	$(call say,TEST,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(DEPS) $< $(LIB_OBJECTS) $(LIBS) -lcmocka -lm -o $@
+
+tests: $(UNIT_TESTS) $(PROG_TESTS) $(FUZZERS)
+
+unit: $(UNIT_TESTS)
+	$(Q)tests/run unit
+prog: $(filter $(B)/tests/prog/%,$(PROG_TESTS))
+	$(Q)tests/run prog
+model: $(filter $(B)/tests/model/%,$(PROG_TESTS))
+	$(Q)tests/run model
+fuzz-short: $(FUZZERS)
+	$(Q)tests/run fuzz
+fuzz: $(FUZZERS)
+	$(Q)FUZZ_SECONDS=$${FUZZ_SECONDS:-600} tests/run fuzz
+oracle: all
+	$(Q)tests/run oracle
+e2e: all
+	$(Q)tests/run e2e
+check: all
+	$(Q)tests/run check
+
+test: deps
+	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)tests/run check unit fuzz prog model oracle e2e
+
+bench: deps
+	$(Q)$(MAKE) --no-print-directory all $(BENCHES)
+	$(Q)for bench in $(BENCHES); do $$bench || exit 1; done
+
+demo: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(PYTHON) tests/demo/demo.py
+
+deps:
+	$(Q)packaging/install-deps
+
+# ---- the rest
+
+man: $(MAN_PAGES)
+$(B)/man/%: docs/man/%.scd
+	$(call say,MAN,$@)
+	@mkdir -p $(@D)
+	$(Q)scdoc <$< >$@
+
+install: all
+	install -D -m 0755 $(B)/synward $(DESTDIR)$(PREFIX)/sbin/synward
+	for page in $(MAN_PAGES); do \
+		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man8/$${page##*/} || exit 1; \
+	done
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/synward
+	for page in $(MAN_PAGES); do rm -f $(DESTDIR)$(PREFIX)/share/man/man8/$${page##*/}; done
+
+format:
+	$(Q)git ls-files '*.c' '*.h' | grep -v '^vmlinux/' | xargs clang-format -i
+
+clean:
+	$(Q)rm -rf $(B)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_ADOPT_H
+#define SYNWARD_ADOPT_H
+
+/*
+ * Connections that are older than the attach, or whose entry was evicted: when a segment belongs to
+ * nothing known, the kernel is asked whether one of its sockets is synchronised on that flow.
+ */
+
+#include "core/packet.h"
+#include "core/wire.h"
+#include "maps.h"
+
+/* of the kernel's enum in net/tcp_states.h, which BTF does not name in all versions */
+enum {
+	TCP_STATE_ESTABLISHED = 1,
+	TCP_STATE_FIN_WAIT1 = 4,
+	TCP_STATE_FIN_WAIT2 = 5,
+	TCP_STATE_CLOSE_WAIT = 8,
+	TCP_STATE_LAST_ACK = 9,
+	TCP_STATE_CLOSING = 11,
+};
+
+#define SYNCHRONISED                                                                               \
+	(1 << TCP_STATE_ESTABLISHED | 1 << TCP_STATE_FIN_WAIT1 | 1 << TCP_STATE_FIN_WAIT2 |        \
+	 1 << TCP_STATE_CLOSE_WAIT | 1 << TCP_STATE_LAST_ACK | 1 << TCP_STATE_CLOSING)
+
+#define THIS_NETNS (-1)
+
+/* Does this host hold the connection? remote and local as the host sees them. */
+static __always_inline bool kernel_knows(void *ctx, const struct sw_addr *remote, __u16 remote_port,
+					 const struct sw_addr *local, __u16 local_port)
+{
+	struct bpf_sock_tuple tuple = {};
+	struct bpf_sock *sk;
+	__u32 size;
+	bool known;
+
+	if (sw_addr_is_v4(remote)) {
+		tuple.ipv4.saddr = remote->words[3];
+		tuple.ipv4.daddr = local->words[3];
+		tuple.ipv4.sport = sw_htons(remote_port);
+		tuple.ipv4.dport = sw_htons(local_port);
+		size = sizeof(tuple.ipv4);
+	} else {
+		for (int i = 0; i < 4; i++) {
+			tuple.ipv6.saddr[i] = remote->words[i];
+			tuple.ipv6.daddr[i] = local->words[i];
+		}
+		tuple.ipv6.sport = sw_htons(remote_port);
+		tuple.ipv6.dport = sw_htons(local_port);
+		size = sizeof(tuple.ipv6);
+	}
+	sk = bpf_skc_lookup_tcp(ctx, &tuple, size, THIS_NETNS, 0);
+	if (!sk)
+		return false;
+	known = sk->state < 32 && (1U << sk->state) & SYNCHRONISED;
+	bpf_sk_release(sk);
+	return known;
+}
+
+/* Is the packet, received or sent by this host, of a connection that it holds? */
+static __always_inline bool kernel_vouches(void *ctx, const struct sw_packet *packet,
+					   enum sw_direction direction)
+{
+	if (direction == SW_INGRESS)
+		return kernel_knows(ctx, &packet->src, packet->sport, &packet->dst, packet->dport);
+	return kernel_knows(ctx, &packet->dst, packet->dport, &packet->src, packet->sport);
+}
+
+#endif

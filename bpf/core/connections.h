@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_CORE_CONNECTIONS_H
+#define SYNWARD_CORE_CONNECTIONS_H
+
+/*
+ * One bucket of the connections table. Only a completed handshake, or the kernel's word for a
+ * connection that is older than the attach, makes an entry, so no spoofed segment can push one out.
+ */
+
+#include "handshakes.h"
+
+#define SW_CONN_FINS (SW_CONN_FIN_ORIG | SW_CONN_FIN_RESP)
+#define SW_CONN_RSTS (SW_CONN_RST_ORIG | SW_CONN_RST_RESP)
+
+/*
+ * How stale the time of the last segment may be. Without it, every segment of a flow would write
+ * to a cache line that the other direction's CPU reads.
+ */
+#define SW_SEEN_GRANULARITY_MS 256
+
+static __always_inline bool connection_is_from_orig(const struct sw_connection *connection,
+						    const struct sw_packet *packet)
+{
+	return connection->orig_port == packet->sport && connection->resp_port == packet->dport &&
+	       sw_addr_equal(&connection->orig, &packet->src) &&
+	       sw_addr_equal(&connection->resp, &packet->dst);
+}
+
+static __always_inline bool connection_is_from_resp(const struct sw_connection *connection,
+						    const struct sw_packet *packet)
+{
+	return connection->orig_port == packet->dport && connection->resp_port == packet->sport &&
+	       sw_addr_equal(&connection->orig, &packet->dst) &&
+	       sw_addr_equal(&connection->resp, &packet->src);
+}
+
+static __always_inline bool is_closed(__u8 state)
+{
+	return state & SW_CONN_RSTS || (state & SW_CONN_FINS) == SW_CONN_FINS;
+}
+
+static __always_inline bool connection_expired(__u8 state, __u32 seen_ms, const struct sw_now *now,
+					       const __u32 *timeout_ms)
+{
+	__u32 timeout = timeout_ms[is_closed(state) ? SW_TIMEOUT_CLOSED : SW_TIMEOUT_ESTABLISHED];
+
+	/* seen may be a moment ahead of now: another CPU's packet */
+	return (__s32)(now->ms - seen_ms) >= 0 && now->ms - seen_ms >= timeout;
+}
+
+/* Where a packet's connection is. */
+struct sw_connection_view {
+	__u32 way; /* SW_WAYS: it has none */
+	bool from_orig;
+};
+
+/*
+ * Finds a packet's connection. May run without the lock: entries change only as a whole and rarely,
+ * and the worst that a torn read can do is to miss, or to find, a connection a moment too late.
+ */
+static __always_inline void sw_connection_find(const struct sw_connection_bucket *bucket, __u16 tag,
+					       const struct sw_packet *packet,
+					       const struct sw_now *now, const __u32 *timeout_ms,
+					       struct sw_connection_view *view)
+{
+	view->way = SW_WAYS;
+	view->from_orig = false;
+#pragma unroll
+	for (__u32 way = 0; way < SW_WAYS; way++) {
+		const struct sw_connection *connection = &bucket->connections[way];
+
+		if (bucket->tags[way] != tag)
+			continue;
+		view->from_orig = connection_is_from_orig(connection, packet);
+		if (!view->from_orig && !connection_is_from_resp(connection, packet))
+			continue;
+		if (connection_expired(bucket->states[way], bucket->seen_ms[way], now, timeout_ms))
+			continue;
+		view->way = way;
+		return;
+	}
+}
+
+/* Nearly all segments: nothing changes but the time. Returns false if this one is not of them. */
+static __always_inline bool sw_connection_pass(struct sw_connection_bucket *bucket,
+					       const struct sw_connection_view *view,
+					       const struct sw_packet *packet,
+					       const struct sw_now *now)
+{
+	__u32 way = view->way & (SW_WAYS - 1);
+
+	if (packet->flags & WIRE_TCP_FIN ||
+	    bucket->states[way] & (SW_CONN_RSTS | SW_CONN_ATTEMPT))
+		return false;
+	if (now->ms - bucket->seen_ms[way] > SW_SEEN_GRANULARITY_MS)
+		bucket->seen_ms[way] = now->ms;
+	return true;
+}
+
+/* A SYN or SYN-ACK on a connection: told apart by the numbers of its own handshake. */
+static __always_inline __u64 connection_syn(const struct sw_connection *connection, __u8 state,
+					    const struct sw_packet *packet, enum sw_segment segment,
+					    bool from_orig, bool *repeats)
+{
+	bool numbers = state & SW_CONN_ISNS_KNOWN;
+	__u64 found;
+
+	if (segment == SW_SEGMENT_SYNACK) {
+		if (from_orig || !numbers)
+			return 0;
+		*repeats = packet->seq == connection->isn_resp ||
+			   seq_within(packet->ack, connection->isn_orig + 1, 0xffff);
+		if (!*repeats)
+			return 0;
+		return packet->seq == connection->isn_resp ? SW_BIT(SYNACK_RETRANSMIT) :
+							     SW_BIT(SYNACK_ISN_CHANGED);
+	}
+	if (is_closed(state))
+		return 0; /* its ends may use the same numbers again: a new attempt */
+	if (from_orig && numbers && packet->seq == connection->isn_orig) {
+		*repeats = true;
+		return SW_BIT(SYN_RETRANSMIT) | SW_BIT(SYN_ON_ESTABLISHED);
+	}
+	found = SW_BIT(SYN_ON_ESTABLISHED);
+	if (!from_orig && !(state & SW_CONN_ADOPTED))
+		found |= SW_BIT(SYN_FROM_RESPONDER);
+	return found;
+}
+
+/*
+ * Takes one segment to its connection, whose bucket's lock the caller holds and whose view was
+ * found under it. Returns the anomalies; *repeats tells whether a SYN or SYN-ACK is one of the
+ * connection's own handshake.
+ */
+static __always_inline __u64 sw_connection_step(struct sw_connection_bucket *bucket,
+						const struct sw_connection_view *view,
+						const struct sw_packet *packet,
+						enum sw_segment segment, const struct sw_now *now,
+						bool *repeats)
+{
+	__u32 way = view->way & (SW_WAYS - 1);
+	__u8 state = bucket->states[way];
+	bool from_orig = view->from_orig;
+	__u64 found = 0;
+
+	switch (segment) {
+	case SW_SEGMENT_SYN:
+	case SW_SEGMENT_SYNACK:
+		found = connection_syn(&bucket->connections[way], state, packet, segment, from_orig,
+				       repeats);
+		if (segment == SW_SEGMENT_SYN && !*repeats)
+			state |= SW_CONN_ATTEMPT;
+		break;
+	case SW_SEGMENT_RST:
+		state |= from_orig ? SW_CONN_RST_ORIG : SW_CONN_RST_RESP;
+		break;
+	case SW_SEGMENT_ACK:
+		/* an end that has sent a RST is gone: if it speaks, somebody else had sent it */
+		state &= from_orig ? ~SW_CONN_RST_ORIG : ~SW_CONN_RST_RESP;
+		if (packet->flags & WIRE_TCP_FIN)
+			state |= from_orig ? SW_CONN_FIN_ORIG : SW_CONN_FIN_RESP;
+		break;
+	default:
+		return 0;
+	}
+	bucket->states[way] = state;
+	bucket->seen_ms[way] = now->ms;
+	return found;
+}
+
+/* How entering a connection changed the table. */
+struct sw_connection_change {
+	__u64 least_worth;
+	__u32 victim;
+	__u8 opened;
+	__u8 closed;  /* another entry made way for it */
+	__u8 evicted; /* and that one was live */
+	__u8 pad;
+};
+
+/* Do two connections have the same ends, whoever opened them? */
+static __always_inline bool same_ends(const struct sw_connection *a, const struct sw_connection *b)
+{
+	return (a->orig_port == b->orig_port && a->resp_port == b->resp_port &&
+		sw_addr_equal(&a->orig, &b->orig) && sw_addr_equal(&a->resp, &b->resp)) ||
+	       (a->orig_port == b->resp_port && a->resp_port == b->orig_port &&
+		sw_addr_equal(&a->orig, &b->resp) && sw_addr_equal(&a->resp, &b->orig));
+}
+
+/* Where a new connection goes: its own old place, a free one, an ended one, the longest silent. */
+static __always_inline __u64 connection_worth(const struct sw_connection_bucket *bucket, __u32 way,
+					      __u16 tag, const struct sw_connection *as,
+					      const struct sw_now *now, const __u32 *timeout_ms)
+{
+	__u8 state = bucket->states[way];
+	__u32 seen_ms = bucket->seen_ms[way];
+
+	if (bucket->tags[way] == tag && same_ends(&bucket->connections[way], as))
+		return 0;
+	if (!bucket->tags[way] || connection_expired(state, seen_ms, now, timeout_ms))
+		return 1;
+	return (is_closed(state) ? 1ULL << 32 : 2ULL << 32) | (__u32)~(now->ms - seen_ms);
+}
+
+/*
+ * Enters a connection, or replaces what its ends had before. The caller holds the lock and has
+ * zeroed *change.
+ */
+static __always_inline void sw_connection_enter(struct sw_connection_bucket *bucket, __u16 tag,
+						const struct sw_connection *as, __u8 states,
+						const struct sw_now *now, const __u32 *timeout_ms,
+						struct sw_connection_change *change)
+{
+	__u32 way;
+
+	change->least_worth = ~0ULL;
+	for (way = 0; way < SW_WAYS; way++) {
+		__u64 worth = connection_worth(bucket, way, tag, as, now, timeout_ms);
+
+		if (worth < change->least_worth) {
+			change->least_worth = worth;
+			change->victim = way;
+		}
+	}
+	way = change->victim & (SW_WAYS - 1);
+	change->opened = true;
+	change->closed = bucket->tags[way] != 0;
+	change->evicted = change->least_worth >= 2ULL << 32;
+	bucket->connections[way] = *as;
+	bucket->states[way] = SW_CONN_LIVE | states;
+	bucket->seen_ms[way] = now->ms;
+	bucket->tags[way] = tag;
+}
+
+/* The sweeper's part: frees an entry whose time is up. Returns whether it did. */
+static __always_inline bool sw_sweep_connection(struct sw_connection_bucket *bucket, __u32 way,
+						const struct sw_now *now, const __u32 *timeout_ms)
+{
+	way &= SW_WAYS - 1;
+	if (!bucket->tags[way] ||
+	    !connection_expired(bucket->states[way], bucket->seen_ms[way], now, timeout_ms))
+		return false;
+	bucket->tags[way] = 0;
+	return true;
+}
+
+#endif

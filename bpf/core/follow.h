@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_CORE_FOLLOW_H
+#define SYNWARD_CORE_FOLLOW_H
+
+/*
+ * One packet through both tables: connections first, since most segments belong to one, then the
+ * handshakes. The order of locks is the whole concurrency argument: each bucket's lock guards that
+ * bucket only, no two are held at a time, and between two of them another CPU may change what was
+ * seen. What that can cost is one attempt's record: an attempt that completes leaves its bucket
+ * before its connection is entered, so for that moment its next segment finds neither.
+ */
+
+#include "connections.h"
+
+/* The two buckets in which a flow may be, its tag in them, and what it takes to go there. */
+struct sw_place {
+	struct sw_handshake_bucket *handshakes;
+	struct sw_connection_bucket *connections;
+	const __u32 *timeout_ms;
+	struct sw_now now;
+	__u16 tag;
+};
+
+struct sw_finding {
+	struct sw_handshake_step handshake;
+	struct sw_connection_change connection;
+	__u64 anomalies; /* the stateful ones */
+	bool unknown; /* ACK or data that belongs to nothing known: the kernel may know better */
+};
+
+/* A lock is a part of the world, like the clock: on the host there is one thread and none. */
+#ifdef __bpf__
+#include <bpf/bpf_helpers.h>
+#define sw_lock(lock)	bpf_spin_lock(lock)
+#define sw_unlock(lock) bpf_spin_unlock(lock)
+#else
+#define sw_lock(lock)	(void)(lock)
+#define sw_unlock(lock) (void)(lock)
+#endif
+
+/* What the connections table knows of a packet's flow. *settled: nothing else need be asked. */
+static __always_inline enum sw_relation ask_connection(const struct sw_place *place,
+							  const struct sw_packet *packet,
+							  enum sw_segment segment,
+							  struct sw_finding *finding, bool *settled)
+{
+	struct sw_connection_bucket *bucket = place->connections;
+	enum sw_relation relation = SW_RELATION_NONE;
+	struct sw_connection_view view;
+	bool repeats = false;
+	__u8 state;
+
+	sw_connection_find(bucket, place->tag, packet, &place->now, place->timeout_ms, &view);
+	if (view.way >= SW_WAYS)
+		return SW_RELATION_NONE;
+	sw_lock(&bucket->lock);
+	sw_connection_find(bucket, place->tag, packet, &place->now, place->timeout_ms, &view);
+	if (view.way < SW_WAYS) {
+		state = bucket->states[view.way & (SW_WAYS - 1)];
+		relation = is_closed(state) ? SW_RELATION_CLOSED : SW_RELATION_LIVE;
+		finding->anomalies |= sw_connection_step(bucket, &view, packet, segment,
+							 &place->now, &repeats);
+		*settled = repeats || (segment != SW_SEGMENT_SYN && !(state & SW_CONN_ATTEMPT));
+	}
+	sw_unlock(&bucket->lock);
+	return relation;
+}
+
+static __always_inline void enter_connection(const struct sw_place *place,
+					     const struct sw_connection *as, __u8 states,
+					     struct sw_finding *finding)
+{
+	struct sw_connection_bucket *bucket = place->connections;
+
+	sw_lock(&bucket->lock);
+	sw_connection_enter(bucket, place->tag, as, states, &place->now,
+			    place->timeout_ms, &finding->connection);
+	sw_unlock(&bucket->lock);
+}
+
+static __always_inline void enter_completed(const struct sw_place *place,
+					    struct sw_finding *finding)
+{
+	const struct sw_attempt *attempt = &finding->handshake.ended;
+	struct sw_connection as = {
+		.orig = attempt->orig,
+		.resp = attempt->resp,
+		.orig_port = attempt->orig_port,
+		.resp_port = attempt->resp_port,
+		.isn_orig = attempt->isn_orig,
+		.isn_resp = attempt->isn_resp[0],
+	};
+
+	enter_connection(place, &as, SW_CONN_ISNS_KNOWN, finding);
+}
+
+static __always_inline void forget_attempt(const struct sw_place *place,
+					   const struct sw_packet *packet)
+{
+	struct sw_connection_bucket *bucket = place->connections;
+	struct sw_connection_view view;
+
+	sw_lock(&bucket->lock);
+	sw_connection_find(bucket, place->tag, packet, &place->now, place->timeout_ms, &view);
+	if (view.way < SW_WAYS)
+		bucket->states[view.way & (SW_WAYS - 1)] &= ~SW_CONN_ATTEMPT;
+	sw_unlock(&bucket->lock);
+}
+
+/*
+ * The way of nearly every segment: of a live connection, which it does not change. Returns false if
+ * more is to be asked. No lock.
+ */
+static __always_inline bool sw_connection_quick(const struct sw_place *place,
+						const struct sw_packet *packet,
+						enum sw_segment segment)
+{
+	struct sw_connection_view view;
+
+	if (segment != SW_SEGMENT_ACK)
+		return false;
+	sw_connection_find(place->connections, place->tag, packet, &place->now, place->timeout_ms,
+			   &view);
+	return view.way < SW_WAYS && sw_connection_pass(place->connections, &view, packet, &place->now);
+}
+
+/* Asks the connections table. Returns false if the handshakes must be asked, too. */
+static __always_inline bool sw_follow_connection(const struct sw_place *place,
+						 const struct sw_packet *packet,
+						 enum sw_segment segment,
+						 struct sw_finding *finding,
+						 enum sw_relation *relation)
+{
+	bool settled = false;
+
+	*relation = ask_connection(place, packet, segment, finding, &settled);
+	return settled;
+}
+
+/* Asks the handshakes, given what the connections table knew. */
+static __always_inline void sw_follow_handshake(const struct sw_place *place,
+						const struct sw_packet *packet,
+						enum sw_segment segment,
+						enum sw_relation relation,
+						struct sw_finding *finding)
+{
+	struct sw_handshake_step *step = &finding->handshake;
+
+	sw_lock(&place->handshakes->lock);
+	sw_handshake(place->handshakes, place->tag, packet, segment, relation, &place->now,
+		     place->timeout_ms, step);
+	sw_unlock(&place->handshakes->lock);
+	finding->anomalies |= step->anomalies;
+
+	if (step->completed != SW_OUTCOME_NONE)
+		enter_completed(place, finding);
+	/* its attempt is gone: segments need not look for it any more */
+	if (relation == SW_RELATION_LIVE && segment == SW_SEGMENT_ACK && !step->belongs)
+		forget_attempt(place, packet);
+	finding->unknown = segment == SW_SEGMENT_ACK && relation == SW_RELATION_NONE &&
+			   !step->belongs;
+}
+
+/*
+ * Enters the connection of a packet that the kernel vouches for. Who opened it is not known: the
+ * sender stands for the opener.
+ */
+static __always_inline void sw_follow_adopted(const struct sw_place *place,
+					      const struct sw_packet *packet,
+					      struct sw_finding *finding)
+{
+	struct sw_connection as = {
+		.orig = packet->src,
+		.resp = packet->dst,
+		.orig_port = packet->sport,
+		.resp_port = packet->dport,
+	};
+
+	enter_connection(place, &as, SW_CONN_ADOPTED, finding);
+}
+
+/* An empty finding. */
+static __always_inline void sw_finding_init(struct sw_finding *finding)
+{
+	__builtin_memset(finding, 0, sizeof(*finding));
+	finding->handshake.completed = SW_OUTCOME_NONE;
+	finding->handshake.stray = SW_OUTCOME_NONE;
+	finding->handshake.syn_to_synack_us = SW_LATENCY_UNKNOWN;
+}
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_CORE_PARSE_L2_H
+#define SYNWARD_CORE_PARSE_L2_H
+
+#include "cursor.h"
+#include "packet.h"
+#include "wire.h"
+
+/* 802.1Q inside 802.1ad is two tags; a third is somebody's tunnel */
+#define SW_MAX_VLAN_TAGS 2
+
+static __always_inline bool is_vlan(__u16 ether_type)
+{
+	return ether_type == WIRE_ETH_VLAN || ether_type == WIRE_ETH_QINQ ||
+	       ether_type == WIRE_ETH_QINQ_OLD;
+}
+
+/* Reads Ethernet and up to two VLAN tags. Returns the ether type behind them, 0 if cut off. */
+static __always_inline __u16 sw_parse_l2(struct sw_cursor *cursor, struct sw_packet *packet)
+{
+	const struct wire_ethernet *eth = sw_pull(cursor, sizeof(*eth));
+	const struct wire_vlan *tag;
+	__u16 ether_type;
+
+	if (!eth)
+		return 0;
+	/* only frames of a loopback device have no addresses at all; two bytes tell most others */
+	if (!(eth->destination[0] | eth->source[0]) &&
+	    !(eth->destination[1] | eth->destination[2] | eth->destination[3] |
+	      eth->destination[4] | eth->destination[5] | eth->source[1] | eth->source[2] |
+	      eth->source[3] | eth->source[4] | eth->source[5]))
+		packet->facts |= SW_PKT_LOOPBACK;
+
+	ether_type = sw_ntohs(eth->ether_type);
+#pragma unroll
+	for (int i = 0; i < SW_MAX_VLAN_TAGS; i++) {
+		if (!is_vlan(ether_type))
+			break;
+		tag = sw_pull(cursor, sizeof(*tag));
+		if (!tag)
+			return 0;
+		ether_type = sw_ntohs(tag->ether_type);
+	}
+	return ether_type;
+}
+
+#endif

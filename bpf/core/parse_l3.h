@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_CORE_PARSE_L3_H
+#define SYNWARD_CORE_PARSE_L3_H
+
+#include "cursor.h"
+#include "packet.h"
+#include "wire.h"
+
+/* More than that in one packet is no traffic that RFC 8200 section 4.1 would have sent. */
+#define SW_MAX_IPV6_EXTENSIONS 8
+
+/* What sw_parse_ipv4() and sw_parse_ipv6() say instead of a protocol number. */
+enum {
+	SW_L3_BROKEN = -1,
+};
+
+static __always_inline void map_ipv4(struct sw_addr *addr, __u32 wire)
+{
+	addr->halves[0] = 0;
+	addr->words[2] = SW_V4_MAPPED_WORD;
+	addr->words[3] = wire;
+}
+
+/*
+ * Reads an IPv4 header with its options; rest is how many bytes the frame has from here on.
+ * Returns the protocol number of what follows, or SW_L3_BROKEN.
+ */
+static __always_inline int sw_parse_ipv4(struct sw_cursor *cursor, __u32 rest,
+					 struct sw_packet *packet)
+{
+	const struct wire_ipv4 *ip = sw_pull(cursor, sizeof(*ip));
+	__u32 header, total;
+	__u16 fragment;
+
+	if (!ip || ip->version_ihl >> 4 != 4)
+		return SW_L3_BROKEN;
+	header = (ip->version_ihl & 0xf) * 4;
+	if (header < sizeof(*ip))
+		return SW_L3_BROKEN;
+	if (header > sizeof(*ip) && !sw_pull(cursor, header - sizeof(*ip)))
+		return SW_L3_BROKEN;
+	total = sw_ntohs(ip->total_length);
+	if (!total)
+		total = rest; /* TSO and BIG TCP, on the way out of this host */
+	if (total < header)
+		return SW_L3_BROKEN;
+
+	map_ipv4(&packet->src, ip->source);
+	map_ipv4(&packet->dst, ip->destination);
+	packet->ip_payload = total - header;
+	fragment = sw_ntohs(ip->fragment);
+	packet->fragment_offset = (fragment & WIRE_IPV4_OFFSET) * 8;
+	if (fragment & WIRE_IPV4_MORE_FRAGMENTS)
+		packet->facts |= SW_PKT_MORE_FRAGMENTS;
+	return ip->protocol;
+}
+
+/*
+ * One extension header, its kind given in next and replaced by the kind of what follows it.
+ * Returns its length in bytes, 0 if next is no extension header, or SW_L3_BROKEN.
+ */
+static __always_inline int skip_extension(struct sw_cursor *cursor, struct sw_packet *packet,
+					  __u8 *next)
+{
+	const struct wire_ipv6_extension *extension;
+	const struct wire_ipv6_fragment *fragment;
+	__u32 length;
+	__u16 offset;
+
+	switch (*next) {
+	case WIRE_IP_HOP_BY_HOP:
+	case WIRE_IP_ROUTING:
+	case WIRE_IP_DEST_OPTIONS:
+		extension = sw_peek(cursor, sizeof(*extension));
+		if (!extension)
+			return SW_L3_BROKEN;
+		length = (extension->length + 1) * 8;
+		break;
+	case WIRE_IP_AUTH:
+		extension = sw_peek(cursor, sizeof(*extension));
+		if (!extension)
+			return SW_L3_BROKEN;
+		length = (extension->length + 2) * 4; /* RFC 4302 section 2.2: another unit */
+		break;
+	case WIRE_IP_FRAGMENT:
+		fragment = sw_pull(cursor, sizeof(*fragment));
+		if (!fragment)
+			return SW_L3_BROKEN;
+		offset = sw_ntohs(fragment->offset);
+		packet->fragment_offset = offset & ~7;
+		if (offset & 1)
+			packet->facts |= SW_PKT_MORE_FRAGMENTS;
+		*next = fragment->next_header;
+		return sizeof(*fragment);
+	default:
+		return 0;
+	}
+	*next = extension->next_header;
+	return sw_pull(cursor, length) ? (int)length : SW_L3_BROKEN;
+}
+
+/* Reads the fixed IPv6 header; rest and what is returned as above. */
+static __always_inline int sw_parse_ipv6(struct sw_cursor *cursor, __u32 rest,
+					 struct sw_packet *packet)
+{
+	const struct wire_ipv6 *ip = sw_pull(cursor, sizeof(*ip));
+
+	if (!ip || (sw_ntohl(ip->version_class_flow) >> 28) != 6)
+		return SW_L3_BROKEN;
+	for (int i = 0; i < 4; i++) {
+		packet->src.words[i] = ip->source[i];
+		packet->dst.words[i] = ip->destination[i];
+	}
+	packet->ip_payload = sw_ntohs(ip->payload_length);
+	if (!packet->ip_payload)
+		packet->ip_payload = rest - sizeof(*ip); /* jumbograms, BIG TCP */
+	return ip->next_header;
+}
+
+static __always_inline bool sw_is_ipv6_extension(int protocol)
+{
+	return protocol == WIRE_IP_HOP_BY_HOP || protocol == WIRE_IP_ROUTING ||
+	       protocol == WIRE_IP_DEST_OPTIONS || protocol == WIRE_IP_AUTH ||
+	       protocol == WIRE_IP_FRAGMENT;
+}
+
+/*
+ * Walks the extension headers of which the first is of the given kind. Returns the protocol number
+ * of what follows them, or SW_L3_BROKEN. A later fragment has no further header behind its own.
+ */
+static __always_inline int sw_parse_ipv6_extensions(struct sw_cursor *cursor, __u8 next,
+						    struct sw_packet *packet)
+{
+	for (int i = 0; i < SW_MAX_IPV6_EXTENSIONS && !packet->fragment_offset; i++) {
+		int length = skip_extension(cursor, packet, &next);
+
+		if (length == 0)
+			break;
+		if (length < 0 || (__u32)length > packet->ip_payload)
+			return SW_L3_BROKEN;
+		packet->ip_payload -= length;
+		sw_forget_registers();
+	}
+	return next;
+}
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_CORE_PARSE_TCP_H
+#define SYNWARD_CORE_PARSE_TCP_H
+
+#include "cursor.h"
+#include "packet.h"
+#include "wire.h"
+
+#define SW_MAX_TCP_OPTIONS 40
+
+/* The options of nearly every data segment: two NOPs and a timestamp. */
+#define OPTIONS_ONLY_TIMESTAMP 0x0101080aU
+
+/* What option at[0..length-1] means for the packet; room is what of the header is left for it. */
+static __always_inline void read_option(const __u8 *at, const __u8 *end, __u32 length,
+					struct sw_packet *packet)
+{
+	__u8 options = packet->options;
+
+	switch (at[0]) {
+	case WIRE_OPT_MSS:
+		if (length != 4) {
+			options |= SW_OPT_BAD;
+		} else if (at + 4 <= end) {
+			options |= SW_OPT_MSS;
+			packet->mss = at[2] << 8 | at[3];
+		}
+		break;
+	case WIRE_OPT_WSCALE:
+		if (length != 3) {
+			options |= SW_OPT_BAD;
+		} else if (at + 3 <= end) {
+			options |= SW_OPT_WSCALE;
+			packet->wscale = at[2];
+		}
+		break;
+	case WIRE_OPT_SACK_OK:
+		options |= length == 2 ? SW_OPT_SACK_OK : SW_OPT_BAD;
+		break;
+	case WIRE_OPT_TIMESTAMP:
+		options |= length == 10 ? SW_OPT_TIMESTAMP : SW_OPT_BAD;
+		break;
+	case WIRE_OPT_FASTOPEN:
+		options |= SW_OPT_FASTOPEN;
+		break;
+	case WIRE_OPT_EXPERIMENT:
+		if (length >= 4 && at + 4 <= end &&
+		    (at[2] << 8 | at[3]) == WIRE_OPT_EXPERIMENT_TFO)
+			options |= SW_OPT_FASTOPEN;
+		break;
+	}
+	packet->options = options;
+}
+
+/* The option at packet->option_at, which is stepped over. Returns false if the walk ends here. */
+static __always_inline bool parse_option(const struct sw_cursor *cursor, __u32 length,
+					 struct sw_packet *packet)
+{
+	__u32 offset = packet->option_at & 63;
+	const __u8 *at = cursor->pos + offset;
+	__u32 size;
+
+	if (offset >= length || at + 1 > cursor->end || at[0] == WIRE_OPT_END)
+		return false;
+	if (at[0] == WIRE_OPT_NOP) {
+		packet->option_at = offset + 1;
+		return true;
+	}
+	if (offset + 1 >= length) {
+		packet->options |= SW_OPT_BAD;
+		return false;
+	}
+	if (at + 2 > cursor->end)
+		return false;
+	size = at[1];
+	if (size < 2 || offset + size > length) {
+		packet->options |= SW_OPT_BAD;
+		return false;
+	}
+	read_option(at, cursor->end, size, packet);
+	packet->option_at = offset + size;
+	return true;
+}
+
+/*
+ * Walks the options, length bytes by the header's word. What the frame does not hold (a capture cut
+ * it off, or a fragment ends) is not judged. The position lives in the packet: of a local variable
+ * the verifier would follow every value.
+ */
+static __always_inline void sw_parse_options(const struct sw_cursor *cursor, __u32 length,
+					     struct sw_packet *packet)
+{
+	for (int i = 0; i < SW_MAX_TCP_OPTIONS; i++) {
+		if (!parse_option(cursor, length, packet))
+			break;
+	}
+}
+
+/*
+ * Ports alone, for a segment whose header cannot be used: it still belongs to some flow. None are
+ * read from what lies behind the IP payload, which is padding.
+ */
+static __always_inline void parse_ports(const struct sw_cursor *cursor, struct sw_packet *packet)
+{
+	const __u16 *ports = sw_peek(cursor, 4);
+
+	if (packet->ip_payload < 4 || !ports)
+		return;
+	packet->sport = sw_ntohs(ports[0]);
+	packet->dport = sw_ntohs(ports[1]);
+}
+
+/*
+ * Reads a TCP header, of which kind says afterwards whether it can be used, and of its options the
+ * one that data segments have.
+ */
+static __always_inline void sw_parse_tcp(struct sw_cursor *cursor, struct sw_packet *packet)
+{
+	const struct wire_tcp *tcp;
+	__u32 header;
+	__u16 word;
+
+	if (packet->ip_payload < sizeof(*tcp)) {
+		packet->kind = SW_KIND_UNDECODABLE;
+		parse_ports(cursor, packet);
+		return;
+	}
+	tcp = sw_pull(cursor, sizeof(*tcp));
+	if (!tcp) {
+		packet->kind = SW_KIND_MALFORMED;
+		return;
+	}
+	word = sw_ntohs(tcp->offset_flags);
+	packet->sport = sw_ntohs(tcp->source);
+	packet->dport = sw_ntohs(tcp->destination);
+	packet->seq = sw_ntohl(tcp->seq);
+	packet->ack = sw_ntohl(tcp->ack);
+	packet->flags = word & 0xfff;
+	packet->window = sw_ntohs(tcp->window);
+	packet->urgent = sw_ntohs(tcp->urgent);
+	packet->doff = word >> 12;
+	header = packet->doff * 4;
+
+	packet->kind = SW_KIND_TCP;
+	if (header < sizeof(*tcp)) {
+		packet->kind = SW_KIND_UNDECODABLE;
+		return;
+	}
+	if (header > packet->ip_payload) {
+		if (packet->facts & SW_PKT_MORE_FRAGMENTS)
+			packet->facts |= SW_PKT_HEADER_SPLIT;
+		else
+			packet->kind = SW_KIND_UNDECODABLE;
+		return;
+	}
+	packet->payload = packet->ip_payload - header;
+
+	if (header == 32) {
+		const __u32 *first = sw_peek(cursor, 12);
+
+		if (first && sw_ntohl(*first) == OPTIONS_ONLY_TIMESTAMP) {
+			packet->options = SW_OPT_TIMESTAMP;
+			return;
+		}
+	}
+	if (header > sizeof(*tcp))
+		packet->rest = SW_REST_OPTIONS;
+}
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_CORE_SANITY_H
+#define SYNWARD_CORE_SANITY_H
+
+/* The stateless anomalies: what is wrong with one packet by itself, as bits of SW_BIT(). */
+
+#include "../../include/synward/anomaly.h"
+#include "packet.h"
+#include "wire.h"
+
+#define SW_TINY_MSS 64	  /* CVE-2019-11479: below it the options leave no room for data */
+#define SW_MAX_WSCALE 14  /* RFC 7323 section 2.3 */
+#define SW_TCP_HEADER 20U /* without options */
+
+static __always_inline __u64 undecodable_anomalies(const struct sw_packet *packet)
+{
+	if (packet->ip_payload < SW_TCP_HEADER)
+		return packet->facts & SW_PKT_MORE_FRAGMENTS ? SW_BIT(FRAG_TINY_FIRST) :
+							       SW_BIT(TCP_SHORT);
+	return packet->doff * 4U < SW_TCP_HEADER ? SW_BIT(TCP_BAD_DOFF) :
+						   SW_BIT(TCP_DOFF_PAST_END);
+}
+
+/* Sets without SYN, ACK and RST: one name for each segment. */
+static __always_inline __u64 scan_flags(__u16 flags)
+{
+	flags &= WIRE_TCP_BASIC;
+	if (!flags)
+		return SW_BIT(FLAGS_NULL);
+	if (flags == (WIRE_TCP_FIN | WIRE_TCP_PSH | WIRE_TCP_URG))
+		return SW_BIT(FLAGS_XMAS);
+	return flags & WIRE_TCP_FIN ? SW_BIT(FLAGS_FIN_NOACK) : SW_BIT(FLAGS_NO_SYN_ACK_RST);
+}
+
+/*
+ * SYN+FIN+ACK is left to the tracker: RFC 7413 section 4.2.2 lets the SYN-ACK that answers a fast
+ * open carry data and FIN.
+ */
+static __always_inline __u64 flag_anomalies(__u16 flags)
+{
+	__u64 found = 0;
+
+	if (!(flags & (WIRE_TCP_SYN | WIRE_TCP_ACK | WIRE_TCP_RST)))
+		return scan_flags(flags);
+	if (flags & WIRE_TCP_SYN) {
+		if ((flags & (WIRE_TCP_FIN | WIRE_TCP_ACK)) == WIRE_TCP_FIN)
+			found |= SW_BIT(FLAGS_SYN_FIN);
+		if (flags & WIRE_TCP_RST)
+			found |= SW_BIT(FLAGS_SYN_RST);
+		if (flags & WIRE_TCP_URG)
+			found |= SW_BIT(FLAGS_SYN_URG);
+	}
+	if ((flags & (WIRE_TCP_FIN | WIRE_TCP_RST)) == (WIRE_TCP_FIN | WIRE_TCP_RST))
+		found |= SW_BIT(FLAGS_FIN_RST);
+	return found;
+}
+
+static __always_inline bool is_loopback(const struct sw_addr *addr)
+{
+	if (sw_addr_is_v4(addr))
+		return addr->bytes[12] == 127;
+	return addr->halves[0] == 0 && addr->words[2] == 0 && addr->words[3] == sw_htonl(1);
+}
+
+static __always_inline bool is_multicast(const struct sw_addr *addr)
+{
+	if (sw_addr_is_v4(addr))
+		return (addr->bytes[12] & 0xf0) == 0xe0 || addr->words[3] == 0xffffffff;
+	return addr->bytes[0] == 0xff;
+}
+
+static __always_inline __u64 address_anomalies(const struct sw_packet *packet)
+{
+	__u64 found = 0;
+
+	if (packet->src.words[3] == packet->dst.words[3] &&
+	    sw_addr_equal(&packet->src, &packet->dst) && !is_loopback(&packet->src) &&
+	    !(packet->facts & SW_PKT_LOOPBACK))
+		found |= packet->sport == packet->dport ? SW_BIT(LAND) : SW_BIT(LAND_ADDR_ONLY);
+	if (is_multicast(&packet->src) || is_multicast(&packet->dst))
+		found |= SW_BIT(MULTICAST);
+	if (!packet->sport || !packet->dport)
+		found |= SW_BIT(PORT_ZERO);
+	return found;
+}
+
+static __always_inline __u64 syn_anomalies(const struct sw_packet *packet)
+{
+	__u64 found = 0;
+
+	if (packet->flags & WIRE_TCP_ACK) {
+		if (packet->payload)
+			found |= SW_BIT(SYNACK_DATA);
+	} else {
+		if (packet->payload)
+			found |= packet->options & SW_OPT_FASTOPEN ? SW_BIT(SYN_DATA_TFO) :
+								     SW_BIT(SYN_DATA_NO_TFO);
+		if (packet->options & SW_OPT_MSS && packet->mss < SW_TINY_MSS)
+			found |= SW_BIT(MSS_TINY);
+	}
+	if (packet->options & SW_OPT_WSCALE && packet->wscale > SW_MAX_WSCALE)
+		found |= SW_BIT(WSCALE_BIG);
+	return found;
+}
+
+/* All stateless anomalies of one packet of any kind. */
+static __always_inline __u64 sw_sanity(const struct sw_packet *packet)
+{
+	__u64 found = 0;
+
+	if (packet->kind == SW_KIND_FRAGMENT)
+		return packet->fragment_offset < SW_TCP_HEADER ? SW_BIT(FRAG_OVERLAPS_HEADER) : 0;
+	if (packet->kind == SW_KIND_UNDECODABLE)
+		return undecodable_anomalies(packet);
+	if (packet->kind != SW_KIND_TCP)
+		return 0;
+
+	found = flag_anomalies(packet->flags) | address_anomalies(packet);
+	if (packet->flags & WIRE_TCP_SYN)
+		found |= syn_anomalies(packet);
+	if (packet->flags & WIRE_TCP_RST && packet->payload)
+		found |= SW_BIT(RST_DATA);
+	if (packet->flags & WIRE_TCP_RESERVED)
+		found |= SW_BIT(RESERVED_BITS);
+	if (!(packet->flags & WIRE_TCP_ACK) && packet->ack)
+		found |= SW_BIT(ACK_FIELD_WITHOUT_ACK);
+	if (!(packet->flags & WIRE_TCP_URG) && packet->urgent)
+		found |= SW_BIT(URGPTR_WITHOUT_URG);
+	if (packet->options & SW_OPT_BAD)
+		found |= SW_BIT(OPT_BAD_LEN);
+	if (packet->facts & SW_PKT_HEADER_SPLIT)
+		found |= SW_BIT(FRAG_HDR_SPLIT);
+	return found;
+}
+
+#endif

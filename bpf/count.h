@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_COUNT_H
+#define SYNWARD_COUNT_H
+
+/*
+ * Counters are of one CPU each and only it writes them, with softirqs off: no atomics. Readers add
+ * the CPUs up.
+ */
+
+#include "core/decide.h"
+#include "core/follow.h"
+#include "maps.h"
+
+static __always_inline struct sw_counters *my_counters(void)
+{
+	__u32 key = 0;
+
+	return bpf_map_lookup_elem(&counters, &key);
+}
+
+/* Adds one for each bit that is set. Anomalous packets have one or two of them. */
+static __always_inline void count_bits(__u64 *table, __u64 bits)
+{
+	for (__u32 i = 0; i < SW_ANOMALY_COUNT && bits; i++) {
+		/* the lowest bit's number by a de Bruijn product would need a table: walk instead */
+		if (bits & 1)
+			table[i]++;
+		bits >>= 1;
+	}
+}
+
+static __always_inline void count_latency(struct sw_counters *mine, enum sw_latency which, __u32 us)
+{
+	__u32 bucket = sw_hist_bucket(us);
+
+	if (bucket < SW_HIST_BUCKETS) {
+		mine->latencies[which].buckets[bucket]++;
+		mine->latencies[which].sum_us += us;
+	}
+}
+
+static __always_inline void count_outcome(struct sw_counters *mine, __u32 outcome)
+{
+	if (outcome < SW_OUTCOME_COUNT)
+		mine->outcomes[outcome]++;
+}
+
+/* An attempt has left the table, or has been reported and stays for its stragglers. */
+static __always_inline void count_end(struct sw_counters *mine,
+				      const struct sw_handshake_step *step)
+{
+	if (step->end == SW_END_JUDGED)
+		count_outcome(mine, step->outcome);
+	else if (step->end == SW_END_EVICTED)
+		mine->tallies[SW_TALLY_ATTEMPTS_EVICTED]++;
+	if (step->end == SW_END_JUDGED || step->end == SW_END_EVICTED)
+		mine->tallies[SW_TALLY_ATTEMPTS_CLOSED]++;
+}
+
+static __always_inline void count_connection(struct sw_counters *mine,
+					     const struct sw_connection_change *change)
+{
+	mine->tallies[SW_TALLY_CONNECTIONS_OPENED] += change->opened;
+	mine->tallies[SW_TALLY_CONNECTIONS_CLOSED] += change->closed;
+	mine->tallies[SW_TALLY_CONNECTIONS_EVICTED] += change->evicted;
+}
+
+static __always_inline bool is_uneventful(const struct sw_finding *finding)
+{
+	return !finding->anomalies && !finding->handshake.opened && !finding->handshake.end &&
+	       !finding->connection.opened;
+}
+
+static __always_inline void count_anomalies(struct sw_counters *mine, __u64 anomalies,
+					    const struct sw_decision *decision)
+{
+	if (!anomalies)
+		return;
+	count_bits(mine->anomalies_seen, anomalies);
+	if (decision->would_drop)
+		count_bits(mine->anomalies_would_drop, decision->would_drop);
+	if (decision->dropped)
+		count_bits(mine->anomalies_dropped, decision->dropped);
+}
+
+static __always_inline void count_finding(const struct sw_finding *finding,
+					  const struct sw_decision *decision,
+					  __u32 synack_to_ack_us)
+{
+	const struct sw_handshake_step *step = &finding->handshake;
+	struct sw_counters *mine = my_counters();
+
+	if (!mine)
+		return;
+	count_anomalies(mine, finding->anomalies, decision);
+	if (step->opened && step->stray == SW_OUTCOME_NONE)
+		mine->tallies[SW_TALLY_ATTEMPTS_OPENED]++;
+	count_outcome(mine, step->stray);
+	count_end(mine, step);
+	if (finding->connection.opened)
+		count_connection(mine, &finding->connection);
+	if (step->latency_new)
+		count_latency(mine, SW_LATENCY_SYN_TO_SYNACK, step->syn_to_synack_us);
+	if (synack_to_ack_us != SW_LATENCY_UNKNOWN)
+		count_latency(mine, SW_LATENCY_SYNACK_TO_ACK, synack_to_ack_us);
+}
+
+static __always_inline void count_traffic(enum sw_direction direction, __u32 bytes,
+					  enum sw_verdict verdict, __u8 kind, bool forwarded)
+{
+	__u32 slot = load.slot;
+	struct sw_interface_traffic *of = bpf_map_lookup_elem(&traffic, &slot);
+	struct sw_traffic *mine;
+
+	if (!of)
+		return;
+	mine = &of->directions[direction];
+	mine->seen++;
+	mine->bytes += bytes;
+	mine->verdicts[verdict & (SW_VERDICT_SLOTS - 1)]++;
+	if (forwarded)
+		mine->forwarded++;
+	else
+		mine->kinds[kind & (SW_KIND_SLOTS - 1)]++;
+}
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_EMIT_H
+#define SYNWARD_EMIT_H
+
+/*
+ * Events, within a budget for each CPU and second: under a flood telling about it must not become
+ * the outage. What is not sent is counted.
+ */
+
+#include "clock.h"
+#include "count.h"
+
+/* a window of 1,024 ms is a shift, and near enough to a second */
+#define BUDGET_WINDOW_SHIFT 10
+
+static __always_inline bool within_budget(__u32 per_second, __u32 now_ms)
+{
+	__u32 key = 0;
+	struct cpu_budget *budget;
+
+	if (!per_second)
+		return true;
+	budget = bpf_map_lookup_elem(&budgets, &key);
+	if (!budget)
+		return false;
+	if (budget->window != now_ms >> BUDGET_WINDOW_SHIFT) {
+		budget->window = now_ms >> BUDGET_WINDOW_SHIFT;
+		budget->events = 0;
+	}
+	if (budget->events >= per_second)
+		return false;
+	budget->events++;
+	return true;
+}
+
+/* Room for one event, zeroed but for what all have; NULL if none may or can be sent. */
+static __always_inline struct sw_event *event_begin(const struct sw_settings *set, __u32 now_ms,
+						    enum sw_event_type type,
+						    enum sw_direction direction)
+{
+	struct sw_counters *mine = my_counters();
+	struct sw_event *event;
+
+	if (!mine)
+		return NULL;
+	if (!within_budget(set->events_per_second, now_ms)) {
+		mine->tallies[SW_TALLY_EVENTS_SUPPRESSED]++;
+		return NULL;
+	}
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		mine->tallies[SW_TALLY_EVENTS_LOST]++;
+		return NULL;
+	}
+	mine->tallies[SW_TALLY_EVENTS_SENT]++;
+	__builtin_memset(event, 0, sizeof(*event));
+	event->time_ns = clock_ns();
+	event->type = type;
+	event->interface = load.slot;
+	event->direction = direction;
+	event->latency_us[SW_LATENCY_SYN_TO_SYNACK] = SW_LATENCY_UNKNOWN;
+	event->latency_us[SW_LATENCY_SYNACK_TO_ACK] = SW_LATENCY_UNKNOWN;
+	return event;
+}
+
+static __always_inline enum sw_reason reject_reason(const struct sw_attempt *attempt)
+{
+	if (attempt->seen & SW_SAW_RST_ACKING)
+		return SW_REASON_RST;
+	return attempt->seen & SW_SAW_ICMP_ERROR ? SW_REASON_ICMP : SW_REASON_NONE;
+}
+
+/* An attempt that has left the table, with the anomalies of the segment that ended it, if any. */
+static __always_inline void emit_end(const struct sw_settings *set, __u32 now_ms,
+				     enum sw_direction direction,
+				     const struct sw_handshake_step *step, __u64 anomalies,
+				     __u32 synack_to_ack_us)
+{
+	const struct sw_attempt *ended = &step->ended;
+	struct sw_event *event;
+
+	event = event_begin(set, now_ms,
+			    step->end == SW_END_JUDGED ? SW_EVENT_HANDSHAKE : SW_EVENT_EVICTED,
+			    direction);
+	if (!event)
+		return;
+	event->anomalies = anomalies;
+	event->flow.orig = ended->orig;
+	event->flow.resp = ended->resp;
+	event->flow.orig_port = ended->orig_port;
+	event->flow.resp_port = ended->resp_port;
+	event->isn_orig = ended->isn_orig;
+	event->isn_resp = ended->isn_resp[0];
+	if (ended->syn_us && ended->synack_us)
+		event->latency_us[SW_LATENCY_SYN_TO_SYNACK] = ended->synack_us - ended->syn_us;
+	event->latency_us[SW_LATENCY_SYNACK_TO_ACK] = synack_to_ack_us;
+	event->age_ms = now_ms - ended->started_ms;
+	event->outcome = step->outcome;
+	event->phase = ended->phase;
+	event->reason = reject_reason(ended);
+	bpf_ringbuf_submit(event, 0);
+}
+
+/* A packet that is an event by itself: its anomalies, or its flow's outcome at first sight. */
+static __always_inline void emit_packet(const struct sw_settings *set, __u32 now_ms,
+					enum sw_direction direction, enum sw_event_type type,
+					const struct sw_packet *packet, __u64 anomalies,
+					__u8 outcome, enum sw_verdict verdict)
+{
+	struct sw_event *event = event_begin(set, now_ms, type, direction);
+
+	if (!event)
+		return;
+	event->anomalies = anomalies;
+	event->flow.orig = packet->src;
+	event->flow.resp = packet->dst;
+	event->flow.orig_port = packet->sport;
+	event->flow.resp_port = packet->dport;
+	event->isn_orig = packet->seq;
+	event->outcome = outcome;
+	event->phase = SW_PHASE_STRAY;
+	event->verdict = verdict;
+	bpf_ringbuf_submit(event, 0);
+}
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_MAPS_H
+#define SYNWARD_MAPS_H
+
+/*
+ * All maps, and the constants that a program gets when it is loaded. Every map is pinned under its
+ * own name and shared by the programs of all interfaces; the loader sets the sizes of the tables.
+ */
+
+#include "../include/synward/config.h"
+#include "../include/synward/counters.h"
+#include "../include/synward/event.h"
+#include "../include/synward/tables.h"
+
+#include <bpf/bpf_helpers.h>
+
+/* Half-open handshakes, and what is remembered of flows that began before they were seen. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_DEFAULT_HANDSHAKES / SW_WAYS);
+	__type(key, __u32);
+	__type(value, struct sw_handshake_bucket);
+} handshakes SEC(".maps");
+
+/* Established connections. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_DEFAULT_CONNECTIONS / SW_WAYS);
+	__type(key, __u32);
+	__type(value, struct sw_connection_bucket);
+} connections SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sw_counters);
+} counters SEC(".maps");
+
+/* Key: the interface's slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SW_MAX_INTERFACES);
+	__type(key, __u32);
+	__type(value, struct sw_interface_traffic);
+} traffic SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sw_settings);
+} settings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sw_identity);
+} identity SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_MAX_INTERFACES);
+	__type(key, __u32);
+	__type(value, struct sw_interface);
+} interfaces SEC(".maps");
+
+/* Which interfaces follow what they receive, so that it is not followed again when it leaves. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SW_MAX_INTERFACES);
+	__type(key, struct sw_interface_key);
+	__type(value, __u32);
+} attached SEC(".maps");
+
+/* How much of its budget a CPU has used in the current window. */
+struct cpu_budget {
+	__u32 window;
+	__u32 events;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cpu_budget);
+} budgets SEC(".maps");
+
+/* The sweeper's timer and how far it has come. */
+struct sweeper {
+	struct bpf_timer timer;
+	__u32 handshake_bucket;
+	__u32 connection_bucket;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sweeper);
+} sweepers SEC(".maps");
+
+/*
+ * What one loaded program is told once and for all. The verifier knows these as constants and
+ * removes the branches that they make dead: a feature that is off is not there.
+ */
+struct load_constants {
+	__u64 seed[2];
+	__u32 handshake_buckets;
+	__u32 connection_buckets;
+	__u32 tick_ms_q20; /* milliseconds in one of the kernel's jiffies, times 2^20 */
+	__u32 netns;   /* inode number of the interface's network namespace */
+	__u8 slot;     /* the interface's place in the maps */
+	__u8 replay;   /* the time and the frame's length come from replay_frames */
+	__u8 pad[6];
+};
+
+const volatile struct load_constants load = {
+	.handshake_buckets = SW_DEFAULT_HANDSHAKES / SW_WAYS,
+	.connection_buckets = SW_DEFAULT_CONNECTIONS / SW_WAYS,
+	.tick_ms_q20 = 4 << 20,
+};
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_SWEEP_H
+#define SYNWARD_SWEEP_H
+
+/*
+ * Ends what silence has ended. A timer in the kernel walks both tables slice by slice, whatever
+ * becomes of any process: it lives as long as its map is pinned.
+ */
+
+#include "core/connections.h"
+#include "count.h"
+#include "emit.h"
+
+struct sweep_slice {
+	const struct sw_settings *set;
+	struct sw_now now;
+	__u32 first;
+	bool force;
+};
+
+static __always_inline void sweep_way(struct sw_handshake_bucket *bucket, __u32 way,
+				      const struct sweep_slice *slice)
+{
+	struct sw_handshake_step step = {};
+	struct sw_counters *mine;
+
+	bpf_spin_lock(&bucket->lock);
+	if (slice->force)
+		bucket->expires_ms[way & (SW_WAYS - 1)] = slice->now.ms - 1;
+	sw_sweep_attempt(bucket, way, &slice->now, slice->set->timeout_ms, &step);
+	bpf_spin_unlock(&bucket->lock);
+	if (step.end != SW_END_JUDGED)
+		return;
+	mine = my_counters();
+	if (mine)
+		count_end(mine, &step);
+	emit_end(slice->set, slice->now.ms, SW_INGRESS, &step, 0, SW_LATENCY_UNKNOWN);
+}
+
+/* A look without the lock tells whether there is anything to do; most buckets have nothing. */
+static long sweep_handshakes(__u32 i, void *context)
+{
+	const struct sweep_slice *slice = context;
+	__u32 key = slice->first + i;
+	struct sw_handshake_bucket *bucket = bpf_map_lookup_elem(&handshakes, &key);
+
+	if (!bucket)
+		return 1;
+	for (__u32 way = 0; way < SW_WAYS; way++) {
+		if (bucket->tags[way] &&
+		    (slice->force || is_expired(bucket->expires_ms[way], &slice->now)))
+			sweep_way(bucket, way, slice);
+	}
+	return 0;
+}
+
+static long sweep_connections(__u32 i, void *context)
+{
+	const struct sweep_slice *slice = context;
+	__u32 key = slice->first + i, freed = 0;
+	struct sw_connection_bucket *bucket = bpf_map_lookup_elem(&connections, &key);
+	struct sw_counters *mine;
+
+	if (!bucket)
+		return 1;
+	for (__u32 way = 0; way < SW_WAYS; way++) {
+		if (!bucket->tags[way] ||
+		    !connection_expired(bucket->states[way], bucket->seen_ms[way], &slice->now,
+					slice->set->timeout_ms))
+			continue;
+		bpf_spin_lock(&bucket->lock);
+		freed += sw_sweep_connection(bucket, way, &slice->now, slice->set->timeout_ms);
+		bpf_spin_unlock(&bucket->lock);
+	}
+	if (!freed)
+		return 0;
+	mine = my_counters();
+	if (mine)
+		mine->tallies[SW_TALLY_CONNECTIONS_CLOSED] += freed;
+	return 0;
+}
+
+/* How many buckets one slice takes: the whole table in SW_SWEEP_SLICES periods, or faster. */
+static __always_inline __u32 slice_size(__u32 buckets)
+{
+	__u32 size = buckets / SW_SWEEP_SLICES;
+
+	return size < SW_SWEEP_MIN_BUCKETS ? SW_SWEEP_MIN_BUCKETS : size;
+}
+
+static int sweep_tick(void *map __unused, __u32 *key __unused, struct sweeper *sweeper)
+{
+	struct sweep_slice slice = { .now.ms = clock_ms() };
+	__u32 zero = 0, size;
+
+	slice.set = bpf_map_lookup_elem(&settings, &zero);
+	if (slice.set) {
+		size = slice_size(load.handshake_buckets);
+		slice.first = sweeper->handshake_bucket;
+		bpf_loop(size, sweep_handshakes, &slice, 0);
+		sweeper->handshake_bucket =
+			slice.first + size < load.handshake_buckets ? slice.first + size : 0;
+
+		size = slice_size(load.connection_buckets);
+		slice.first = sweeper->connection_bucket;
+		bpf_loop(size, sweep_connections, &slice, 0);
+		sweeper->connection_bucket =
+			slice.first + size < load.connection_buckets ? slice.first + size : 0;
+	}
+	bpf_timer_start(&sweeper->timer, SW_SWEEP_PERIOD_NS, 0);
+	return 0;
+}
+
+#endif

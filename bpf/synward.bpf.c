@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The entries. What a packet goes through is in pipeline.h; what may be known about it, in core/.
+ */
+#include "pipeline.h"
+#include "replay.h"
+#include "sweep.h"
+
+/* Headers that are parsed must be linear in memory; a frame shorter than this is so as a whole. */
+#define PULL_BYTES 256U
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+static __always_inline struct sw_cursor cursor_at(__u64 data, __u64 data_end, __u32 offset)
+{
+	return (struct sw_cursor){ (const __u8 *)data + (offset & SW_MAX_OFFSET),
+				   (const __u8 *)data_end };
+}
+
+/*
+ * The two further steps of parsing, for each kind of context; the first returns the offset at which
+ * the second goes on.
+ */
+__noinline int parse_extensions_xdp(struct xdp_md *ctx, __u32 offset, struct sw_packet *packet)
+{
+	struct sw_cursor cursor = cursor_at(ctx->data, ctx->data_end, offset);
+
+	if (packet)
+		sw_parse_extensions(&cursor, packet);
+	return cursor.pos - (const __u8 *)(__u64)ctx->data;
+}
+
+__noinline int parse_rest_xdp(struct xdp_md *ctx, __u32 offset, struct sw_packet *packet)
+{
+	struct sw_cursor cursor = cursor_at(ctx->data, ctx->data_end, offset);
+
+	if (packet)
+		sw_parse_rest(&cursor, packet);
+	return 0;
+}
+
+__noinline int parse_extensions_tc(struct __sk_buff *skb, __u32 offset, struct sw_packet *packet)
+{
+	struct sw_cursor cursor = cursor_at(skb->data, skb->data_end, offset);
+
+	if (packet)
+		sw_parse_extensions(&cursor, packet);
+	return cursor.pos - (const __u8 *)(__u64)skb->data;
+}
+
+__noinline int parse_rest_tc(struct __sk_buff *skb, __u32 offset, struct sw_packet *packet)
+{
+	struct sw_cursor cursor = cursor_at(skb->data, skb->data_end, offset);
+
+	if (packet)
+		sw_parse_rest(&cursor, packet);
+	return 0;
+}
+
+/* Everything that an interface receives. */
+SEC("xdp")
+int sw_xdp(struct xdp_md *ctx)
+{
+	struct sw_cursor cursor = cursor_at(ctx->data, ctx->data_end, 0);
+	__u32 length = ctx->data_end - ctx->data;
+	struct sw_packet packet = {};
+	enum sw_verdict verdict;
+	__u32 offset;
+
+	if (load.replay) {
+		struct replay_frame *frame = replay_frame();
+
+		if (frame)
+			length = frame->length;
+	}
+	sw_parse(&cursor, length, &packet);
+	offset = cursor.pos - (const __u8 *)(__u64)ctx->data;
+	if (packet.rest == SW_REST_EXTENSIONS)
+		offset = parse_extensions_xdp(ctx, offset, &packet);
+	if (packet.rest)
+		parse_rest_xdp(ctx, offset, &packet);
+	verdict = inspect(ctx, &packet, SW_INGRESS);
+	count_traffic(SW_INGRESS, length, verdict, packet.kind, false);
+	return XDP_PASS;
+}
+
+/* A segment that came in on another attached interface was followed there. */
+static __always_inline bool is_forwarded(const struct __sk_buff *skb)
+{
+	struct sw_interface_key key = { .netns = load.netns, .ifindex = skb->ingress_ifindex };
+
+	return key.ifindex && bpf_map_lookup_elem(&attached, &key);
+}
+
+/* Everything that an interface sends. */
+SEC("tc")
+int sw_egress(struct __sk_buff *skb)
+{
+	struct sw_packet packet = {};
+	struct sw_cursor cursor;
+	enum sw_verdict verdict;
+	__u32 offset;
+
+	if (is_forwarded(skb)) {
+		count_traffic(SW_EGRESS, skb->len, SW_VERDICT_PASSED, 0, true);
+		return TC_ACT_UNSPEC;
+	}
+	if (skb->data_end - skb->data < PULL_BYTES && skb->data_end - skb->data < skb->len)
+		bpf_skb_pull_data(skb, skb->len < PULL_BYTES ? skb->len : PULL_BYTES);
+	cursor = cursor_at(skb->data, skb->data_end, 0);
+	sw_parse(&cursor, skb->len, &packet);
+	offset = cursor.pos - (const __u8 *)(__u64)skb->data;
+	if (packet.rest == SW_REST_EXTENSIONS)
+		offset = parse_extensions_tc(skb, offset, &packet);
+	if (packet.rest)
+		parse_rest_tc(skb, offset, &packet);
+	verdict = inspect(skb, &packet, SW_EGRESS);
+	count_traffic(SW_EGRESS, skb->len, verdict, packet.kind, false);
+	return TC_ACT_UNSPEC;
+}
+
+/*
+ * The programs below are run by the loader, once, by BPF_PROG_TEST_RUN. They are of type XDP since a
+ * sleepable program (as all of type syscall are) may not touch a map with a spin lock before 6.x.
+ */
+
+/* Starts the sweeper, or gives it this object's code. Returns XDP_PASS if it runs. */
+SEC("xdp")
+int sw_arm(struct xdp_md *ctx __unused)
+{
+	__u32 key = 0;
+	struct sweeper *sweeper = bpf_map_lookup_elem(&sweepers, &key);
+
+	if (!sweeper)
+		return XDP_ABORTED;
+	bpf_timer_init(&sweeper->timer, &sweepers, CLOCK_MONOTONIC); /* again: EBUSY, as it is */
+	if (bpf_timer_set_callback(&sweeper->timer, sweep_tick) ||
+	    bpf_timer_start(&sweeper->timer, SW_SWEEP_PERIOD_NS, 0))
+		return XDP_ABORTED;
+	return XDP_PASS;
+}
+
+/* Sweeps the part of the handshakes that its packet, a struct sw_sweep_request, names. */
+SEC("xdp")
+int sw_sweep(struct xdp_md *ctx)
+{
+	const struct sw_sweep_request *request = (void *)(__u64)ctx->data;
+	struct sweep_slice slice = { .now.ms = clock_ms() };
+	__u32 zero = 0;
+
+	slice.set = bpf_map_lookup_elem(&settings, &zero);
+	if (!slice.set || (void *)(request + 1) > (void *)(__u64)ctx->data_end)
+		return XDP_ABORTED;
+	slice.first = request->first;
+	slice.force = request->force;
+	bpf_loop(request->count, sweep_handshakes, &slice, 0);
+	return XDP_PASS;
+}
+
+/* Returns the coarse clock's milliseconds, by which user space tells the age of an entry. */
+SEC("xdp")
+int sw_clock(struct xdp_md *ctx __unused)
+{
+	return clock_ms();
+}
+
+/* Makes the next frame of a capture the packet and hands it on. */
+SEC("xdp")
+int sw_feed(struct xdp_md *ctx)
+{
+	if (replay_feed(ctx))
+		bpf_tail_call(ctx, &replay_target, 0);
+	return XDP_ABORTED;
+}

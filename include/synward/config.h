@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_CONFIG_H
+#define SYNWARD_CONFIG_H
+
+#include "base.h"
+
+#define SW_MAX_INTERFACES 64
+#define SW_IFNAME_SIZE	  16
+
+#define SW_MIN_HANDSHAKES     1024U
+#define SW_DEFAULT_HANDSHAKES 65536U
+#define SW_MAX_HANDSHAKES     16777216U
+
+#define SW_MIN_CONNECTIONS     1024U
+#define SW_DEFAULT_CONNECTIONS 131072U
+#define SW_MAX_CONNECTIONS     16777216U
+
+/* One sweep of a table is spread over slices, so that no timer callback runs long. */
+#define SW_SWEEP_PERIOD_NS   (50ULL * 1000 * 1000)
+#define SW_SWEEP_MIN_BUCKETS 2048U
+#define SW_SWEEP_SLICES	     32U
+
+#define SW_DEFAULT_EVENTS_PER_SECOND 1000U
+
+/*
+ * How long a silent entry is kept, in milliseconds: X(ID, name, default, meaning). The defaults
+ * are what Linux itself waits: tcp_syn_retries 6, tcp_synack_retries 5, conntrack's established.
+ * A RST is provisional for rst_grace: a forged one is overtaken by the true answer in that time.
+ */
+#define SW_TIMEOUTS(X)                                                                             \
+	X(SYN_SENT, syn_sent, 127000, "SYN seen, no valid answer")                                 \
+	X(SYN_RECEIVED, syn_received, 63000, "SYN-ACK seen, no final ACK")                         \
+	X(RST_GRACE, rst_grace, 2000, "reset or cancelled, until that is taken as final")          \
+	X(ESTABLISHED, established, 432000000, "connection without a segment")                     \
+	X(CLOSED, closed, 120000, "connection after both FINs or a RST (TIME-WAIT)")
+
+enum sw_timeout {
+#define X(id, name, ms, meaning) SW_TIMEOUT_##id,
+	SW_TIMEOUTS(X)
+#undef X
+		SW_TIMEOUT_COUNT
+};
+
+#define SW_MIN_TIMEOUT_MS 10U
+/* Times are compared modulo 2^32 ms: nothing may lie further away than half of that. */
+#define SW_MAX_TIMEOUT_MS 2000000000U
+
+/* Run-time settings, shared by the programs of all interfaces (the map "settings"). */
+struct sw_settings {
+	__u32 timeout_ms[SW_TIMEOUT_COUNT];
+	__u32 events_per_second; /* budget of each CPU; 0: no limit */
+	__u64 event_anomalies; /* which make an event by themselves, as SW_BIT()s */
+};
+
+/* What must not change while the maps live, written once at their creation (the map "identity"). */
+struct sw_identity {
+	__u32 abi_version;
+	__u32 handshake_buckets;
+	__u32 connection_buckets;
+	__u32 pad;
+	__u64 seed[2];
+	__u64 created_ns; /* CLOCK_MONOTONIC at creation */
+};
+
+enum sw_tc_hook {
+	SW_TC_NONE,
+	SW_TC_TCX,
+	SW_TC_CLSACT,
+};
+
+/* One attached interface (the map "interfaces"; a free slot has ifindex 0). */
+struct sw_interface {
+	__u32 ifindex;
+	__u32 netns; /* inode number of its network namespace */
+	char name[SW_IFNAME_SIZE];
+	__u32 xdp_generic; /* 1: attached in generic mode */
+	__u32 tc_hook;	   /* enum sw_tc_hook */
+	__u32 tc_priority; /* clsact only: where the filter sits */
+	__u32 tc_handle;
+	__u64 attached_ns; /* CLOCK_MONOTONIC */
+};
+
+/* Key of the map "attached": which interfaces already track what they receive. */
+struct sw_interface_key {
+	__u32 netns;
+	__u32 ifindex;
+};
+
+#endif

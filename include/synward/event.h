@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_EVENT_H
+#define SYNWARD_EVENT_H
+
+#include "base.h"
+#include "flow.h"
+
+/* X(ID, name, meaning) */
+#define SW_EVENTS(X)                                                                               \
+	X(HANDSHAKE, handshake, "an attempt has ended with the outcome it names")                  \
+	X(ANOMALY, anomaly, "a segment showed anomalies outside of any attempt's end")             \
+	X(EVICTED, evicted, "an unfinished attempt was pushed out of a full line")
+
+enum sw_event_type {
+#define X(id, name, meaning) SW_EVENT_##id,
+	SW_EVENTS(X)
+#undef X
+		SW_EVENT_TYPE_COUNT
+};
+
+/* Why an attempt counts as rejected: X(ID, name). */
+#define SW_REASONS(X)                                                                              \
+	X(NONE, none)                                                                              \
+	X(RST, rst)                                                                                \
+	X(ICMP, icmp)
+
+enum sw_reason {
+#define X(id, name) SW_REASON_##id,
+	SW_REASONS(X)
+#undef X
+		SW_REASON_COUNT
+};
+
+#define SW_LATENCY_UNKNOWN 0xffffffffU
+
+/* One record of the map "events". */
+struct sw_event {
+	__u64 time_ns; /* CLOCK_MONOTONIC; in a replay the capture's clock */
+	__u64 anomalies; /* of the segment that caused the event, bits by enum sw_anomaly */
+	struct sw_flow flow; /* orig is the opener; for an anomaly the sender */
+	__u32 isn_orig;
+	__u32 isn_resp;
+	__u32 latency_us[2]; /* by enum sw_latency, or SW_LATENCY_UNKNOWN */
+	__u32 age_ms;	     /* from the attempt's first segment to its end */
+	__u8 type;	     /* enum sw_event_type */
+	__u8 outcome;	     /* enum sw_outcome, for handshake */
+	__u8 phase;	     /* enum sw_phase the attempt was in */
+	__u8 reason;	     /* enum sw_reason, for rejected */
+	__u8 verdict;	     /* enum sw_verdict of the segment, for anomaly */
+	__u8 interface;	     /* slot in the map "interfaces" */
+	__u8 direction;	     /* enum sw_direction */
+	__u8 pad[5];
+};
+
+SW_STATIC_ASSERT(sizeof(struct sw_event) == 88, "an event has no hidden padding");
+
+#endif

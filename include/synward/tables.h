@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_TABLES_H
+#define SYNWARD_TABLES_H
+
+#include "base.h"
+#include "flow.h"
+#include "state.h"
+
+/*
+ * The two tables are set-associative: a hash of the flow, the same for both of its directions,
+ * picks a bucket of four entries, and there is no chain behind it. What does not fit replaces the
+ * least worthy of the four. So an insert costs the same whether the table is empty or under a flood.
+ *
+ * Each bucket has its own lock, held for a few dozen instructions, never two at a time. The head is
+ * apart from the entries: a lookup that finds no tag of its own touches one cache line.
+ *
+ * Times are milliseconds modulo 2^32, so only differences mean anything.
+ */
+#define SW_WAYS 4U
+
+#ifndef __bpf__
+struct bpf_spin_lock {
+	__u32 val;
+};
+#endif
+
+/* What an attempt has shown so far; each bit stays once it is set. */
+enum {
+	SW_SAW_RST_ACKING = 1 << 0,	 /* RST of the responder that acknowledges the SYN */
+	SW_SAW_ICMP_ERROR = 1 << 1,	 /* an ICMP error that quotes the SYN */
+	SW_SAW_RST_UNVERIFIED = 1 << 2,	 /* RST of the responder that does not */
+	SW_SAW_CANCEL = 1 << 3,		 /* RST of the opener before any SYN-ACK */
+	SW_SAW_ABORT_ORIG = 1 << 4,	 /* the opener's RST after the SYN-ACK came first */
+	SW_SAW_ABORT_RESP = 1 << 5,	 /* the responder's RST after the SYN-ACK came first */
+	SW_SAW_FIN = 1 << 6,		 /* FIN before completion, before other evidence */
+	SW_SAW_ORIG_ACK = 1 << 7,	 /* ACK or data of the opener before any SYN-ACK */
+	SW_SAW_RESP_OTHER = 1 << 8,	 /* a responder's segment, neither SYN-ACK nor RST */
+	SW_SAW_BAD_SYNACK = 1 << 9,	 /* SYN-ACK that acknowledges something else */
+	SW_SAW_FASTOPEN = 1 << 10,	 /* the SYN had a TFO option */
+	SW_HAS_TWO_RESP_ISNS = 1 << 11,	 /* isn_resp[1] holds the ISN before the latest */
+	SW_IS_REPORTED = 1 << 12,	 /* the outcome is counted; kept to know its stragglers */
+	SW_SAW_ORIG_ACK_RESP = 1 << 13,	 /* simultaneous: the opener acknowledged the responder */
+	SW_SAW_RESP_ACK_ORIG = 1 << 14,	 /* simultaneous: and the other way round */
+	SW_SAW_UNDECODABLE = 1 << 15,	 /* stray: a segment whose header could not be used */
+};
+
+/*
+ * One attempt. isn_resp[0] is the latest, and in a simultaneous open the crossed SYN's; before there
+ * is any, isn_resp[1] is the ack of the responder's last segment that was no answer to the SYN.
+ */
+struct sw_attempt {
+	struct sw_addr orig;
+	struct sw_addr resp;
+	__u16 orig_port;
+	__u16 resp_port;
+	__u32 isn_orig;
+	__u32 isn_resp[2];
+	__u32 syn_us;	  /* exact time of the first SYN modulo 2^32; 0: not measured */
+	__u32 synack_us;  /* the same of the first valid SYN-ACK */
+	__u32 started_ms; /* first segment */
+	__u16 orig_window; /* as in the SYN, unscaled */
+	__u16 resp_window; /* as in the SYN-ACK, unscaled */
+	__u16 syn_length;  /* bytes of data in the SYN */
+	__u16 resp_length; /* bytes from the responder's ISN + 1 that it has sent, its FIN included */
+	__u16 seen;	   /* SW_SAW_* */
+	__u8 phase;	   /* enum sw_phase; SW_PHASE_NONE: free */
+	__u8 outcome;	   /* of a stray: enum sw_outcome, reported when it was made */
+};
+
+struct sw_handshake_bucket {
+	struct bpf_spin_lock lock;
+	__u16 tags[SW_WAYS]; /* 0: free */
+	__u32 expires_ms[SW_WAYS];
+	__u32 pad;
+	struct sw_attempt attempts[SW_WAYS];
+};
+
+/* States of a connection. */
+enum {
+	SW_CONN_LIVE = 1 << 0, /* the entry is in use */
+	SW_CONN_FIN_ORIG = 1 << 1,
+	SW_CONN_FIN_RESP = 1 << 2,
+	SW_CONN_RST_ORIG = 1 << 3,
+	SW_CONN_RST_RESP = 1 << 4,
+	SW_CONN_ADOPTED = 1 << 5,    /* older than the attach: who opened it is not known */
+	SW_CONN_ATTEMPT = 1 << 6,    /* a SYN came meanwhile: look at the handshakes, too */
+	SW_CONN_ISNS_KNOWN = 1 << 7, /* isn_orig and isn_resp are true */
+};
+
+struct sw_connection {
+	struct sw_addr orig;
+	struct sw_addr resp;
+	__u16 orig_port;
+	__u16 resp_port;
+	__u32 isn_orig;
+	__u32 isn_resp;
+	__u32 pad;
+};
+
+struct sw_connection_bucket {
+	struct bpf_spin_lock lock;
+	__u16 tags[SW_WAYS]; /* 0: free */
+	__u32 seen_ms[SW_WAYS];
+	__u8 states[SW_WAYS]; /* SW_CONN_* */
+	struct sw_connection connections[SW_WAYS];
+};
+
+SW_STATIC_ASSERT(sizeof(struct sw_attempt) == 72, "80 bytes a handshake, its share of the head in");
+SW_STATIC_ASSERT(sizeof(struct sw_handshake_bucket) == 320, "five cache lines a bucket");
+SW_STATIC_ASSERT(sizeof(struct sw_connection) == 48, "56 bytes a connection");
+SW_STATIC_ASSERT(sizeof(struct sw_connection_bucket) == 224, "no hidden padding");
+
+#endif
