@@ -31,12 +31,8 @@ static __always_inline void count_bits(__u64 *table, __u64 bits)
 
 static __always_inline void count_latency(struct sw_counters *mine, enum sw_latency which, __u32 us)
 {
-	__u32 bucket = sw_hist_bucket(us);
-
-	if (bucket < SW_HIST_BUCKETS) {
-		mine->latencies[which].buckets[bucket]++;
-		mine->latencies[which].sum_us += us;
-	}
+	mine->latencies[which].buckets[sw_hist_bucket(us) & (SW_HIST_SLOTS - 1)]++;
+	mine->latencies[which].sum_us += us;
 }
 
 static __always_inline void count_outcome(struct sw_counters *mine, __u32 outcome)

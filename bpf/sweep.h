@@ -98,14 +98,16 @@ static int sweep_tick(void *map __unused, __u32 *key __unused, struct sweeper *s
 		size = slice_size(load.handshake_buckets);
 		slice.first = sweeper->handshake_bucket;
 		bpf_loop(size, sweep_handshakes, &slice, 0);
-		sweeper->handshake_bucket =
-			slice.first + size < load.handshake_buckets ? slice.first + size : 0;
+		sweeper->handshake_bucket = slice.first + size < load.handshake_buckets ?
+						    slice.first + size :
+						    0;
 
 		size = slice_size(load.connection_buckets);
 		slice.first = sweeper->connection_bucket;
 		bpf_loop(size, sweep_connections, &slice, 0);
-		sweeper->connection_bucket =
-			slice.first + size < load.connection_buckets ? slice.first + size : 0;
+		sweeper->connection_bucket = slice.first + size < load.connection_buckets ?
+						     slice.first + size :
+						     0;
 	}
 	bpf_timer_start(&sweeper->timer, SW_SWEEP_PERIOD_NS, 0);
 	return 0;

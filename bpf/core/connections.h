@@ -89,8 +89,7 @@ static __always_inline bool sw_connection_pass(struct sw_connection_bucket *buck
 {
 	__u32 way = view->way & (SW_WAYS - 1);
 
-	if (packet->flags & WIRE_TCP_FIN ||
-	    bucket->states[way] & (SW_CONN_RSTS | SW_CONN_ATTEMPT))
+	if (packet->flags & WIRE_TCP_FIN || bucket->states[way] & (SW_CONN_RSTS | SW_CONN_ATTEMPT))
 		return false;
 	if (now->ms - bucket->seen_ms[way] > SW_SEEN_GRANULARITY_MS)
 		bucket->seen_ms[way] = now->ms;
@@ -199,7 +198,7 @@ static __always_inline __u64 connection_worth(const struct sw_connection_bucket 
 		return 0;
 	if (!bucket->tags[way] || connection_expired(state, seen_ms, now, timeout_ms))
 		return 1;
-	return (is_closed(state) ? 1ULL << 32 : 2ULL << 32) | (__u32)~(now->ms - seen_ms);
+	return (is_closed(state) ? 1ULL << 32 : 2ULL << 32) | (__u32) ~(now->ms - seen_ms);
 }
 
 /*

@@ -20,8 +20,8 @@ static __always_inline struct sw_decision sw_decide(__u64 anomalies, bool symmet
 {
 	struct sw_decision decision = { .verdict = SW_VERDICT_PASSED };
 
-	decision.would_drop =
-		anomalies & (symmetric ? SW_MASK_DROP | SW_MASK_DROP_SYM : SW_MASK_DROP);
+	decision.would_drop = anomalies &
+			      (symmetric ? SW_MASK_DROP | SW_MASK_DROP_SYM : SW_MASK_DROP);
 	return decision;
 }
 

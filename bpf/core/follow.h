@@ -25,7 +25,7 @@ struct sw_finding {
 	struct sw_handshake_step handshake;
 	struct sw_connection_change connection;
 	__u64 anomalies; /* the stateful ones */
-	bool unknown; /* ACK or data that belongs to nothing known: the kernel may know better */
+	bool unknown;	 /* ACK or data that belongs to nothing known: the kernel may know better */
 };
 
 /* A lock is a part of the world, like the clock: on the host there is one thread and none. */
@@ -40,9 +40,9 @@ struct sw_finding {
 
 /* What the connections table knows of a packet's flow. *settled: nothing else need be asked. */
 static __always_inline enum sw_relation ask_connection(const struct sw_place *place,
-							  const struct sw_packet *packet,
-							  enum sw_segment segment,
-							  struct sw_finding *finding, bool *settled)
+						       const struct sw_packet *packet,
+						       enum sw_segment segment,
+						       struct sw_finding *finding, bool *settled)
 {
 	struct sw_connection_bucket *bucket = place->connections;
 	enum sw_relation relation = SW_RELATION_NONE;
@@ -73,8 +73,8 @@ static __always_inline void enter_connection(const struct sw_place *place,
 	struct sw_connection_bucket *bucket = place->connections;
 
 	sw_lock(&bucket->lock);
-	sw_connection_enter(bucket, place->tag, as, states, &place->now,
-			    place->timeout_ms, &finding->connection);
+	sw_connection_enter(bucket, place->tag, as, states, &place->now, place->timeout_ms,
+			    &finding->connection);
 	sw_unlock(&bucket->lock);
 }
 
@@ -121,7 +121,8 @@ static __always_inline bool sw_connection_quick(const struct sw_place *place,
 		return false;
 	sw_connection_find(place->connections, place->tag, packet, &place->now, place->timeout_ms,
 			   &view);
-	return view.way < SW_WAYS && sw_connection_pass(place->connections, &view, packet, &place->now);
+	return view.way < SW_WAYS &&
+	       sw_connection_pass(place->connections, &view, packet, &place->now);
 }
 
 /* Asks the connections table. Returns false if the handshakes must be asked, too. */
@@ -140,8 +141,7 @@ static __always_inline bool sw_follow_connection(const struct sw_place *place,
 /* Asks the handshakes, given what the connections table knew. */
 static __always_inline void sw_follow_handshake(const struct sw_place *place,
 						const struct sw_packet *packet,
-						enum sw_segment segment,
-						enum sw_relation relation,
+						enum sw_segment segment, enum sw_relation relation,
 						struct sw_finding *finding)
 {
 	struct sw_handshake_step *step = &finding->handshake;

@@ -2,12 +2,9 @@
 #ifndef SYNWARD_CORE_HANDSHAKES_H
 #define SYNWARD_CORE_HANDSHAKES_H
 
-/* One bucket of the handshake table: which attempt a segment belongs to, and which must go. */
+/* What a segment does to its bucket of the handshake table: entries made, moved on, ended. */
 
-#include "track.h"
-
-/* As many attempts of one flow are remembered: an answer to the older SYN may still be under way. */
-#define SW_ATTEMPTS_PER_FLOW 2
+#include "bucket.h"
 
 /* How an attempt leaves the table. */
 enum sw_end {
@@ -22,20 +19,6 @@ enum sw_relation {
 	SW_RELATION_NONE,
 	SW_RELATION_LIVE,
 	SW_RELATION_CLOSED,
-};
-
-/* What a bucket holds for a packet. */
-struct sw_bucket_view {
-	__u64 least_worth;
-	__u32 way;	 /* the attempt that the packet belongs to; SW_WAYS: none */
-	__u32 victim;	 /* the place that a new one would take */
-	__u32 age;	 /* of the attempt */
-	__u32 oldest;	 /* of the attempts of this flow */
-	__u32 oldest_age;
-	__u8 rank;	 /* 1: the flow is a stray, 2: an attempt, 3: whose numbers fit, too */
-	__u8 same_flow;	 /* attempts of this flow */
-	__u8 from_orig;	 /* who of the two ends of that attempt sent the packet */
-	__u8 crowded;	 /* victim is an older attempt of the same flow */
 };
 
 /* What one segment has done to its bucket. */
@@ -53,131 +36,6 @@ struct sw_handshake_step {
 	__u8 pad;
 	struct sw_bucket_view view;
 };
-
-static __always_inline bool is_from_orig(const struct sw_attempt *attempt,
-					 const struct sw_packet *packet)
-{
-	return attempt->orig_port == packet->sport && attempt->resp_port == packet->dport &&
-	       sw_addr_equal(&attempt->orig, &packet->src) &&
-	       sw_addr_equal(&attempt->resp, &packet->dst);
-}
-
-static __always_inline bool is_from_resp(const struct sw_attempt *attempt,
-					 const struct sw_packet *packet)
-{
-	return attempt->orig_port == packet->dport && attempt->resp_port == packet->sport &&
-	       sw_addr_equal(&attempt->orig, &packet->dst) &&
-	       sw_addr_equal(&attempt->resp, &packet->src);
-}
-
-/* An entry whose time is up is as good as gone, also before the sweeper comes by. */
-static __always_inline bool is_expired(__u32 expires_ms, const struct sw_now *now)
-{
-	return (__s32)(now->ms - expires_ms) > 0;
-}
-
-/* Of several attempts of one flow: do the numbers of the segment speak of this one? */
-static __always_inline bool fits(const struct sw_attempt *attempt, const struct sw_packet *packet,
-				 enum sw_segment segment, bool from_orig)
-{
-	if (segment == SW_SEGMENT_SYN) {
-		if (attempt->phase == SW_PHASE_SIMULTANEOUS && !from_orig)
-			return packet->seq == attempt->isn_resp[0];
-		if (attempt->phase == SW_PHASE_SYNACK_FIRST && from_orig)
-			return seq_within(attempt->isn_orig, packet->seq, packet->payload);
-		return from_orig && packet->seq == attempt->isn_orig;
-	}
-	if (!from_orig)
-		return segment == SW_SEGMENT_SYNACK ?
-			       acks_syn(attempt, packet->ack) :
-			       seq_within(packet->ack, attempt->isn_orig + 1, 0x1ffff);
-	if (segment == SW_SEGMENT_SYNACK)
-		return attempt->phase == SW_PHASE_SIMULTANEOUS;
-	if (segment == SW_SEGMENT_ICMP_ERROR)
-		return packet->seq == attempt->isn_orig;
-	return seq_within(packet->seq, attempt->isn_orig,
-			  1U + attempt->syn_length + attempt->resp_window);
-}
-
-/* Who must go first when a bucket is full: the least is the least worthy. */
-static __always_inline __u64 worth(const struct sw_handshake_bucket *bucket, __u32 way,
-				   const struct sw_now *now)
-{
-	const struct sw_attempt *attempt = &bucket->attempts[way];
-	__u64 rank;
-
-	if (!bucket->tags[way] || is_expired(bucket->expires_ms[way], now))
-		return 0;
-	if (attempt->phase == SW_PHASE_STRAY || attempt->seen & SW_IS_REPORTED)
-		rank = 1;
-	else if (attempt->phase == SW_PHASE_SYNACK_FIRST)
-		rank = 2;
-	else if (attempt->phase == SW_PHASE_SYN_SENT)
-		rank = 3;
-	else
-		rank = 4;
-	return rank << 32 | (bucket->expires_ms[way] - now->ms);
-}
-
-static __always_inline void look_at(const struct sw_handshake_bucket *bucket, __u32 way, __u16 tag,
-				    const struct sw_packet *packet, enum sw_segment segment,
-				    const struct sw_now *now, struct sw_bucket_view *view)
-{
-	const struct sw_attempt *attempt = &bucket->attempts[way];
-	__u64 value = worth(bucket, way, now);
-	__u32 age, rank;
-	bool from_orig;
-
-	if (value < view->least_worth) {
-		view->least_worth = value;
-		view->victim = way;
-	}
-	if (bucket->tags[way] != tag || value == 0)
-		return;
-	from_orig = is_from_orig(attempt, packet);
-	if (!from_orig && !is_from_resp(attempt, packet))
-		return;
-	age = now->ms - attempt->started_ms;
-	if (attempt->phase == SW_PHASE_STRAY)
-		rank = 1;
-	else
-		rank = fits(attempt, packet, segment, from_orig) ? 3 : 2;
-	if (rank > 1) {
-		if (!view->same_flow || age > view->oldest_age) {
-			view->oldest = way;
-			view->oldest_age = age;
-		}
-		view->same_flow++;
-	}
-	if (rank > view->rank || (rank == view->rank && age <= view->age)) {
-		view->rank = rank;
-		view->age = age;
-		view->way = way;
-		view->from_orig = from_orig;
-	}
-}
-
-/*
- * The view is the caller's memory and no local variables: the verifier would follow every
- * combination of their values through the four ways.
- */
-static __always_inline void look(const struct sw_handshake_bucket *bucket, __u16 tag,
-				 const struct sw_packet *packet, enum sw_segment segment,
-				 const struct sw_now *now, struct sw_bucket_view *view)
-{
-	view->least_worth = ~0ULL;
-	view->way = SW_WAYS;
-	view->victim = 0;
-	view->rank = 0;
-	view->same_flow = 0;
-	for (__u32 way = 0; way < SW_WAYS; way++) {
-		look_at(bucket, way, tag, packet, segment, now, view);
-		sw_forget_registers();
-	}
-	view->crowded = view->same_flow >= SW_ATTEMPTS_PER_FLOW;
-	if (view->crowded)
-		view->victim = view->oldest;
-}
 
 static __always_inline void end_attempt(struct sw_handshake_bucket *bucket, __u32 way, bool judged,
 					struct sw_handshake_step *step)
@@ -207,8 +65,8 @@ static __always_inline void open_attempt(struct sw_handshake_bucket *bucket, __u
 	bool from_opener = phase != SW_PHASE_SYNACK_FIRST;
 
 	if (bucket->tags[way])
-		end_attempt(bucket, way,
-			    view->crowded || is_expired(bucket->expires_ms[way], now), step);
+		end_attempt(bucket, way, view->crowded || is_expired(bucket->expires_ms[way], now),
+			    step);
 	bucket->tags[way] = tag;
 	attempt->orig = from_opener ? packet->src : packet->dst;
 	attempt->resp = from_opener ? packet->dst : packet->src;
@@ -334,9 +192,10 @@ static __always_inline __u8 stray_outcome(struct sw_attempt *stray, enum sw_outc
 
 /* A segment of a flow about which nothing is known. It is remembered, so that it counts once. */
 static __always_inline void handle_stray(struct sw_handshake_bucket *bucket, __u16 tag,
-					 struct sw_bucket_view *view, const struct sw_packet *packet,
-					 enum sw_segment segment, const struct sw_now *now,
-					 const __u32 *timeout_ms, struct sw_handshake_step *step)
+					 struct sw_bucket_view *view,
+					 const struct sw_packet *packet, enum sw_segment segment,
+					 const struct sw_now *now, const __u32 *timeout_ms,
+					 struct sw_handshake_step *step)
 {
 	struct sw_attempt *stray = &bucket->attempts[view->way & (SW_WAYS - 1)];
 	bool first = view->way >= SW_WAYS;
@@ -406,7 +265,7 @@ static __always_inline void sw_handshake(struct sw_handshake_bucket *bucket, __u
 	struct sw_attempt *attempt;
 	__u32 way, before;
 
-	look(bucket, tag, packet, segment, now, view);
+	sw_look(bucket, tag, packet, segment, now, view);
 	if (segment == SW_SEGMENT_SYN) {
 		handle_syn(bucket, tag, view, packet, relation, now, timeout_ms, step);
 		return;

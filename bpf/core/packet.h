@@ -47,16 +47,16 @@ struct sw_packet {
 	__u16 window;
 	__u16 urgent;
 	__u16 fragment_offset; /* in bytes */
-	__u32 ip_payload;      /* bytes behind the IP headers, by their own word; 0-length: the frame's */
-	__u32 payload;	       /* bytes of TCP data */
+	__u32 ip_payload; /* bytes behind the IP headers, by their own word; 0-length: the frame's */
+	__u32 payload;	  /* bytes of TCP data */
 	__u16 mss;
 	__u8 wscale;
-	__u8 options; /* SW_OPT_* */
-	__u8 facts;   /* SW_PKT_* */
-	__u8 kind;    /* enum sw_kind */
-	__u8 doff;    /* length of the TCP header in 32-bit words, as it says */
-	__u8 rest;    /* enum sw_parse_rest */
-	__u8 option_at; /* where sw_parse_rest() is among the options */
+	__u8 options;	  /* SW_OPT_* */
+	__u8 facts;	  /* SW_PKT_* */
+	__u8 kind;	  /* enum sw_kind */
+	__u8 doff;	  /* length of the TCP header in 32-bit words, as it says */
+	__u8 rest;	  /* enum sw_parse_rest */
+	__u8 option_at;	  /* where sw_parse_rest() is among the options */
 	__u8 next_header; /* of IPv6, while its extensions are the rest */
 	__u8 pad[6];
 };

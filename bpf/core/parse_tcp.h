@@ -44,8 +44,7 @@ static __always_inline void read_option(const __u8 *at, const __u8 *end, __u32 l
 		options |= SW_OPT_FASTOPEN;
 		break;
 	case WIRE_OPT_EXPERIMENT:
-		if (length >= 4 && at + 4 <= end &&
-		    (at[2] << 8 | at[3]) == WIRE_OPT_EXPERIMENT_TFO)
+		if (length >= 4 && at + 4 <= end && (at[2] << 8 | at[3]) == WIRE_OPT_EXPERIMENT_TFO)
 			options |= SW_OPT_FASTOPEN;
 		break;
 	}

@@ -8,7 +8,7 @@
 #include "packet.h"
 #include "wire.h"
 
-#define SW_TINY_MSS 64	  /* CVE-2019-11479: below it the options leave no room for data */
+#define SW_TINY_MSS   64  /* CVE-2019-11479: below it the options leave no room for data */
 #define SW_MAX_WSCALE 14  /* RFC 7323 section 2.3 */
 #define SW_TCP_HEADER 20U /* without options */
 
@@ -17,8 +17,7 @@ static __always_inline __u64 undecodable_anomalies(const struct sw_packet *packe
 	if (packet->ip_payload < SW_TCP_HEADER)
 		return packet->facts & SW_PKT_MORE_FRAGMENTS ? SW_BIT(FRAG_TINY_FIRST) :
 							       SW_BIT(TCP_SHORT);
-	return packet->doff * 4U < SW_TCP_HEADER ? SW_BIT(TCP_BAD_DOFF) :
-						   SW_BIT(TCP_DOFF_PAST_END);
+	return packet->doff * 4U < SW_TCP_HEADER ? SW_BIT(TCP_BAD_DOFF) : SW_BIT(TCP_DOFF_PAST_END);
 }
 
 /* Sets without SYN, ACK and RST: one name for each segment. */

@@ -144,7 +144,8 @@ enum {
 	WIRE_OPT_TIMESTAMP = 8,
 	WIRE_OPT_FASTOPEN = 34,
 	WIRE_OPT_EXPERIMENT = 254,
-	WIRE_OPT_EXPERIMENT_TFO = 0xf989, /* RFC 7413 section 4.1.1, before option 34 was given out */
+	WIRE_OPT_EXPERIMENT_TFO =
+		0xf989, /* RFC 7413 section 4.1.1, before option 34 was given out */
 };
 
 #endif

@@ -8,7 +8,7 @@
  */
 #ifdef __bpf__
 #include "vmlinux.h"
-#define true  1
+#define true 1
 #define false 0
 #ifndef NULL
 #define NULL ((void *)0)

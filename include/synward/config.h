@@ -49,7 +49,7 @@ enum sw_timeout {
 struct sw_settings {
 	__u32 timeout_ms[SW_TIMEOUT_COUNT];
 	__u32 events_per_second; /* budget of each CPU; 0: no limit */
-	__u64 event_anomalies; /* which make an event by themselves, as SW_BIT()s */
+	__u64 event_anomalies;	 /* which make an event by themselves, as SW_BIT()s */
 };
 
 /* What must not change while the maps live, written once at their creation (the map "identity"). */

@@ -17,10 +17,15 @@
 #define SW_HIST_OCTAVES 24 /* 2^3 to 2^27 us */
 #define SW_HIST_BUCKETS (SW_HIST_LINEAR + SW_HIST_OCTAVES * SW_HIST_SUB + 1)
 
+/* a power of two, so that a mask is all the verifier asks for */
+#define SW_HIST_SLOTS 128
+
 struct sw_histogram {
 	__u64 sum_us;
-	__u64 buckets[SW_HIST_BUCKETS];
+	__u64 buckets[SW_HIST_SLOTS];
 };
+
+SW_STATIC_ASSERT(SW_HIST_BUCKETS <= SW_HIST_SLOTS, "every bucket has a slot");
 
 /* Where a latency falls. */
 static __always_inline __u32 sw_hist_bucket(__u32 us)

@@ -35,8 +35,8 @@ enum sw_reason {
 
 /* One record of the map "events". */
 struct sw_event {
-	__u64 time_ns; /* CLOCK_MONOTONIC; in a replay the capture's clock */
-	__u64 anomalies; /* of the segment that caused the event, bits by enum sw_anomaly */
+	__u64 time_ns;	     /* CLOCK_MONOTONIC; in a replay the capture's clock */
+	__u64 anomalies;     /* of the segment that caused the event, bits by enum sw_anomaly */
 	struct sw_flow flow; /* orig is the opener; for an anomaly the sender */
 	__u32 isn_orig;
 	__u32 isn_resp;

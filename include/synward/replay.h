@@ -4,8 +4,8 @@
 
 #include "base.h"
 
-#define SW_REPLAY_BATCH 1024U
-#define SW_REPLAY_MIN_FRAME 14U /* an Ethernet header; shorter ones are padded with zeros */
+#define SW_REPLAY_BATCH	    1024U
+#define SW_REPLAY_MIN_FRAME 14U	 /* an Ethernet header; shorter ones are padded with zeros */
 #define SW_REPLAY_MAX_FRAME 496U /* the headers are in it, whatever is stacked */
 
 /* One frame of a capture (the map "replay_batch"). */

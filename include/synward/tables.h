@@ -26,22 +26,22 @@ struct bpf_spin_lock {
 
 /* What an attempt has shown so far; each bit stays once it is set. */
 enum {
-	SW_SAW_RST_ACKING = 1 << 0,	 /* RST of the responder that acknowledges the SYN */
-	SW_SAW_ICMP_ERROR = 1 << 1,	 /* an ICMP error that quotes the SYN */
-	SW_SAW_RST_UNVERIFIED = 1 << 2,	 /* RST of the responder that does not */
-	SW_SAW_CANCEL = 1 << 3,		 /* RST of the opener before any SYN-ACK */
-	SW_SAW_ABORT_ORIG = 1 << 4,	 /* the opener's RST after the SYN-ACK came first */
-	SW_SAW_ABORT_RESP = 1 << 5,	 /* the responder's RST after the SYN-ACK came first */
-	SW_SAW_FIN = 1 << 6,		 /* FIN before completion, before other evidence */
-	SW_SAW_ORIG_ACK = 1 << 7,	 /* ACK or data of the opener before any SYN-ACK */
-	SW_SAW_RESP_OTHER = 1 << 8,	 /* a responder's segment, neither SYN-ACK nor RST */
-	SW_SAW_BAD_SYNACK = 1 << 9,	 /* SYN-ACK that acknowledges something else */
-	SW_SAW_FASTOPEN = 1 << 10,	 /* the SYN had a TFO option */
-	SW_HAS_TWO_RESP_ISNS = 1 << 11,	 /* isn_resp[1] holds the ISN before the latest */
-	SW_IS_REPORTED = 1 << 12,	 /* the outcome is counted; kept to know its stragglers */
-	SW_SAW_ORIG_ACK_RESP = 1 << 13,	 /* simultaneous: the opener acknowledged the responder */
-	SW_SAW_RESP_ACK_ORIG = 1 << 14,	 /* simultaneous: and the other way round */
-	SW_SAW_UNDECODABLE = 1 << 15,	 /* stray: a segment whose header could not be used */
+	SW_SAW_RST_ACKING = 1 << 0,	/* RST of the responder that acknowledges the SYN */
+	SW_SAW_ICMP_ERROR = 1 << 1,	/* an ICMP error that quotes the SYN */
+	SW_SAW_RST_UNVERIFIED = 1 << 2, /* RST of the responder that does not */
+	SW_SAW_CANCEL = 1 << 3,		/* RST of the opener before any SYN-ACK */
+	SW_SAW_ABORT_ORIG = 1 << 4,	/* the opener's RST after the SYN-ACK came first */
+	SW_SAW_ABORT_RESP = 1 << 5,	/* the responder's RST after the SYN-ACK came first */
+	SW_SAW_FIN = 1 << 6,		/* FIN before completion, before other evidence */
+	SW_SAW_ORIG_ACK = 1 << 7,	/* ACK or data of the opener before any SYN-ACK */
+	SW_SAW_RESP_OTHER = 1 << 8,	/* a responder's segment, neither SYN-ACK nor RST */
+	SW_SAW_BAD_SYNACK = 1 << 9,	/* SYN-ACK that acknowledges something else */
+	SW_SAW_FASTOPEN = 1 << 10,	/* the SYN had a TFO option */
+	SW_HAS_TWO_RESP_ISNS = 1 << 11, /* isn_resp[1] holds the ISN before the latest */
+	SW_IS_REPORTED = 1 << 12,	/* the outcome is counted; kept to know its stragglers */
+	SW_SAW_ORIG_ACK_RESP = 1 << 13, /* simultaneous: the opener acknowledged the responder */
+	SW_SAW_RESP_ACK_ORIG = 1 << 14, /* simultaneous: and the other way round */
+	SW_SAW_UNDECODABLE = 1 << 15,	/* stray: a segment whose header could not be used */
 };
 
 /*
@@ -55,9 +55,9 @@ struct sw_attempt {
 	__u16 resp_port;
 	__u32 isn_orig;
 	__u32 isn_resp[2];
-	__u32 syn_us;	  /* exact time of the first SYN modulo 2^32; 0: not measured */
-	__u32 synack_us;  /* the same of the first valid SYN-ACK */
-	__u32 started_ms; /* first segment */
+	__u32 syn_us;	   /* exact time of the first SYN modulo 2^32; 0: not measured */
+	__u32 synack_us;   /* the same of the first valid SYN-ACK */
+	__u32 started_ms;  /* first segment */
 	__u16 orig_window; /* as in the SYN, unscaled */
 	__u16 resp_window; /* as in the SYN-ACK, unscaled */
 	__u16 syn_length;  /* bytes of data in the SYN */
