@@ -117,8 +117,9 @@ struct load_constants {
 	__u32 tick_ms_q20; /* milliseconds in one of the kernel's jiffies, times 2^20 */
 	__u32 netns;	   /* inode number of the interface's network namespace */
 	__u8 slot;	   /* the interface's place in the maps */
-	__u8 replay;	   /* the time and the frame's length come from replay_frames */
-	__u8 pad[6];
+	__u8 replay;	   /* the time and the frame's length come from replay_state */
+	__u8 checksums;	   /* verify those of what comes in */
+	__u8 pad[5];
 };
 
 const volatile struct load_constants load = {

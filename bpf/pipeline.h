@@ -137,6 +137,7 @@ __noinline int conclude(const struct sw_packet *packet, const struct inquiry *in
 	__u32 synack_to_ack_us = SW_LATENCY_UNKNOWN;
 	const struct sw_handshake_step *step;
 	struct sw_decision decision;
+	__u64 armed;
 
 	if (!packet || !inquiry || !finding || !set)
 		return SW_VERDICT_PASSED;
@@ -144,7 +145,9 @@ __noinline int conclude(const struct sw_packet *packet, const struct inquiry *in
 	if (is_uneventful(finding))
 		return SW_VERDICT_PASSED;
 	step = &finding->handshake;
-	decision = sw_decide(finding->anomalies, step->belongs);
+	/* what leaves has been decided on by whoever sent it: only what comes in is dropped */
+	armed = inquiry->direction == SW_INGRESS ? set->drop_anomalies : 0;
+	decision = sw_decide(finding->anomalies, armed, step->belongs);
 	if (step->completed != SW_OUTCOME_NONE && step->ended.synack_us)
 		synack_to_ack_us = clock_us() - step->ended.synack_us;
 	count_finding(finding, &decision, synack_to_ack_us);

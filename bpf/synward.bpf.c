@@ -2,6 +2,7 @@
 /*
  * The entries. What a packet goes through is in pipeline.h; what may be known about it, in core/.
  */
+#include "core/checksum.h"
 #include "pipeline.h"
 #include "replay.h"
 #include "sweep.h"
@@ -57,6 +58,16 @@ __noinline int parse_rest_tc(struct __sk_buff *skb, __u32 offset, struct sw_pack
 	return 0;
 }
 
+/* Adds what is wrong with the checksums to what is known of the packet. Returns 0. */
+__noinline int check_sums_xdp(struct xdp_md *ctx, struct sw_packet *packet)
+{
+	struct sw_cursor cursor = cursor_at(ctx->data, ctx->data_end, 0);
+
+	if (packet)
+		sw_check_sums(&cursor, packet);
+	return 0;
+}
+
 /* Everything that an interface receives. */
 SEC("xdp")
 int sw_xdp(struct xdp_md *ctx)
@@ -79,9 +90,11 @@ int sw_xdp(struct xdp_md *ctx)
 		offset = parse_extensions_xdp(ctx, offset, &packet);
 	if (packet.rest)
 		parse_rest_xdp(ctx, offset, &packet);
+	if (load.checksums)
+		check_sums_xdp(ctx, &packet);
 	verdict = inspect(ctx, &packet, SW_INGRESS);
 	count_traffic(SW_INGRESS, length, verdict, packet.kind, false);
-	return XDP_PASS;
+	return verdict == SW_VERDICT_DROPPED ? XDP_DROP : XDP_PASS;
 }
 
 /* A segment that came in on another attached interface was followed there. */

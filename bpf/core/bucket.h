@@ -131,8 +131,8 @@ static __always_inline void look_at(const struct sw_handshake_bucket *bucket, __
  * combination of their values through the four ways.
  */
 static __always_inline void sw_look(const struct sw_handshake_bucket *bucket, __u16 tag,
-				 const struct sw_packet *packet, enum sw_segment segment,
-				 const struct sw_now *now, struct sw_bucket_view *view)
+				    const struct sw_packet *packet, enum sw_segment segment,
+				    const struct sw_now *now, struct sw_bucket_view *view)
 {
 	view->least_worth = ~0ULL;
 	view->way = SW_WAYS;

@@ -5,23 +5,27 @@
 #include "../../include/synward/anomaly.h"
 #include "../../include/synward/verdict.h"
 
-/* What is to be done about a packet, and what would be done if the policy were armed. */
+/* What is to be done about a packet, and what would be done if the default actions were armed. */
 struct sw_decision {
-	__u64 would_drop; /* the anomalies that the default actions drop */
-	__u64 dropped;	  /* the anomalies that dropped it: none, while synward only watches */
+	__u64 would_drop; /* its anomalies that would drop it, but are not armed */
+	__u64 dropped;	  /* its anomalies that did */
 	enum sw_verdict verdict;
 };
 
 /*
- * symmetric: both directions of the flow have been seen, and its SYN. Deciding is one AND a mask,
- * so it costs the same whatever the policy says.
+ * armed: the anomalies that drop. symmetric: both directions of the flow have been seen, and its
+ * SYN; some anomalies mean nothing otherwise. Deciding is one AND a mask, so it costs the same
+ * whatever the policy says.
  */
-static __always_inline struct sw_decision sw_decide(__u64 anomalies, bool symmetric)
+static __always_inline struct sw_decision sw_decide(__u64 anomalies, __u64 armed, bool symmetric)
 {
+	__u64 certain = symmetric ? anomalies : anomalies & ~SW_MASK_DROP_SYM;
 	struct sw_decision decision = { .verdict = SW_VERDICT_PASSED };
 
-	decision.would_drop = anomalies &
-			      (symmetric ? SW_MASK_DROP | SW_MASK_DROP_SYM : SW_MASK_DROP);
+	decision.dropped = certain & armed;
+	decision.would_drop = certain & (SW_MASK_DROP | SW_MASK_DROP_SYM) & ~armed;
+	if (decision.dropped)
+		decision.verdict = SW_VERDICT_DROPPED;
 	return decision;
 }
 

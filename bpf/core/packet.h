@@ -21,6 +21,8 @@ enum {
 	SW_PKT_LOOPBACK = 1 << 1,     /* of a loopback device: neither end has a MAC address */
 	SW_PKT_HARD_ERROR = 1 << 2,   /* ICMP: not one that RFC 1122 calls transient */
 	SW_PKT_HEADER_SPLIT = 1 << 3, /* the TCP header goes on in the next fragment */
+	SW_PKT_BAD_IP_SUM = 1 << 4,   /* only if somebody asked for it */
+	SW_PKT_BAD_TCP_SUM = 1 << 5,
 };
 
 /* What of a packet sw_parse() leaves to sw_parse_rest(). */

@@ -102,19 +102,30 @@ static __always_inline __u64 syn_anomalies(const struct sw_packet *packet)
 	return found;
 }
 
-/* All stateless anomalies of one packet of any kind. */
-static __always_inline __u64 sw_sanity(const struct sw_packet *packet)
+static __always_inline __u64 checksum_anomalies(const struct sw_packet *packet)
 {
 	__u64 found = 0;
 
-	if (packet->kind == SW_KIND_FRAGMENT)
-		return packet->fragment_offset < SW_TCP_HEADER ? SW_BIT(FRAG_OVERLAPS_HEADER) : 0;
-	if (packet->kind == SW_KIND_UNDECODABLE)
-		return undecodable_anomalies(packet);
-	if (packet->kind != SW_KIND_TCP)
-		return 0;
+	if (packet->facts & SW_PKT_BAD_IP_SUM)
+		found |= SW_BIT(BAD_IP_CSUM);
+	if (packet->facts & SW_PKT_BAD_TCP_SUM)
+		found |= SW_BIT(BAD_TCP_CSUM);
+	return found;
+}
 
-	found = flag_anomalies(packet->flags) | address_anomalies(packet);
+/* All stateless anomalies of one packet of any kind. */
+static __always_inline __u64 sw_sanity(const struct sw_packet *packet)
+{
+	__u64 found = checksum_anomalies(packet);
+
+	if (packet->kind == SW_KIND_FRAGMENT && packet->fragment_offset < SW_TCP_HEADER)
+		found |= SW_BIT(FRAG_OVERLAPS_HEADER);
+	if (packet->kind == SW_KIND_UNDECODABLE)
+		found |= undecodable_anomalies(packet);
+	if (packet->kind != SW_KIND_TCP)
+		return found;
+
+	found |= flag_anomalies(packet->flags) | address_anomalies(packet);
 	if (packet->flags & WIRE_TCP_SYN)
 		found |= syn_anomalies(packet);
 	if (packet->flags & WIRE_TCP_RST && packet->payload)

@@ -49,6 +49,7 @@ enum sw_timeout {
 struct sw_settings {
 	__u32 timeout_ms[SW_TIMEOUT_COUNT];
 	__u32 events_per_second; /* budget of each CPU; 0: no limit */
+	__u64 drop_anomalies;	 /* which drop a received segment, as SW_BIT()s; 0: only watch */
 	__u64 event_anomalies;	 /* which make an event by themselves, as SW_BIT()s */
 };
 
