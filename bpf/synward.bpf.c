@@ -58,13 +58,22 @@ __noinline int parse_rest_tc(struct __sk_buff *skb, __u32 offset, struct sw_pack
 	return 0;
 }
 
-/* Adds what is wrong with the checksums to what is known of the packet. Returns 0. */
-__noinline int check_sums_xdp(struct xdp_md *ctx, struct sw_packet *packet)
+/* Add what is wrong with the checksums to what is known of the packet. Return 0. */
+__noinline int check_ip_sum_xdp(struct xdp_md *ctx, struct sw_packet *packet)
 {
 	struct sw_cursor cursor = cursor_at(ctx->data, ctx->data_end, 0);
 
 	if (packet)
-		sw_check_sums(&cursor, packet);
+		sw_check_ip_sum(&cursor, packet);
+	return 0;
+}
+
+__noinline int check_tcp_sum_xdp(struct xdp_md *ctx, __u32 offset, struct sw_packet *packet)
+{
+	struct sw_cursor cursor = cursor_at(ctx->data, ctx->data_end, offset);
+
+	if (packet)
+		sw_check_tcp_sum(&cursor, packet);
 	return 0;
 }
 
@@ -90,8 +99,10 @@ int sw_xdp(struct xdp_md *ctx)
 		offset = parse_extensions_xdp(ctx, offset, &packet);
 	if (packet.rest)
 		parse_rest_xdp(ctx, offset, &packet);
-	if (load.checksums)
-		check_sums_xdp(ctx, &packet);
+	if (load.checksums) {
+		check_ip_sum_xdp(ctx, &packet);
+		check_tcp_sum_xdp(ctx, offset - sizeof(struct wire_tcp), &packet);
+	}
 	verdict = inspect(ctx, &packet, SW_INGRESS);
 	count_traffic(SW_INGRESS, length, verdict, packet.kind, false);
 	return verdict == SW_VERDICT_DROPPED ? XDP_DROP : XDP_PASS;

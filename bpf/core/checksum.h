@@ -12,12 +12,13 @@
 /* as much of one segment is summed up: a jumbo frame; a longer one is not judged */
 #define SW_MAX_SUMMED 9216U
 
-/* Adds length bytes at the cursor; a last odd byte counts as if a zero followed (RFC 1071). */
-static __always_inline __u64 sum_bytes(struct sw_cursor *cursor, __u32 length, __u64 sum)
+/* Adds length bytes, most at the most, at the cursor; a last odd byte counts as if a zero followed (RFC 1071). */
+static __always_inline __u64 sum_bytes(const struct sw_cursor *cursor, __u32 length, __u32 most,
+				       __u64 sum)
 {
 	const __u8 *pos = cursor->pos;
 
-	for (__u32 i = 0; i < SW_MAX_SUMMED / 2; i++) {
+	for (__u32 i = 0; i < most / 2; i++) {
 		if (length < 2 || pos + 2 > cursor->end)
 			break;
 		sum += *(const __u16 *)pos;
@@ -46,48 +47,40 @@ static __always_inline __u64 sum_address(const struct sw_addr *addr, __u64 sum)
 	return sum + addr->words[0] + addr->words[1] + addr->words[2] + addr->words[3];
 }
 
-/* The segment that the cursor is at, with its pseudo header (RFC 9293 section 3.1). */
-static __always_inline void check_tcp(struct sw_cursor *cursor, const struct sw_packet *ip,
-				      struct sw_packet *packet)
+/* The IPv4 header of the frame that the cursor is at the start of; of others, nothing. */
+static __always_inline void sw_check_ip_sum(struct sw_cursor *cursor, struct sw_packet *packet)
 {
-	__u64 sum = sw_htons(WIRE_IP_TCP);
+	const struct wire_ipv4 *ip;
+	struct sw_packet scratch = {};
+	__u32 length;
 
-	if (ip->ip_payload > SW_MAX_SUMMED || cursor->pos + ip->ip_payload > cursor->end)
+	if (sw_parse_l2(cursor, &scratch) != WIRE_ETH_IPV4)
 		return;
-	sum += sw_htonl(ip->ip_payload);
-	sum = sum_address(&ip->src, sum);
-	sum = sum_address(&ip->dst, sum);
-	if (!is_intact(sum_bytes(cursor, ip->ip_payload, sum)))
-		packet->facts |= SW_PKT_BAD_TCP_SUM;
+	ip = sw_peek(cursor, sizeof(*ip));
+	if (!ip)
+		return;
+	length = (ip->version_ihl & 0xf) * 4;
+	if (sw_peek(cursor, length) && !is_intact(sum_bytes(cursor, length, 60, 0)))
+		packet->facts |= SW_PKT_BAD_IP_SUM;
 }
 
 /*
- * Checks the frame from which packet was read, the cursor being at its start again, and adds what
- * it finds to the packet's facts. Segments in fragments, and those not wholly there, are not judged.
+ * The segment whose TCP header the cursor is at, with its pseudo header (RFC 9293 section 3.1).
+ * Segments in fragments, and those not wholly there, are not judged.
  */
-static __always_inline void sw_check_sums(struct sw_cursor *cursor, struct sw_packet *packet)
+static __always_inline void sw_check_tcp_sum(struct sw_cursor *cursor, struct sw_packet *packet)
 {
-	struct sw_packet ip = {};
-	__u16 ether_type = sw_parse_l2(cursor, &ip);
-	struct sw_cursor header = *cursor;
-	int protocol;
+	__u32 length = packet->ip_payload;
+	__u64 sum = sw_htons(WIRE_IP_TCP);
 
-	if (ether_type == WIRE_ETH_IPV4) {
-		protocol = sw_parse_ipv4(cursor, 0, &ip);
-		if (protocol == SW_L3_BROKEN)
-			return;
-		if (!is_intact(sum_bytes(&header, cursor->pos - header.pos, 0)))
-			packet->facts |= SW_PKT_BAD_IP_SUM;
-	} else if (ether_type == WIRE_ETH_IPV6) {
-		protocol = sw_parse_ipv6(cursor, 0, &ip);
-		if (sw_is_ipv6_extension(protocol))
-			protocol = sw_parse_ipv6_extensions(cursor, protocol, &ip);
-	} else {
+	if (packet->kind != SW_KIND_TCP || packet->facts & SW_PKT_MORE_FRAGMENTS ||
+	    length > SW_MAX_SUMMED || cursor->pos + length > cursor->end)
 		return;
-	}
-	if (protocol == WIRE_IP_TCP && !ip.fragment_offset && !(ip.facts & SW_PKT_MORE_FRAGMENTS) &&
-	    packet->kind == SW_KIND_TCP)
-		check_tcp(cursor, &ip, packet);
+	sum += sw_htonl(length);
+	sum = sum_address(&packet->src, sum);
+	sum = sum_address(&packet->dst, sum);
+	if (!is_intact(sum_bytes(cursor, length, SW_MAX_SUMMED, sum)))
+		packet->facts |= SW_PKT_BAD_TCP_SUM;
 }
 
 #endif
