@@ -63,8 +63,10 @@ static __always_inline void count_connection(struct sw_counters *mine,
 
 static __always_inline bool is_uneventful(const struct sw_finding *finding)
 {
-	return !finding->anomalies && !finding->handshake.opened && !finding->handshake.end &&
-	       !finding->connection.opened;
+	const struct sw_handshake_step *step = &finding->handshake;
+
+	return !finding->anomalies && !step->opened && !step->end && !step->latency_new &&
+	       step->stray == SW_OUTCOME_NONE && !finding->connection.opened;
 }
 
 static __always_inline void count_anomalies(struct sw_counters *mine, __u64 anomalies,

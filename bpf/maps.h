@@ -10,6 +10,7 @@
 #include "../include/synward/config.h"
 #include "../include/synward/counters.h"
 #include "../include/synward/event.h"
+#include "../include/synward/load.h"
 #include "../include/synward/tables.h"
 
 #include <bpf/bpf_helpers.h>
@@ -97,6 +98,7 @@ struct sweeper {
 	struct bpf_timer timer;
 	__u32 handshake_bucket;
 	__u32 connection_bucket;
+	__u64 swept_ns; /* CLOCK_MONOTONIC of the last slice, last for who reads it from outside */
 };
 
 struct {
@@ -105,22 +107,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct sweeper);
 } sweepers SEC(".maps");
-
-/*
- * What one loaded program is told once and for all. The verifier knows these as constants and
- * removes the branches that they make dead: a feature that is off is not there.
- */
-struct load_constants {
-	__u64 seed[2];
-	__u32 handshake_buckets;
-	__u32 connection_buckets;
-	__u32 tick_ms_q20; /* milliseconds in one of the kernel's jiffies, times 2^20 */
-	__u32 netns;	   /* inode number of the interface's network namespace */
-	__u8 slot;	   /* the interface's place in the maps */
-	__u8 replay;	   /* the time and the frame's length come from replay_state */
-	__u8 checksums;	   /* verify those of what comes in */
-	__u8 pad[5];
-};
 
 const volatile struct load_constants load = {
 	.handshake_buckets = SW_DEFAULT_HANDSHAKES / SW_WAYS,

@@ -109,6 +109,7 @@ static int sweep_tick(void *map __unused, __u32 *key __unused, struct sweeper *s
 						     slice.first + size :
 						     0;
 	}
+	sweeper->swept_ns = bpf_ktime_get_ns();
 	bpf_timer_start(&sweeper->timer, SW_SWEEP_PERIOD_NS, 0);
 	return 0;
 }

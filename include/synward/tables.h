@@ -18,12 +18,6 @@
  */
 #define SW_WAYS 4U
 
-#ifndef __bpf__
-struct bpf_spin_lock {
-	__u32 val;
-};
-#endif
-
 /* What an attempt has shown so far; each bit stays once it is set. */
 enum {
 	SW_SAW_RST_ACKING = 1 << 0,	/* RST of the responder that acknowledges the SYN */

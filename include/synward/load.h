@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_LOAD_H
+#define SYNWARD_LOAD_H
+
+#include "base.h"
+
+/*
+ * What one loaded program is told once and for all. The verifier knows these as constants and
+ * removes the branches that they make dead: a feature that is off is not there.
+ */
+struct load_constants {
+	__u64 seed[2];
+	__u32 handshake_buckets;
+	__u32 connection_buckets;
+	__u32 tick_ms_q20; /* milliseconds in one of the kernel's jiffies, times 2^20 */
+	__u32 netns;	   /* inode number of the interface's network namespace */
+	__u8 slot;	   /* the interface's place in the maps */
+	__u8 replay;	   /* the time and the frame's length come from replay_state */
+	__u8 checksums;	   /* verify those of what comes in */
+	__u8 pad[5];
+};
+
+#endif
