@@ -14,7 +14,6 @@
 #define NULL ((void *)0)
 #endif
 #else
-#include <linux/bpf.h> /* struct bpf_spin_lock */
 #include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>

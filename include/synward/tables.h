@@ -6,6 +6,10 @@
 #include "flow.h"
 #include "state.h"
 
+#ifndef __bpf__
+#include <linux/bpf.h> /* struct bpf_spin_lock */
+#endif
+
 /*
  * The two tables are set-associative: a hash of the flow, the same for both of its directions,
  * picks a bucket of four entries, and there is no chain behind it. What does not fit replaces the
