@@ -84,13 +84,13 @@ static __always_inline void open_attempt(struct sw_handshake_bucket *bucket, __u
 	attempt->resp_length = 0;
 	attempt->seen = 0;
 	attempt->phase = phase;
-	attempt->outcome = 0;
+	attempt->extra = 0;
 	if (phase == SW_PHASE_SYN_SENT) {
 		attempt->syn_length = clamp16(packet->payload);
 		if (packet->options & SW_OPT_FASTOPEN)
 			attempt->seen = SW_SAW_FASTOPEN;
 	} else if (phase == SW_PHASE_SYNACK_FIRST) {
-		attempt->resp_length = clamp16(packet->payload);
+		set_resp_length(attempt, packet->payload);
 	}
 	bucket->expires_ms[way] = now->ms + sw_attempt_timeout(attempt, timeout_ms);
 	step->opened = 1;
@@ -179,12 +179,12 @@ static __always_inline __u8 stray_outcome(struct sw_attempt *stray, enum sw_outc
 	bool undecodable = outcome == SW_OUTCOME_UNDECODABLE;
 
 	if (first)
-		stray->outcome = outcome;
+		stray->extra = outcome;
 	else if (undecodable ? stray->seen & SW_SAW_UNDECODABLE :
-			       stray->outcome != SW_OUTCOME_UNDECODABLE)
+			       stray->extra != SW_OUTCOME_UNDECODABLE)
 		return SW_OUTCOME_NONE;
 	else if (!undecodable)
-		stray->outcome = outcome;
+		stray->extra = outcome;
 	if (undecodable)
 		stray->seen |= SW_SAW_UNDECODABLE;
 	return outcome;

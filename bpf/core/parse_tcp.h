@@ -93,6 +93,8 @@ static __always_inline void sw_parse_options(const struct sw_cursor *cursor, __u
 		if (!parse_option(cursor, length, packet))
 			break;
 	}
+	if (!sw_peek(cursor, length))
+		packet->options &= ~SW_OPT_BAD;
 }
 
 /*

@@ -42,7 +42,7 @@ static __always_inline bool acks_syn(const struct sw_attempt *attempt, __u32 ack
 
 static __always_inline bool acks_resp(const struct sw_attempt *attempt, __u32 isn, __u32 ack)
 {
-	return seq_within(ack, isn + 1, attempt->resp_length);
+	return seq_within(ack, isn + 1, sw_resp_length(attempt));
 }
 
 /* For every remembered ISN of the responder: SYN cookies change theirs with each SYN. */
@@ -59,13 +59,21 @@ static __always_inline __u16 clamp16(__u32 x)
 	return x > 0xffff ? 0xffff : x;
 }
 
+#define MAX_RESP_LENGTH 0xffffffU
+
+static __always_inline void set_resp_length(struct sw_attempt *attempt, __u32 length)
+{
+	attempt->resp_length = length;
+	attempt->extra = length >> 16;
+}
+
 /* How an attempt ends if nothing more comes. */
 static __always_inline enum sw_outcome sw_judge(const struct sw_attempt *attempt)
 {
 	__u16 seen = attempt->seen;
 
 	if (attempt->phase == SW_PHASE_STRAY)
-		return attempt->outcome;
+		return attempt->extra;
 	if (seen & (SW_SAW_RST_ACKING | SW_SAW_ICMP_ERROR))
 		return SW_OUTCOME_REJECTED;
 	if (seen & SW_SAW_CANCEL)
@@ -173,7 +181,7 @@ static __always_inline void enter_syn_received(struct sw_attempt *attempt,
 	attempt->phase = SW_PHASE_SYN_RECEIVED;
 	attempt->isn_resp[0] = packet->seq;
 	attempt->resp_window = packet->window;
-	attempt->resp_length = clamp16(packet->payload + !!(packet->flags & WIRE_TCP_FIN));
+	set_resp_length(attempt, packet->payload + !!(packet->flags & WIRE_TCP_FIN));
 	attempt->synack_us = now->us;
 }
 
@@ -249,7 +257,7 @@ static __always_inline __u64 rst_in_syn_received(struct sw_attempt *attempt,
 		abort = SW_SAW_ABORT_ORIG;
 	} else {
 		bool acks = packet->flags & WIRE_TCP_ACK && acks_syn(attempt, packet->ack);
-		__u32 span = (__u32)attempt->resp_length + attempt->orig_window;
+		__u32 span = sw_resp_length(attempt) + attempt->orig_window;
 
 		if (!acks && !seq_within(packet->seq, attempt->isn_resp[0] + 1, span) &&
 		    !(attempt->seen & SW_HAS_TWO_RESP_ISNS &&
@@ -287,8 +295,8 @@ static __always_inline __u64 resp_data(struct sw_attempt *attempt, const struct 
 	if (!length)
 		return 0;
 	end = packet->seq + length - (attempt->isn_resp[0] + 1);
-	if (end <= 0xffff && end > attempt->resp_length)
-		attempt->resp_length = end;
+	if (end <= MAX_RESP_LENGTH && end > sw_resp_length(attempt))
+		set_resp_length(attempt, end);
 	if (!(attempt->seen & SW_SAW_FASTOPEN))
 		found |= SW_BIT(RESP_DATA_BEFORE_FINAL_ACK);
 	if (fin) {

@@ -59,11 +59,20 @@ struct sw_attempt {
 	__u16 orig_window; /* as in the SYN, unscaled */
 	__u16 resp_window; /* as in the SYN-ACK, unscaled */
 	__u16 syn_length;  /* bytes of data in the SYN */
-	__u16 resp_length; /* bytes from the responder's ISN + 1 that it has sent, its FIN included */
+	__u16 resp_length; /* the low 16 bits of sw_resp_length() */
 	__u16 seen;	   /* SW_SAW_* */
 	__u8 phase;	   /* enum sw_phase; SW_PHASE_NONE: free */
-	__u8 outcome;	   /* of a stray: enum sw_outcome, reported when it was made */
+	__u8 extra;	   /* a stray's enum sw_outcome; else bits 16 to 23 of sw_resp_length() */
 };
+
+/*
+ * How many bytes from its ISN + 1 on the responder has sent, its FIN included. Before the final ACK
+ * that is little, unless the capture or the route has lost it.
+ */
+static __always_inline __u32 sw_resp_length(const struct sw_attempt *attempt)
+{
+	return (__u32)attempt->extra << 16 | attempt->resp_length;
+}
 
 struct sw_handshake_bucket {
 	struct bpf_spin_lock lock;
