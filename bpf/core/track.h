@@ -84,8 +84,7 @@ static __always_inline enum sw_outcome sw_judge(const struct sw_attempt *attempt
 		return SW_OUTCOME_ABORTED_ORIG;
 	if (seen & SW_SAW_ABORT_RESP)
 		return SW_OUTCOME_ABORTED_RESP;
-	if (attempt->phase == SW_PHASE_SYN_RECEIVED ||
-	    seen & (SW_SAW_ORIG_ACK_RESP | SW_SAW_RESP_ACK_ORIG))
+	if (attempt->phase != SW_PHASE_SYN_SENT)
 		return seen & SW_SAW_FIN ? SW_OUTCOME_FIN_IN_HANDSHAKE : SW_OUTCOME_HALF_OPEN;
 	if (seen & SW_SAW_BAD_SYNACK)
 		return SW_OUTCOME_BAD_SYNACK;
@@ -275,9 +274,9 @@ static __always_inline __u64 track_rst(struct sw_attempt *attempt, const struct 
 {
 	switch (attempt->phase) {
 	case SW_PHASE_SYN_SENT:
-	case SW_PHASE_SIMULTANEOUS:
 		return rst_in_syn_sent(attempt, packet, from_orig);
 	case SW_PHASE_SYN_RECEIVED:
+	case SW_PHASE_SIMULTANEOUS:
 		return rst_in_syn_received(attempt, packet, from_orig);
 	case SW_PHASE_SYNACK_FIRST:
 		return SW_BIT(RST_NO_SESSION); /* its SYN was never seen: there is no session */
@@ -332,12 +331,13 @@ static __always_inline __u64 ack_in_syn_sent(struct sw_attempt *attempt,
 	__u64 found = from_orig ? 0 : SW_BIT(RESP_SEGMENT_IN_SYN_SENT);
 
 	if (packet->flags & WIRE_TCP_FIN) {
-		saw_fin(attempt);
 		found |= SW_BIT(FIN_IN_HANDSHAKE);
+		if (from_orig)
+			saw_fin(attempt);
 	}
 	if (from_orig)
 		attempt->seen |= SW_SAW_ORIG_ACK;
-	else
+	else /* of a connection that it still believes in, also with a FIN */
 		saw_stray_answer(attempt, packet, SW_SAW_RESP_OTHER);
 	return found;
 }
