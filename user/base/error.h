@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYNWARD_BASE_ERROR_H
+#define SYNWARD_BASE_ERROR_H
+
+/*
+ * What went wrong, in one line for the user: what, which value, what was expected, what to do.
+ * Whoever knows that records it and passes a -errno up; main prints it. Single-threaded.
+ */
+
+#include <stdbool.h>
+
+enum sw_exit {
+	SW_EXIT_OK = 0,
+	SW_EXIT_FAILURE = 1,
+	SW_EXIT_USAGE = 2,
+	SW_EXIT_DEGRADED = 3, /* it works, but less well than it should */
+};
+
+/*
+ * Records the line unless one is there already (the first is nearest to the cause). error is a
+ * positive or negative errno value. Returns it negative, for "return sw_error(...)".
+ */
+int sw_error(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The recorded line, or NULL. Valid until the next call of sw_error or sw_error_clear. */
+const char *sw_error_text(void);
+
+/* Forgets the recorded line: what failed was only a first try. */
+void sw_error_clear(void);
+
+/* An errno value, of either sign, in words that fit into a sentence. */
+const char *sw_errno_text(int error);
+
+/*
+ * Prints the recorded line (or one for error, if nothing was recorded) to stderr, and with json
+ * also {"schema":1,"error":...} to stdout.
+ */
+void sw_error_report(int error, bool json);
+
+/* A line on stderr that is not an error: a fallback that was taken, say. */
+void sw_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* printf that ends a string at size; returns false if something was cut off. */
+bool sw_format(char *text, unsigned long size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "names.h"
+
+#include <string.h>
+
+#define WORD(id, name, meaning, ...)		{ #name, meaning },
+#define ANOMALY(id, name, action, meaning, ...) { #name, meaning },
+#define TIMEOUT(id, name, ms, meaning)		{ #name, meaning },
+#define TIMEOUT_MS(id, name, ms, meaning)	ms,
+#define REASON(id, name)			{ #name, "" },
+#define PHASE(id, name, orig, resp)		{ #name, "" },
+#define STATE(id, name)				name,
+#define PHASE_ORIG(id, name, orig, resp)	SW_STATE_##orig,
+#define PHASE_RESP(id, name, orig, resp)	SW_STATE_##resp,
+
+const struct sw_word sw_outcome_words[] = { SW_OUTCOMES(WORD) };
+const struct sw_word sw_anomaly_words[] = { SW_ANOMALIES(ANOMALY) };
+const struct sw_word sw_tally_words[] = { SW_TALLIES(WORD) };
+const struct sw_word sw_latency_words[] = { SW_LATENCIES(WORD) };
+const struct sw_word sw_verdict_words[] = { SW_VERDICTS(WORD) };
+const struct sw_word sw_kind_words[] = { SW_KINDS(WORD) };
+const struct sw_word sw_timeout_words[] = { SW_TIMEOUTS(TIMEOUT) };
+const struct sw_word sw_event_words[] = { SW_EVENTS(WORD) };
+const struct sw_word sw_reason_words[] = { SW_REASONS(REASON) };
+const struct sw_word sw_phase_words[] = { SW_PHASES(PHASE) };
+const struct sw_word sw_direction_words[] = {
+	[SW_INGRESS] = { "ingress", "arriving" },
+	[SW_EGRESS] = { "egress", "leaving" },
+};
+
+const __u32 sw_timeout_defaults[] = { SW_TIMEOUTS(TIMEOUT_MS) };
+
+static const char *const states[] = { SW_STATES(STATE) };
+static const __u8 phase_orig[] = { SW_PHASES(PHASE_ORIG) };
+static const __u8 phase_resp[] = { SW_PHASES(PHASE_RESP) };
+
+const char *sw_word_name(const struct sw_word *words, unsigned int count, unsigned int index)
+{
+	return index < count ? words[index].name : "unknown";
+}
+
+int sw_word_index(const struct sw_word *words, unsigned int count, const char *name)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (!strcmp(words[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+const char *sw_orig_state(unsigned int phase)
+{
+	return phase < SW_PHASE_COUNT ? states[phase_orig[phase]] : "unknown";
+}
+
+const char *sw_resp_state(unsigned int phase)
+{
+	return phase < SW_PHASE_COUNT ? states[phase_resp[phase]] : "unknown";
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYNWARD_BASE_NUMBER_H
+#define SYNWARD_BASE_NUMBER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A whole decimal number and nothing else; false, and *out untouched, if it is none or too large. */
+bool sw_parse_number(const char *text, uint64_t *out);
+
+/*
+ * A duration such as 500ms, 2s, 1.5m, 4h or 5d; without a unit, seconds. *ms is rounded to whole
+ * milliseconds. False, and *ms untouched, if it is none, negative or beyond 2^53 ms.
+ */
+bool sw_parse_duration(const char *text, uint64_t *ms);
+
+#define SW_NUMBER_SIZE 32
+
+/* A duration in milliseconds as people write it: 250ms, 1.5s, 2m3s, 5d. Returns text. */
+const char *sw_format_duration(char text[SW_NUMBER_SIZE], uint64_t ms);
+
+/* A latency in microseconds with three significant digits: 12us, 1.23ms, 4.5s. Returns text. */
+const char *sw_format_latency(char text[SW_NUMBER_SIZE], uint64_t us);
+
+/* Bytes in binary units: 512 B, 5.0 MiB. Returns text. */
+const char *sw_format_bytes(char text[SW_NUMBER_SIZE], uint64_t bytes);
+
+/* A count with a separator for thousands: 1,234,567. Returns text. */
+const char *sw_format_count(char text[SW_NUMBER_SIZE], uint64_t count);
+
+/* How many letters must change to turn one word into the other (both shorter than 64), for hints. */
+size_t sw_word_distance(const char *a, const char *b);
+
+#endif

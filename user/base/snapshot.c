@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "snapshot.h"
+
+uint64_t sw_histogram_count(const struct sw_histogram *histogram)
+{
+	uint64_t count = 0;
+
+	for (unsigned int i = 0; i < SW_HIST_BUCKETS; i++)
+		count += histogram->buckets[i];
+	return count;
+}
+
+uint64_t sw_histogram_percentile(const struct sw_histogram *histogram, double fraction)
+{
+	uint64_t count = sw_histogram_count(histogram), before = 0;
+	double wanted = fraction * (double)count;
+
+	for (unsigned int i = 0; i < SW_HIST_BUCKETS; i++) {
+		uint64_t here = histogram->buckets[i];
+		uint64_t low = i ? sw_hist_bound(i - 1) : 0;
+
+		if (!here || (double)(before + here) < wanted) {
+			before += here;
+			continue;
+		}
+		if (i == SW_HIST_BUCKETS - 1)
+			return low; /* no more than this is known of it */
+		return low + (uint64_t)((double)(sw_hist_bound(i) - low) *
+					(wanted - (double)before) / (double)here);
+	}
+	return 0;
+}
+
+bool sw_traffic_is_conserved(const struct sw_traffic *traffic)
+{
+	uint64_t verdicts = 0, kinds = traffic->forwarded;
+
+	for (unsigned int i = 0; i < SW_VERDICT_COUNT; i++)
+		verdicts += traffic->verdicts[i];
+	for (unsigned int i = 0; i < SW_KIND_COUNT; i++)
+		kinds += traffic->kinds[i];
+	return traffic->seen == verdicts && traffic->seen == kinds;
+}
+
+bool sw_status_interface_ok(const struct sw_status_interface *interface)
+{
+	return interface->ingress == SW_HEALTH_OK &&
+	       (interface->egress == SW_HEALTH_OK || interface->egress == SW_HEALTH_UNKNOWN);
+}
+
+bool sw_status_degraded(const struct sw_status *status)
+{
+	if (!status->attached)
+		return false;
+	for (uint32_t i = 0; i < status->interface_count; i++)
+		if (!sw_status_interface_ok(&status->interfaces[i]))
+			return true;
+	return status->sweeper == SW_SWEEPER_STOPPED;
+}

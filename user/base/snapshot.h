@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYNWARD_BASE_SNAPSHOT_H
+#define SYNWARD_BASE_SNAPSHOT_H
+
+/*
+ * What was read from the kernel at one moment, as plain data: control/ fills it in, report/ prints
+ * it. Nothing here knows of either.
+ */
+
+#include <synward/config.h>
+#include <synward/counters.h>
+#include <synward/tables.h>
+
+#include <stdint.h>
+
+struct sw_snapshot_interface {
+	struct sw_interface record;
+	uint32_t slot;
+	struct sw_interface_traffic traffic; /* all CPUs together */
+};
+
+/* What `stats` shows. */
+struct sw_snapshot {
+	uint64_t taken_ns; /* CLOCK_MONOTONIC */
+	uint64_t created_ns;
+	struct sw_counters total; /* all CPUs together */
+	uint64_t half_open;
+	uint64_t connections;
+	uint64_t map_bytes;
+	uint32_t handshake_capacity;
+	uint32_t connection_capacity;
+	uint32_t interface_count; /* in order of their slots */
+	struct sw_snapshot_interface interfaces[SW_MAX_INTERFACES];
+};
+
+enum sw_health {
+	SW_HEALTH_OK,
+	SW_HEALTH_MISSING,  /* was never made, or its pin is gone */
+	SW_HEALTH_DETACHED, /* somebody took it off the interface */
+	SW_HEALTH_GONE,	    /* the interface is no more */
+	SW_HEALTH_MOVED,    /* the interface has another index now */
+	SW_HEALTH_UNKNOWN,  /* it may not be looked at */
+};
+
+struct sw_status_interface {
+	struct sw_interface record;
+	uint32_t slot;
+	enum sw_health ingress;
+	enum sw_health egress;
+	uint32_t ingress_program; /* its id; 0: unknown */
+	uint32_t egress_program;
+};
+
+struct sw_status_map {
+	char name[16];
+	uint32_t entries;
+	uint64_t bytes; /* as the kernel accounts for it */
+};
+
+#define SW_MAX_MAPS 32
+
+enum sw_sweeper { SW_SWEEPER_UNKNOWN, SW_SWEEPER_RUNS, SW_SWEEPER_STOPPED };
+
+/* What `status` shows. attached is false, and nothing else set but pin_dir, without any state. */
+struct sw_status {
+	bool attached;
+	char pin_dir[256];
+	uint64_t taken_ns;
+	struct sw_identity identity;
+	struct sw_settings settings;
+	uint64_t half_open;
+	uint64_t connections;
+	uint64_t map_bytes;
+	enum sw_sweeper sweeper;
+	uint32_t interface_count;
+	struct sw_status_interface interfaces[SW_MAX_INTERFACES];
+	uint32_t map_count;
+	struct sw_status_map maps[SW_MAX_MAPS];
+};
+
+/* One half-open handshake of `list`. */
+struct sw_handshake_view {
+	struct sw_attempt attempt;
+	uint32_t age_ms;
+	uint32_t expires_ms; /* from now, if nothing more comes */
+};
+
+struct sw_handshake_list {
+	uint64_t total; /* found, of which count were kept */
+	uint64_t count;
+	struct sw_handshake_view *views; /* oldest first */
+};
+
+/* What became of one interface of `attach` or `detach`. */
+struct sw_attach_result {
+	char name[SW_IFNAME_SIZE];
+	uint32_t ifindex;
+	uint32_t netns;
+	uint32_t slot;
+	bool generic;
+	bool native_refused; /* generic although native was tried first */
+	bool already;	     /* it was attached before */
+	bool repaired;	     /* and something was missing */
+	uint32_t tc_hook;    /* enum sw_tc_hook */
+	char note[160];	     /* why native was refused, for people; may be empty */
+};
+
+struct sw_detach_result {
+	char name[SW_IFNAME_SIZE];
+	uint32_t ifindex;
+	uint32_t netns;
+	bool gone; /* the interface had vanished before */
+};
+
+/* The fraction-th (0 to 1) latency in microseconds, interpolated in its bucket; 0 if there is none. */
+uint64_t sw_histogram_percentile(const struct sw_histogram *histogram, double fraction);
+
+/* How many latencies a histogram holds. */
+uint64_t sw_histogram_count(const struct sw_histogram *histogram);
+
+/* Does seen = sum of verdicts = sum of kinds + forwarded hold? */
+bool sw_traffic_is_conserved(const struct sw_traffic *traffic);
+
+/* Is everything that this interface needs in its place? */
+bool sw_status_interface_ok(const struct sw_status_interface *interface);
+
+/* Is anything not as it should be? */
+bool sw_status_degraded(const struct sw_status *status);
+
+#endif

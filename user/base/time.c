@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "time.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define NS_PER_S 1000000000ULL
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+uint64_t sw_monotonic_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t sw_wall_ns(uint64_t monotonic_ns)
+{
+	return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC) + monotonic_ns;
+}
+
+const char *sw_format_timestamp(char text[SW_TIMESTAMP_SIZE], uint64_t wall_ns)
+{
+	time_t seconds = wall_ns / NS_PER_S;
+	char zone[8] = "";
+	struct tm local;
+	size_t length;
+
+	localtime_r(&seconds, &local);
+	length = strftime(text, SW_TIMESTAMP_SIZE, "%Y-%m-%dT%H:%M:%S", &local);
+	strftime(zone, sizeof(zone), "%z", &local);
+	snprintf(text + length, SW_TIMESTAMP_SIZE - length, ".%06u%s",
+		 (unsigned int)(wall_ns % NS_PER_S / 1000), zone);
+	return text;
+}
+
+const char *sw_format_moment(char text[SW_TIMESTAMP_SIZE], uint64_t wall_ns)
+{
+	time_t seconds = wall_ns / NS_PER_S;
+	struct tm local;
+
+	localtime_r(&seconds, &local);
+	strftime(text, SW_TIMESTAMP_SIZE, "%Y-%m-%d %H:%M:%S", &local);
+	return text;
+}

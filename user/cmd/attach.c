@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "command.h"
+#include "timeouts.h"
+
+#include "../control/control.h"
+#include "../report/report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const modes[] = { "auto", "native", "generic", NULL };
+static const char *const tc_modes[] = { "auto", "tcx", "clsact", NULL };
+
+static struct {
+	int mode;
+	int tc;
+	uint64_t handshakes;
+	uint64_t connections;
+	uint64_t events_per_second;
+	bool checksums;
+	uint32_t timeout_ms[SW_TIMEOUT_COUNT];
+} given = { .events_per_second = UINT64_MAX };
+
+static const struct sw_option options[] = {
+	{ "mode", 'm', SW_OPTION_CHOICE, &given.mode, "MODE",
+	  .help = "auto (native if the driver can), native or generic", .choices = modes },
+	{ "tc", 0, SW_OPTION_CHOICE, &given.tc, "HOOK",
+	  .help = "egress by auto (TCX if the kernel can), tcx or clsact", .choices = tc_modes },
+	{ "handshakes", 0, SW_OPTION_NUMBER, &given.handshakes, "N",
+	  .help = "room for half-open handshakes (65536)", .minimum = SW_MIN_HANDSHAKES,
+	  .maximum = SW_MAX_HANDSHAKES },
+	{ "connections", 0, SW_OPTION_NUMBER, &given.connections, "N",
+	  .help = "room for established connections (131072)", .minimum = SW_MIN_CONNECTIONS,
+	  .maximum = SW_MAX_CONNECTIONS },
+	{ "timeout", 't', SW_OPTION_CALLBACK, given.timeout_ms, "NAME=DURATION",
+	  .help = "how long silence lasts; may be repeated", .parse = sw_parse_timeout },
+	{ "events-per-second", 0, SW_OPTION_NUMBER, &given.events_per_second, "N",
+	  .help = "budget of events of each CPU (1000); 0: none", .maximum = UINT32_MAX },
+	{ "checksums", 0, SW_OPTION_FLAG, &given.checksums, NULL,
+	  .help = "verify checksums; misleading where a card fills them in" },
+	{},
+};
+
+static void print_one(const struct sw_attach_result *result)
+{
+	const char *verb = result->repaired ? "repaired" :
+			   result->already  ? "already attached" :
+					      "attached";
+
+	printf("%s: %s (%s XDP, %s)\n", result->name, verb, result->generic ? "generic" : "native",
+	       sw_tc_hook_name(result->tc_hook));
+}
+
+static int run(int argc, char **argv)
+{
+	struct sw_attach_request request = {};
+	struct sw_attach_result results[SW_MAX_INTERFACES];
+	int first = sw_command_options(&sw_cmd_attach, argc, argv), error;
+	int code = SW_EXIT_OK;
+
+	if (first <= 0)
+		return first;
+	if (first == argc || argc - first > SW_MAX_INTERFACES)
+		return sw_error(EINVAL,
+				"attach: expected 1 to %u interfaces: synward attach IFACE...",
+				SW_MAX_INTERFACES);
+	request.mode = (enum sw_xdp_mode)given.mode;
+	request.tc = (enum sw_tc_mode)given.tc;
+	request.handshakes = (uint32_t)given.handshakes;
+	request.connections = (uint32_t)given.connections;
+	memcpy(request.timeout_ms, given.timeout_ms, sizeof(request.timeout_ms));
+	request.checksums = given.checksums;
+	request.events_given = given.events_per_second != UINT64_MAX;
+	request.events_per_second = (uint32_t)given.events_per_second;
+	error = sw_attach(sw_global.pin_dir, &request, (const char *const *)argv + first,
+			  (uint32_t)(argc - first), results);
+	if (error)
+		return error == -EINVAL ? -EIO : error; /* EINVAL is for the command line */
+	for (int i = 0; i < argc - first; i++) {
+		if (!sw_global.json)
+			print_one(&results[i]);
+		if (results[i].native_refused) {
+			sw_note("%s: degraded to generic XDP: %s; --mode generic accepts that",
+				results[i].name, results[i].note);
+			code = SW_EXIT_DEGRADED;
+		}
+	}
+	if (sw_global.json)
+		sw_json_attach(stdout, results, (uint32_t)(argc - first), sw_global.pretty);
+	return code;
+}
+
+const struct sw_command sw_cmd_attach = {
+	.name = "attach",
+	.summary = "follow the handshakes of interfaces",
+	.usage = "IFACE...",
+	.text = "Loads the programs, attaches them to what the interfaces receive and send, and "
+		"exits:\n"
+		"the kernel goes on by itself. Nothing is dropped. All attached interfaces, also "
+		"of\n"
+		"different network namespaces, share their tables, whose sizes the first attach "
+		"sets.\n"
+		"An interface that is attached already is checked, and repaired if need be. Exit "
+		"code\n"
+		"3: attached, but only in generic mode.\n"
+		"\n"
+		"Timeouts: syn_sent, syn_received, rst_grace, established, closed.\n"
+		"\n"
+		"Examples:\n"
+		"  synward attach eth0\n"
+		"  synward attach eth0 eth1 --handshakes 1000000\n"
+		"  synward attach lo --mode generic --timeout syn_sent=30s --timeout "
+		"rst_grace=500ms\n"
+		"  ip netns exec blue synward attach veth0\n",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "command.h"
+
+#include "../base/number.h"
+#include "../control/control.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct sw_global sw_global = { .pin_dir = SW_DEFAULT_PIN_DIR };
+
+const struct sw_option sw_global_options[] = {
+	{ "json", 'j', SW_OPTION_FLAG, &sw_global.json, NULL, .help = "JSON" },
+	{ "pretty", 'p', SW_OPTION_FLAG, &sw_global.pretty, NULL, .help = "with -j: indented" },
+	{ "pin-dir", 0, SW_OPTION_STRING, &sw_global.pin_dir, "DIR",
+	  .help = "where the state is pinned (" SW_DEFAULT_PIN_DIR ")" },
+	{ "verbose", 'v', SW_OPTION_FLAG, &sw_global.verbose, NULL,
+	  .help = "what libbpf and the verifier say" },
+	{ "help", 'h', SW_OPTION_FLAG, &sw_global.help, NULL, .help = "this text" },
+	{},
+};
+
+int sw_command_options(const struct sw_command *command, int argc, char **argv)
+{
+	int first = sw_options_parse(argc, argv, command->options, sw_global_options, false);
+
+	if (first > 0 && sw_global.help) {
+		sw_command_help(command, stdout);
+		return SW_HELP_SHOWN;
+	}
+	sw_control_start(sw_global.verbose);
+	return first;
+}
+
+const struct sw_command *sw_command_find(const char *name)
+{
+	const char *best = NULL;
+	size_t least = 3;
+
+	for (int i = 0; sw_commands[i]; i++) {
+		size_t distance = sw_word_distance(name, sw_commands[i]->name);
+
+		if (!distance)
+			return sw_commands[i];
+		if (distance < least) {
+			least = distance;
+			best = sw_commands[i]->name;
+		}
+	}
+	sw_error(EINVAL, "unknown command %s%s%s; 'synward --help' lists them all", name,
+		 best ? ": did you mean " : "", best ? best : "");
+	return NULL;
+}
+
+void sw_command_help(const struct sw_command *command, FILE *out)
+{
+	fprintf(out, "synward %s - %s\n\nUsage: synward %s%s%s%s\n\n", command->name,
+		command->summary, command->name, command->options ? " [OPTION...]" : "",
+		*command->usage ? " " : "", command->usage);
+	if (command->options) {
+		sw_options_help(out, command->options);
+		fputc('\n', out);
+	}
+	fprintf(out, "%s\nOptions of every command:\n", command->text);
+	sw_options_help(out, sw_global_options);
+}
+
+void sw_overview(FILE *out)
+{
+	fputs("synward follows the TCP three-way handshake at the network driver.\n\n"
+	      "Usage: synward [OPTION...] COMMAND [ARGUMENT...]\n\nCommands:\n",
+	      out);
+	for (int i = 0; sw_commands[i]; i++)
+		fprintf(out, "  %-10s %s\n", sw_commands[i]->name, sw_commands[i]->summary);
+	fputs("\nOptions of every command:\n", out);
+	sw_options_help(out, sw_global_options);
+	fputs("\nThe environment variable SYNWARD_PIN_DIR does what --pin-dir does. Exit codes: 0 "
+	      "all\n"
+	      "is well, 1 failure, 2 wrong usage, 3 it works but is degraded.\n"
+	      "'synward help COMMAND' tells more.\n",
+	      out);
+}

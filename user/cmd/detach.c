@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "command.h"
+
+#include "../control/control.h"
+#include "../report/report.h"
+
+#include <errno.h>
+
+static struct {
+	bool all;
+	bool force;
+} given;
+
+static const struct sw_option options[] = {
+	{ "all", 'a', SW_OPTION_FLAG, &given.all, NULL, .help = "every interface" },
+	{ "force", 0, SW_OPTION_FLAG, &given.force, NULL,
+	  .help = "with --all: discard damaged state, or another version's" },
+	{},
+};
+
+static void print_results(const struct sw_detach_result *results, uint32_t count, bool discarded)
+{
+	if (discarded)
+		printf("%s was removed with all that was in it\n", sw_global.pin_dir);
+	for (uint32_t i = 0; i < count; i++)
+		printf("%s: detached%s\n", results[i].name,
+		       results[i].gone ? " (the interface was gone)" : "");
+	if (!count && !discarded)
+		printf("nothing is attached\n");
+}
+
+static int run(int argc, char **argv)
+{
+	struct sw_detach_result results[SW_MAX_INTERFACES];
+	int first = sw_command_options(&sw_cmd_detach, argc, argv), error;
+	bool discarded = false;
+	uint32_t done = 0;
+
+	if (first <= 0)
+		return first;
+	if (given.all == (first < argc) || argc - first > SW_MAX_INTERFACES)
+		return sw_error(EINVAL,
+				"detach: expected interfaces or --all: synward detach eth0");
+	if (given.force && !given.all)
+		return sw_error(EINVAL, "detach: --force needs --all, since it removes everything");
+	error = sw_detach(sw_global.pin_dir, given.all ? NULL : (const char *const *)argv + first,
+			  (uint32_t)(argc - first), results, &done);
+	if (error == -ENOENT && !sw_error_text()) {
+		if (!given.all)
+			return sw_error(ENOENT, "%s is not attached: nothing is", argv[first]);
+		error = 0;
+	}
+	if (error && given.force) {
+		sw_error_clear();
+		error = sw_discard(sw_global.pin_dir);
+		discarded = !error;
+	}
+	if (error)
+		return error == -EINVAL ? -EIO : error;
+	if (sw_global.json)
+		sw_json_detach(stdout, results, done, sw_global.pretty);
+	else
+		print_results(results, done, discarded);
+	return SW_EXIT_OK;
+}
+
+const struct sw_command sw_cmd_detach = {
+	.name = "detach",
+	.summary = "take the programs off interfaces",
+	.usage = "IFACE... | --all",
+	.text = "Detaches interfaces, also ones that have vanished. With the last one all that "
+		"synward\n"
+		"had in the kernel is gone: programs, tables and counters.\n"
+		"\n"
+		"Examples:\n"
+		"  synward detach eth0\n"
+		"  synward detach --all\n",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "command.h"
+
+#include "../base/time.h"
+#include "../control/control.h"
+#include "../report/report.h"
+
+#include <synward/event.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#define POLL_MS 250 /* how late the end of the attachment or of --timeout may be noticed */
+
+static struct {
+	bool only_new;
+	uint64_t count;
+	uint64_t timeout_ms;
+} given;
+
+static const struct sw_option options[] = {
+	{ "count", 'n', SW_OPTION_NUMBER, &given.count, "N", .help = "end after N events",
+	  .minimum = 1, .maximum = UINT32_MAX },
+	{ "timeout", 't', SW_OPTION_DURATION, &given.timeout_ms, "DURATION",
+	  .help = "end after so much time", .minimum = 1, .maximum = 31536000000ULL },
+	{ "new", 0, SW_OPTION_FLAG, &given.only_new, NULL,
+	  .help = "leave out those that were waiting for a reader" },
+	{},
+};
+
+static volatile sig_atomic_t is_over;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	is_over = 1;
+}
+
+struct following {
+	struct sw_reader *reader;
+	uint64_t started_ns;
+	uint64_t taken;
+};
+
+/* Returns 1 when it was the last. */
+static int take(const struct sw_event *event, void *context)
+{
+	struct following *following = context;
+	const char *interface;
+	uint64_t wall_ns;
+
+	if (is_over)
+		return 1;
+	if (given.only_new && event->time_ns < following->started_ns)
+		return 0;
+	interface = sw_reader_interface(following->reader, event->interface);
+	wall_ns = sw_wall_ns(event->time_ns);
+	if (sw_global.json)
+		sw_json_event(stdout, event, interface, wall_ns);
+	else
+		sw_text_event(stdout, event, interface, wall_ns);
+	if (fflush(stdout))
+		return 1; /* whoever read us is gone */
+	return ++following->taken == given.count;
+}
+
+static int follow(struct following *following)
+{
+	int answer = 0;
+
+	while (!is_over && !answer) {
+		uint64_t passed_ms = (sw_monotonic_ns() - following->started_ns) / 1000000;
+		uint64_t left_ms = POLL_MS;
+
+		if (given.timeout_ms && passed_ms >= given.timeout_ms)
+			return 0;
+		if (given.timeout_ms && given.timeout_ms - passed_ms < left_ms)
+			left_ms = given.timeout_ms - passed_ms;
+		answer = sw_reader_poll(following->reader, (int)left_ms, take, following);
+		if (answer == -EINTR)
+			answer = 0;
+	}
+	if (answer == -ENODEV && !sw_error_text()) {
+		sw_note("events end here: everything was detached");
+		return 0;
+	}
+	return answer > 0 ? 0 : answer;
+}
+
+static int run(int argc, char **argv)
+{
+	int first = sw_command_options(&sw_cmd_events, argc, argv), error;
+	struct following following = { .started_ns = sw_monotonic_ns() };
+	struct sigaction action = { .sa_handler = on_signal };
+
+	if (first <= 0)
+		return first;
+	if (first < argc)
+		return sw_error(EINVAL, "events: expected no arguments, got %s", argv[first]);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	error = sw_reader_open(sw_global.pin_dir, &following.reader);
+	if (error == -ENOENT && !sw_error_text())
+		sw_error(ENOENT, "nothing is attached: synward attach IFACE begins");
+	if (!error)
+		error = follow(&following);
+	sw_reader_close(following.reader);
+	return error == -EINVAL ? -EIO : error;
+}
+
+const struct sw_command sw_cmd_events = {
+	.name = "events",
+	.summary = "follow how each handshake ends, as it happens",
+	.usage = "",
+	.text = "One line for each handshake that ends and each segment that shows a grave "
+		"anomaly,\n"
+		"beginning with those that have waited for a reader. With -j, JSON lines in the "
+		"shape\n"
+		"of Suricata's EVE. There can be one reader at a time. Under a flood only so many "
+		"are\n"
+		"sent as --events-per-second of attach allows; stats counts the rest.\n"
+		"\n"
+		"Examples:\n"
+		"  synward events\n"
+		"  synward events -j --new | jq 'select(.handshake.outcome == \"rejected\")'\n"
+		"  synward events --count 10 --timeout 30s\n",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "command.h"
+
+#include <errno.h>
+
+static int run(int argc, char **argv)
+{
+	int first = sw_command_options(&sw_cmd_help, argc, argv);
+	const struct sw_command *command;
+
+	if (first <= 0)
+		return first;
+	if (argc - first > 1)
+		return sw_error(EINVAL, "help: expected one command, got %d", argc - first);
+	if (first == argc) {
+		sw_overview(stdout);
+		return SW_EXIT_OK;
+	}
+	command = sw_command_find(argv[first]);
+	if (!command)
+		return -EINVAL;
+	sw_command_help(command, stdout);
+	return SW_EXIT_OK;
+}
+
+const struct sw_command sw_cmd_help = {
+	.name = "help",
+	.summary = "what a command does and takes",
+	.usage = "[COMMAND]",
+	.text = "Examples:\n"
+		"  synward help\n"
+		"  synward help attach\n",
+	.run = run,
+};

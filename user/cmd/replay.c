@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "command.h"
+
+#include "../base/names.h"
+#include "../base/number.h"
+#include "../replay/replay.h"
+#include "timeouts.h"
+
+#include <errno.h>
+
+static struct {
+	bool all;
+	uint64_t limit;
+	uint32_t timeout_ms[SW_TIMEOUT_COUNT]; /* 0: not given */
+} given = { .limit = 20 };
+
+static const struct sw_option options[] = {
+	{ "limit", 'n', SW_OPTION_NUMBER, &given.limit, "N",
+	  .help = "list the first N attempts (20)", .maximum = UINT32_MAX },
+	{ "all", 'a', SW_OPTION_FLAG, &given.all, NULL, .help = "list all of them" },
+	{ "timeout", 't', SW_OPTION_CALLBACK, given.timeout_ms, "NAME=DURATION",
+	  .help = "how long silence lasts; may be repeated", .parse = sw_parse_timeout },
+	{},
+};
+
+/*
+ * A report has time to wait for what would overtake a RST: unlike on an interface, a reset attempt
+ * stays open for as long as one that is not.
+ */
+static void choose_timeouts(uint32_t timeout_ms[SW_TIMEOUT_COUNT])
+{
+	for (int i = 0; i < SW_TIMEOUT_COUNT; i++)
+		timeout_ms[i] = given.timeout_ms[i] ? given.timeout_ms[i] : sw_timeout_defaults[i];
+	if (!given.timeout_ms[SW_TIMEOUT_RST_GRACE])
+		timeout_ms[SW_TIMEOUT_RST_GRACE] = timeout_ms[SW_TIMEOUT_SYN_SENT];
+}
+
+static void warn(const struct sw_replay_result *result)
+{
+	char text[SW_NUMBER_SIZE];
+
+	if (result->damage[0])
+		sw_note("%s: incomplete after %s packets: %s", result->path,
+			sw_format_count(text, result->packets), result->damage);
+	if (result->evicted)
+		sw_note("%s: %s flows were pushed out of full tables and are missing from the "
+			"attempts",
+			result->path, sw_format_count(text, result->evicted));
+}
+
+static int print(const struct sw_replay_result *result)
+{
+	int error = 0;
+
+	if (sw_global.json)
+		error = sw_json_replay(stdout, result, sw_global.pretty);
+	else
+		sw_text_replay(stdout, result, given.all ? UINT64_MAX : given.limit);
+	if (error)
+		return error;
+	warn(result);
+	return sw_replay_is_degraded(result) ? SW_EXIT_DEGRADED : SW_EXIT_OK;
+}
+
+static int run(int argc, char **argv)
+{
+	int first = sw_command_options(&sw_cmd_replay, argc, argv), error;
+	SW_AUTO_REPLAY struct sw_replay_result *result = NULL;
+	uint32_t timeout_ms[SW_TIMEOUT_COUNT];
+
+	if (first <= 0)
+		return first;
+	if (argc - first != 1)
+		return sw_error(EINVAL,
+				"replay: expected one capture file, got %d: synward replay FILE",
+				argc - first);
+	choose_timeouts(timeout_ms);
+	error = sw_replay(argv[first], timeout_ms, &result);
+	if (error)
+		return error == -EINVAL ? -EIO : error; /* EINVAL is for the command line */
+	return print(result);
+}
+
+const struct sw_command sw_cmd_replay = {
+	.name = "replay",
+	.summary = "how the handshakes of a capture ended",
+	.usage = "FILE",
+	.text = "Runs the very program that guards interfaces on a pcap or pcapng file, also "
+		"gzipped\n"
+		"('-' reads standard input), by the capture's own clock, and lists every attempt "
+		"with\n"
+		"its outcome; AT is the time since the first packet. Nothing is attached, and what "
+		"is\n"
+		"attached is not touched. When the capture ends, what is still open is judged as "
+		"if\n"
+		"silence followed. With -j: the sections of 'stats -j', and the attempts.\n"
+		"\n"
+		"Exit code 3: the file breaks off, or holds more flows than there was room for.\n"
+		"\n"
+		"Timeouts: syn_sent, syn_received, rst_grace (here as long as syn_sent), "
+		"established,\n"
+		"closed.\n"
+		"\n"
+		"Examples:\n"
+		"  synward replay trace.pcap\n"
+		"  synward replay --all --timeout syn_sent=5s trace.pcapng.gz\n"
+		"  synward replay -j trace.pcap | jq '.attempts[] | select(.outcome == "
+		"\"rejected\")'\n",
+	.options = options,
+	.run = run,
+};

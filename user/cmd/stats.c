@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "command.h"
+
+#include "../control/control.h"
+#include "../report/report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct {
+	bool all;
+	bool prometheus;
+	uint64_t watch_ms;
+} given;
+
+static const struct sw_option options[] = {
+	{ "all", 'a', SW_OPTION_FLAG, &given.all, NULL, .help = "rows that are zero, too" },
+	{ "prometheus", 0, SW_OPTION_FLAG, &given.prometheus, NULL,
+	  .help = "metrics in Prometheus' text format" },
+	{ "watch", 'w', SW_OPTION_DURATION, &given.watch_ms, "SECONDS",
+	  .help = "again and again, until interrupted", .minimum = 100, .maximum = 86400000 },
+	{},
+};
+
+static int print_once(void)
+{
+	struct sw_snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	int error = snapshot ? sw_snapshot_read(sw_global.pin_dir, snapshot) : -ENOMEM;
+
+	if (error == -ENOENT && !sw_error_text())
+		sw_error(ENOENT, "nothing is attached: synward attach IFACE begins");
+	if (!error && given.prometheus)
+		sw_prometheus_stats(stdout, snapshot);
+	else if (!error && sw_global.json)
+		sw_json_stats(stdout, snapshot, sw_global.pretty);
+	else if (!error)
+		sw_text_stats(stdout, snapshot, given.all);
+	free(snapshot);
+	return error;
+}
+
+static int run(int argc, char **argv)
+{
+	int first = sw_command_options(&sw_cmd_stats, argc, argv), error;
+
+	if (first <= 0)
+		return first;
+	if (first < argc)
+		return sw_error(EINVAL, "stats: expected no arguments, got %s", argv[first]);
+	if (given.prometheus && sw_global.json)
+		return sw_error(EINVAL, "stats: expected --prometheus or --json, not both");
+	for (;;) {
+		if (given.watch_ms && !sw_global.json && isatty(STDOUT_FILENO))
+			fputs("\033[H\033[2J", stdout);
+		error = print_once();
+		if (error)
+			return error == -EINVAL ? -EIO : error;
+		if (!given.watch_ms || fflush(stdout))
+			return SW_EXIT_OK;
+		usleep((useconds_t)given.watch_ms * 1000);
+	}
+}
+
+const struct sw_command sw_cmd_stats = {
+	.name = "stats",
+	.summary = "how handshakes ended, latencies, anomalies, traffic",
+	.usage = "",
+	.text = "Counts are since the first attach. Latencies are measured on the wire, SYN to "
+		"SYN-ACK\n"
+		"(the server's time) and SYN-ACK to ACK (the client's round trip).\n"
+		"\n"
+		"Examples:\n"
+		"  synward stats\n"
+		"  synward stats --watch 1\n"
+		"  synward stats -j | jq .handshakes.accepted\n"
+		"  synward stats --prometheus > /var/lib/node_exporter/synward.prom\n",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "command.h"
+
+#include <synward/base.h>
+
+#include <errno.h>
+
+static int run(int argc, char **argv)
+{
+	int first = sw_command_options(&sw_cmd_version, argc, argv);
+
+	if (first <= 0)
+		return first;
+	if (first < argc)
+		return sw_error(EINVAL, "version: expected no arguments, got %s", argv[first]);
+	if (sw_global.json)
+		printf("{\"schema\":1,\"version\":\"%s\",\"abi\":%u}\n", SYNWARD_VERSION,
+		       SW_ABI_VERSION);
+	else
+		printf("synward %s (ABI version %u)\n", SYNWARD_VERSION, SW_ABI_VERSION);
+	return SW_EXIT_OK;
+}
+
+const struct sw_command sw_cmd_version = {
+	.name = "version",
+	.summary = "the version of synward and of its pinned state",
+	.usage = "",
+	.text = "Two versions of synward can share a pin directory if their ABI versions agree.\n"
+		"\n"
+		"Examples:\n"
+		"  synward version\n",
+	.run = run,
+};

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The egress hook: a TCX link, or a clsact filter where the kernel has no TCX. */
+#include "hooks.h"
+
+#include "../base/cleanup.h"
+#include "../base/error.h"
+
+#include <bpf/bpf.h>
+
+/* linux/bpf.h of Debian 12 is older than TCX; the number is ABI */
+#define ATTACH_TCX_EGRESS ((enum bpf_attach_type)47)
+
+static int tcx_attach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot,
+		      int program_fd)
+{
+	SW_AUTO_FD int link = -1;
+	char path[SW_PIN_PATH];
+
+	link = bpf_link_create(program_fd, (int)record->ifindex, ATTACH_TCX_EGRESS, NULL);
+	if (link < 0)
+		return sw_error(link,
+				"%s: the kernel did not attach the egress program by TCX: %s%s",
+				record->name, sw_errno_text(link),
+				link == -EINVAL ? " (TCX needs Linux 6.6); use --tc clsact" : "");
+	sw_pins_path(pins, path, "links/%u/tcx", slot);
+	if (bpf_obj_pin(link, path))
+		return sw_error(errno, "cannot pin the link of %s: %s", record->name,
+				sw_errno_text(errno));
+	return 0;
+}
+
+int sw_egress_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
+		     int program_fd, enum sw_tc_mode mode)
+{
+	int error;
+
+	if (mode != SW_TC_MODE_CLSACT) {
+		error = tcx_attach(pins, record, slot, program_fd);
+		if (!error)
+			record->tc_hook = SW_TC_TCX;
+		if (error != -EINVAL || mode == SW_TC_MODE_TCX)
+			return error;
+		sw_error_clear();
+	}
+	error = sw_clsact_attach(pins, record, slot, program_fd);
+	if (!error)
+		record->tc_hook = SW_TC_CLSACT;
+	return error;
+}
+
+enum sw_health sw_egress_health(const struct sw_pins *pins, const struct sw_interface *record,
+				uint32_t slot, uint32_t *program)
+{
+	char path[SW_PIN_PATH];
+
+	if (record->tc_hook == SW_TC_CLSACT)
+		return sw_clsact_health(pins, record, slot, program);
+	sw_pins_path(pins, path, "links/%u/tcx", slot);
+	return sw_link_health(path, record, program);
+}
+
+int sw_egress_forget(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot)
+{
+	static const char *const names[] = { "tcx", "filter", "qdisc" };
+	char name[32];
+	int error;
+
+	/* whatever the record says: an interrupted attach may not have come to write it */
+	error = sw_clsact_detach(pins, record, slot);
+	for (size_t i = 0; !error && i < sizeof(names) / sizeof(names[0]); i++) {
+		sw_format(name, sizeof(name), "links/%u/%s", slot, names[i]);
+		error = sw_pins_remove(pins, name);
+	}
+	return error;
+}
+
+int sw_hooks_detach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot)
+{
+	char name[32];
+	int error = sw_clsact_detach(pins, record, slot);
+
+	if (error)
+		return error;
+	sw_format(name, sizeof(name), "links/%u", slot);
+	return sw_pins_remove(pins, name);
+}

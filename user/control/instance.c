@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "instance.h"
+
+#include "../base/cleanup.h"
+#include "../base/error.h"
+#include "preflight.h"
+
+#include <bpf/bpf.h>
+#include <string.h>
+
+static int no_access(const struct sw_pins *pins, const char *name, int error)
+{
+	const char *missing = sw_missing_capabilities();
+
+	return sw_error(error, "no permission to open %s/%s%s%s; run as root", pins->shown, name,
+			missing[0] ? ": missing " : "", missing);
+}
+
+static int foreign(const struct sw_pins *pins, const char *name)
+{
+	return sw_error(
+		EEXIST,
+		"%s/%s is not synward's; choose another directory with --pin-dir, or remove it",
+		pins->shown, name);
+}
+
+/* What an older or newer synward has left may mean anything: nothing of it is read. */
+static int other_version(const struct sw_pins *pins, uint32_t version)
+{
+	return sw_error(
+		EPROTO,
+		"%s holds the state of ABI version %u, and this synward has version %u: detach "
+		"with the synward that attached, or discard it: synward --pin-dir %s detach "
+		"--all --force",
+		pins->shown, version, SW_ABI_VERSION, pins->shown);
+}
+
+static int other_layout(const struct sw_pins *pins, const char *name)
+{
+	return sw_error(
+		EPROTO,
+		"%s/%s is laid out for another build of synward: detach with the synward that "
+		"attached, or discard it: synward --pin-dir %s detach --all --force",
+		pins->shown, name, pins->shown);
+}
+
+static int map_info(int fd, struct bpf_map_info *info)
+{
+	__u32 length = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	return bpf_obj_get_info_by_fd(fd, info, &length) ? -errno : 0;
+}
+
+static int read_identity(struct sw_instance *instance)
+{
+	const struct sw_pins *pins = &instance->pins;
+	struct bpf_map_info info;
+	__u32 key = 0, *value;
+	SW_AUTO_FREE void *buffer = NULL;
+	SW_AUTO_FD int fd = -1;
+	char path[SW_PIN_PATH];
+
+	sw_pins_path(pins, path, "maps/identity");
+	fd = bpf_obj_get(path);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return -ENOENT;
+	if (fd < 0 && (errno == EPERM || errno == EACCES))
+		return no_access(pins, "maps/identity", errno);
+	if (fd < 0 || map_info(fd, &info) || info.type != BPF_MAP_TYPE_ARRAY ||
+	    info.key_size != sizeof(key) || info.value_size < sizeof(*value) ||
+	    strcmp(info.name, "identity"))
+		return foreign(pins, "maps/identity");
+	buffer = calloc(1, info.value_size);
+	if (!buffer || bpf_map_lookup_elem(fd, &key, buffer))
+		return sw_error(ENOMEM, "cannot read %s/maps/identity: %s", pins->shown,
+				sw_errno_text(errno));
+	value = buffer; /* whatever else changes, the version stays in the first word */
+	if (*value != SW_ABI_VERSION)
+		return other_version(pins, *value);
+	if (info.value_size != sizeof(instance->identity))
+		return other_layout(pins, "maps/identity");
+	memcpy(&instance->identity, buffer, sizeof(instance->identity));
+	return 0;
+}
+
+int sw_instance_open(const char *dir, enum sw_access access, struct sw_instance *instance)
+{
+	int error = sw_pins_locate(dir, access == SW_ACCESS_CREATE, &instance->pins);
+
+	if (!error && access != SW_ACCESS_READ)
+		error = sw_pins_lock(&instance->pins);
+	if (!error)
+		error = read_identity(instance);
+	return error;
+}
+
+void sw_instance_close(struct sw_instance *instance)
+{
+	sw_pins_close(&instance->pins);
+}
+
+int sw_instance_map(const struct sw_instance *instance, const char *name, uint32_t value_size,
+		    int *fd)
+{
+	const struct sw_pins *pins = &instance->pins;
+	struct bpf_map_info info;
+	SW_AUTO_FD int map = -1;
+	char path[SW_PIN_PATH];
+
+	sw_pins_path(pins, path, "maps/%s", name);
+	map = bpf_obj_get(path);
+	if (map < 0 && (errno == EPERM || errno == EACCES))
+		return no_access(pins, name, errno);
+	if (map < 0 || map_info(map, &info))
+		return sw_error(EIO,
+				"%s is damaged: maps/%s cannot be opened (%s); discard it: synward "
+				"--pin-dir %s detach --all --force",
+				pins->shown, name, sw_errno_text(errno), pins->shown);
+	if (value_size && info.value_size != value_size)
+		return other_layout(pins, name);
+	*fd = sw_take_fd(&map);
+	return 0;
+}
+
+int sw_pins_check_leftover(const struct sw_pins *pins)
+{
+	static const char *const ours[] = { ".", "..", "maps", "links", "programs" };
+	SW_AUTO_DIR DIR *dir = opendir(pins->path);
+	struct dirent *entry;
+
+	if (!dir)
+		return errno == ENOENT	? 0 :
+		       errno == ENOTDIR ? foreign(pins, "") :
+					  no_access(pins, "", errno);
+	while ((entry = readdir(dir))) {
+		size_t i = 0;
+
+		while (i < sizeof(ours) / sizeof(ours[0]) && strcmp(entry->d_name, ours[i]))
+			i++;
+		if (i == sizeof(ours) / sizeof(ours[0]))
+			return foreign(pins, entry->d_name);
+	}
+	return 0;
+}

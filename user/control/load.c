@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "load.h"
+
+#include "../base/cleanup.h"
+#include "../base/error.h"
+#include "bpf_log.h"
+
+#include <synward/load.h>
+#include <synward/tables.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <string.h>
+#include <time.h>
+
+#include "synward.skel.h"
+
+struct sw_object {
+	struct synward_bpf *skeleton;
+};
+
+int sw_object_xdp(const struct sw_object *object)
+{
+	return bpf_program__fd(object->skeleton->progs.sw_xdp);
+}
+
+int sw_object_egress(const struct sw_object *object)
+{
+	return bpf_program__fd(object->skeleton->progs.sw_egress);
+}
+
+void sw_object_free(struct sw_object *object)
+{
+	if (!object)
+		return;
+	synward_bpf__destroy(object->skeleton);
+	free(object);
+}
+
+/* Only a replay has use for these. */
+static bool is_for_replay(const struct bpf_map *map)
+{
+	return !strncmp(bpf_map__name(map), "replay_", 7);
+}
+
+static bool is_shared(const struct bpf_map *map)
+{
+	return !bpf_map__is_internal(map) && !is_for_replay(map);
+}
+
+/* Milliseconds in a tick of the kernel, times 2^20: the coarse clock moves with the jiffies. */
+static uint32_t tick_ms_q20(void)
+{
+	struct timespec resolution = { .tv_nsec = 4000000 };
+
+	clock_getres(CLOCK_MONOTONIC_COARSE, &resolution);
+	return (uint32_t)((((uint64_t)resolution.tv_nsec << 20) + 500000) / 1000000);
+}
+
+static void set_constants(struct synward_bpf *skeleton, const struct sw_identity *identity,
+			  const struct sw_object_options *options)
+{
+	struct load_constants *load = &skeleton->rodata->load;
+
+	load->seed[0] = identity->seed[0];
+	load->seed[1] = identity->seed[1];
+	load->handshake_buckets = identity->handshake_buckets;
+	load->connection_buckets = identity->connection_buckets;
+	load->tick_ms_q20 = tick_ms_q20();
+	load->netns = options->netns;
+	load->slot = (__u8)options->slot;
+	load->checksums = options->checksums;
+}
+
+static void choose_programs(struct synward_bpf *skeleton)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, skeleton->obj)
+		bpf_program__set_autoload(program, program == skeleton->progs.sw_xdp ||
+							   program == skeleton->progs.sw_egress ||
+							   program == skeleton->progs.sw_arm ||
+							   program == skeleton->progs.sw_clock);
+}
+
+/* A pinned map may take the place of the object's own only if it is of the very same make. */
+static int reuse_map(const struct sw_instance *instance, struct bpf_map *map)
+{
+	const char *name = bpf_map__name(map);
+	struct bpf_map_info info = {};
+	__u32 length = sizeof(info);
+	SW_AUTO_FD int fd = -1;
+	int error;
+
+	error = sw_instance_map(instance, name, bpf_map__value_size(map), &fd);
+	if (error)
+		return error;
+	if (bpf_obj_get_info_by_fd(fd, &info, &length) || info.type != bpf_map__type(map) ||
+	    info.key_size != bpf_map__key_size(map))
+		return sw_error(EPROTO,
+				"%s/maps/%s is laid out for another build of synward; discard it: "
+				"synward --pin-dir %s detach --all --force",
+				instance->pins.shown, name, instance->pins.shown);
+	error = bpf_map__reuse_fd(map, fd);
+	if (error)
+		return sw_error(error, "cannot share %s/maps/%s: %s", instance->pins.shown, name,
+				sw_errno_text(error));
+	return 0;
+}
+
+static int prepare_maps(const struct sw_instance *instance, struct synward_bpf *skeleton,
+			bool create)
+{
+	struct bpf_map *map;
+	int error = 0;
+
+	bpf_object__for_each_map(map, skeleton->obj)
+	{
+		if (is_for_replay(map))
+			error = bpf_map__set_autocreate(map, false);
+		else if (!create && is_shared(map))
+			error = reuse_map(instance, map);
+		if (error)
+			return error;
+	}
+	if (!create)
+		return 0;
+	error = bpf_map__set_max_entries(skeleton->maps.handshakes,
+					 instance->identity.handshake_buckets);
+	return error ? error :
+		       bpf_map__set_max_entries(skeleton->maps.connections,
+						instance->identity.connection_buckets);
+}
+
+static int load_failed(int error)
+{
+	const char *reason = sw_bpf_log_reason();
+
+	if (error == -ENOMEM)
+		return sw_error(error, "not enough memory for the tables: choose smaller ones with "
+				       "--handshakes and --connections");
+	return sw_error(error, "the kernel refused the programs: %s%s%s; --verbose shows its log",
+			sw_errno_text(error), reason[0] ? ": " : "", reason);
+}
+
+static int pin_map(const struct sw_pins *pins, struct bpf_map *map)
+{
+	const char *name = bpf_map__name(map);
+	char path[SW_PIN_PATH];
+
+	sw_pins_path(pins, path, "maps/%s", name);
+	if (bpf_obj_pin(bpf_map__fd(map), path))
+		return sw_error(errno, "cannot pin %s/maps/%s: %s", pins->shown, name,
+				sw_errno_text(errno));
+	return 0;
+}
+
+static int pin_clock(const struct sw_pins *pins, const struct synward_bpf *skeleton)
+{
+	char path[SW_PIN_PATH];
+	int error = sw_pins_make_dir(pins, "programs");
+
+	if (error)
+		return error;
+	sw_pins_path(pins, path, "programs/sw_clock");
+	if (bpf_obj_pin(bpf_program__fd(skeleton->progs.sw_clock), path))
+		return sw_error(errno, "cannot pin %s/programs/sw_clock: %s", pins->shown,
+				sw_errno_text(errno));
+	return 0;
+}
+
+static int fill_maps(const struct synward_bpf *skeleton, const struct sw_identity *identity,
+		     const struct sw_settings *settings)
+{
+	__u32 zero = 0;
+
+	if (bpf_map_update_elem(bpf_map__fd(skeleton->maps.settings), &zero, settings, BPF_ANY) ||
+	    bpf_map_update_elem(bpf_map__fd(skeleton->maps.identity), &zero, identity, BPF_ANY))
+		return sw_error(errno, "cannot write the settings: %s", sw_errno_text(errno));
+	return 0;
+}
+
+/* The pin of the identity says that all the rest is in place: it comes last. */
+static int pin_all(const struct sw_pins *pins, const struct synward_bpf *skeleton)
+{
+	struct bpf_map *map;
+	int error = sw_pins_make_dir(pins, "");
+
+	if (!error)
+		error = sw_pins_make_dir(pins, "maps");
+	if (!error)
+		error = sw_pins_make_dir(pins, "links");
+	if (!error)
+		error = pin_clock(pins, skeleton);
+	bpf_object__for_each_map(map, skeleton->obj) if (!error && is_shared(map) &&
+							 map != skeleton->maps.identity)
+		error = pin_map(pins, map);
+	return error ? error : pin_map(pins, skeleton->maps.identity);
+}
+
+/* Starts the sweeper's timer, or starts it again: it does no harm to one that runs. */
+static int arm(const struct synward_bpf *skeleton)
+{
+	char packet[64] = {};
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet));
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.sw_arm), &run))
+		return sw_error(errno, "cannot start the sweeper: %s", sw_errno_text(errno));
+	if (run.retval != XDP_PASS)
+		return sw_error(EIO, "the kernel did not start the sweeper's timer");
+	return 0;
+}
+
+int sw_object_load(const struct sw_instance *instance, const struct sw_object_options *options,
+		   struct sw_object **object)
+{
+	SW_AUTO_OBJECT struct sw_object *made = calloc(1, sizeof(*made));
+	int error;
+
+	if (!made)
+		return -ENOMEM;
+	made->skeleton = synward_bpf__open();
+	if (!made->skeleton)
+		return load_failed(-errno);
+	set_constants(made->skeleton, &instance->identity, options);
+	choose_programs(made->skeleton);
+	error = prepare_maps(instance, made->skeleton, options->create);
+	if (error)
+		return error;
+	error = synward_bpf__load(made->skeleton);
+	if (error)
+		return load_failed(error);
+	if (options->create) {
+		error = fill_maps(made->skeleton, &instance->identity, options->create);
+		if (!error)
+			error = pin_all(&instance->pins, made->skeleton);
+	}
+	if (!error)
+		error = arm(made->skeleton);
+	if (error)
+		return error;
+	*object = made;
+	made = NULL;
+	return 0;
+}

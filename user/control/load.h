@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYNWARD_CONTROL_LOAD_H
+#define SYNWARD_CONTROL_LOAD_H
+
+/* One loaded copy of the BPF object: the programs of one interface. */
+
+#include "instance.h"
+
+#include <synward/config.h>
+
+#include <stdint.h>
+
+struct sw_object;
+
+/* What is particular to one copy. */
+struct sw_object_options {
+	const struct sw_settings *create; /* NULL: the maps are there */
+	uint32_t netns;
+	uint32_t slot;
+	bool checksums;
+};
+
+/*
+ * Loads the programs for an interface. With create, the maps are made, of the identity's sizes
+ * and with those settings, and pinned together with the clock program, the identity last; without, those of
+ * the instance are used. Then the sweeper is armed. Errors are recorded; what was pinned until then
+ * is the caller's to remove.
+ */
+int sw_object_load(const struct sw_instance *instance, const struct sw_object_options *options,
+		   struct sw_object **object);
+void sw_object_free(struct sw_object *object);
+
+/* Descriptors of its programs, which the object goes on owning. */
+int sw_object_xdp(const struct sw_object *object);
+int sw_object_egress(const struct sw_object *object);
+
+static inline void sw_object_cleanup(struct sw_object **object)
+{
+	sw_object_free(*object);
+}
+#define SW_AUTO_OBJECT __attribute__((cleanup(sw_object_cleanup)))
+
+#endif

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "netns.h"
+
+#include "../base/cleanup.h"
+#include "../base/error.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static uint32_t inode_of(const char *path)
+{
+	struct stat about;
+
+	return stat(path, &about) ? 0 : (uint32_t)about.st_ino;
+}
+
+uint32_t sw_netns_own(void)
+{
+	return inode_of("/proc/self/ns/net");
+}
+
+/* Looks at every entry of a directory; suffix leads from the entry to the namespace's file. */
+static int open_among(const char *directory, const char *suffix, uint32_t netns)
+{
+	SW_AUTO_DIR DIR *dir = opendir(directory);
+	struct dirent *entry;
+	char path[320];
+
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' || (*suffix && !isdigit((unsigned char)*entry->d_name)))
+			continue;
+		sw_format(path, sizeof(path), "%s/%s%s", directory, entry->d_name, suffix);
+		if (inode_of(path) == netns)
+			return open(path, O_RDONLY | O_CLOEXEC);
+	}
+	return -1;
+}
+
+int sw_netns_enter(uint32_t netns, int *saved)
+{
+	SW_AUTO_FD int back = -1, there = -1;
+
+	*saved = -1;
+	if (sw_netns_own() == netns)
+		return 0;
+	there = open_among("/run/netns", "", netns);
+	if (there < 0)
+		there = open_among("/proc", "/ns/net", netns);
+	if (there < 0)
+		return -ENOENT;
+	back = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (back < 0 || setns(there, CLONE_NEWNET))
+		return -errno;
+	*saved = sw_take_fd(&back);
+	return 0;
+}
+
+void sw_netns_leave(int *saved)
+{
+	if (*saved < 0)
+		return;
+	/* going on in the wrong network would do harm elsewhere */
+	if (setns(*saved, CLONE_NEWNET))
+		abort();
+	close(*saved);
+	*saved = -1;
+}

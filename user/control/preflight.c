@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "preflight.h"
+
+#include "../base/error.h"
+#include "../base/number.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KERNEL_BTF "/sys/kernel/btf/vmlinux"
+
+static bool have(unsigned int capability)
+{
+	return capng_have_capability(CAPNG_EFFECTIVE, capability);
+}
+
+const char *sw_missing_capabilities(void)
+{
+	static char missing[64];
+	bool all;
+
+	if (capng_get_caps_process())
+		return "";
+	all = have(CAP_SYS_ADMIN);
+	sw_format(missing, sizeof(missing), "%s%s%s", all || have(CAP_BPF) ? "" : "CAP_BPF, ",
+		  have(CAP_NET_ADMIN) ? "" : "CAP_NET_ADMIN, ",
+		  all || have(CAP_PERFMON) ? "" : "CAP_PERFMON, ");
+	if (missing[0])
+		missing[strlen(missing) - 2] = '\0';
+	return missing;
+}
+
+int sw_preflight_detach(void)
+{
+	const char *missing = sw_missing_capabilities();
+
+	if (missing[0])
+		return sw_error(EPERM, "no permission: missing %s; run as root or grant it",
+				missing);
+	return 0;
+}
+
+int sw_preflight_attach(void)
+{
+	int error = sw_preflight_detach();
+
+	if (error)
+		return error;
+	if (access(KERNEL_BTF, R_OK))
+		return sw_error(
+			ENOTSUP,
+			"%s is not there: this kernel describes no types (BTF); use one built "
+			"with CONFIG_DEBUG_INFO_BTF=y, as Debian 12's is",
+			KERNEL_BTF);
+	return 0;
+}
+
+/* The line for an unknown interface. */
+static int unknown_interface(const char *name)
+{
+	struct if_nameindex *list = if_nameindex();
+	char names[256] = "";
+	const char *best = NULL;
+	size_t length = 0, least = strlen(name) < 3 ? strlen(name) : 3;
+
+	for (struct if_nameindex *entry = list; entry && entry->if_index; entry++) {
+		size_t distance = sw_word_distance(name, entry->if_name);
+
+		if (distance < least) {
+			least = distance;
+			best = entry->if_name;
+		}
+		sw_format(names + length, sizeof(names) - length, "%s%s", length ? ", " : "",
+			  entry->if_name);
+		length = strlen(names);
+	}
+	if (best)
+		sw_error(ENODEV, "no interface %s here; did you mean %s? There are: %s", name, best,
+			 names);
+	else
+		sw_error(ENODEV, "no interface %s here; there are: %s", name, names);
+	if_freenameindex(list);
+	return -ENODEV;
+}
+
+int sw_interface_index(const char *name, unsigned int *ifindex)
+{
+	unsigned int found = if_nametoindex(name);
+
+	if (!found)
+		return unknown_interface(name);
+	*ifindex = found;
+	return 0;
+}

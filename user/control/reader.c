@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Follows the events. */
+#include "control.h"
+
+#include "../base/cleanup.h"
+#include "../base/error.h"
+#include "bpf_log.h"
+#include "instance.h"
+
+#include <synward/event.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+
+struct sw_reader {
+	struct sw_instance instance;
+	struct ring_buffer *ring;
+	int interfaces_fd;
+	int lock_fd;
+	struct sw_interface cached; /* the slot that was asked for last */
+	uint32_t cached_slot;
+	int (*take)(const struct sw_event *event, void *context);
+	void *context;
+	int answer;
+};
+
+void sw_control_start(bool verbose)
+{
+	sw_bpf_log_start(verbose);
+}
+
+static int on_record(void *context, void *data, size_t size)
+{
+	struct sw_reader *reader = context;
+
+	if (size < sizeof(struct sw_event))
+		return 0;
+	reader->answer = reader->take(data, reader->context);
+	return reader->answer ? -ECANCELED : 0; /* only a negative one makes libbpf stop */
+}
+
+/* A ring buffer has one place up to which it was read: two readers would each get a part. */
+static int lock_ring(struct sw_reader *reader)
+{
+	char path[SW_PIN_PATH];
+
+	sw_pins_path(&reader->instance.pins, path, "maps");
+	reader->lock_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (reader->lock_fd < 0)
+		return sw_error(errno, "cannot open %s/maps: %s", reader->instance.pins.shown,
+				sw_errno_text(errno));
+	if (flock(reader->lock_fd, LOCK_EX | LOCK_NB))
+		return sw_error(EBUSY,
+				"another 'synward events' follows them already, and there can be "
+				"only one reader");
+	return 0;
+}
+
+static int open_ring(struct sw_reader *reader)
+{
+	SW_AUTO_FD int fd = -1;
+	int error = sw_instance_map(&reader->instance, "events", 0, &fd);
+
+	if (error)
+		return error;
+	reader->ring = ring_buffer__new(fd, on_record, reader, NULL);
+	if (!reader->ring)
+		return sw_error(errno, "cannot open the events: %s", sw_errno_text(errno));
+	return 0;
+}
+
+int sw_reader_open(const char *pin_dir, struct sw_reader **reader)
+{
+	struct sw_reader *made = calloc(1, sizeof(*made));
+	int error;
+
+	if (!made)
+		return -ENOMEM;
+	made->instance = (struct sw_instance)SW_INSTANCE_NONE;
+	made->interfaces_fd = -1;
+	made->lock_fd = -1;
+	made->cached_slot = SW_MAX_INTERFACES;
+	error = sw_instance_open(pin_dir, SW_ACCESS_READ, &made->instance);
+	if (!error)
+		error = lock_ring(made);
+	if (!error)
+		error = sw_instance_map(&made->instance, "interfaces", sizeof(struct sw_interface),
+					&made->interfaces_fd);
+	if (!error)
+		error = open_ring(made);
+	if (error) {
+		sw_reader_close(made);
+		return error;
+	}
+	*reader = made;
+	return 0;
+}
+
+void sw_reader_close(struct sw_reader *reader)
+{
+	if (!reader)
+		return;
+	ring_buffer__free(reader->ring);
+	sw_close_fd(&reader->interfaces_fd);
+	sw_close_fd(&reader->lock_fd);
+	sw_instance_close(&reader->instance);
+	free(reader);
+}
+
+int sw_reader_poll(struct sw_reader *reader, int timeout_ms,
+		   int (*take)(const struct sw_event *event, void *context), void *context)
+{
+	int error;
+
+	reader->take = take;
+	reader->context = context;
+	reader->answer = 0;
+	reader->cached_slot = SW_MAX_INTERFACES;
+	error = ring_buffer__poll(reader->ring, timeout_ms);
+	if (error == -ECANCELED || reader->answer)
+		return reader->answer;
+	if (error == -EINTR)
+		return error;
+	if (error < 0)
+		return sw_error(error, "cannot read the events: %s", sw_errno_text(error));
+	return error || sw_pins_exist(&reader->instance.pins, "maps/identity") ? 0 : -ENODEV;
+}
+
+const char *sw_reader_interface(struct sw_reader *reader, uint32_t slot)
+{
+	if (slot >= SW_MAX_INTERFACES)
+		return "";
+	if (slot != reader->cached_slot &&
+	    bpf_map_lookup_elem(reader->interfaces_fd, &slot, &reader->cached))
+		return "";
+	reader->cached_slot = slot;
+	reader->cached.name[SW_IFNAME_SIZE - 1] = '\0';
+	return reader->cached.name;
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "sweeper.h"
+
+#include "../base/cleanup.h"
+#include "../base/error.h"
+#include "../base/time.h"
+
+#include <bpf/bpf.h>
+#include <string.h>
+
+#define LATE_NS (20 * SW_SWEEP_PERIOD_NS) /* a busy CPU may be late, but not by so much */
+
+/* A timer, the two places where it goes on, and the time of its last run. */
+struct sweeper_value {
+	__u64 timer[2];
+	__u32 places[2];
+	__u64 swept_ns;
+};
+
+enum sw_sweeper sw_sweeper_state(const struct sw_instance *instance)
+{
+	struct bpf_map_info info = {};
+	struct sweeper_value value;
+	__u32 length = sizeof(info), zero = 0;
+	SW_AUTO_FD int fd = -1;
+	uint64_t last;
+
+	if (sw_instance_map(instance, "sweepers", sizeof(value), &fd) ||
+	    bpf_obj_get_info_by_fd(fd, &info, &length) || bpf_map_lookup_elem(fd, &zero, &value)) {
+		sw_error_clear();
+		return SW_SWEEPER_UNKNOWN;
+	}
+	last = value.swept_ns;
+	if (last < instance->identity.created_ns)
+		last = instance->identity.created_ns; /* its first run is still to come */
+	return (int64_t)(sw_monotonic_ns() - last) > (int64_t)LATE_NS ? SW_SWEEPER_STOPPED :
+									SW_SWEEPER_RUNS;
+}
+
+int sw_entry_clock(const struct sw_instance *instance, uint32_t *now_ms)
+{
+	char packet[64] = {}, path[SW_PIN_PATH];
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet));
+	SW_AUTO_FD int program = -1;
+
+	sw_pins_path(&instance->pins, path, "programs/sw_clock");
+	program = bpf_obj_get(path);
+	if (program < 0 || bpf_prog_test_run_opts(program, &run))
+		return sw_error(errno,
+				"cannot read the clock of the tables (%s/programs/sw_clock): %s",
+				instance->pins.shown, sw_errno_text(errno));
+	*now_ms = run.retval;
+	return 0;
+}

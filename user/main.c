@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cmd/command.h"
+#include "control/control.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+const struct sw_command *const sw_commands[] = {
+	&sw_cmd_attach, &sw_cmd_detach, &sw_cmd_status,	 &sw_cmd_stats, &sw_cmd_list,
+	&sw_cmd_events, &sw_cmd_replay, &sw_cmd_version, &sw_cmd_help,	NULL,
+};
+
+static int run(int argc, char **argv)
+{
+	int first = sw_options_parse(argc, argv, NULL, sw_global_options, true);
+	const struct sw_command *command;
+
+	if (first < 0)
+		return first;
+	if (first == argc) {
+		sw_overview(sw_global.help ? stdout : stderr);
+		return sw_global.help ? SW_EXIT_OK : SW_EXIT_USAGE;
+	}
+	command = sw_command_find(argv[first]);
+	if (!command)
+		return -EINVAL;
+	return command->run(argc - first, argv + first);
+}
+
+int main(int argc, char **argv)
+{
+	const char *pin_dir = getenv("SYNWARD_PIN_DIR");
+	int result;
+
+	if (pin_dir && *pin_dir)
+		sw_global.pin_dir = pin_dir;
+	result = run(argc, argv);
+	if (result < 0)
+		sw_error_report(result, sw_global.json);
+	if (fflush(stdout) && result == SW_EXIT_OK)
+		return SW_EXIT_FAILURE;
+	if (result >= 0)
+		return result;
+	return result == -EINVAL ? SW_EXIT_USAGE : SW_EXIT_FAILURE;
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "engine.h"
+
+#include "../base/error.h"
+#include "../control/bpf_log.h"
+#include "../control/percpu.h"
+#include "../control/preflight.h"
+
+#include <synward/load.h>
+#include <synward/tables.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#include "synward.skel.h"
+
+/*
+ * A run of a program more than once makes the kernel wait, twice, for every CPU to let go of what it
+ * dispatched to before, which takes tens of milliseconds: the batch is large so that this is rare.
+ */
+#define BATCH_FRAMES (32 * SW_REPLAY_BATCH)
+#define BATCH_BYTES  (BATCH_FRAMES * sizeof(struct sw_replay_frame))
+
+/* A frame makes two events at most, each with the ring buffer's own header: none is ever lost. */
+#define EVENT_ROOM  (sizeof(struct sw_event) + BPF_RINGBUF_HDR_SZ)
+#define RING_BYTES  (8U << 20)
+#define SWEEP_CHUNK 2048U /* buckets, each of which may end SW_WAYS attempts */
+
+_Static_assert(2 * BATCH_FRAMES * EVENT_ROOM < RING_BYTES, "room for the events of a batch");
+_Static_assert(SWEEP_CHUNK *SW_WAYS *EVENT_ROOM < RING_BYTES, "room for the events of a chunk");
+
+/* What the map "replay_state" holds. */
+struct feed_state {
+	uint64_t now_ns;
+	uint32_t length;
+	uint32_t next;
+};
+
+struct sw_engine {
+	struct sw_engine_setup setup;
+	struct synward_bpf *skeleton;
+	struct ring_buffer *ring;
+	struct sw_replay_frame *batch;
+	struct feed_state state;
+	uint32_t handshake_buckets;
+	int answer; /* what take() had against an event */
+};
+
+static int load_failed(const struct sw_engine *engine, int error)
+{
+	const char *reason = sw_bpf_log_reason();
+
+	if (error == -ENOMEM || error == -E2BIG)
+		return sw_error(error, "not enough memory for a replay with room for %u handshakes",
+				engine->setup.handshakes);
+	return sw_error(error, "the kernel refused the programs: %s%s%s; --verbose shows its log",
+			sw_errno_text(error), reason[0] ? ": " : "", reason);
+}
+
+/* Each replay has its own seed: no capture can be made to fill one bucket. */
+static int set_constants(struct sw_engine *engine)
+{
+	struct load_constants *load = &engine->skeleton->rodata->load;
+
+	if (getrandom(load->seed, sizeof(load->seed), 0) != sizeof(load->seed))
+		return sw_error(errno, "no random numbers: %s", sw_errno_text(errno));
+	engine->handshake_buckets = (engine->setup.handshakes + SW_WAYS - 1) / SW_WAYS;
+	load->handshake_buckets = engine->handshake_buckets;
+	load->connection_buckets = (engine->setup.connections + SW_WAYS - 1) / SW_WAYS;
+	load->replay = 1;
+	return 0;
+}
+
+static int set_sizes(struct synward_bpf *skeleton)
+{
+	const struct load_constants *load = &skeleton->rodata->load;
+	int error;
+
+	error = bpf_map__set_max_entries(skeleton->maps.handshakes, load->handshake_buckets);
+	if (!error)
+		error = bpf_map__set_max_entries(skeleton->maps.connections,
+						 load->connection_buckets);
+	if (!error)
+		error = bpf_map__set_max_entries(skeleton->maps.replay_batch, BATCH_FRAMES);
+	if (!error)
+		error = bpf_map__set_max_entries(skeleton->maps.events, RING_BYTES);
+	return error;
+}
+
+static void choose_programs(struct synward_bpf *skeleton)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, skeleton->obj) bpf_program__set_autoload(
+		program, program == skeleton->progs.sw_xdp || program == skeleton->progs.sw_feed ||
+				 program == skeleton->progs.sw_sweep);
+}
+
+static int fill_maps(const struct sw_engine *engine)
+{
+	const struct synward_bpf *skeleton = engine->skeleton;
+	int program = bpf_program__fd(skeleton->progs.sw_xdp);
+	struct sw_settings settings = {};
+	__u32 zero = 0;
+
+	memcpy(settings.timeout_ms, engine->setup.timeout_ms, sizeof(settings.timeout_ms));
+	if (bpf_map_update_elem(bpf_map__fd(skeleton->maps.settings), &zero, &settings, BPF_ANY) ||
+	    bpf_map_update_elem(bpf_map__fd(skeleton->maps.replay_target), &zero, &program,
+				BPF_ANY))
+		return sw_error(errno, "cannot set up the replay: %s", sw_errno_text(errno));
+	return 0;
+}
+
+/* libbpf goes on only after 0 and stops after a negative number, which it hands to the caller. */
+static int on_event(void *context, void *data, size_t size)
+{
+	struct sw_engine *engine = context;
+
+	if (size >= sizeof(struct sw_event))
+		engine->answer = engine->setup.take(data, engine->setup.context);
+	return engine->answer;
+}
+
+static int map_memory(struct sw_engine *engine)
+{
+	const struct synward_bpf *skeleton = engine->skeleton;
+	void *batch = mmap(NULL, BATCH_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+			   bpf_map__fd(skeleton->maps.replay_batch), 0);
+
+	if (batch == MAP_FAILED)
+		return sw_error(errno, "cannot map the replay's frames: %s", sw_errno_text(errno));
+	engine->batch = batch;
+	engine->ring = ring_buffer__new(bpf_map__fd(skeleton->maps.events), on_event, engine, NULL);
+	if (!engine->ring)
+		return sw_error(errno, "cannot open the events: %s", sw_errno_text(errno));
+	return 0;
+}
+
+static int load(struct sw_engine *engine)
+{
+	int error = sw_preflight_attach(); /* a replay needs what attaching needs */
+
+	if (error)
+		return error;
+	engine->skeleton = synward_bpf__open();
+	if (!engine->skeleton)
+		return load_failed(engine, -errno);
+	error = set_constants(engine);
+	if (error)
+		return error;
+	choose_programs(engine->skeleton);
+	error = set_sizes(engine->skeleton);
+	if (!error)
+		error = synward_bpf__load(engine->skeleton);
+	if (error)
+		return load_failed(engine, error);
+	error = fill_maps(engine);
+	return error ? error : map_memory(engine);
+}
+
+int sw_engine_load(const struct sw_engine_setup *setup, struct sw_engine **engine)
+{
+	SW_AUTO_ENGINE struct sw_engine *made = calloc(1, sizeof(*made));
+	int error;
+
+	if (!made)
+		return -ENOMEM;
+	made->setup = *setup;
+	error = load(made);
+	if (error)
+		return error;
+	*engine = made;
+	made = NULL;
+	return 0;
+}
+
+void sw_engine_free(struct sw_engine *engine)
+{
+	if (!engine)
+		return;
+	ring_buffer__free(engine->ring);
+	if (engine->batch)
+		munmap(engine->batch, BATCH_BYTES);
+	synward_bpf__destroy(engine->skeleton);
+	free(engine);
+}
+
+struct sw_replay_frame *sw_engine_batch(struct sw_engine *engine, uint32_t *room)
+{
+	*room = BATCH_FRAMES;
+	return engine->batch;
+}
+
+static int drain(struct sw_engine *engine)
+{
+	int error = ring_buffer__consume(engine->ring);
+
+	if (engine->answer)
+		return engine->answer;
+	return error < 0 ? sw_error(error, "cannot read the events: %s", sw_errno_text(error)) : 0;
+}
+
+/* Runs a program repeat times on a packet of its own. */
+static int run(const struct bpf_program *program, const void *packet, size_t size, uint32_t repeat)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = packet, .data_size_in = (__u32)size,
+		    .repeat = (int)repeat);
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(program), &options))
+		return sw_error(errno, "cannot run the program: %s", sw_errno_text(errno));
+	if (options.retval != XDP_PASS)
+		return sw_error(EIO, "the program %s failed in the kernel",
+				bpf_program__name(program));
+	return 0;
+}
+
+/* retval tells only of the last run, the state of how many took their frame. */
+int sw_engine_feed(struct sw_engine *engine, uint32_t count)
+{
+	static const uint8_t packet[64];
+	int state_fd = bpf_map__fd(engine->skeleton->maps.replay_state), error;
+	__u32 zero = 0;
+
+	if (!count)
+		return 0;
+	engine->state.next = 0;
+	if (bpf_map_update_elem(state_fd, &zero, &engine->state, BPF_ANY))
+		return sw_error(errno, "cannot start a batch: %s", sw_errno_text(errno));
+	error = run(engine->skeleton->progs.sw_feed, packet, sizeof(packet), count);
+	if (error)
+		return error;
+	if (bpf_map_lookup_elem(state_fd, &zero, &engine->state))
+		return sw_error(errno, "cannot end a batch: %s", sw_errno_text(errno));
+	if (engine->state.next != count)
+		return sw_error(EIO, "the program took %u frames of %u", engine->state.next, count);
+	return drain(engine);
+}
+
+int sw_engine_finish(struct sw_engine *engine)
+{
+	uint32_t buckets = engine->handshake_buckets;
+	int error = 0;
+
+	for (uint32_t first = 0; first < buckets && !error; first += SWEEP_CHUNK) {
+		struct sw_sweep_request request = {
+			.first = first,
+			.count = buckets - first < SWEEP_CHUNK ? buckets - first : SWEEP_CHUNK,
+			.force = 1,
+		};
+
+		error = run(engine->skeleton->progs.sw_sweep, &request, sizeof(request), 1);
+		if (!error)
+			error = drain(engine);
+	}
+	return error;
+}
+
+int sw_engine_counters(const struct sw_engine *engine, struct sw_counters *counters)
+{
+	int error = sw_percpu_sum(bpf_map__fd(engine->skeleton->maps.counters), 0, counters,
+				  sizeof(*counters));
+
+	return error ? sw_error(error, "cannot read the counters: %s", sw_errno_text(error)) : 0;
+}
+
+int sw_engine_traffic(const struct sw_engine *engine, struct sw_interface_traffic *traffic)
+{
+	int error = sw_percpu_sum(bpf_map__fd(engine->skeleton->maps.traffic), 0, traffic,
+				  sizeof(*traffic));
+
+	return error ? sw_error(error, "cannot read the traffic: %s", sw_errno_text(error)) : 0;
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "replay.h"
+
+#include "../base/error.h"
+#include "capture.h"
+#include "engine.h"
+#include "progress.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MIN_ROOM 65536U
+#define MAX_ROOM 4194304U
+
+/* A record with an empty segment takes this much of a file, plain and compressed. */
+#define RECORD_BYTES	  60
+#define GZIP_RECORD_BYTES 10
+
+#define NS_PER_MS 1000000ULL
+
+/* One pass over the file. */
+struct pass {
+	struct sw_capture *capture;
+	struct sw_engine *engine;
+	struct sw_replay_result *result;
+	struct sw_progress progress;
+	size_t room; /* for attempts */
+};
+
+/* Keeps what tells how an attempt ended. */
+static int take_event(const struct sw_event *event, void *context)
+{
+	struct pass *pass = context;
+	struct sw_replay_result *result = pass->result;
+	struct sw_replay_attempt *attempts;
+
+	if (event->type != SW_EVENT_HANDSHAKE)
+		return 0;
+	if (result->count == pass->room) {
+		pass->room = pass->room ? pass->room * 2 : 1024;
+		attempts = realloc(result->attempts, pass->room * sizeof(*attempts));
+		if (!attempts)
+			return sw_error(ENOMEM, "not enough memory for more than %zu attempts",
+					result->count);
+		result->attempts = attempts;
+	}
+	result->attempts[result->count++] = (struct sw_replay_attempt){
+		.event = *event,
+		.started_ms = event->time_ns / NS_PER_MS - event->age_ms,
+	};
+	return 0;
+}
+
+static int feed_batch(struct pass *pass, int *more)
+{
+	struct sw_replay_result *result = pass->result;
+	struct sw_replay_frame *frames;
+	uint32_t room, count = 0;
+
+	frames = sw_engine_batch(pass->engine, &room);
+	while (count < room) {
+		*more = sw_capture_next(pass->capture, &frames[count]);
+		if (*more <= 0)
+			break;
+		count++;
+	}
+	if (!count)
+		return 0;
+	if (!result->packets)
+		result->first_ns = frames[0].time_ns;
+	result->last_ns = frames[count - 1].time_ns;
+	result->packets += count;
+	sw_progress_step(&pass->progress, sw_capture_position(pass->capture),
+			 sw_capture_size(pass->capture), result->packets);
+	return sw_engine_feed(pass->engine, count);
+}
+
+/* Earliest first; further criteria only make the order the same in each replay. */
+static int compare(const void *left, const void *right)
+{
+	const struct sw_replay_attempt *a = left, *b = right;
+	int order;
+
+	if (a->started_ms != b->started_ms)
+		return a->started_ms < b->started_ms ? -1 : 1;
+	if (a->event.time_ns != b->event.time_ns)
+		return a->event.time_ns < b->event.time_ns ? -1 : 1;
+	order = memcmp(&a->event.flow, &b->event.flow, sizeof(a->event.flow));
+	if (order || a->event.isn_orig == b->event.isn_orig)
+		return order;
+	return a->event.isn_orig < b->event.isn_orig ? -1 : 1;
+}
+
+static uint64_t lost_events(const struct sw_counters *total)
+{
+	return total->tallies[SW_TALLY_EVENTS_LOST] + total->tallies[SW_TALLY_EVENTS_SUPPRESSED];
+}
+
+static void fill_stats(struct sw_replay_result *result, const struct sw_counters *before)
+{
+	struct sw_snapshot *stats = &result->stats;
+	const __u64 *tallies = before->tallies;
+
+	stats->created_ns = result->first_ns;
+	stats->taken_ns = result->last_ns;
+	stats->half_open = tallies[SW_TALLY_ATTEMPTS_OPENED] - tallies[SW_TALLY_ATTEMPTS_CLOSED];
+	stats->connections = tallies[SW_TALLY_CONNECTIONS_OPENED] -
+			     tallies[SW_TALLY_CONNECTIONS_CLOSED];
+	stats->interface_count = 1;
+	strcpy(stats->interfaces[0].record.name, "capture");
+}
+
+/* The capture is over: what is open is judged, and everything counted. */
+static int conclude(struct pass *pass)
+{
+	struct sw_replay_result *result = pass->result;
+	struct sw_counters *total = &result->stats.total;
+	struct sw_counters before;
+	int error;
+
+	error = sw_engine_counters(pass->engine, &before);
+	if (!error)
+		error = sw_engine_finish(pass->engine);
+	if (!error)
+		error = sw_engine_counters(pass->engine, total);
+	if (!error)
+		error = sw_engine_traffic(pass->engine, &result->stats.interfaces[0].traffic);
+	if (error)
+		return error;
+	if (lost_events(total))
+		return sw_error(EIO, "%" PRIu64 " events of the replay were lost",
+				lost_events(total));
+	fill_stats(result, &before);
+	result->evicted = total->tallies[SW_TALLY_ATTEMPTS_EVICTED] +
+			  total->tallies[SW_TALLY_CONNECTIONS_EVICTED];
+	if (result->count)
+		qsort(result->attempts, result->count, sizeof(*result->attempts), compare);
+	return 0;
+}
+
+/* A file that breaks off before its first packet's end is still a capture; another is not. */
+static int check_damage(struct pass *pass)
+{
+	const char *damage = sw_capture_damage(pass->capture);
+	struct sw_replay_result *result = pass->result;
+
+	if (damage[0] && !result->packets && !sw_capture_breaks_off(pass->capture))
+		return sw_error(EIO, "cannot read %s: %s", result->path, damage);
+	sw_format(result->damage, sizeof(result->damage), "%s", damage);
+	return 0;
+}
+
+static int run_pass(struct pass *pass)
+{
+	int error, more = 1;
+
+	sw_progress_start(&pass->progress);
+	do {
+		error = feed_batch(pass, &more);
+	} while (!error && more > 0);
+	sw_progress_end(&pass->progress);
+	if (!error)
+		error = check_damage(pass);
+	return error ? error : conclude(pass);
+}
+
+/* How many flows the file can hold, within reason. */
+static uint32_t room_for(const struct sw_capture *capture)
+{
+	uint64_t size = sw_capture_size(capture), room;
+
+	if (!size)
+		return MAX_ROOM / 4;
+	room = size / (sw_capture_is_gzip(capture) ? GZIP_RECORD_BYTES : RECORD_BYTES);
+	return room < MIN_ROOM ? MIN_ROOM : room > MAX_ROOM ? MAX_ROOM : (uint32_t)room;
+}
+
+/* Replays the file once with tables of *room entries (0: as its size suggests, which *room gets). */
+static int replay_once(const char *path, const uint32_t timeout_ms[SW_TIMEOUT_COUNT],
+		       uint32_t *room, struct sw_replay_result **result)
+{
+	SW_AUTO_REPLAY struct sw_replay_result *made = calloc(1, sizeof(*made));
+	SW_AUTO_CAPTURE struct sw_capture *capture = NULL;
+	SW_AUTO_ENGINE struct sw_engine *engine = NULL;
+	struct sw_engine_setup setup = { .take = take_event };
+	struct pass pass = { .result = made };
+	int error;
+
+	if (!made)
+		return -ENOMEM;
+	made->path = path;
+	error = sw_capture_open(path, &capture);
+	if (error)
+		return error;
+	if (!*room)
+		*room = room_for(capture);
+	setup.handshakes = setup.connections = *room;
+	setup.context = &pass;
+	memcpy(setup.timeout_ms, timeout_ms, sizeof(setup.timeout_ms));
+	error = sw_engine_load(&setup, &engine);
+	if (error)
+		return error;
+	pass.capture = capture;
+	pass.engine = engine;
+	error = run_pass(&pass);
+	if (error)
+		return error;
+	if (!sw_capture_size(capture))
+		*room = MAX_ROOM; /* a pipe cannot be read again */
+	*result = made;
+	made = NULL;
+	return 0;
+}
+
+/*
+ * A capture that is nothing but SYNs overfills tables that are ample for any other: try larger ones,
+ * as far as there is memory.
+ */
+static void make_room(const char *path, const uint32_t timeout_ms[SW_TIMEOUT_COUNT], uint32_t room,
+		      struct sw_replay_result **result)
+{
+	while ((*result)->evicted && room < MAX_ROOM) {
+		struct sw_replay_result *larger;
+
+		room = room < MAX_ROOM / 4 ? room * 4 : MAX_ROOM;
+		if (replay_once(path, timeout_ms, &room, &larger)) {
+			sw_error_clear();
+			return;
+		}
+		sw_replay_free(*result);
+		*result = larger;
+	}
+}
+
+int sw_replay(const char *path, const uint32_t timeout_ms[SW_TIMEOUT_COUNT],
+	      struct sw_replay_result **result)
+{
+	struct sw_replay_result *made;
+	uint32_t room = 0;
+	int error = replay_once(path, timeout_ms, &room, &made);
+
+	if (error)
+		return error;
+	make_room(path, timeout_ms, room, &made);
+	*result = made;
+	return 0;
+}
+
+void sw_replay_free(struct sw_replay_result *result)
+{
+	if (!result)
+		return;
+	free(result->attempts);
+	free(result);
+}

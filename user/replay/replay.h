@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYNWARD_REPLAY_REPLAY_H
+#define SYNWARD_REPLAY_REPLAY_H
+
+/* A whole capture through the program, and what came of it. */
+
+#include "../base/snapshot.h"
+
+#include <synward/event.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* How one attempt ended. */
+struct sw_replay_attempt {
+	struct sw_event event;
+	uint64_t started_ms; /* on the capture's clock */
+};
+
+struct sw_replay_result {
+	const char *path;  /* the caller's */
+	uint64_t packets;  /* records in the file, of whatever protocol */
+	uint64_t first_ns; /* the capture's clock at its first record and its last */
+	uint64_t last_ns;
+	uint64_t evicted;	  /* attempts and connections for which there was no room */
+	char damage[320];	  /* why the file was not read to its end; "" if it was */
+	struct sw_snapshot stats; /* what `stats` would have said when the last record was in */
+	size_t count;
+	struct sw_replay_attempt *attempts; /* in order of their start */
+};
+
+/*
+ * Replays a file ("-": standard input) with these timeouts, in milliseconds. The result is the
+ * caller's to free, with sw_replay_free(). Returns 0, or a -errno whose line is recorded.
+ */
+int sw_replay(const char *path, const uint32_t timeout_ms[SW_TIMEOUT_COUNT],
+	      struct sw_replay_result **result);
+void sw_replay_free(struct sw_replay_result *result);
+
+/* Less was learnt than the capture holds. */
+static inline bool sw_replay_is_degraded(const struct sw_replay_result *result)
+{
+	return result->damage[0] || result->evicted;
+}
+
+/* The report with its first limit attempts. */
+void sw_text_replay(FILE *out, const struct sw_replay_result *result, uint64_t limit);
+
+/* The report of `stats -j`, with "packets", "complete" and "attempts". Returns 0 or -ENOMEM. */
+int sw_json_replay(FILE *out, const struct sw_replay_result *result, bool pretty);
+
+static inline void sw_replay_cleanup(struct sw_replay_result **result)
+{
+	sw_replay_free(*result);
+}
+#define SW_AUTO_REPLAY __attribute__((cleanup(sw_replay_cleanup)))
+
+#endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Events, in the shape of Suricata's EVE or for people. */
+#include "json.h"
+#include "report.h"
+
+#include "../base/address.h"
+#include "../base/names.h"
+#include "../base/number.h"
+#include "../base/time.h"
+
+#include <inttypes.h>
+
+static json_t *anomaly_names(uint64_t bits)
+{
+	json_t *array = json_array();
+
+	for (unsigned int i = 0; i < SW_ANOMALY_COUNT; i++)
+		if (bits >> i & 1)
+			json_array_append_new(array, json_string(sw_anomaly_words[i].name));
+	return array;
+}
+
+static void put_attempt(json_t *object, const struct sw_event *event)
+{
+	json_t *part;
+
+	sw_json_put_text(object, "phase", sw_name(sw_phase_words, event->phase));
+	part = sw_json_put(object, "state", json_object());
+	sw_json_put_text(part, "orig", sw_orig_state(event->phase));
+	sw_json_put_text(part, "resp", sw_resp_state(event->phase));
+	part = sw_json_put(object, "isn", json_object());
+	sw_json_put_number(part, "orig", event->isn_orig);
+	if (event->phase != SW_PHASE_SYN_SENT)
+		sw_json_put_number(part, "resp", event->isn_resp);
+	part = sw_json_put(object, "latency_us", json_object());
+	for (unsigned int i = 0; i < SW_LATENCY_COUNT; i++)
+		if (event->latency_us[i] != SW_LATENCY_UNKNOWN)
+			sw_json_put_number(part, sw_latency_words[i].name, event->latency_us[i]);
+	sw_json_put_number(object, "age_ms", event->age_ms);
+	if (event->anomalies)
+		sw_json_put(object, "anomalies", anomaly_names(event->anomalies));
+}
+
+void sw_json_event(FILE *out, const struct sw_event *event, const char *interface, uint64_t wall_ns)
+{
+	json_t *root = json_object(), *own;
+	char text[SW_ADDRESS_SIZE], timestamp[SW_TIMESTAMP_SIZE];
+
+	sw_json_put_text(root, "timestamp", sw_format_timestamp(timestamp, wall_ns));
+	sw_json_put_text(root, "event_type", sw_name(sw_event_words, event->type));
+	if (*interface)
+		sw_json_put_text(root, "in_iface", interface);
+	sw_json_put_text(root, "src_ip", sw_format_address(text, &event->flow.orig));
+	sw_json_put_number(root, "src_port", event->flow.orig_port);
+	sw_json_put_text(root, "dest_ip", sw_format_address(text, &event->flow.resp));
+	sw_json_put_number(root, "dest_port", event->flow.resp_port);
+	sw_json_put_text(root, "proto", "TCP");
+	own = sw_json_put(root, sw_name(sw_event_words, event->type), json_object());
+	if (event->type == SW_EVENT_HANDSHAKE) {
+		sw_json_put_text(own, "outcome", sw_name(sw_outcome_words, event->outcome));
+		if (event->reason != SW_REASON_NONE)
+			sw_json_put_text(own, "reason", sw_name(sw_reason_words, event->reason));
+	}
+	if (event->type == SW_EVENT_ANOMALY) {
+		sw_json_put(own, "names", anomaly_names(event->anomalies));
+		sw_json_put_text(own, "verdict", sw_name(sw_verdict_words, event->verdict));
+	} else {
+		put_attempt(own, event);
+	}
+	sw_json_put_text(own, "direction", sw_name(sw_direction_words, event->direction));
+	sw_json_print(out, root, false);
+}
+
+static void print_anomalies(FILE *out, uint64_t bits)
+{
+	const char *separator = " ";
+
+	for (unsigned int i = 0; i < SW_ANOMALY_COUNT; i++) {
+		if (!(bits >> i & 1))
+			continue;
+		fprintf(out, "%s%s", separator, sw_anomaly_words[i].name);
+		separator = ",";
+	}
+}
+
+static void print_latency(FILE *out, const struct sw_event *event, enum sw_latency which,
+			  const char *name)
+{
+	char text[SW_NUMBER_SIZE];
+
+	if (event->latency_us[which] != SW_LATENCY_UNKNOWN)
+		fprintf(out, " %s=%s", name, sw_format_latency(text, event->latency_us[which]));
+}
+
+void sw_text_event(FILE *out, const struct sw_event *event, const char *interface, uint64_t wall_ns)
+{
+	char orig[SW_ENDPOINT_SIZE], resp[SW_ENDPOINT_SIZE], age[SW_NUMBER_SIZE];
+	char moment[SW_TIMESTAMP_SIZE];
+
+	fprintf(out, "%s.%03u %-18s %s -> %s", sw_format_moment(moment, wall_ns),
+		(unsigned int)(wall_ns / 1000000 % 1000),
+		event->type == SW_EVENT_HANDSHAKE ? sw_name(sw_outcome_words, event->outcome) :
+						    sw_name(sw_event_words, event->type),
+		sw_format_endpoint(orig, &event->flow.orig, event->flow.orig_port),
+		sw_format_endpoint(resp, &event->flow.resp, event->flow.resp_port));
+	if (*interface)
+		fprintf(out, " %s", interface);
+	if (event->type != SW_EVENT_ANOMALY) {
+		print_latency(out, event, SW_LATENCY_SYN_TO_SYNACK, "syn-ack");
+		print_latency(out, event, SW_LATENCY_SYNACK_TO_ACK, "ack");
+		fprintf(out, " age=%s", sw_format_duration(age, event->age_ms));
+	}
+	if (event->type == SW_EVENT_HANDSHAKE && event->reason != SW_REASON_NONE)
+		fprintf(out, " reason=%s", sw_name(sw_reason_words, event->reason));
+	print_anomalies(out, event->anomalies);
+	putc('\n', out);
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "json.h"
+
+#include "report.h"
+
+json_t *sw_json_root(void)
+{
+	json_t *root = json_object();
+
+	sw_json_put_number(root, "schema", SW_SCHEMA);
+	return root;
+}
+
+json_t *sw_json_put(json_t *object, const char *key, json_t *value)
+{
+	json_object_set_new(object, key, value);
+	return value;
+}
+
+void sw_json_put_number(json_t *object, const char *key, uint64_t number)
+{
+	sw_json_put(object, key, json_integer((json_int_t)number));
+}
+
+void sw_json_put_text(json_t *object, const char *key, const char *text)
+{
+	sw_json_put(object, key, json_string(text));
+}
+
+void sw_json_put_bool(json_t *object, const char *key, bool value)
+{
+	sw_json_put(object, key, json_boolean(value));
+}
+
+void sw_json_print(FILE *out, json_t *root, bool pretty)
+{
+	json_dumpf(root, out, pretty ? JSON_INDENT(2) : JSON_COMPACT);
+	putc('\n', out);
+	json_decref(root);
+}

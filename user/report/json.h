@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYNWARD_REPORT_JSON_H
+#define SYNWARD_REPORT_JSON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* An object that begins with the schema. */
+json_t *sw_json_root(void);
+
+/* Without memory these do nothing: what is then printed is checked by whoever reads it. */
+void sw_json_put_number(json_t *object, const char *key, uint64_t number);
+void sw_json_put_text(json_t *object, const char *key, const char *text);
+void sw_json_put_bool(json_t *object, const char *key, bool value);
+
+/* Takes the reference to value. Returns it, borrowed. */
+json_t *sw_json_put(json_t *object, const char *key, json_t *value);
+
+/* Prints on one line, or indented, and drops the reference. */
+void sw_json_print(FILE *out, json_t *root, bool pretty);
+
+#endif

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "json.h"
+#include "report.h"
+
+#include "../base/names.h"
+#include "../base/time.h"
+
+static json_t *named_counts(const struct sw_word *words, unsigned int count, const __u64 *values)
+{
+	json_t *object = json_object();
+
+	for (unsigned int i = 0; i < count; i++)
+		sw_json_put_number(object, words[i].name, values[i]);
+	return object;
+}
+
+static json_t *anomalies(const struct sw_counters *total)
+{
+	json_t *object = json_object();
+
+	for (unsigned int i = 0; i < SW_ANOMALY_COUNT; i++) {
+		json_t *one = sw_json_put(object, sw_anomaly_words[i].name, json_object());
+
+		sw_json_put_number(one, "seen", total->anomalies_seen[i]);
+		sw_json_put_number(one, "would_drop", total->anomalies_would_drop[i]);
+		sw_json_put_number(one, "dropped", total->anomalies_dropped[i]);
+	}
+	return object;
+}
+
+static json_t *latencies(const struct sw_counters *total)
+{
+	json_t *object = json_object();
+
+	for (unsigned int i = 0; i < SW_LATENCY_COUNT; i++) {
+		const struct sw_histogram *histogram = &total->latencies[i];
+		json_t *one = sw_json_put(object, sw_latency_words[i].name, json_object());
+
+		sw_json_put_number(one, "count", sw_histogram_count(histogram));
+		sw_json_put_number(one, "sum_us", histogram->sum_us);
+		sw_json_put_number(one, "p50_us", sw_histogram_percentile(histogram, 0.5));
+		sw_json_put_number(one, "p90_us", sw_histogram_percentile(histogram, 0.9));
+		sw_json_put_number(one, "p99_us", sw_histogram_percentile(histogram, 0.99));
+	}
+	return object;
+}
+
+static json_t *traffic(const struct sw_traffic *traffic)
+{
+	json_t *object = json_object();
+
+	sw_json_put_number(object, "seen", traffic->seen);
+	sw_json_put_number(object, "bytes", traffic->bytes);
+	for (unsigned int i = 0; i < SW_VERDICT_COUNT; i++)
+		sw_json_put_number(object, sw_verdict_words[i].name, traffic->verdicts[i]);
+	sw_json_put_number(object, "forwarded", traffic->forwarded);
+	sw_json_put(object, "kinds", named_counts(sw_kind_words, SW_KIND_COUNT, traffic->kinds));
+	sw_json_put_bool(object, "conserved", sw_traffic_is_conserved(traffic));
+	return object;
+}
+
+/* Every packet that was seen has one verdict and one kind: the sums must agree. */
+static json_t *conservation(const struct sw_snapshot *snapshot)
+{
+	json_t *object = json_object();
+	uint64_t seen = 0, verdicts[SW_VERDICT_COUNT] = {};
+	bool holds = true;
+
+	for (uint32_t i = 0; i < snapshot->interface_count; i++) {
+		for (unsigned int d = 0; d < SW_DIRECTION_COUNT; d++) {
+			const struct sw_traffic *one =
+				&snapshot->interfaces[i].traffic.directions[d];
+
+			seen += one->seen;
+			for (unsigned int v = 0; v < SW_VERDICT_COUNT; v++)
+				verdicts[v] += one->verdicts[v];
+			holds = holds && sw_traffic_is_conserved(one);
+		}
+	}
+	sw_json_put_number(object, "seen", seen);
+	for (unsigned int v = 0; v < SW_VERDICT_COUNT; v++)
+		sw_json_put_number(object, sw_verdict_words[v].name, verdicts[v]);
+	sw_json_put_bool(object, "holds", holds);
+	return object;
+}
+
+static json_t *interfaces(const struct sw_snapshot *snapshot)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < snapshot->interface_count; i++) {
+		const struct sw_snapshot_interface *from = &snapshot->interfaces[i];
+		json_t *one = json_object();
+
+		sw_json_put_text(one, "name", from->record.name);
+		sw_json_put_number(one, "ifindex", from->record.ifindex);
+		sw_json_put_number(one, "netns", from->record.netns);
+		for (unsigned int d = 0; d < SW_DIRECTION_COUNT; d++)
+			sw_json_put(one, sw_direction_words[d].name,
+				    traffic(&from->traffic.directions[d]));
+		json_array_append_new(array, one);
+	}
+	return array;
+}
+
+void sw_json_stats(FILE *out, const struct sw_snapshot *snapshot, bool pretty)
+{
+	const struct sw_counters *total = &snapshot->total;
+	json_t *root = sw_json_root();
+	char text[SW_TIMESTAMP_SIZE];
+
+	sw_json_put_text(root, "timestamp",
+			 sw_format_timestamp(text, sw_wall_ns(snapshot->taken_ns)));
+	sw_json_put_number(root, "age_ms", (snapshot->taken_ns - snapshot->created_ns) / 1000000);
+	sw_json_put(root, "handshakes",
+		    named_counts(sw_outcome_words, SW_OUTCOME_COUNT, total->outcomes));
+	sw_json_put(root, "anomalies", anomalies(total));
+	sw_json_put_number(root, "half_open", snapshot->half_open);
+	sw_json_put_number(root, "connections", snapshot->connections);
+	sw_json_put(root, "tallies", named_counts(sw_tally_words, SW_TALLY_COUNT, total->tallies));
+	sw_json_put(root, "latency", latencies(total));
+	sw_json_put_number(root, "map_bytes", snapshot->map_bytes);
+	sw_json_put(root, "interfaces", interfaces(snapshot));
+	sw_json_put(root, "conservation", conservation(snapshot));
+	sw_json_print(out, root, pretty);
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "json.h"
+#include "report.h"
+
+#include "../base/address.h"
+#include "../base/names.h"
+#include "../base/time.h"
+
+#include <string.h>
+
+static json_t *hook(enum sw_health health, uint32_t program)
+{
+	json_t *object = json_object();
+
+	sw_json_put_text(object, "health", sw_health_name(health));
+	if (program)
+		sw_json_put_number(object, "program_id", program);
+	return object;
+}
+
+static json_t *status_interface(const struct sw_status *status,
+				const struct sw_status_interface *from)
+{
+	json_t *one = json_object(), *part;
+	char text[SW_TIMESTAMP_SIZE];
+
+	sw_json_put_text(one, "name", from->record.name);
+	sw_json_put_number(one, "ifindex", from->record.ifindex);
+	sw_json_put_number(one, "netns", from->record.netns);
+	sw_json_put_number(one, "slot", from->slot);
+	sw_json_put_text(one, "mode", from->record.xdp_generic ? "generic" : "native");
+	sw_json_put_text(one, "egress_hook", sw_tc_hook_name(from->record.tc_hook));
+	part = sw_json_put(one, "ingress", hook(from->ingress, from->ingress_program));
+	sw_json_put_text(part, "hook", "xdp");
+	part = sw_json_put(one, "egress", hook(from->egress, from->egress_program));
+	sw_json_put_text(part, "hook", sw_tc_hook_name(from->record.tc_hook));
+	sw_json_put_bool(one, "ok", sw_status_interface_ok(from));
+	sw_json_put_text(one, "since",
+			 sw_format_timestamp(text, sw_wall_ns(from->record.attached_ns)));
+	sw_json_put_number(one, "age_ms", (status->taken_ns - from->record.attached_ns) / 1000000);
+	return one;
+}
+
+static json_t *table(uint64_t capacity, uint64_t used, const struct sw_status *status,
+		     const char *map)
+{
+	json_t *object = json_object();
+
+	sw_json_put_number(object, "capacity", capacity);
+	sw_json_put_number(object, "used", used);
+	for (uint32_t i = 0; i < status->map_count; i++)
+		if (!strcmp(status->maps[i].name, map))
+			sw_json_put_number(object, "bytes", status->maps[i].bytes);
+	return object;
+}
+
+static json_t *memory(const struct sw_status *status)
+{
+	json_t *object = json_object(), *maps;
+
+	sw_json_put_number(object, "total_bytes", status->map_bytes);
+	maps = sw_json_put(object, "maps", json_object());
+	for (uint32_t i = 0; i < status->map_count; i++)
+		sw_json_put_number(maps, status->maps[i].name, status->maps[i].bytes);
+	return object;
+}
+
+static json_t *features(const struct sw_status *status)
+{
+	json_t *object = json_object(), *fallbacks = json_array();
+
+	for (uint32_t i = 0; i < status->interface_count; i++) {
+		const struct sw_interface *record = &status->interfaces[i].record;
+
+		if (record->xdp_generic)
+			json_array_append_new(fallbacks,
+					      json_sprintf("%s: generic XDP", record->name));
+		if (record->tc_hook == SW_TC_CLSACT)
+			json_array_append_new(fallbacks, json_sprintf("%s: clsact", record->name));
+	}
+	sw_json_put(object, "fallbacks", fallbacks);
+	return object;
+}
+
+void sw_json_status(FILE *out, const struct sw_status *status, bool pretty)
+{
+	static const char *const sweepers[] = { "unknown", "running", "stopped" };
+	json_t *root = sw_json_root(), *part;
+
+	sw_json_put_bool(root, "attached", status->attached);
+	sw_json_put_text(root, "pin_dir", status->pin_dir);
+	if (status->attached) {
+		sw_json_put_bool(root, "degraded", sw_status_degraded(status));
+		sw_json_put_number(root, "abi_version", status->identity.abi_version);
+		sw_json_put_text(root, "mode",
+				 status->settings.drop_anomalies ? "enforce" : "monitor");
+		part = sw_json_put(root, "interfaces", json_array());
+		for (uint32_t i = 0; i < status->interface_count; i++)
+			json_array_append_new(part,
+					      status_interface(status, &status->interfaces[i]));
+		part = sw_json_put(root, "tables", json_object());
+		sw_json_put(part, "handshakes",
+			    table((uint64_t)status->identity.handshake_buckets * SW_WAYS,
+				  status->half_open, status, "handshakes"));
+		sw_json_put(part, "connections",
+			    table((uint64_t)status->identity.connection_buckets * SW_WAYS,
+				  status->connections, status, "connections"));
+		sw_json_put_number(root, "half_open", status->half_open);
+		sw_json_put_number(root, "connections", status->connections);
+		part = sw_json_put(root, "timeouts_ms", json_object());
+		for (int i = 0; i < SW_TIMEOUT_COUNT; i++)
+			sw_json_put_number(part, sw_timeout_words[i].name,
+					   status->settings.timeout_ms[i]);
+		sw_json_put_number(root, "events_per_second", status->settings.events_per_second);
+		sw_json_put_text(root, "sweeper", sweepers[status->sweeper]);
+		sw_json_put(root, "memory", memory(status));
+		sw_json_put(root, "features", features(status));
+	}
+	sw_json_print(out, root, pretty);
+}
+
+static json_t *endpoint(const struct sw_addr *addr, uint16_t port, const char *state)
+{
+	char text[SW_ADDRESS_SIZE];
+	json_t *object = json_object();
+
+	sw_json_put_text(object, "ip", sw_format_address(text, addr));
+	sw_json_put_number(object, "port", port);
+	sw_json_put_text(object, "state", state);
+	return object;
+}
+
+static json_t *attempt(const struct sw_handshake_view *view)
+{
+	const struct sw_attempt *from = &view->attempt;
+	json_t *one = json_object(), *part, *seen;
+	const char *name;
+
+	part = sw_json_put(one, "orig",
+			   endpoint(&from->orig, from->orig_port, sw_orig_state(from->phase)));
+	sw_json_put_number(part, "isn", from->isn_orig);
+	part = sw_json_put(one, "resp",
+			   endpoint(&from->resp, from->resp_port, sw_resp_state(from->phase)));
+	if (from->phase != SW_PHASE_SYN_SENT)
+		sw_json_put_number(part, "isn", from->isn_resp[0]);
+	if (from->seen & SW_HAS_TWO_RESP_ISNS)
+		sw_json_put_number(part, "isn_before", from->isn_resp[1]);
+	sw_json_put_text(one, "phase", sw_name(sw_phase_words, from->phase));
+	sw_json_put_number(one, "age_ms", view->age_ms);
+	sw_json_put_number(one, "expires_ms", view->expires_ms);
+	seen = sw_json_put(one, "seen", json_array());
+	for (unsigned int i = 0; (name = sw_evidence_name(from->seen, i)); i++)
+		json_array_append_new(seen, json_string(name));
+	return one;
+}
+
+void sw_json_list(FILE *out, const struct sw_handshake_list *list, bool pretty)
+{
+	json_t *root = sw_json_root(), *array;
+
+	sw_json_put_number(root, "total", list->total);
+	sw_json_put_number(root, "shown", list->count);
+	array = sw_json_put(root, "handshakes", json_array());
+	for (uint64_t i = 0; i < list->count; i++)
+		json_array_append_new(array, attempt(&list->views[i]));
+	sw_json_print(out, root, pretty);
+}
+
+void sw_json_attach(FILE *out, const struct sw_attach_result *results, uint32_t count, bool pretty)
+{
+	json_t *root = sw_json_root(), *array = sw_json_put(root, "attached", json_array());
+
+	for (uint32_t i = 0; i < count; i++) {
+		json_t *one = json_object();
+
+		sw_json_put_text(one, "name", results[i].name);
+		sw_json_put_number(one, "ifindex", results[i].ifindex);
+		sw_json_put_number(one, "netns", results[i].netns);
+		sw_json_put_text(one, "mode", results[i].generic ? "generic" : "native");
+		sw_json_put_text(one, "egress_hook", sw_tc_hook_name(results[i].tc_hook));
+		sw_json_put_bool(one, "already", results[i].already);
+		sw_json_put_bool(one, "repaired", results[i].repaired);
+		sw_json_put_bool(one, "degraded", results[i].native_refused);
+		if (results[i].note[0])
+			sw_json_put_text(one, "note", results[i].note);
+		json_array_append_new(array, one);
+	}
+	sw_json_print(out, root, pretty);
+}
+
+void sw_json_detach(FILE *out, const struct sw_detach_result *results, uint32_t count, bool pretty)
+{
+	json_t *root = sw_json_root(), *array = sw_json_put(root, "detached", json_array());
+
+	for (uint32_t i = 0; i < count; i++) {
+		json_t *one = json_object();
+
+		sw_json_put_text(one, "name", results[i].name);
+		sw_json_put_number(one, "ifindex", results[i].ifindex);
+		sw_json_put_number(one, "netns", results[i].netns);
+		sw_json_put_bool(one, "gone", results[i].gone);
+		json_array_append_new(array, one);
+	}
+	sw_json_print(out, root, pretty);
+}

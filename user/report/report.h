@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYNWARD_REPORT_REPORT_H
+#define SYNWARD_REPORT_REPORT_H
+
+/*
+ * How things look: each function turns plain data into text, a JSON object on one line (indented
+ * with pretty), or a metrics page. None of them asks the kernel for anything.
+ */
+
+#include "../base/snapshot.h"
+
+#include <synward/event.h>
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* In a report of this schema no field ever changes its meaning. */
+#define SW_SCHEMA 1
+
+/* all: rows that are zero, too. */
+void sw_text_stats(FILE *out, const struct sw_snapshot *snapshot, bool all);
+void sw_json_stats(FILE *out, const struct sw_snapshot *snapshot, bool pretty);
+
+/* Prometheus' text format 0.0.4. */
+void sw_prometheus_stats(FILE *out, const struct sw_snapshot *snapshot);
+
+void sw_text_status(FILE *out, const struct sw_status *status);
+void sw_json_status(FILE *out, const struct sw_status *status, bool pretty);
+
+void sw_text_list(FILE *out, const struct sw_handshake_list *list);
+void sw_json_list(FILE *out, const struct sw_handshake_list *list, bool pretty);
+
+/* One line for one event. interface is its name, or "". wall_ns is its time. */
+void sw_text_event(FILE *out, const struct sw_event *event, const char *interface,
+		   uint64_t wall_ns);
+void sw_json_event(FILE *out, const struct sw_event *event, const char *interface,
+		   uint64_t wall_ns);
+
+void sw_json_attach(FILE *out, const struct sw_attach_result *results, uint32_t count, bool pretty);
+void sw_json_detach(FILE *out, const struct sw_detach_result *results, uint32_t count, bool pretty);
+
+/* tcx, clsact or none. */
+const char *sw_tc_hook_name(uint32_t tc_hook);
+
+/* ok, missing, detached, gone, moved or unknown. */
+const char *sw_health_name(enum sw_health health);
+
+/*
+ * What an attempt has shown so far, as the names of its SW_SAW_* bits; index counts from 0, and
+ * NULL follows the last.
+ */
+const char *sw_evidence_name(uint16_t seen, unsigned int index);
+
+#endif

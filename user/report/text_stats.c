@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "report.h"
+
+#include "../base/names.h"
+#include "../base/number.h"
+#include "../base/table.h"
+
+static void title(FILE *out, const char *text)
+{
+	fprintf(out, "%s%s%s\n", sw_style(out, SW_STYLE_BOLD), text, sw_style(out, SW_STYLE_NONE));
+}
+
+/* So much of a meaning as fits beside its number. */
+static void meaning(struct sw_table *table, const char *text, int room)
+{
+	int length = 0;
+
+	while (text[length] && text[length] != ';' && text[length] != '.' && length < room)
+		length++;
+	if (length == room)
+		while (length && text[length] != ' ')
+			length--;
+	sw_table_cell(table, "%.*s", length, text);
+}
+
+static void outcomes(FILE *out, const struct sw_counters *total, bool all)
+{
+	SW_AUTO_TABLE struct sw_table *table = sw_table_new("lrl");
+	char text[SW_NUMBER_SIZE];
+
+	sw_table_cell(table, "OUTCOME");
+	sw_table_cell(table, "HANDSHAKES");
+	sw_table_cell(table, "MEANING");
+	for (unsigned int i = 0; i < SW_OUTCOME_COUNT; i++) {
+		if (!all && !total->outcomes[i])
+			continue;
+		sw_table_cell(table, "%s", sw_outcome_words[i].name);
+		sw_table_cell(table, "%s", sw_format_count(text, total->outcomes[i]));
+		meaning(table, sw_outcome_words[i].meaning, 43);
+	}
+	sw_table_print(table, out);
+}
+
+static void latencies(FILE *out, const struct sw_counters *total, bool all)
+{
+	static const double fractions[] = { 0.5, 0.9, 0.99 };
+	SW_AUTO_TABLE struct sw_table *table = sw_table_new("lrrrr");
+	char text[SW_NUMBER_SIZE];
+
+	sw_table_cell(table, "LATENCY");
+	sw_table_cell(table, "MEASURED");
+	sw_table_cell(table, "P50");
+	sw_table_cell(table, "P90");
+	sw_table_cell(table, "P99");
+	for (unsigned int i = 0; i < SW_LATENCY_COUNT; i++) {
+		const struct sw_histogram *histogram = &total->latencies[i];
+		uint64_t count = sw_histogram_count(histogram);
+
+		if (!all && !count)
+			continue;
+		sw_table_cell(table, "%s", sw_latency_words[i].name);
+		sw_table_cell(table, "%s", sw_format_count(text, count));
+		for (unsigned int f = 0; f < sizeof(fractions) / sizeof(fractions[0]); f++)
+			sw_table_cell(table, "%s",
+				      sw_format_latency(text, sw_histogram_percentile(
+								      histogram, fractions[f])));
+	}
+	sw_table_print(table, out);
+}
+
+static void anomalies(FILE *out, const struct sw_counters *total, bool all)
+{
+	SW_AUTO_TABLE struct sw_table *table = sw_table_new("lrrr");
+	char text[SW_NUMBER_SIZE];
+
+	sw_table_cell(table, "ANOMALY");
+	sw_table_cell(table, "SEEN");
+	sw_table_cell(table, "WOULD DROP");
+	sw_table_cell(table, "DROPPED");
+	for (unsigned int i = 0; i < SW_ANOMALY_COUNT; i++) {
+		if (!all && !total->anomalies_seen[i])
+			continue;
+		sw_table_cell(table, "%s", sw_anomaly_words[i].name);
+		sw_table_cell(table, "%s", sw_format_count(text, total->anomalies_seen[i]));
+		sw_table_cell(table, "%s", sw_format_count(text, total->anomalies_would_drop[i]));
+		sw_table_cell(table, "%s", sw_format_count(text, total->anomalies_dropped[i]));
+	}
+	sw_table_print(table, out);
+}
+
+static void traffic(FILE *out, const struct sw_snapshot *snapshot)
+{
+	SW_AUTO_TABLE struct sw_table *table = sw_table_new("llrrrr");
+	char text[SW_NUMBER_SIZE];
+
+	sw_table_cell(table, "INTERFACE");
+	sw_table_cell(table, "DIRECTION");
+	sw_table_cell(table, "PACKETS");
+	sw_table_cell(table, "BYTES");
+	sw_table_cell(table, "TCP");
+	sw_table_cell(table, "DROPPED");
+	for (uint32_t i = 0; i < snapshot->interface_count; i++) {
+		for (unsigned int d = 0; d < SW_DIRECTION_COUNT; d++) {
+			const struct sw_traffic *one =
+				&snapshot->interfaces[i].traffic.directions[d];
+
+			sw_table_cell(table, "%s", snapshot->interfaces[i].record.name);
+			sw_table_cell(table, "%s", sw_direction_words[d].name);
+			sw_table_cell(table, "%s", sw_format_count(text, one->seen));
+			sw_table_cell(table, "%s", sw_format_bytes(text, one->bytes));
+			sw_table_cell(table, "%s", sw_format_count(text, one->kinds[SW_KIND_TCP]));
+			sw_table_cell(table, "%s",
+				      sw_format_count(text, one->verdicts[SW_VERDICT_DROPPED]));
+		}
+	}
+	sw_table_print(table, out);
+}
+
+/* What should not happen, and is told when it does. */
+static void warnings(FILE *out, const struct sw_counters *total)
+{
+	static const enum sw_tally bad[] = { SW_TALLY_ATTEMPTS_EVICTED,
+					     SW_TALLY_CONNECTIONS_EVICTED,
+					     SW_TALLY_EVENTS_SUPPRESSED, SW_TALLY_EVENTS_LOST };
+	char text[SW_NUMBER_SIZE];
+
+	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (total->tallies[bad[i]])
+			fprintf(out, "%s%s: %s%s (%s)\n", sw_style(out, SW_STYLE_WARN),
+				sw_tally_words[bad[i]].name,
+				sw_format_count(text, total->tallies[bad[i]]),
+				sw_style(out, SW_STYLE_NONE), sw_tally_words[bad[i]].meaning);
+}
+
+static void tallies(FILE *out, const struct sw_counters *total)
+{
+	SW_AUTO_TABLE struct sw_table *table = sw_table_new("lr");
+	char text[SW_NUMBER_SIZE];
+
+	sw_table_cell(table, "TALLY");
+	sw_table_cell(table, "COUNT");
+	for (unsigned int i = 0; i < SW_TALLY_COUNT; i++) {
+		sw_table_cell(table, "%s", sw_tally_words[i].name);
+		sw_table_cell(table, "%s", sw_format_count(text, total->tallies[i]));
+	}
+	sw_table_print(table, out);
+}
+
+static bool any(const __u64 *values, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (values[i])
+			return true;
+	return false;
+}
+
+void sw_text_stats(FILE *out, const struct sw_snapshot *snapshot, bool all)
+{
+	char half_open[SW_NUMBER_SIZE], connections[SW_NUMBER_SIZE];
+	const struct sw_counters *total = &snapshot->total;
+	char line[128];
+
+	snprintf(line, sizeof(line), "%s half-open, %s connections",
+		 sw_format_count(half_open, snapshot->half_open),
+		 sw_format_count(connections, snapshot->connections));
+	title(out, line);
+	if (all || any(total->outcomes, SW_OUTCOME_COUNT))
+		outcomes(out, total, all);
+	else
+		fprintf(out, "  no handshake has ended yet\n");
+	latencies(out, total, all);
+	anomalies(out, total, all);
+	traffic(out, snapshot);
+	if (all)
+		tallies(out, total);
+	warnings(out, total);
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "report.h"
+
+#include "../base/address.h"
+#include "../base/names.h"
+#include "../base/number.h"
+#include "../base/table.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void interfaces(FILE *out, const struct sw_status *status)
+{
+	SW_AUTO_TABLE struct sw_table *table = sw_table_new("llllll");
+	char text[SW_NUMBER_SIZE];
+
+	sw_table_cell(table, "INTERFACE");
+	sw_table_cell(table, "NETNS");
+	sw_table_cell(table, "XDP");
+	sw_table_cell(table, "EGRESS");
+	sw_table_cell(table, "FOR");
+	sw_table_cell(table, "STATE");
+	for (uint32_t i = 0; i < status->interface_count; i++) {
+		const struct sw_status_interface *from = &status->interfaces[i];
+		uint64_t age_ms = (status->taken_ns - from->record.attached_ns) / 1000000;
+
+		sw_table_cell(table, "%s (%u)", from->record.name, from->record.ifindex);
+		sw_table_cell(table, "%u", from->record.netns);
+		sw_table_cell(table, "%s", from->record.xdp_generic ? "generic" : "native");
+		sw_table_cell(table, "%s", sw_tc_hook_name(from->record.tc_hook));
+		sw_table_cell(table, "%s", sw_format_duration(text, age_ms));
+		if (from->ingress == SW_HEALTH_OK && from->egress == SW_HEALTH_OK)
+			sw_table_cell(table, "ok");
+		else
+			sw_table_cell(table, "ingress %s, egress %s", sw_health_name(from->ingress),
+				      sw_health_name(from->egress));
+	}
+	sw_table_print(table, out);
+}
+
+/* One line for each thing that is wrong, with what to do. */
+static void problems(FILE *out, const struct sw_status *status)
+{
+	for (uint32_t i = 0; i < status->interface_count; i++) {
+		const struct sw_status_interface *from = &status->interfaces[i];
+		enum sw_health health = from->ingress != SW_HEALTH_OK ? from->ingress :
+									from->egress;
+		const char *name = from->record.name;
+
+		if (sw_status_interface_ok(from))
+			continue;
+		fprintf(out, "%sdegraded:%s %s: ", sw_style(out, SW_STYLE_BAD),
+			sw_style(out, SW_STYLE_NONE), name);
+		if (health == SW_HEALTH_GONE)
+			fprintf(out,
+				"the interface is gone; if it has come back: synward attach %s, "
+				"else: synward detach %s\n",
+				name, name);
+		else if (health == SW_HEALTH_MOVED)
+			fprintf(out,
+				"the interface was moved; synward detach %s, then attach it where "
+				"it "
+				"is now\n",
+				name);
+		else
+			fprintf(out, "a hook was taken away; to put it back: synward attach %s\n",
+				name);
+	}
+	if (status->sweeper == SW_SWEEPER_STOPPED)
+		fprintf(out,
+			"%sdegraded:%s the sweeper has stopped, so no silent handshake ends; "
+			"detach and attach again\n",
+			sw_style(out, SW_STYLE_BAD), sw_style(out, SW_STYLE_NONE));
+}
+
+static void fallbacks(FILE *out, const struct sw_status *status)
+{
+	for (uint32_t i = 0; i < status->interface_count; i++) {
+		const struct sw_interface *record = &status->interfaces[i].record;
+
+		if (record->xdp_generic)
+			fprintf(out,
+				"%s: generic XDP, after the kernel has built its packet: it costs "
+				"more than native\n",
+				record->name);
+		if (record->tc_hook == SW_TC_CLSACT)
+			fprintf(out, "%s: clsact filter rather than TCX\n", record->name);
+	}
+}
+
+static void table_line(FILE *out, const struct sw_status *status, const char *label,
+		       const char *map, uint64_t used, uint64_t capacity)
+{
+	char a[SW_NUMBER_SIZE], b[SW_NUMBER_SIZE], c[SW_NUMBER_SIZE];
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < status->map_count; i++)
+		if (!strcmp(status->maps[i].name, map))
+			bytes = status->maps[i].bytes;
+	fprintf(out, "%-13s %s of %s, %s\n", label, sw_format_count(a, used),
+		sw_format_count(b, capacity), sw_format_bytes(c, bytes));
+}
+
+static void memory(FILE *out, const struct sw_status *status)
+{
+	char text[SW_NUMBER_SIZE], exact[SW_NUMBER_SIZE];
+
+	fprintf(out, "%-13s %s (%s bytes) in %u maps\n", "memory",
+		sw_format_bytes(text, status->map_bytes), sw_format_count(exact, status->map_bytes),
+		status->map_count);
+}
+
+static void settings(FILE *out, const struct sw_status *status)
+{
+	char text[SW_NUMBER_SIZE];
+	const char *separator = "";
+
+	fprintf(out, "%-13s ", "timeouts");
+	for (int i = 0; i < SW_TIMEOUT_COUNT; i++) {
+		fprintf(out, "%s%s %s", separator, sw_timeout_words[i].name,
+			sw_format_duration(text, status->settings.timeout_ms[i]));
+		separator = i == 2 ? ",\n              " : ", ";
+	}
+	fprintf(out, "\n%-13s ", "events");
+	if (status->settings.events_per_second)
+		fprintf(out, "at most %u a second and CPU\n", status->settings.events_per_second);
+	else
+		fprintf(out, "without limit\n");
+}
+
+void sw_text_status(FILE *out, const struct sw_status *status)
+{
+	static const char *const sweepers[] = { "unknown", "running", "stopped" };
+
+	if (!status->attached) {
+		fprintf(out, "not attached (nothing in %s)\n", status->pin_dir);
+		return;
+	}
+	fprintf(out, "%sattached%s, %s (%s)\n", sw_style(out, SW_STYLE_GOOD),
+		sw_style(out, SW_STYLE_NONE),
+		status->settings.drop_anomalies ? "dropping some anomalies" :
+						  "monitoring only: nothing is dropped",
+		status->pin_dir);
+	interfaces(out, status);
+	problems(out, status);
+	fallbacks(out, status);
+	table_line(out, status, "half-open", "handshakes", status->half_open,
+		   (uint64_t)status->identity.handshake_buckets * SW_WAYS);
+	table_line(out, status, "connections", "connections", status->connections,
+		   (uint64_t)status->identity.connection_buckets * SW_WAYS);
+	memory(out, status);
+	settings(out, status);
+	fprintf(out, "%-13s %s\n", "sweeper", sweepers[status->sweeper]);
+}
+
+void sw_text_list(FILE *out, const struct sw_handshake_list *list)
+{
+	char orig[SW_ENDPOINT_SIZE], resp[SW_ENDPOINT_SIZE], text[SW_NUMBER_SIZE];
+	SW_AUTO_TABLE struct sw_table *table = sw_table_new("lllrrrl");
+	static const char *const headings[] = { "OPENER",   "RESPONDER", "STATES", "AGE",
+						"ISN ORIG", "ISN RESP",	 "SEEN" };
+
+	if (!list->total) {
+		fprintf(out, "no half-open handshakes\n");
+		return;
+	}
+	for (unsigned int i = 0; i < sizeof(headings) / sizeof(headings[0]); i++)
+		sw_table_cell(table, "%s", headings[i]);
+	for (uint64_t i = 0; i < list->count; i++) {
+		const struct sw_attempt *from = &list->views[i].attempt;
+		const char *seen = sw_evidence_name(from->seen, 0);
+
+		sw_table_cell(table, "%s", sw_format_endpoint(orig, &from->orig, from->orig_port));
+		sw_table_cell(table, "%s", sw_format_endpoint(resp, &from->resp, from->resp_port));
+		sw_table_cell(table, "%s/%s", sw_orig_state(from->phase),
+			      sw_resp_state(from->phase));
+		sw_table_cell(table, "%s", sw_format_duration(text, list->views[i].age_ms));
+		sw_table_cell(table, "%u", from->isn_orig);
+		if (from->phase == SW_PHASE_SYN_SENT)
+			sw_table_cell(table, "-");
+		else
+			sw_table_cell(table, "%u", from->isn_resp[0]);
+		sw_table_cell(table, "%s%s", seen ? seen : "",
+			      sw_evidence_name(from->seen, 1) ? ",..." : "");
+	}
+	sw_table_print(table, out);
+	if (list->count < list->total)
+		fprintf(out, "the oldest %" PRIu64 " of %s; --all shows all\n", list->count,
+			sw_format_count(text, list->total));
+}
