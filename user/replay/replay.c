@@ -166,7 +166,13 @@ static int run_pass(struct pass *pass)
 	return error ? error : conclude(pass);
 }
 
-/* How many flows the file can hold, within reason. */
+/* How many flows the tables have room for. */
+struct room {
+	uint32_t handshakes;
+	uint32_t connections;
+};
+
+/* As many as the file can hold, within reason. */
 static uint32_t room_for(const struct sw_capture *capture)
 {
 	uint64_t size = sw_capture_size(capture), room;
@@ -177,9 +183,9 @@ static uint32_t room_for(const struct sw_capture *capture)
 	return room < MIN_ROOM ? MIN_ROOM : room > MAX_ROOM ? MAX_ROOM : (uint32_t)room;
 }
 
-/* Replays the file once with tables of *room entries (0: as its size suggests, which *room gets). */
+/* Replays the file once, with as much room as asked for (0: as its size suggests, then told). */
 static int replay_once(const char *path, const uint32_t timeout_ms[SW_TIMEOUT_COUNT],
-		       uint32_t *room, struct sw_replay_result **result)
+		       struct room *room, struct sw_replay_result **result)
 {
 	SW_AUTO_REPLAY struct sw_replay_result *made = calloc(1, sizeof(*made));
 	SW_AUTO_CAPTURE struct sw_capture *capture = NULL;
@@ -194,9 +200,10 @@ static int replay_once(const char *path, const uint32_t timeout_ms[SW_TIMEOUT_CO
 	error = sw_capture_open(path, &capture);
 	if (error)
 		return error;
-	if (!*room)
-		*room = room_for(capture);
-	setup.handshakes = setup.connections = *room;
+	if (!room->handshakes)
+		room->handshakes = room->connections = room_for(capture);
+	setup.handshakes = room->handshakes;
+	setup.connections = room->connections;
 	setup.context = &pass;
 	memcpy(setup.timeout_ms, timeout_ms, sizeof(setup.timeout_ms));
 	error = sw_engine_load(&setup, &engine);
@@ -207,30 +214,41 @@ static int replay_once(const char *path, const uint32_t timeout_ms[SW_TIMEOUT_CO
 	error = run_pass(&pass);
 	if (error)
 		return error;
-	if (!sw_capture_size(capture))
-		*room = MAX_ROOM; /* a pipe cannot be read again */
+	made->is_repeatable = sw_capture_size(capture) > 0;
 	*result = made;
 	made = NULL;
 	return 0;
 }
 
+/* Makes a table larger if it had to let go of something. Returns whether it could. */
+static bool enlarge(uint32_t *room, uint64_t evicted)
+{
+	if (!evicted || *room == MAX_ROOM)
+		return false;
+	*room = *room < MAX_ROOM / 4 ? *room * 4 : MAX_ROOM;
+	return true;
+}
+
 /*
  * A capture that is nothing but SYNs overfills tables that are ample for any other: try larger ones,
- * as far as there is memory.
+ * as far as there is memory. What comes through a pipe cannot be read again.
  */
-static void make_room(const char *path, const uint32_t timeout_ms[SW_TIMEOUT_COUNT], uint32_t room,
-		      struct sw_replay_result **result)
+static void make_room(const char *path, const uint32_t timeout_ms[SW_TIMEOUT_COUNT],
+		      struct room *room, struct sw_replay_result **result)
 {
-	while ((*result)->evicted && room < MAX_ROOM) {
-		struct sw_replay_result *larger;
+	while ((*result)->is_repeatable) {
+		const __u64 *tallies = (*result)->stats.total.tallies;
+		struct sw_replay_result *again;
 
-		room = room < MAX_ROOM / 4 ? room * 4 : MAX_ROOM;
-		if (replay_once(path, timeout_ms, &room, &larger)) {
+		if (!(enlarge(&room->handshakes, tallies[SW_TALLY_ATTEMPTS_EVICTED]) |
+		      enlarge(&room->connections, tallies[SW_TALLY_CONNECTIONS_EVICTED])))
+			return;
+		if (replay_once(path, timeout_ms, room, &again)) {
 			sw_error_clear();
 			return;
 		}
 		sw_replay_free(*result);
-		*result = larger;
+		*result = again;
 	}
 }
 
@@ -238,12 +256,12 @@ int sw_replay(const char *path, const uint32_t timeout_ms[SW_TIMEOUT_COUNT],
 	      struct sw_replay_result **result)
 {
 	struct sw_replay_result *made;
-	uint32_t room = 0;
+	struct room room = {};
 	int error = replay_once(path, timeout_ms, &room, &made);
 
 	if (error)
 		return error;
-	make_room(path, timeout_ms, room, &made);
+	make_room(path, timeout_ms, &room, &made);
 	*result = made;
 	return 0;
 }

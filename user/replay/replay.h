@@ -25,6 +25,7 @@ struct sw_replay_result {
 	uint64_t last_ns;
 	uint64_t evicted;	  /* attempts and connections for which there was no room */
 	char damage[320];	  /* why the file was not read to its end; "" if it was */
+	bool is_repeatable;	  /* the file can be read again: it is no pipe */
 	struct sw_snapshot stats; /* what `stats` would have said when the last record was in */
 	size_t count;
 	struct sw_replay_attempt *attempts; /* in order of their start */
