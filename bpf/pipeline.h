@@ -147,7 +147,7 @@ __noinline int conclude(const struct sw_packet *packet, const struct inquiry *in
 	step = &finding->handshake;
 	/* what leaves has been decided on by whoever sent it: only what comes in is dropped */
 	armed = inquiry->direction == SW_INGRESS ? set->drop_anomalies : 0;
-	decision = sw_decide(finding->anomalies, armed, step->belongs);
+	decision = sw_decide(finding->anomalies & ~step->tolerated, armed, step->belongs);
 	if (step->completed != SW_OUTCOME_NONE && step->ended.synack_us)
 		synack_to_ack_us = clock_us() - step->ended.synack_us;
 	count_finding(finding, &decision, synack_to_ack_us);

@@ -24,6 +24,7 @@ enum sw_relation {
 /* What one segment has done to its bucket. */
 struct sw_handshake_step {
 	__u64 anomalies;
+	__u64 tolerated;	 /* those of them that here are no reason to drop */
 	struct sw_attempt ended; /* as it was when it left, if end says so */
 	__u32 syn_to_synack_us;	 /* of the attempt, SW_LATENCY_UNKNOWN until it is measured */
 	__u8 end;		 /* enum sw_end */
@@ -283,7 +284,8 @@ static __always_inline void sw_handshake(struct sw_handshake_bucket *bucket, __u
 	    attempt->phase == SW_PHASE_SYN_SENT)
 		return;
 	before = attempt->phase;
-	step->anomalies |= sw_track(attempt, packet, segment, view->from_orig, now, &completed);
+	step->anomalies |= sw_track(attempt, packet, segment, view->from_orig, now, &completed,
+				    &step->tolerated);
 	if (relation == SW_RELATION_LIVE)
 		step->anomalies &= ~SW_BIT(FIN_IN_HANDSHAKE); /* it closes the connection */
 	if (attempt->syn_us && attempt->synack_us) {

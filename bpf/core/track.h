@@ -242,7 +242,8 @@ static __always_inline __u64 rst_in_syn_sent(struct sw_attempt *attempt,
 }
 
 static __always_inline __u64 rst_in_syn_received(struct sw_attempt *attempt,
-						 const struct sw_packet *packet, bool from_orig)
+						 const struct sw_packet *packet, bool from_orig,
+						 __u64 *tolerated)
 {
 	__u32 from_isn = packet->seq - attempt->isn_orig;
 	__u64 found = 0;
@@ -253,6 +254,8 @@ static __always_inline __u64 rst_in_syn_received(struct sw_attempt *attempt,
 			found = SW_BIT(RST_BAD_SEQ);
 		if (from_isn > 1U + attempt->syn_length + attempt->resp_window)
 			return found;
+		/* in the window, older stacks take it; newer ones ask back (RFC 5961 3.2) */
+		*tolerated |= found;
 		abort = SW_SAW_ABORT_ORIG;
 	} else {
 		bool acks = packet->flags & WIRE_TCP_ACK && acks_syn(attempt, packet->ack);
@@ -270,14 +273,14 @@ static __always_inline __u64 rst_in_syn_received(struct sw_attempt *attempt,
 }
 
 static __always_inline __u64 track_rst(struct sw_attempt *attempt, const struct sw_packet *packet,
-				       bool from_orig)
+				       bool from_orig, __u64 *tolerated)
 {
 	switch (attempt->phase) {
 	case SW_PHASE_SYN_SENT:
 		return rst_in_syn_sent(attempt, packet, from_orig);
 	case SW_PHASE_SYN_RECEIVED:
 	case SW_PHASE_SIMULTANEOUS:
-		return rst_in_syn_received(attempt, packet, from_orig);
+		return rst_in_syn_received(attempt, packet, from_orig, tolerated);
 	case SW_PHASE_SYNACK_FIRST:
 		return SW_BIT(RST_NO_SESSION); /* its SYN was never seen: there is no session */
 	}
@@ -364,12 +367,14 @@ static __always_inline __u64 track_ack(struct sw_attempt *attempt, const struct 
 }
 
 /*
- * Takes one segment, not a SYN, to an attempt that is no stray. Returns the anomalies; *completed
- * is set if the handshake is complete with it, else left alone.
+ * Takes one segment, not a SYN, to an attempt that is no stray. Returns the anomalies; those of them
+ * that here are no reason to drop it are added to *tolerated. *completed is set if the handshake is
+ * complete with it, else left alone.
  */
 static __always_inline __u64 sw_track(struct sw_attempt *attempt, const struct sw_packet *packet,
 				      enum sw_segment segment, bool from_orig,
-				      const struct sw_now *now, enum sw_outcome *completed)
+				      const struct sw_now *now, enum sw_outcome *completed,
+				      __u64 *tolerated)
 {
 	__u64 found = 0;
 	bool done = false;
@@ -379,7 +384,7 @@ static __always_inline __u64 sw_track(struct sw_attempt *attempt, const struct s
 		found = track_synack(attempt, packet, from_orig, now);
 		break;
 	case SW_SEGMENT_RST:
-		found = track_rst(attempt, packet, from_orig);
+		found = track_rst(attempt, packet, from_orig, tolerated);
 		break;
 	case SW_SEGMENT_ACK:
 		found = track_ack(attempt, packet, from_orig, &done);

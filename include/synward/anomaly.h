@@ -240,10 +240,12 @@ enum sw_default_action {
 	  "Keepalives, which use the sequence number of the SYN, and late retransmissions.",       \
 	  "RFC 9293 3.10.7.4; RFC 5961 5; Linux answers with a challenge ACK")                     \
 	X(RST_BAD_SEQ, rst_bad_seq, DROP_SYM,                                                      \
-	  "A reset during the handshake lies outside the window.",                                 \
-	  "In SYN-RECEIVED, a RST from the opener with a sequence number outside the SYN-ACK's "   \
-	  "window from the opener's ISN, or one from the responder with neither a sequence "       \
-	  "number in the window nor an acknowledgement that fits the SYN.",                        \
+	  "A reset during the handshake lies outside the window, or not where it should.",         \
+	  "In SYN-RECEIVED, a RST from the opener whose sequence number is neither its ISN nor "   \
+	  "what it sends next (the ISN + 1, and + the SYN's data), or one from the responder "     \
+	  "with neither a sequence number in the window nor an acknowledgement that fits the "     \
+	  "SYN. One from the opener inside the SYN-ACK's window is counted, takes effect, and "    \
+	  "is never dropped.",                                                                     \
 	  "A reset for an older use of the same ports. A correct receiver ignores it.",            \
 	  "RFC 9293 3.10.7.4; RFC 5961 3.2; Snort 129:15; conntrack INVALID")                      \
 	X(SYN_ON_ESTABLISHED, syn_on_established, COUNT,                                           \
