@@ -65,11 +65,12 @@ static long sweep_connections(__u32 i, void *context)
 		return 1;
 	for (__u32 way = 0; way < SW_WAYS; way++) {
 		if (!bucket->tags[way] ||
-		    !connection_expired(bucket->states[way], bucket->seen_ms[way], &slice->now,
-					slice->set->timeout_ms))
+		    (!slice->force && !connection_expired(bucket->states[way], bucket->seen_ms[way],
+							  &slice->now, slice->set->timeout_ms)))
 			continue;
 		bpf_spin_lock(&bucket->lock);
-		freed += sw_sweep_connection(bucket, way, &slice->now, slice->set->timeout_ms);
+		freed += sw_sweep_connection(bucket, way, &slice->now, slice->set->timeout_ms,
+					     slice->force);
 		bpf_spin_unlock(&bucket->lock);
 	}
 	if (!freed)

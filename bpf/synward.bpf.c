@@ -164,7 +164,7 @@ int sw_arm(struct xdp_md *ctx __unused)
 	return XDP_PASS;
 }
 
-/* Sweeps the part of the handshakes that its packet, a struct sw_sweep_request, names. */
+/* Sweeps the part of a table that its packet, a struct sw_sweep_request, names. */
 SEC("xdp")
 int sw_sweep(struct xdp_md *ctx)
 {
@@ -177,7 +177,10 @@ int sw_sweep(struct xdp_md *ctx)
 		return XDP_ABORTED;
 	slice.first = request->first;
 	slice.force = request->force;
-	bpf_loop(request->count, sweep_handshakes, &slice, 0);
+	if (request->connections)
+		bpf_loop(request->count, sweep_connections, &slice, 0);
+	else
+		bpf_loop(request->count, sweep_handshakes, &slice, 0);
 	return XDP_PASS;
 }
 

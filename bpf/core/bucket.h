@@ -56,10 +56,15 @@ static __always_inline bool fits(const struct sw_attempt *attempt, const struct 
 			return seq_within(attempt->isn_orig, packet->seq, packet->payload);
 		return from_orig && packet->seq == attempt->isn_orig;
 	}
-	if (!from_orig)
-		return segment == SW_SEGMENT_SYNACK ?
-			       acks_syn(attempt, packet->ack) :
-			       seq_within(packet->ack, attempt->isn_orig + 1, 0x1ffff);
+	if (!from_orig) {
+		if (segment == SW_SEGMENT_SYNACK)
+			return acks_syn(attempt, packet->ack);
+		/* a bare ACK of the responder is a challenge to whatever SYN came last (RFC 5961) */
+		if (segment == SW_SEGMENT_ACK && !packet->payload &&
+		    !(packet->flags & WIRE_TCP_FIN))
+			return false;
+		return seq_within(packet->ack, attempt->isn_orig + 1, 0x1ffff);
+	}
 	if (segment == SW_SEGMENT_SYNACK)
 		return attempt->phase == SW_PHASE_SIMULTANEOUS;
 	if (segment == SW_SEGMENT_ICMP_ERROR)

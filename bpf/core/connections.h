@@ -105,10 +105,13 @@ static __always_inline __u64 connection_syn(const struct sw_connection *connecti
 	__u64 found;
 
 	if (segment == SW_SEGMENT_SYNACK) {
-		if (from_orig || !numbers)
+		if (from_orig || !numbers || is_closed(state))
 			return 0;
+		if (packet->flags & WIRE_TCP_FIN && !connection->fastopen)
+			return SW_BIT(FLAGS_SYN_FIN);
 		*repeats = packet->seq == connection->isn_resp ||
-			   seq_within(packet->ack, connection->isn_orig + 1, 0xffff);
+			   seq_within(packet->ack, connection->isn_orig + 1,
+				      connection->syn_length);
 		if (!*repeats)
 			return 0;
 		return packet->seq == connection->isn_resp ? SW_BIT(SYNACK_RETRANSMIT) :
@@ -231,13 +234,15 @@ static __always_inline void sw_connection_enter(struct sw_connection_bucket *buc
 	bucket->tags[way] = tag;
 }
 
-/* The sweeper's part: frees an entry whose time is up. Returns whether it did. */
+/* The sweeper's part: frees an entry whose time is up, or any with force. Returns whether it did. */
 static __always_inline bool sw_sweep_connection(struct sw_connection_bucket *bucket, __u32 way,
-						const struct sw_now *now, const __u32 *timeout_ms)
+						const struct sw_now *now, const __u32 *timeout_ms,
+						bool force)
 {
 	way &= SW_WAYS - 1;
 	if (!bucket->tags[way] ||
-	    !connection_expired(bucket->states[way], bucket->seen_ms[way], now, timeout_ms))
+	    (!force &&
+	     !connection_expired(bucket->states[way], bucket->seen_ms[way], now, timeout_ms)))
 		return false;
 	bucket->tags[way] = 0;
 	return true;

@@ -89,6 +89,8 @@ static __always_inline void enter_completed(const struct sw_place *place,
 		.resp_port = attempt->resp_port,
 		.isn_orig = attempt->isn_orig,
 		.isn_resp = attempt->isn_resp[0],
+		.syn_length = attempt->syn_length,
+		.fastopen = !!(attempt->seen & SW_SAW_FASTOPEN),
 	};
 
 	enter_connection(place, &as, SW_CONN_ISNS_KNOWN, finding);

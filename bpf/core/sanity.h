@@ -32,7 +32,7 @@ static __always_inline __u64 scan_flags(__u16 flags)
 }
 
 /*
- * SYN+FIN+ACK is left to the tracker: RFC 7413 section 4.2.2 lets the SYN-ACK that answers a fast
+ * SYN+FIN+ACK without RST is left to the tracker: RFC 7413 section 4.2.2 lets the SYN-ACK that answers a fast
  * open carry data and FIN.
  */
 static __always_inline __u64 flag_anomalies(__u16 flags)
@@ -42,7 +42,7 @@ static __always_inline __u64 flag_anomalies(__u16 flags)
 	if (!(flags & (WIRE_TCP_SYN | WIRE_TCP_ACK | WIRE_TCP_RST)))
 		return scan_flags(flags);
 	if (flags & WIRE_TCP_SYN) {
-		if ((flags & (WIRE_TCP_FIN | WIRE_TCP_ACK)) == WIRE_TCP_FIN)
+		if (flags & WIRE_TCP_FIN && (flags & (WIRE_TCP_ACK | WIRE_TCP_RST)) != WIRE_TCP_ACK)
 			found |= SW_BIT(FLAGS_SYN_FIN);
 		if (flags & WIRE_TCP_RST)
 			found |= SW_BIT(FLAGS_SYN_RST);

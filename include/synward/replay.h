@@ -23,8 +23,8 @@ struct sw_sweep_request {
 	__u8 ethernet[16]; /* unused: room for the header that every packet is thought to have */
 	__u32 first;	   /* bucket */
 	__u32 count;
-	__u32 force; /* 1: every attempt ends now, as if silence followed */
-	__u32 pad;
+	__u32 force;	   /* 1: every entry ends now, as if silence followed */
+	__u32 connections; /* 1: buckets of the connections table, else of the handshakes */
 };
 
 #endif

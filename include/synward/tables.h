@@ -101,7 +101,9 @@ struct sw_connection {
 	__u16 resp_port;
 	__u32 isn_orig;
 	__u32 isn_resp;
-	__u32 pad;
+	__u16 syn_length; /* bytes of data in the SYN */
+	__u8 fastopen;	  /* the SYN had a TFO option */
+	__u8 pad;
 };
 
 struct sw_connection_bucket {
