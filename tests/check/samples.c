@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Prints one made-up report of each kind, with every field that it can have, without a kernel
+ * behind it: what the checks hold against promtool and against the documentation. That this links
+ * without libbpf is a test, too.
+ *
+ * usage: samples prometheus|stats|status|list|event|attach|detach|explain
+ */
+#include "../../user/base/names.h"
+#include "../../user/base/snapshot.h"
+#include "../../user/report/explain.h"
+#include "../../user/report/report.h"
+
+#include <synward/event.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define S 1000000000ULL
+
+static const struct sw_addr client = { .bytes = { [10] = 0xff, 0xff, 192, 0, 2, 1 } };
+static const struct sw_addr server = { .bytes = { 0x20, 0x01, 0x0d, 0xb8, [15] = 2 } };
+
+static struct sw_interface interface(const char *name, bool fallback)
+{
+	struct sw_interface record = { .ifindex = 2, .netns = 4026531840, .attached_ns = 3 * S };
+
+	strncpy(record.name, name, sizeof(record.name) - 1);
+	record.xdp_generic = fallback;
+	record.tc_hook = fallback ? SW_TC_CLSACT : SW_TC_TCX;
+	return record;
+}
+
+/* Every counter is its own number, so that a mistaken one shows. */
+static void fill(__u64 *values, size_t bytes, __u64 first)
+{
+	for (size_t i = 0; i < bytes / sizeof(*values); i++)
+		values[i] = first + i;
+}
+
+static void print_stats(const char *kind)
+{
+	struct sw_snapshot *snapshot = calloc(1, sizeof(*snapshot));
+
+	if (!snapshot)
+		exit(1);
+	fill((__u64 *)&snapshot->total, sizeof(snapshot->total), 1000);
+	snapshot->taken_ns = 100 * S;
+	snapshot->created_ns = 2 * S;
+	snapshot->half_open = 50;
+	snapshot->connections = 1000;
+	snapshot->map_bytes = 12345678;
+	snapshot->handshake_capacity = 65536;
+	snapshot->connection_capacity = 131072;
+	snapshot->interface_count = 2;
+	for (uint32_t i = 0; i < 2; i++) {
+		snapshot->interfaces[i].record = interface(i ? "we\\ird\"0" : "eth0", i);
+		snapshot->interfaces[i].slot = i;
+		fill((__u64 *)&snapshot->interfaces[i].traffic,
+		     sizeof(snapshot->interfaces[i].traffic), 1000 * i);
+	}
+	if (!strcmp(kind, "prometheus"))
+		sw_prometheus_stats(stdout, snapshot);
+	else
+		sw_json_stats(stdout, snapshot, true);
+	free(snapshot);
+}
+
+static void print_status(void)
+{
+	struct sw_status *status = calloc(1, sizeof(*status));
+
+	if (!status)
+		exit(1);
+	status->attached = true;
+	strcpy(status->pin_dir, "/sys/fs/bpf/synward");
+	status->taken_ns = 100 * S;
+	status->identity.abi_version = SW_ABI_VERSION;
+	status->identity.handshake_buckets = 65536 / SW_WAYS;
+	status->identity.connection_buckets = 131072 / SW_WAYS;
+	status->interface_count = 1;
+	status->interfaces[0] = (struct sw_status_interface){ .record = interface("eth0", true),
+							      .ingress_program = 7,
+							      .egress_program = 8 };
+	status->map_count = 2;
+	strcpy(status->maps[0].name, "connections");
+	strcpy(status->maps[1].name, "handshakes");
+	sw_json_status(stdout, status, true);
+	free(status);
+}
+
+static void print_list(void)
+{
+	struct sw_handshake_view view = { .age_ms = 10, .expires_ms = 20 };
+	struct sw_handshake_list list = { .total = 1, .count = 1, .views = &view };
+
+	view.attempt = (struct sw_attempt){ .orig = client,
+					    .resp = client,
+					    .isn_resp = { 1, 2 },
+					    .seen = 0xffff,
+					    .phase = SW_PHASE_SYN_RECEIVED };
+	sw_json_list(stdout, &list, true);
+}
+
+static void print_events(void)
+{
+	struct sw_event event = { .type = SW_EVENT_HANDSHAKE,
+				  .anomalies = ~0ULL >> (64 - SW_ANOMALY_COUNT),
+				  .outcome = SW_OUTCOME_REJECTED,
+				  .phase = SW_PHASE_SYN_RECEIVED,
+				  .reason = SW_REASON_ICMP };
+
+	event.flow.orig = client;
+	event.flow.resp = server;
+	sw_json_event(stdout, &event, "eth0", 1700000000 * S);
+	event.type = SW_EVENT_ANOMALY;
+	sw_json_event(stdout, &event, "eth0", 1700000000 * S);
+	event.type = SW_EVENT_EVICTED;
+	sw_json_event(stdout, &event, "eth0", 1700000000 * S);
+}
+
+static void print_attach(void)
+{
+	struct sw_attach_result result = { .name = "eth0", .note = "a reason", .generic = true };
+
+	sw_json_attach(stdout, &result, 1, true);
+}
+
+static void print_detach(void)
+{
+	struct sw_detach_result result = { .name = "eth0" };
+
+	sw_json_detach(stdout, &result, 1, true);
+}
+
+static void print_explanations(void)
+{
+	const struct sw_explanation *both[2];
+
+	sw_json_explanations(stdout, both, sw_explanations_of("midstream", both), true);
+}
+
+int main(int argc, char **argv)
+{
+	const char *kind = argc == 2 ? argv[1] : "";
+
+	if (!strcmp(kind, "prometheus") || !strcmp(kind, "stats"))
+		print_stats(kind);
+	else if (!strcmp(kind, "status"))
+		print_status();
+	else if (!strcmp(kind, "list"))
+		print_list();
+	else if (!strcmp(kind, "event"))
+		print_events();
+	else if (!strcmp(kind, "attach"))
+		print_attach();
+	else if (!strcmp(kind, "detach"))
+		print_detach();
+	else if (!strcmp(kind, "explain"))
+		print_explanations();
+	else
+		return 2;
+	return 0;
+}
