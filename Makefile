@@ -35,7 +35,7 @@ DEPS		= -MMD -MP -MF $@.d -MT $@
 
 USER_SOURCES	:= $(wildcard user/*.c user/*/*.c)
 USER_OBJECTS	:= $(USER_SOURCES:%.c=$(B)/%.o)
-LIB_OBJECTS	:= $(filter-out $(B)/user/main.o,$(USER_OBJECTS))
+LIB_OBJECTS	:= $(filter-out $(B)/user/main.o $(B)/user/cmd/%,$(USER_OBJECTS))
 BPF_SOURCES	:= bpf/synward.bpf.c $(wildcard bench/*.bpf.c tests/*/*.bpf.c)
 BPF_SKELETONS	:= $(patsubst %.bpf.c,$(B)/bpf/%.skel.h,$(notdir $(BPF_SOURCES)))
 UNIT_TESTS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))

@@ -66,7 +66,7 @@ static __always_inline bool is_uneventful(const struct sw_finding *finding)
 	const struct sw_handshake_step *step = &finding->handshake;
 
 	return !finding->anomalies && !step->opened && !step->end && !step->latency_new &&
-	       step->stray == SW_OUTCOME_NONE && !finding->connection.opened;
+	       step->stray == SW_OUTCOME_NONE && !finding->connection.opened && !finding->skipped;
 }
 
 static __always_inline void count_anomalies(struct sw_counters *mine, __u64 anomalies,
@@ -94,6 +94,7 @@ static __always_inline void count_finding(const struct sw_finding *finding,
 	if (step->opened && step->stray == SW_OUTCOME_NONE)
 		mine->tallies[SW_TALLY_ATTEMPTS_OPENED]++;
 	count_outcome(mine, step->stray);
+	mine->tallies[SW_TALLY_SEGMENTS_SKIPPED] += finding->skipped;
 	count_end(mine, step);
 	if (finding->connection.opened)
 		count_connection(mine, &finding->connection);

@@ -31,6 +31,14 @@ struct {
 	__type(value, struct sw_connection_bucket);
 } connections SEC(".maps");
 
+/* The tags of the connections, for a look that stays in the cache: hardly a SYN looks further. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_DEFAULT_CONNECTIONS / SW_WAYS);
+	__type(key, __u32);
+	__type(value, struct sw_connection_filter);
+} connection_filter SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -80,10 +88,12 @@ struct {
 	__type(value, __u32);
 } attached SEC(".maps");
 
-/* How much of its budget a CPU has used in the current window. */
+/* How much of its budgets a CPU has used in the current windows. */
 struct cpu_budget {
 	__u32 window;
 	__u32 events;
+	__u32 timed_window;
+	__u32 timed;
 };
 
 struct {

@@ -63,7 +63,8 @@ static __always_inline bool locate(__u64 hash, const struct sw_now *now, struct 
 
 	place->handshakes = bpf_map_lookup_elem(&handshakes, &handshake);
 	place->connections = bpf_map_lookup_elem(&connections, &connection);
-	if (!set || !place->handshakes || !place->connections)
+	place->filter = bpf_map_lookup_elem(&connection_filter, &connection);
+	if (!set || !place->handshakes || !place->connections || !place->filter)
 		return false;
 	place->timeout_ms = set->timeout_ms;
 	place->tag = sw_tag(hash);
@@ -71,14 +72,22 @@ static __always_inline bool locate(__u64 hash, const struct sw_now *now, struct 
 	return true;
 }
 
-/* Is it one of the many segments of a live connection that change nothing? */
+/* Is it, being plain, one of the many segments of a live connection that change nothing? */
 static __always_inline bool is_routine(const struct sw_packet *packet,
 				       const struct inquiry *inquiry)
 {
-	struct sw_place place;
+	__u32 key = sw_bucket_index(inquiry->hash, load.connection_buckets);
+	const struct sw_settings *set = current_settings();
+	struct sw_place place = {
+		.connections = bpf_map_lookup_elem(&connections, &key),
+		.now = inquiry->now,
+		.tag = sw_tag(inquiry->hash),
+	};
 
-	return !inquiry->anomalies && locate(inquiry->hash, &inquiry->now, &place) &&
-	       sw_connection_quick(&place, packet, inquiry->segment);
+	if (!set || !place.connections)
+		return false;
+	place.timeout_ms = set->timeout_ms;
+	return sw_connection_quick(&place, packet, SW_SEGMENT_ACK);
 }
 
 /* The packet's stateless anomalies: a dozen independent bits, hence thousands of paths. */
@@ -96,6 +105,9 @@ __noinline int follow_connection(const struct sw_packet *packet, struct inquiry 
 	bool settled;
 
 	if (!packet || !inquiry || !finding || !locate(inquiry->hash, &inquiry->now, &place))
+		return 1;
+	/* not every routine segment is plain */
+	if (!inquiry->anomalies && sw_connection_quick(&place, packet, inquiry->segment))
 		return 1;
 	settled = sw_follow_connection(&place, packet, inquiry->segment, finding, &relation);
 	inquiry->relation = relation;
@@ -163,34 +175,55 @@ __noinline int conclude(const struct sw_packet *packet, const struct inquiry *in
 	return decision.verdict;
 }
 
+/* Judges the packet by itself. Returns false if there is nothing more to find out. */
+static __always_inline bool judge_alone(const struct sw_packet *packet, struct inquiry *inquiry)
+{
+	inquiry->anomalies = examine(packet);
+	inquiry->segment = sw_classify(packet, inquiry->anomalies);
+	return inquiry->segment != SW_SEGMENT_NONE || inquiry->anomalies;
+}
+
+/* Asks the connections, then the handshakes, then the kernel. */
+static __always_inline void follow(void *ctx, const struct sw_packet *packet,
+				   struct inquiry *inquiry, const struct sw_finding *finding)
+{
+	struct sw_place place;
+
+	if (!locate(inquiry->hash, &inquiry->now, &place))
+		return;
+	if (sw_connection_maybe(&place) && follow_connection(packet, inquiry))
+		return;
+	follow_handshake(packet, inquiry);
+	if (finding->unknown && !load.replay && kernel_vouches(ctx, packet, inquiry->direction))
+		follow_adopted(packet, inquiry);
+}
+
 /* Everything there is to find out about a packet, and what to do about it. */
 static __always_inline enum sw_verdict inspect(void *ctx, const struct sw_packet *packet,
 					       enum sw_direction direction)
 {
 	__u64 seed[2] = { load.seed[0], load.seed[1] };
 	struct inquiry inquiry = { .direction = direction };
+	bool plain = sw_is_plain(packet);
 	struct sw_finding *finding;
 
-	inquiry.anomalies = examine(packet);
-	inquiry.segment = sw_classify(packet, inquiry.anomalies);
-	if (inquiry.segment == SW_SEGMENT_NONE && !inquiry.anomalies)
+	if (!plain && !judge_alone(packet, &inquiry))
 		return SW_VERDICT_PASSED;
 	inquiry.now.ms = clock_ms();
+	/* before any table is read: the exact clock waits for all loads that are under way */
+	if ((inquiry.segment == SW_SEGMENT_SYN || inquiry.segment == SW_SEGMENT_SYNACK) &&
+	    may_time(inquiry.now.ms))
+		inquiry.now.us = clock_us();
 	inquiry.hash = sw_flow_hash(packet, seed);
-	if (is_routine(packet, &inquiry))
+	if (plain && (is_routine(packet, &inquiry) || !judge_alone(packet, &inquiry)))
 		return SW_VERDICT_PASSED;
 
 	finding = my_finding();
 	if (!finding)
 		return SW_VERDICT_PASSED;
 	sw_finding_init(finding);
-	if (inquiry.segment != SW_SEGMENT_NONE && !follow_connection(packet, &inquiry)) {
-		if (inquiry.segment == SW_SEGMENT_SYN || inquiry.segment == SW_SEGMENT_SYNACK)
-			inquiry.now.us = clock_us();
-		follow_handshake(packet, &inquiry);
-		if (finding->unknown && !load.replay && kernel_vouches(ctx, packet, direction))
-			follow_adopted(packet, &inquiry);
-	}
+	if (inquiry.segment != SW_SEGMENT_NONE)
+		follow(ctx, packet, &inquiry, finding);
 	return conclude(packet, &inquiry);
 }
 

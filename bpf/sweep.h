@@ -7,7 +7,7 @@
  * becomes of any process: it lives as long as its map is pinned.
  */
 
-#include "core/connections.h"
+#include "core/follow.h"
 #include "count.h"
 #include "emit.h"
 
@@ -24,11 +24,12 @@ static __always_inline void sweep_way(struct sw_handshake_bucket *bucket, __u32 
 	struct sw_handshake_step step = {};
 	struct sw_counters *mine;
 
-	bpf_spin_lock(&bucket->lock);
+	if (!sw_lock(&bucket->lock))
+		return; /* the next round will find it again */
 	if (slice->force)
 		bucket->expires_ms[way & (SW_WAYS - 1)] = slice->now.ms - 1;
 	sw_sweep_attempt(bucket, way, &slice->now, slice->set->timeout_ms, &step);
-	bpf_spin_unlock(&bucket->lock);
+	sw_unlock(&bucket->lock);
 	if (step.end != SW_END_JUDGED)
 		return;
 	mine = my_counters();
@@ -68,10 +69,11 @@ static long sweep_connections(__u32 i, void *context)
 		    (!slice->force && !connection_expired(bucket->states[way], bucket->seen_ms[way],
 							  &slice->now, slice->set->timeout_ms)))
 			continue;
-		bpf_spin_lock(&bucket->lock);
+		if (!sw_lock(&bucket->lock))
+			break;
 		freed += sw_sweep_connection(bucket, way, &slice->now, slice->set->timeout_ms,
 					     slice->force);
-		bpf_spin_unlock(&bucket->lock);
+		sw_unlock(&bucket->lock);
 	}
 	if (!freed)
 		return 0;

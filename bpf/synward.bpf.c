@@ -157,6 +157,7 @@ int sw_arm(struct xdp_md *ctx __unused)
 
 	if (!sweeper)
 		return XDP_ABORTED;
+	sweeper->swept_ns = bpf_ktime_get_ns();
 	bpf_timer_init(&sweeper->timer, &sweepers, CLOCK_MONOTONIC); /* again: EBUSY, as it is */
 	if (bpf_timer_set_callback(&sweeper->timer, sweep_tick) ||
 	    bpf_timer_start(&sweeper->timer, SW_SWEEP_PERIOD_NS, 0))

@@ -73,24 +73,36 @@ static __always_inline bool fits(const struct sw_attempt *attempt, const struct 
 			  1U + attempt->syn_length + attempt->resp_window);
 }
 
-/* Who must go first when a bucket is full: the least is the least worthy. */
+/* How much is lost with an attempt: what is told already, least; what an answer was seen to, most. */
+static __always_inline __u8 rank_of(const struct sw_attempt *attempt)
+{
+	if (attempt->phase == SW_PHASE_STRAY || attempt->seen & SW_IS_REPORTED)
+		return 1;
+	if (attempt->phase == SW_PHASE_SYNACK_FIRST)
+		return 2;
+	return attempt->phase == SW_PHASE_SYN_SENT ? 3 : 4;
+}
+
+/*
+ * Who must go first when a bucket is full: the least is the least worthy. The head alone tells, so
+ * a flood does not read three more cache lines for each SYN.
+ */
 static __always_inline __u64 worth(const struct sw_handshake_bucket *bucket, __u32 way,
 				   const struct sw_now *now)
 {
-	const struct sw_attempt *attempt = &bucket->attempts[way];
-	__u64 rank;
-
 	if (!bucket->tags[way] || is_expired(bucket->expires_ms[way], now))
 		return 0;
-	if (attempt->phase == SW_PHASE_STRAY || attempt->seen & SW_IS_REPORTED)
-		rank = 1;
-	else if (attempt->phase == SW_PHASE_SYNACK_FIRST)
-		rank = 2;
-	else if (attempt->phase == SW_PHASE_SYN_SENT)
-		rank = 3;
-	else
-		rank = 4;
-	return rank << 32 | (bucket->expires_ms[way] - now->ms);
+	return (__u64)bucket->ranks[way] << 32 | (bucket->expires_ms[way] - now->ms);
+}
+
+/* To be called whenever an attempt has changed, with the lock held. */
+static __always_inline void sw_attempt_changed(struct sw_handshake_bucket *bucket, __u32 way,
+					       const struct sw_now *now, const __u32 *timeout_ms)
+{
+	const struct sw_attempt *attempt = &bucket->attempts[way & (SW_WAYS - 1)];
+
+	bucket->ranks[way & (SW_WAYS - 1)] = rank_of(attempt);
+	bucket->expires_ms[way & (SW_WAYS - 1)] = now->ms + sw_attempt_timeout(attempt, timeout_ms);
 }
 
 static __always_inline void look_at(const struct sw_handshake_bucket *bucket, __u32 way, __u16 tag,

@@ -16,6 +16,7 @@
 struct sw_place {
 	struct sw_handshake_bucket *handshakes;
 	struct sw_connection_bucket *connections;
+	struct sw_connection_filter *filter; /* of that bucket; on the host it may be NULL */
 	const __u32 *timeout_ms;
 	struct sw_now now;
 	__u16 tag;
@@ -25,17 +26,52 @@ struct sw_finding {
 	struct sw_handshake_step handshake;
 	struct sw_connection_change connection;
 	__u64 anomalies; /* the stateful ones */
+	bool skipped;	 /* a lock was not to be had */
 	bool unknown;	 /* ACK or data that belongs to nothing known: the kernel may know better */
 };
 
-/* A lock is a part of the world, like the clock: on the host there is one thread and none. */
+/*
+ * A lock is a part of the world, like the clock: on the host there is one thread and none.
+ *
+ * bpf_spin_lock() also turns hard interrupts off, which costs more than all that is done under it.
+ * There is no need: no program of ours runs in a hard interrupt, and wherever one runs softirqs are
+ * off, so nobody who wants a lock can interrupt its holder. Only a hypervisor, or a kernel with
+ * preemptible softirqs, can keep the holder from running; then whoever waits gives up, and what it
+ * came for is not followed. Both operations are full barriers.
+ */
 #ifdef __bpf__
-#include <bpf/bpf_helpers.h>
-#define sw_lock(lock)	bpf_spin_lock(lock)
-#define sw_unlock(lock) bpf_spin_unlock(lock)
+#define LOCK_PATIENCE 1024 /* some 20 us; a lock is held for a tenth of one */
+
+__noinline int sw_lock_contended(struct sw_lock *lock)
+{
+	if (!lock)
+		return 0;
+	for (int i = 0; i < LOCK_PATIENCE; i++) {
+		if (!__sync_lock_test_and_set(&lock->held, 1))
+			return 1;
+	}
+	return 0;
+}
+
+/* Returns false if the lock was not to be had. */
+static __always_inline bool sw_lock(struct sw_lock *lock)
+{
+	return !__sync_lock_test_and_set(&lock->held, 1) || sw_lock_contended(lock);
+}
+
+static __always_inline void sw_unlock(struct sw_lock *lock)
+{
+	__sync_lock_test_and_set(&lock->held, 0);
+}
 #else
-#define sw_lock(lock)	(void)(lock)
-#define sw_unlock(lock) (void)(lock)
+static __always_inline bool sw_lock(struct sw_lock *lock __unused)
+{
+	return true;
+}
+
+static __always_inline void sw_unlock(struct sw_lock *lock __unused)
+{
+}
 #endif
 
 /* What the connections table knows of a packet's flow. *settled: nothing else need be asked. */
@@ -53,7 +89,11 @@ static __always_inline enum sw_relation ask_connection(const struct sw_place *pl
 	sw_connection_find(bucket, place->tag, packet, &place->now, place->timeout_ms, &view);
 	if (view.way >= SW_WAYS)
 		return SW_RELATION_NONE;
-	sw_lock(&bucket->lock);
+	if (!sw_lock(&bucket->lock)) {
+		finding->skipped = true;
+		*settled = true;
+		return SW_RELATION_LIVE;
+	}
 	sw_connection_find(bucket, place->tag, packet, &place->now, place->timeout_ms, &view);
 	if (view.way < SW_WAYS) {
 		state = bucket->states[view.way & (SW_WAYS - 1)];
@@ -66,15 +106,32 @@ static __always_inline enum sw_relation ask_connection(const struct sw_place *pl
 	return relation;
 }
 
+/*
+ * May the connections know of the flow? Never no if they do: the filter is written under the
+ * bucket's lock. No lock.
+ */
+static __always_inline bool sw_connection_maybe(const struct sw_place *place)
+{
+	const __u16 *tags = place->filter->tags;
+
+	return tags[0] == place->tag || tags[1] == place->tag || tags[2] == place->tag ||
+	       tags[3] == place->tag;
+}
+
 static __always_inline void enter_connection(const struct sw_place *place,
 					     const struct sw_connection *as, __u8 states,
 					     struct sw_finding *finding)
 {
 	struct sw_connection_bucket *bucket = place->connections;
 
-	sw_lock(&bucket->lock);
+	if (!sw_lock(&bucket->lock)) {
+		finding->skipped = true;
+		return;
+	}
 	sw_connection_enter(bucket, place->tag, as, states, &place->now, place->timeout_ms,
 			    &finding->connection);
+	if (place->filter)
+		place->filter->tags[finding->connection.victim & (SW_WAYS - 1)] = place->tag;
 	sw_unlock(&bucket->lock);
 }
 
@@ -102,7 +159,9 @@ static __always_inline void forget_attempt(const struct sw_place *place,
 	struct sw_connection_bucket *bucket = place->connections;
 	struct sw_connection_view view;
 
-	sw_lock(&bucket->lock);
+	/* if it is not to be had, the next segment will forget it */
+	if (!sw_lock(&bucket->lock))
+		return;
 	sw_connection_find(bucket, place->tag, packet, &place->now, place->timeout_ms, &view);
 	if (view.way < SW_WAYS)
 		bucket->states[view.way & (SW_WAYS - 1)] &= ~SW_CONN_ATTEMPT;
@@ -148,7 +207,10 @@ static __always_inline void sw_follow_handshake(const struct sw_place *place,
 {
 	struct sw_handshake_step *step = &finding->handshake;
 
-	sw_lock(&place->handshakes->lock);
+	if (!sw_lock(&place->handshakes->lock)) {
+		finding->skipped = true;
+		return;
+	}
 	sw_handshake(place->handshakes, place->tag, packet, segment, relation, &place->now,
 		     place->timeout_ms, step);
 	sw_unlock(&place->handshakes->lock);
@@ -184,7 +246,20 @@ static __always_inline void sw_follow_adopted(const struct sw_place *place,
 /* An empty finding. */
 static __always_inline void sw_finding_init(struct sw_finding *finding)
 {
-	__builtin_memset(finding, 0, sizeof(*finding));
+	/* what is not set here (ended, view) is read only after it was written */
+	finding->anomalies = 0;
+	finding->skipped = false;
+	finding->unknown = false;
+	finding->connection.opened = 0;
+	finding->connection.closed = 0;
+	finding->connection.evicted = 0;
+	finding->handshake.anomalies = 0;
+	finding->handshake.tolerated = 0;
+	finding->handshake.end = SW_END_NONE;
+	finding->handshake.outcome = SW_OUTCOME_NONE;
+	finding->handshake.opened = 0;
+	finding->handshake.latency_new = 0;
+	finding->handshake.belongs = 0;
 	finding->handshake.completed = SW_OUTCOME_NONE;
 	finding->handshake.stray = SW_OUTCOME_NONE;
 	finding->handshake.syn_to_synack_us = SW_LATENCY_UNKNOWN;

@@ -93,7 +93,7 @@ static __always_inline void open_attempt(struct sw_handshake_bucket *bucket, __u
 	} else if (phase == SW_PHASE_SYNACK_FIRST) {
 		set_resp_length(attempt, packet->payload);
 	}
-	bucket->expires_ms[way] = now->ms + sw_attempt_timeout(attempt, timeout_ms);
+	sw_attempt_changed(bucket, way, now, timeout_ms);
 	step->opened = 1;
 }
 
@@ -160,7 +160,7 @@ static __always_inline void handle_syn(struct sw_handshake_bucket *bucket, __u16
 		view->victim = way; /* now the flow has a beginning */
 	} else if (known && known_syn(attempt, packet, view, step)) {
 		step->belongs = 1;
-		bucket->expires_ms[way] = now->ms + sw_attempt_timeout(attempt, timeout_ms);
+		sw_attempt_changed(bucket, way, now, timeout_ms);
 		return;
 	} else if (known && attempt->phase == SW_PHASE_SYNACK_FIRST) {
 		known = false;
@@ -235,8 +235,7 @@ static __always_inline void handle_stray(struct sw_handshake_bucket *bucket, __u
 		open_attempt(bucket, tag, view, packet, SW_PHASE_STRAY, now, timeout_ms, step);
 		stray = &bucket->attempts[view->victim & (SW_WAYS - 1)];
 	} else {
-		bucket->expires_ms[view->way & (SW_WAYS - 1)] =
-			now->ms + sw_attempt_timeout(stray, timeout_ms);
+		sw_attempt_changed(bucket, view->way, now, timeout_ms);
 	}
 	step->stray = stray_outcome(stray, outcome, first);
 }
@@ -295,12 +294,12 @@ static __always_inline void sw_handshake(struct sw_handshake_bucket *bucket, __u
 	if (completed != SW_OUTCOME_NONE)
 		complete(bucket, way, completed, step);
 	else if (segment < SW_SEGMENT_ILLEGAL)
-		bucket->expires_ms[way] = now->ms + sw_attempt_timeout(attempt, timeout_ms);
+		sw_attempt_changed(bucket, way, now, timeout_ms);
 }
 
 /*
- * The sweeper's part: lets one entry whose time is up go, or, if its end may still have
- * stragglers, has it reported and kept. The caller holds the lock.
+ * The sweeper's part: an entry whose time is up is judged, and stays a while for its stragglers, as
+ * the first to make way for others; the next time it goes. The caller holds the lock.
  */
 static __always_inline void sw_sweep_attempt(struct sw_handshake_bucket *bucket, __u32 way,
 					     const struct sw_now *now, const __u32 *timeout_ms,
@@ -312,8 +311,9 @@ static __always_inline void sw_sweep_attempt(struct sw_handshake_bucket *bucket,
 	if (!bucket->tags[way] || !is_expired(bucket->expires_ms[way], now))
 		return;
 	end_attempt(bucket, way, true, step);
-	if (step->end == SW_END_JUDGED && attempt->seen & SW_SAW_END) {
+	if (step->end == SW_END_JUDGED) {
 		attempt->seen |= SW_IS_REPORTED;
+		bucket->ranks[way] = rank_of(attempt);
 		bucket->expires_ms[way] = now->ms + timeout_ms[SW_TIMEOUT_CLOSED];
 		return;
 	}

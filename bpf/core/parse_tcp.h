@@ -11,6 +11,11 @@
 /* The options of nearly every data segment: two NOPs and a timestamp. */
 #define OPTIONS_ONLY_TIMESTAMP 0x0101080aU
 
+/* Those of nearly every SYN and SYN-ACK: MSS, SACK permitted, timestamp, a NOP, window scale. */
+#define OPTIONS_MSS	       0x0204U
+#define OPTIONS_SACK_TIMESTAMP 0x0402080aU
+#define OPTIONS_NOP_WSCALE     0x010303U
+
 /* What option at[0..length-1] means for the packet; room is what of the header is left for it. */
 static __always_inline void read_option(const __u8 *at, const __u8 *end, __u32 length,
 					struct sw_packet *packet)
@@ -97,6 +102,26 @@ static __always_inline void sw_parse_options(const struct sw_cursor *cursor, __u
 		packet->options &= ~SW_OPT_BAD;
 }
 
+/* Reads the options of a SYN in one go if they are the usual ones; else returns false. */
+static __always_inline bool read_usual_options(const struct sw_cursor *cursor,
+					       struct sw_packet *packet)
+{
+	const __u32 *words = sw_peek(cursor, 20);
+	__u32 mss, scale;
+
+	if (!words)
+		return false;
+	mss = sw_ntohl(words[0]);
+	scale = sw_ntohl(words[4]);
+	if (mss >> 16 != OPTIONS_MSS || sw_ntohl(words[1]) != OPTIONS_SACK_TIMESTAMP ||
+	    scale >> 8 != OPTIONS_NOP_WSCALE)
+		return false;
+	packet->mss = mss & 0xffff;
+	packet->wscale = scale & 0xff;
+	packet->options = SW_OPT_MSS | SW_OPT_SACK_OK | SW_OPT_TIMESTAMP | SW_OPT_WSCALE;
+	return true;
+}
+
 /*
  * Ports alone, for a segment whose header cannot be used: it still belongs to some flow. None are
  * read from what lies behind the IP payload, which is padding.
@@ -164,6 +189,8 @@ static __always_inline void sw_parse_tcp(struct sw_cursor *cursor, struct sw_pac
 			return;
 		}
 	}
+	if (header == 40 && read_usual_options(cursor, packet))
+		return;
 	if (header > sizeof(*tcp))
 		packet->rest = SW_REST_OPTIONS;
 }

@@ -113,6 +113,20 @@ static __always_inline __u64 checksum_anomalies(const struct sw_packet *packet)
 	return found;
 }
 
+/*
+ * Is it a segment of a synchronised connection in which nothing is remarkable? If it has a
+ * connection, sw_sanity() has nothing to say about it: ends that cannot be ends have none. A quick
+ * answer for nearly all packets; for a few that are blameless, too, it is no.
+ */
+static __always_inline bool sw_is_plain(const struct sw_packet *packet)
+{
+	const __u16 harmless = WIRE_TCP_PSH | WIRE_TCP_ECE | WIRE_TCP_CWR | WIRE_TCP_AE;
+
+	return packet->kind == SW_KIND_TCP && (packet->flags & ~harmless) == WIRE_TCP_ACK &&
+	       !packet->urgent && !packet->facts && !(packet->options & SW_OPT_BAD) &&
+	       packet->src.words[3] != packet->dst.words[3];
+}
+
 /* All stateless anomalies of one packet of any kind. */
 static __always_inline __u64 sw_sanity(const struct sw_packet *packet)
 {

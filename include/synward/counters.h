@@ -74,6 +74,8 @@ static __always_inline __u64 sw_hist_bound(__u32 bucket)
 	  "live connections pushed out of a full line by newer ones")                              \
 	X(CONNECTIONS_ADOPTED, connections_adopted,                                                \
 	  "connections that the kernel vouched for on their first segment")                        \
+	X(SEGMENTS_SKIPPED, segments_skipped,                                                      \
+	  "segments passed unfollowed: another CPU held their line for too long")                  \
 	X(EVENTS_SENT, events_sent, "events handed to the ring buffer")                            \
 	X(EVENTS_SUPPRESSED, events_suppressed, "events over the budget of their CPU")             \
 	X(EVENTS_LOST, events_lost, "events for which the ring buffer had no room")
@@ -87,8 +89,8 @@ enum sw_tally {
 
 /* The two measured latencies: X(ID, name, meaning). */
 #define SW_LATENCIES(X)                                                                            \
-	X(SYN_TO_SYNACK, syn_to_synack, "last SYN to the first SYN-ACK: the server's time")        \
-	X(SYNACK_TO_ACK, synack_to_ack, "last SYN-ACK to the final ACK: the client's round trip")
+	X(SYN_TO_SYNACK, syn_to_synack, "first SYN to the first SYN-ACK: the server's time")       \
+	X(SYNACK_TO_ACK, synack_to_ack, "first SYN-ACK to the final ACK: the client's round trip")
 
 enum sw_latency {
 #define X(id, name, meaning) SW_LATENCY_##id,

@@ -6,10 +6,6 @@
 #include "flow.h"
 #include "state.h"
 
-#ifndef __bpf__
-#include <linux/bpf.h> /* struct bpf_spin_lock */
-#endif
-
 /*
  * The two tables are set-associative: a hash of the flow, the same for both of its directions,
  * picks a bucket of four entries, and there is no chain behind it. What does not fit replaces the
@@ -21,6 +17,11 @@
  * Times are milliseconds modulo 2^32, so only differences mean anything.
  */
 #define SW_WAYS 4U
+
+/* 1 while somebody holds it. Taken with softirqs off only; see bpf/core/follow.h. */
+struct sw_lock {
+	__u32 held;
+};
 
 /* What an attempt has shown so far; each bit stays once it is set. */
 enum {
@@ -75,10 +76,10 @@ static __always_inline __u32 sw_resp_length(const struct sw_attempt *attempt)
 }
 
 struct sw_handshake_bucket {
-	struct bpf_spin_lock lock;
+	struct sw_lock lock;
 	__u16 tags[SW_WAYS]; /* 0: free */
 	__u32 expires_ms[SW_WAYS];
-	__u32 pad;
+	__u8 ranks[SW_WAYS]; /* how much there is to lose: the least goes first */
 	struct sw_attempt attempts[SW_WAYS];
 };
 
@@ -107,11 +108,19 @@ struct sw_connection {
 };
 
 struct sw_connection_bucket {
-	struct bpf_spin_lock lock;
+	struct sw_lock lock;
 	__u16 tags[SW_WAYS]; /* 0: free */
 	__u32 seen_ms[SW_WAYS];
 	__u8 states[SW_WAYS]; /* SW_CONN_* */
 	struct sw_connection connections[SW_WAYS];
+};
+
+/*
+ * A copy of a bucket's tags, apart from it, so that all of them stay in the cache while a flood
+ * asks for them at random. Old ones may be left here: whoever finds one asks the bucket.
+ */
+struct sw_connection_filter {
+	__u16 tags[SW_WAYS];
 };
 
 SW_STATIC_ASSERT(sizeof(struct sw_attempt) == 72, "80 bytes a handshake, its share of the head in");

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define BATCH 256U
+#define LOOKS 3 /* at a bucket, until its entries hold still */
 
 struct collection {
 	struct sw_handshake_view *views;
@@ -83,10 +84,45 @@ static int collect(struct collection *all, const struct sw_handshake_bucket *buc
 	return 0;
 }
 
-/* Each bucket is copied under its lock, so no entry is torn. */
+/* Whether an entry was the same in two looks; one that was written meanwhile may be torn. */
+static bool is_settled(const struct sw_handshake_bucket *a, const struct sw_handshake_bucket *b,
+		       unsigned int way)
+{
+	return a->tags[way] == b->tags[way] && a->expires_ms[way] == b->expires_ms[way] &&
+	       !memcmp(&a->attempts[way], &b->attempts[way], sizeof(a->attempts[way]));
+}
+
+/* A flood may well change an entry between any two looks: after a few it is left out. */
+static void settle(int fd, __u32 key, struct sw_handshake_bucket *bucket)
+{
+	struct sw_handshake_bucket again;
+
+	for (int look = 0; look < LOOKS; look++) {
+		bool settled = true;
+
+		if (bpf_map_lookup_elem(fd, &key, &again))
+			return;
+		for (unsigned int way = 0; way < SW_WAYS; way++) {
+			if (is_settled(bucket, &again, way))
+				continue;
+			settled = false;
+			if (look == LOOKS - 1)
+				again.tags[way] = 0;
+		}
+		*bucket = again;
+		if (settled)
+			return;
+	}
+}
+
+static bool is_empty(const struct sw_handshake_bucket *bucket)
+{
+	return !(bucket->tags[0] | bucket->tags[1] | bucket->tags[2] | bucket->tags[3]);
+}
+
 static int walk(int fd, struct collection *all)
 {
-	LIBBPF_OPTS(bpf_map_batch_opts, options, .elem_flags = BPF_F_LOCK);
+	LIBBPF_OPTS(bpf_map_batch_opts, options);
 	SW_AUTO_FREE struct sw_handshake_bucket *buckets = calloc(BATCH, sizeof(*buckets));
 	__u32 keys[BATCH], position = 0, count;
 	bool first = true, last = false;
@@ -104,6 +140,9 @@ static int walk(int fd, struct collection *all)
 		last = error == -ENOENT;
 		first = false;
 		for (__u32 i = 0; i < count; i++) {
+			if (is_empty(&buckets[i]))
+				continue;
+			settle(fd, keys[i], &buckets[i]);
 			error = collect(all, &buckets[i]);
 			if (error)
 				return error;

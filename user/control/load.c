@@ -127,8 +127,11 @@ static int prepare_maps(const struct sw_instance *instance, struct synward_bpf *
 		return 0;
 	error = bpf_map__set_max_entries(skeleton->maps.handshakes,
 					 instance->identity.handshake_buckets);
+	if (!error)
+		error = bpf_map__set_max_entries(skeleton->maps.connections,
+						 instance->identity.connection_buckets);
 	return error ? error :
-		       bpf_map__set_max_entries(skeleton->maps.connections,
+		       bpf_map__set_max_entries(skeleton->maps.connection_filter,
 						instance->identity.connection_buckets);
 }
 

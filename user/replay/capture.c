@@ -36,17 +36,27 @@ static ssize_t read_stream(void *cookie, char *buffer, size_t size)
 	return got;
 }
 
-/* A file that ends within its compressed data still gives what comes before that. */
+/*
+ * What was wrong with the file itself, or NULL. One that ends within its compressed data still gives
+ * what comes before that.
+ */
 static const char *stream_error(const struct sw_capture *capture)
 {
 	int code = Z_OK;
 	const char *text = gzerror(capture->gzip, &code);
 
-	if (code == Z_OK)
+	switch (code) {
+	case Z_OK:
 		return NULL;
-	return code == Z_BUF_ERROR ? "the compressed data breaks off" :
-	       code == Z_ERRNO	   ? strerror(errno) :
-				     text;
+	case Z_BUF_ERROR:
+		return "the compressed data breaks off";
+	case Z_ERRNO:
+		return "input/output error";
+	case Z_MEM_ERROR:
+		return "not enough memory";
+	default:
+		return strncmp(text, "<fd:", 4) ? text : strchr(text, ' ') + 1;
+	}
 }
 
 /* Opens what the path names, if it is something that one can read. */

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * bench_packet: what a packet costs, by BPF_PROG_TEST_RUN, next to a bare XDP_DROP in the same
+ * harness. README.md beside this file says how it is measured and how to read it.
+ */
+#include "../user/base/cleanup.h"
+#include "../user/base/error.h"
+#include "../user/control/percpu.h"
+#include "cases.h"
+
+#include <synward/anomaly.h>
+#include <synward/config.h>
+#include <synward/counters.h>
+#include <synward/load.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <getopt.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "bench.skel.h"
+#include "synward.skel.h"
+
+#define DEFAULT_ROUNDS 15
+#define MAX_ROUNDS     1000
+#define DEFAULT_REPEAT 300000
+#define MAX_REPEAT     100000000
+/* so many SYNs for each slot of a table before anything counts: it is full then */
+#define WARM_UP	    4
+#define JSON_PATH   "build/bench.json"
+#define LARGE_TABLE (1U << 20)
+
+struct bench {
+	struct bench_bpf *harness;
+	struct synward_bpf *small;
+	struct synward_bpf *large;
+	int targets[TARGET_COUNT];
+	int sources[SOURCE_COUNT];
+	uint32_t rounds;
+	uint32_t repeat;
+	bool check;
+	uint32_t *times; /* ns, rounds of each that is measured: floors first */
+	double medians[MEASURED];
+};
+
+static const struct bench_case *measured(size_t i)
+{
+	return i < FLOORS ? &floors[i] : &cases[i - FLOORS];
+}
+
+static void bench_free(struct bench *bench)
+{
+	bench_bpf__destroy(bench->harness);
+	synward_bpf__destroy(bench->small);
+	synward_bpf__destroy(bench->large);
+	free(bench->times);
+}
+
+/* ---- loading */
+
+static int load_failed(int error)
+{
+	if (error == -EPERM)
+		return sw_error(error,
+				"the kernel lets nobody but root load and run programs here: "
+				"run as root");
+	return sw_error(error, "the kernel refused the programs: %s", sw_errno_text(error));
+}
+
+static int run_once(int program, struct frame *frame, __u32 *verdict)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame->bytes, .data_size_in = frame->length);
+
+	if (bpf_prog_test_run_opts(program, &run))
+		return sw_error(errno, "BPF_PROG_TEST_RUN failed: %s", sw_errno_text(errno));
+	*verdict = run.retval;
+	return 0;
+}
+
+/* Loads synward's programs as attach does, with default settings, but attaches and pins nothing. */
+static int load_synward(uint32_t handshakes, struct synward_bpf **loaded)
+{
+	struct synward_bpf *skeleton = synward_bpf__open();
+	struct sw_settings settings = {
+		.timeout_ms = {
+#define X(id, name, ms, meaning) [SW_TIMEOUT_##id] = ms,
+			SW_TIMEOUTS(X)
+#undef X
+		},
+		.events_per_second = SW_DEFAULT_EVENTS_PER_SECOND,
+		.event_anomalies = SW_MASK_DROP | SW_MASK_DROP_SYM,
+	};
+	struct timespec tick = { .tv_nsec = 4000000 };
+	struct frame frame = frame_make(FRAME_UDP, false);
+	struct load_constants *load;
+	__u32 zero = 0, verdict = 0;
+	int error;
+
+	if (!skeleton)
+		return load_failed(-errno);
+	*loaded = skeleton;
+	load = &skeleton->rodata->load;
+	clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+	load->tick_ms_q20 = (__u32)((((__u64)tick.tv_nsec << 20) + 500000) / 1000000);
+	load->handshake_buckets = load->handshake_buckets * (handshakes / SW_DEFAULT_HANDSHAKES);
+	if (getrandom(load->seed, sizeof(load->seed), 0) != sizeof(load->seed))
+		return sw_error(errno, "the kernel gives no random numbers: %s",
+				sw_errno_text(errno));
+	error = bpf_map__set_max_entries(skeleton->maps.handshakes, load->handshake_buckets);
+	if (!error)
+		error = synward_bpf__load(skeleton);
+	if (error)
+		return load_failed(error);
+	if (bpf_map_update_elem(bpf_map__fd(skeleton->maps.settings), &zero, &settings, BPF_ANY))
+		return sw_error(errno, "cannot write the settings: %s", sw_errno_text(errno));
+	error = run_once(bpf_program__fd(skeleton->progs.sw_arm), &frame, &verdict);
+	if (!error && verdict != XDP_PASS)
+		return sw_error(EIO, "the kernel did not start the sweeper's timer");
+	return error;
+}
+
+static int load_all(struct bench *bench)
+{
+	int error;
+
+	bench->harness = bench_bpf__open_and_load();
+	if (!bench->harness)
+		return load_failed(-errno);
+	error = load_synward(SW_DEFAULT_HANDSHAKES, &bench->small);
+	if (!error)
+		error = load_synward(LARGE_TABLE, &bench->large);
+	if (error)
+		return error;
+	bench->targets[TARGET_DROP] = bpf_program__fd(bench->harness->progs.bare_drop);
+	bench->targets[TARGET_LRU] = bpf_program__fd(bench->harness->progs.lru_insert);
+	bench->targets[TARGET_SYNWARD] = bpf_program__fd(bench->small->progs.sw_xdp);
+	bench->targets[TARGET_SYNWARD_LARGE] = bpf_program__fd(bench->large->progs.sw_xdp);
+	bench->sources[SOURCE_SAME] = bpf_program__fd(bench->harness->progs.leave);
+	bench->sources[SOURCE_RANDOM] = bpf_program__fd(bench->harness->progs.random_source);
+	bench->sources[SOURCE_RANDOM_V6] = bpf_program__fd(bench->harness->progs.random_source_v6);
+	return 0;
+}
+
+/* ---- measuring */
+
+static int tally(const struct bench *bench, enum sw_tally which, uint64_t *value)
+{
+	struct sw_counters counters;
+	int error = sw_percpu_sum(bpf_map__fd(bench->small->maps.counters), 0, &counters,
+				  sizeof(counters));
+
+	if (error)
+		return sw_error(error, "cannot read the counters: %s", sw_errno_text(error));
+	*value = counters.tallies[which];
+	return 0;
+}
+
+/* Makes the flow of the data segments a live connection. */
+static int open_connection(const struct bench *bench, bool v6)
+{
+	static const enum frame_kind handshake[] = { FRAME_SYN, FRAME_SYNACK, FRAME_ACK };
+	uint64_t before, after;
+	__u32 verdict;
+	int error = tally(bench, SW_TALLY_CONNECTIONS_OPENED, &before);
+
+	for (size_t i = 0; i < 3 && !error; i++) {
+		struct frame frame = frame_make(handshake[i], v6);
+
+		error = run_once(bench->targets[TARGET_SYNWARD], &frame, &verdict);
+	}
+	if (!error)
+		error = tally(bench, SW_TALLY_CONNECTIONS_OPENED, &after);
+	if (!error && after != before + 1)
+		return sw_error(EPROTO,
+				"a handshake over IPv%d made no connection: nothing of "
+				"what follows would mean anything",
+				v6 ? 6 : 4);
+	return error;
+}
+
+static int run_case(const struct bench *bench, const struct bench_case *of, uint32_t repeat,
+		    uint32_t *ns)
+{
+	struct frame frame = frame_make(of->frame, of->v6);
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.bytes, .data_size_in = frame.length,
+		    .repeat = (int)repeat);
+	__u32 zero = 0, expected = of->target <= TARGET_LRU ? XDP_DROP : XDP_PASS;
+	int target = bpf_map__fd(bench->harness->maps.target);
+
+	if (bpf_map_update_elem(target, &zero, &bench->targets[of->target], BPF_ANY) ||
+	    bpf_prog_test_run_opts(bench->sources[of->source], &run))
+		return sw_error(errno, "%s: BPF_PROG_TEST_RUN failed: %s", of->name,
+				sw_errno_text(errno));
+	if (run.retval != expected)
+		return sw_error(EPROTO, "%s: the program returned %u, expected %u", of->name,
+				run.retval, expected);
+	*ns = run.duration;
+	return 0;
+}
+
+/* Fills the tables, and proves that the SYNs get there. */
+static int warm_up(const struct bench *bench)
+{
+	uint64_t before, after;
+	uint32_t ns;
+	int error = tally(bench, SW_TALLY_ATTEMPTS_OPENED, &before);
+
+	if (!error)
+		error = run_case(bench, &cases[0], WARM_UP * SW_DEFAULT_HANDSHAKES, &ns);
+	if (!error)
+		error = tally(bench, SW_TALLY_ATTEMPTS_OPENED, &after);
+	if (!error && after - before < (WARM_UP - 1) * SW_DEFAULT_HANDSHAKES)
+		return sw_error(EPROTO, "of %u SYNs only %llu were tracked",
+				WARM_UP * SW_DEFAULT_HANDSHAKES,
+				(unsigned long long)(after - before));
+	for (size_t i = 0; i < MEASURED && !error; i++) {
+		bool large = measured(i)->target == TARGET_SYNWARD_LARGE;
+
+		error = run_case(bench, measured(i), large ? WARM_UP * LARGE_TABLE : bench->repeat,
+				 &ns);
+	}
+	return error;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(uint32_t *values, uint32_t count)
+{
+	qsort(values, count, sizeof(*values), by_size);
+	return (values[(count - 1) / 2] + values[count / 2]) / 2.0;
+}
+
+/* Round by round through all cases, so that a noisy moment hits all of them and not one. */
+static int measure(struct bench *bench)
+{
+	int error = warm_up(bench);
+
+	for (uint32_t round = 0; round < bench->rounds; round++)
+		for (size_t i = 0; i < MEASURED && !error; i++)
+			error = run_case(bench, measured(i), bench->repeat,
+					 &bench->times[i * bench->rounds + round]);
+	for (size_t i = 0; i < MEASURED && !error; i++)
+		bench->medians[i] = median(&bench->times[i * bench->rounds], bench->rounds);
+	if (!error && bench->medians[0] <= 0)
+		return sw_error(ERANGE, "the floor was measured as 0 ns: choose more --repeat");
+	return error;
+}
+
+/* ---- reporting */
+
+static double ratio(const struct bench *bench, size_t i)
+{
+	return bench->medians[i] / bench->medians[0];
+}
+
+/* Returns how many bounds were missed. */
+static int print_table(const struct bench *bench)
+{
+	int missed = 0;
+
+	printf("%-26s %7s %7s %7s  %-6s %s\n", "case", "ns", "ratio", "bound", "", "what");
+	for (size_t i = 0; i < MEASURED; i++) {
+		const struct bench_case *of = measured(i);
+		bool miss = of->bound > 0 && ratio(bench, i) > of->bound;
+		char bound[16] = "-";
+
+		if (of->bound > 0)
+			snprintf(bound, sizeof(bound), "%.1f", of->bound);
+		printf("%-26s %7.1f %7.2f %7s  %-6s %s\n", of->name, bench->medians[i],
+		       ratio(bench, i), bound,
+		       of->bound <= 0 ? "" :
+		       miss	      ? "MISSED" :
+					"ok",
+		       of->meaning);
+		missed += miss;
+	}
+	printf("median of %u interleaved rounds of %u packets; ratio = ns / floor\n", bench->rounds,
+	       bench->repeat);
+	return missed;
+}
+
+static int write_json(const struct bench *bench)
+{
+	SW_AUTO_FILE FILE *file = fopen(JSON_PATH, "we");
+
+	if (!file)
+		return sw_error(errno, "cannot write %s: %s; run it where build/ is", JSON_PATH,
+				sw_errno_text(errno));
+	fprintf(file, "{\"schema\":1,\"floor_ns\":%.1f,\"cases\":{", bench->medians[0]);
+	for (size_t i = FLOORS; i < MEASURED; i++)
+		fprintf(file, "%s\"%s\":{\"ns\":%.1f,\"ratio\":%.3f}", i > FLOORS ? "," : "",
+			measured(i)->name, bench->medians[i], ratio(bench, i));
+	fprintf(file, "}}\n");
+	if (fflush(file))
+		return sw_error(errno, "cannot write %s: %s", JSON_PATH, sw_errno_text(errno));
+	return 0;
+}
+
+/* ---- the command */
+
+static int parse_count(const char *option, const char *text, uint32_t max, uint32_t *count)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || !value || value > max)
+		return sw_error(EINVAL, "%s %s: expected a number from 1 to %u", option, text, max);
+	*count = (uint32_t)value;
+	return 0;
+}
+
+static int parse_options(int argc, char **argv, struct bench *bench)
+{
+	static const struct option options[] = {
+		{ "rounds", required_argument, NULL, 'r' },
+		{ "repeat", required_argument, NULL, 'n' },
+		{ "check", no_argument, NULL, 'c' },
+		{},
+	};
+	int option, error = 0;
+
+	while (!error && (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'r')
+			error = parse_count("--rounds", optarg, MAX_ROUNDS, &bench->rounds);
+		else if (option == 'n')
+			error = parse_count("--repeat", optarg, MAX_REPEAT, &bench->repeat);
+		else if (option == 'c')
+			bench->check = true;
+		else
+			return -EINVAL;
+	}
+	if (!error && optind < argc)
+		return sw_error(EINVAL, "%s: expected no argument", argv[optind]);
+	return error;
+}
+
+/* To one CPU: the one that it is on. */
+static void stay_here(void)
+{
+	cpu_set_t here;
+
+	CPU_ZERO(&here);
+	CPU_SET(sched_getcpu(), &here);
+	sched_setaffinity(0, sizeof(here), &here);
+}
+
+int main(int argc, char **argv)
+{
+	__attribute__((cleanup(bench_free))) struct bench bench = { .rounds = DEFAULT_ROUNDS,
+								    .repeat = DEFAULT_REPEAT };
+	int missed, error = parse_options(argc, argv, &bench);
+
+	if (error) {
+		if (sw_error_text())
+			sw_error_report(error, false);
+		fprintf(stderr, "usage: %s [--rounds N] [--repeat N] [--check]\n", argv[0]);
+		return SW_EXIT_USAGE;
+	}
+	bench.times = calloc(MEASURED * bench.rounds, sizeof(*bench.times));
+	if (!bench.times)
+		error = -ENOMEM;
+	stay_here();
+	if (!error)
+		error = load_all(&bench);
+	if (!error)
+		error = open_connection(&bench, false);
+	if (!error)
+		error = open_connection(&bench, true);
+	if (!error)
+		error = measure(&bench);
+	if (!error) {
+		missed = print_table(&bench);
+		error = write_json(&bench);
+	}
+	if (error) {
+		sw_error_report(error, false);
+		return SW_EXIT_FAILURE;
+	}
+	return bench.check && missed ? SW_EXIT_FAILURE : SW_EXIT_OK;
+}
