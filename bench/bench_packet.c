@@ -106,6 +106,7 @@ static int load_synward(uint32_t handshakes, struct synward_bpf **loaded)
 	load = &skeleton->rodata->load;
 	clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
 	load->tick_ms_q20 = (__u32)((((__u64)tick.tv_nsec << 20) + 500000) / 1000000);
+	load->ordered_stores = SW_ORDERED_STORES;
 	load->handshake_buckets = load->handshake_buckets * (handshakes / SW_DEFAULT_HANDSHAKES);
 	if (getrandom(load->seed, sizeof(load->seed), 0) != sizeof(load->seed))
 		return sw_error(errno, "the kernel gives no random numbers: %s",

@@ -10,6 +10,8 @@
  * return 0 unless they say otherwise, and find the working memory of their CPU by themselves.
  */
 
+#include "lock.h" /* before core/follow.h, which needs it */
+
 #include "adopt.h"
 #include "clock.h"
 #include "core/classify.h"

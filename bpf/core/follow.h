@@ -23,47 +23,18 @@ struct sw_place {
 };
 
 struct sw_finding {
-	struct sw_handshake_step handshake;
 	struct sw_connection_change connection;
 	__u64 anomalies; /* the stateful ones */
 	bool skipped;	 /* a lock was not to be had */
 	bool unknown;	 /* ACK or data that belongs to nothing known: the kernel may know better */
+	struct sw_handshake_step handshake;
 };
 
 /*
- * A lock is a part of the world, like the clock: on the host there is one thread and none.
- *
- * bpf_spin_lock() also turns hard interrupts off, which costs more than all that is done under it.
- * There is no need: no program of ours runs in a hard interrupt, and wherever one runs softirqs are
- * off, so nobody who wants a lock can interrupt its holder. Only a hypervisor, or a kernel with
- * preemptible softirqs, can keep the holder from running; then whoever waits gives up, and what it
- * came for is not followed. Both operations are full barriers.
+ * A lock is a part of the world, like the clock: whoever includes this for BPF has defined it (see
+ * lock.h there). On the host there is one thread and none.
  */
-#ifdef __bpf__
-#define LOCK_PATIENCE 1024 /* some 20 us; a lock is held for a tenth of one */
-
-__noinline int sw_lock_contended(struct sw_lock *lock)
-{
-	if (!lock)
-		return 0;
-	for (int i = 0; i < LOCK_PATIENCE; i++) {
-		if (!__sync_lock_test_and_set(&lock->held, 1))
-			return 1;
-	}
-	return 0;
-}
-
-/* Returns false if the lock was not to be had. */
-static __always_inline bool sw_lock(struct sw_lock *lock)
-{
-	return !__sync_lock_test_and_set(&lock->held, 1) || sw_lock_contended(lock);
-}
-
-static __always_inline void sw_unlock(struct sw_lock *lock)
-{
-	__sync_lock_test_and_set(&lock->held, 0);
-}
-#else
+#ifndef __bpf__
 static __always_inline bool sw_lock(struct sw_lock *lock __unused)
 {
 	return true;
@@ -246,20 +217,8 @@ static __always_inline void sw_follow_adopted(const struct sw_place *place,
 /* An empty finding. */
 static __always_inline void sw_finding_init(struct sw_finding *finding)
 {
-	/* what is not set here (ended, view) is read only after it was written */
-	finding->anomalies = 0;
-	finding->skipped = false;
-	finding->unknown = false;
-	finding->connection.opened = 0;
-	finding->connection.closed = 0;
-	finding->connection.evicted = 0;
-	finding->handshake.anomalies = 0;
-	finding->handshake.tolerated = 0;
-	finding->handshake.end = SW_END_NONE;
-	finding->handshake.outcome = SW_OUTCOME_NONE;
-	finding->handshake.opened = 0;
-	finding->handshake.latency_new = 0;
-	finding->handshake.belongs = 0;
+	/* what lies behind, an attempt that ended and a view, is read only once it was written */
+	__builtin_memset(finding, 0, offsetof(struct sw_finding, handshake.ended));
 	finding->handshake.completed = SW_OUTCOME_NONE;
 	finding->handshake.stray = SW_OUTCOME_NONE;
 	finding->handshake.syn_to_synack_us = SW_LATENCY_UNKNOWN;

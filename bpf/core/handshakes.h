@@ -24,17 +24,17 @@ enum sw_relation {
 /* What one segment has done to its bucket. */
 struct sw_handshake_step {
 	__u64 anomalies;
-	__u64 tolerated;	 /* those of them that here are no reason to drop */
-	struct sw_attempt ended; /* as it was when it left, if end says so */
-	__u32 syn_to_synack_us;	 /* of the attempt, SW_LATENCY_UNKNOWN until it is measured */
-	__u8 end;		 /* enum sw_end */
-	__u8 outcome;		 /* enum sw_outcome of ended, if judged */
-	__u8 completed;		 /* the same, if this segment completed it; else SW_OUTCOME_NONE */
-	__u8 stray;		 /* outcome of a new flow that begins without SYN, or none */
-	__u8 opened;		 /* an entry was made */
-	__u8 latency_new;	 /* syn_to_synack_us became known with this segment */
-	__u8 belongs;		 /* there was an entry for the segment */
+	__u64 tolerated;	/* those of them that here are no reason to drop */
+	__u32 syn_to_synack_us; /* of the attempt, SW_LATENCY_UNKNOWN until it is measured */
+	__u8 end;		/* enum sw_end */
+	__u8 outcome;		/* enum sw_outcome of ended, if judged */
+	__u8 completed;		/* the same, if this segment completed it; else SW_OUTCOME_NONE */
+	__u8 stray;		/* outcome of a new flow that begins without SYN, or none */
+	__u8 opened;		/* an entry was made */
+	__u8 latency_new;	/* syn_to_synack_us became known with this segment */
+	__u8 belongs;		/* there was an entry for the segment */
 	__u8 pad;
+	struct sw_attempt ended; /* as it was when it left, if end says so */
 	struct sw_bucket_view view;
 };
 

@@ -8,6 +8,7 @@
  */
 #ifdef __bpf__
 #include "vmlinux.h"
+#define offsetof(type, member) __builtin_offsetof(type, member)
 #define true 1
 #define false 0
 #ifndef NULL

@@ -70,6 +70,7 @@ static void set_constants(struct synward_bpf *skeleton, const struct sw_identity
 	load->netns = options->netns;
 	load->slot = (__u8)options->slot;
 	load->checksums = options->checksums;
+	load->ordered_stores = SW_ORDERED_STORES;
 }
 
 static void choose_programs(struct synward_bpf *skeleton)

@@ -72,6 +72,7 @@ static int set_constants(struct sw_engine *engine)
 	load->handshake_buckets = engine->handshake_buckets;
 	load->connection_buckets = (engine->setup.connections + SW_WAYS - 1) / SW_WAYS;
 	load->replay = 1;
+	load->ordered_stores = SW_ORDERED_STORES;
 	return 0;
 }
 
