@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What every test has: a lab that takes itself down, and a synward whose state is its own."""
+
+import itertools
+import os
+import pathlib
+import shutil
+import signal
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
+from cli import (BINARY, Synward, check_conservation, expect_gone, is_conserved,  # noqa: E402
+                 private_bpffs)
+from net import Lab, sweep_leftovers, wait_for  # noqa: E402
+
+NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def machine():
+    """Refuses what cannot work, and has a killed session clean up like one that was interrupted."""
+    if os.geteuid():
+        pytest.exit("these tests need root: network namespaces and BPF", 1)
+    if not BINARY.exists():
+        pytest.exit(f"{BINARY} is not there: make", 1)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    sweep_leftovers()
+
+
+@pytest.fixture(scope="session")
+def bpffs(machine):
+    with private_bpffs() as path:
+        yield path
+
+
+@pytest.fixture
+def lab(machine):
+    with Lab() as made:
+        yield made
+
+
+@pytest.fixture
+def synward(lab, bpffs):
+    """Detached after the test; until then no packet may be lost from the books."""
+    made = Synward(bpffs / f"t{next(NUMBERS)}")
+    yield made
+    try:
+        if made.is_attached():
+            wait_for(lambda: is_conserved(made.stats()),
+                     lambda: check_conservation(made.stats()), seconds=3)
+            ours = made.objects()
+            made.expect(0, "detach", "--all")
+            expect_gone(ours)
+        assert not made.pin_dir.exists()
+    finally:
+        made.run("detach", "--all", "--force")
+        shutil.rmtree(made.pin_dir, ignore_errors=True)
+
+
+@pytest.fixture
+def pair(lab):
+    """The two ends of a wire, of a client and of a server."""
+    return lab.wire(lab.namespace("client"), "c0", lab.namespace("server"), "s0")

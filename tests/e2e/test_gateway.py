@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A router between a client and a server: what is forwarded passes its hooks twice, counts once."""
+
+import pytest
+
+import tcp
+from causes import FAMILIES, QUICK
+from net import NEAR
+
+
+@pytest.fixture(params=FAMILIES)
+def family(request):
+    return FAMILIES[request.param]
+
+
+class Gateway:
+    """client c0 - g0 router g1 - s0 server."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.client, self.router, self.server = map(lab.namespace, ("client", "gw", "server"))
+        self.router.sysctl("net.ipv4.conf.all.forwarding", 1)
+        self.router.sysctl("net.ipv6.conf.all.forwarding", 1)
+        self.c0, self.g0 = lab.wire(self.client, "c0", self.router, "g0", subnet=1)
+        self.g1, self.s0 = lab.wire(self.router, "g1", self.server, "s0", subnet=2)
+        for family in FAMILIES.values():
+            self.c0.route(subnet(self.s0, family), self.g0.address(family))
+            self.s0.route(subnet(self.c0, family), self.g1.address(family))
+
+
+def subnet(end, family):
+    return end.address(family, 0) + ("/24" if family == FAMILIES["ipv4"] else "/64")
+
+
+@pytest.fixture
+def gateway(lab):
+    return Gateway(lab)
+
+
+def drive(gateway, family, accepted, rejected):
+    with tcp.listener(gateway.s0, family) as server:
+        tcp.accepted(gateway.client, server, accepted)
+    tcp.rejected(gateway.client, (gateway.s0.address(family), tcp.CLOSED_PORT), family, rejected)
+
+
+def traffic(stats, name):
+    return next(one for one in stats["interfaces"] if one["name"] == name)
+
+
+@pytest.mark.parametrize("name, attached", (("ipv4", "both"), ("ipv6", "both"),
+                                            ("ipv4", "the way in"), ("ipv6", "the way out")))
+def test_a_forwarded_handshake_counts_once(gateway, synward, name, attached):
+    """Whichever of the router's interfaces are attached, all of them or one."""
+    family = FAMILIES[name]
+    ends = {"both": (gateway.g0, gateway.g1), "the way in": (gateway.g0,),
+            "the way out": (gateway.g1,)}[attached]
+    synward.attach(*ends, options=QUICK)
+    drive(gateway, family, accepted=50, rejected=10)
+    stats = synward.expect_outcomes(accepted=50, rejected=10)
+    assert stats["tallies"]["attempts_opened"] == 60
+    assert not any(one["seen"] for one in stats["anomalies"].values()), "seen twice, one repeats"
+    if attached == "both":
+        for name in ("g0", "g1"):
+            assert traffic(stats, name)["egress"]["forwarded"] > 100, name
+            assert traffic(stats, name)["egress"]["kinds"]["tcp"] == 0, name
+    else:
+        assert all(one["egress"]["forwarded"] == 0 for one in stats["interfaces"])
+
+
+def test_an_answer_by_another_interface_counts_once(gateway, family, synward):
+    """SYN in by g0, SYN-ACK in by g2: the tables are one for all interfaces."""
+    g2, s1 = gateway.lab.wire(gateway.router, "g2", gateway.server, "s1", subnet=3)
+    host = "/32" if family == FAMILIES["ipv4"] else "/128"
+    s1.route(gateway.c0.address(family) + host, g2.address(family, NEAR))
+    synward.attach(gateway.g0, gateway.g1, g2, options=QUICK)
+    drive(gateway, family, accepted=50, rejected=10)
+    stats = synward.expect_outcomes(accepted=50, rejected=10)
+    assert traffic(stats, "g2")["ingress"]["kinds"]["tcp"] >= 100, "the way back is not this one"
+    assert traffic(stats, "g1")["ingress"]["kinds"]["tcp"] == 0
+
+
+def test_an_answer_that_does_not_pass_leaves_it_one_sided(gateway, family, synward):
+    """SYN by the router, SYN-ACK past it: only the opener is ever seen here."""
+    c1, s1 = gateway.lab.wire(gateway.client, "c1", gateway.server, "s1", subnet=3)
+    host = "/32" if family == FAMILIES["ipv4"] else "/128"
+    s1.neighbour(gateway.c0.address(family), c1.mac)
+    s1.route(gateway.c0.address(family) + host)
+    synward.attach(gateway.g0, gateway.g1, options=QUICK)
+    drive(gateway, family, accepted=20, rejected=0)
+    stats = synward.expect_outcomes(one_sided=20)
+    assert traffic(stats, "g1")["ingress"]["kinds"]["tcp"] == 0
+
+
+def test_the_routers_own_connections_count_too(gateway, family, synward):
+    """They leave by an attached interface and came in by none."""
+    synward.attach(gateway.g0, gateway.g1, options=QUICK)
+    with tcp.listener(gateway.s0, family) as server:
+        tcp.accepted(gateway.router, server, 20)
+    stats = synward.expect_outcomes(accepted=20)
+    assert traffic(stats, "g1")["egress"]["forwarded"] == 0
+
+
+def test_an_icmp_error_that_quotes_the_syn_is_a_rejection(gateway, family, synward):
+    """The router refuses to forward, by ICMP; the client gives up before it tries again."""
+    synward.attach(gateway.g0, gateway.g1, options=QUICK)
+    gateway.router.ip("route", "add", "prohibit", gateway.s0.address(family, 50))
+    gateway.router.sysctl("net.ipv4.icmp_ratelimit", 0)
+    gateway.router.sysctl("net.ipv6.icmp.ratelimit", 0)
+    tcp.unanswered(gateway.client, (gateway.s0.address(family, 50), tcp.PORT), family, 3)
+    stats = synward.expect_outcomes(rejected=3)
+    assert traffic(stats, "g0")["egress"]["kinds"]["icmp_error"] == 3
+
+
+def test_a_forwarded_connection_older_than_the_attach(gateway, family, synward):
+    """No socket here vouches for it: it is remembered as a stray, so it counts once."""
+    with tcp.listener(gateway.s0, family) as server:
+        client = tcp.connect(gateway.client, server.getsockname()[:2], family)
+        accepted, _ = server.accept()
+        with client, accepted:
+            synward.attach(gateway.g0, gateway.g1, options=QUICK)
+            for sender, receiver in ((client, accepted), (accepted, client)) * 10:
+                sender.sendall(b"on my way")
+                assert receiver.recv(64) == b"on my way"
+            stats = synward.expect_outcomes(midstream=1)
+    assert stats["connections"] == stats["tallies"]["connections_adopted"] == 0

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What synward prints, to people and to programs."""
+
+import datetime
+import json
+import os
+import pty
+import re
+import shutil
+import socket
+import subprocess
+
+import pytest
+
+import tcp
+from causes import QUICK, Stage
+from cli import BINARY, ROOT
+from net import NOBODY, VANISHED, run, wait_for
+from segments import ACK, SYN, Port
+
+VERBS = ("attach", "detach", "status", "stats", "list", "events", "replay", "version", "help")
+LONG = ("--handshakes", "8192", "--timeout", "syn_sent=60s", "--timeout", "syn_received=60s")
+
+
+def declared(header, start):
+    """The names in the X-macro lists of a header, from a macro on."""
+    text = (ROOT / "include/synward" / header).read_text()
+    return re.findall(r"^\tX\(\s*[A-Z0-9_]+,\s*([a-z0-9_]+),", text[text.index(start):], re.M)
+
+
+@pytest.fixture
+def stage(pair):
+    return Stage(*pair, socket.AF_INET)
+
+
+@pytest.fixture
+def busy(stage, synward):
+    """Something of everything in the books."""
+    synward.attach(stage.far, options=QUICK)
+    stage.accepted(20)
+    stage.rejected(5)
+    stage.unsolicited_synack(3)
+    synward.expect_outcomes(accepted=20, rejected=5, unsolicited_synack=3)
+    return synward
+
+
+def test_every_outcome_and_anomaly_is_always_in_the_json(busy):
+    stats = busy.stats()
+    assert list(stats["handshakes"]) == declared("outcome.h", "#define SW_OUTCOMES")
+    assert list(stats["anomalies"]) == declared("anomaly.h", "#define SW_ANOMALIES")
+    assert len(stats["handshakes"]) == 18 and len(stats["anomalies"]) > 50
+    assert all(set(one) == {"seen", "would_drop", "dropped"} for one in stats["anomalies"].values())
+    assert stats["schema"] == 1
+    datetime.datetime.strptime(stats["timestamp"], "%Y-%m-%dT%H:%M:%S.%f%z")
+
+
+def test_json_is_one_line_unless_pretty(busy):
+    for verb in ("status", "stats", "list"):
+        plain = busy.expect(0, "-j", verb).stdout
+        pretty = busy.expect(0, "-j", "-p", verb).stdout
+        assert plain.count("\n") == 1 and pretty.count("\n") > 5
+        assert json.loads(plain).keys() == json.loads(pretty).keys()
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
+def test_promtool_likes_the_metrics(busy):
+    metrics = busy.expect(0, "stats", "--prometheus").stdout
+    done = run("promtool", "check", "metrics", check=False, input=metrics)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+
+
+def samples(metrics, name):
+    """The samples of one metric: their labels and values."""
+    return {labels or "": float(value) for labels, value in
+            re.findall(rf"^synward_{name}(?:{{(.*)}})? (\S+)$", metrics, re.M)}
+
+
+def test_metrics_say_what_the_json_says(busy):
+    metrics = busy.expect(0, "stats", "--prometheus").stdout
+    stats = busy.stats()
+    assert samples(metrics, "handshakes_total") == {
+        f'outcome="{name}"': count for name, count in stats["handshakes"].items()}
+    assert samples(metrics, "half_open") == {"": 0}
+    for name, one in stats["anomalies"].items():
+        parts = [value for labels, value in samples(metrics, "anomalies_total").items()
+                 if f'anomaly="{name}"' in labels]
+        assert len(parts) == 3 and sum(parts) == one["seen"]
+    seen = sum(one[way]["seen"] for one in stats["interfaces"] for way in ("ingress", "egress"))
+    assert sum(samples(metrics, "packets_total").values()) == seen
+    assert sum(samples(metrics, "packet_kinds_total").values()) == seen
+    assert samples(metrics, "handshake_duration_seconds_count") == {
+        'stage="syn_to_synack"': 20, 'stage="synack_to_ack"': 20}
+    assert "10.77" not in metrics, "addresses are no labels"
+
+
+def test_list_shows_both_ends_their_states_age_and_isns(stage, synward):
+    synward.attach(stage.far, options=LONG)
+    with tcp.listener(stage.far, stage.family), Port(stage.near) as port:
+        synack = port.exchange(stage._syn(VANISHED), SYN | ACK)
+        alone = port.send(stage._syn(VANISHED, to=NOBODY))
+        wait_for(lambda: synward.stats()["half_open"] == 2, "the second SYN")
+    listed = synward.json("list")
+    assert listed["total"] == listed["shown"] == 2
+    answered, silent = sorted(listed["handshakes"], key=lambda one: one["orig"]["port"])
+    assert answered["orig"] == {"ip": synack.dst, "port": synack.dport, "state": "SYN-SENT",
+                                "isn": synack.ack - 1 & 0xFFFFFFFF}
+    assert answered["resp"] == {"ip": synack.src, "port": synack.sport, "state": "SYN-RECEIVED",
+                                "isn": synack.seq}
+    assert (silent["orig"]["isn"], silent["resp"]["state"]) == (alone.seq, "LISTEN")
+    assert "isn" not in silent["resp"]
+    assert listed["handshakes"][0]["age_ms"] >= listed["handshakes"][1]["age_ms"] >= 0
+    assert 0 < silent["expires_ms"] <= 60000
+    wait_for(lambda: synward.json("list")["handshakes"][1]["age_ms"] > 100, "their ages to grow")
+
+    text = synward.expect(0, "list").stdout
+    for word in ("SYN-SENT/SYN-RECEIVED", "SYN-SENT/LISTEN", synack.seq, alone.seq,
+                 f"{synack.dst}:{synack.dport}", f"{alone.dst}:{alone.dport}"):
+        assert str(word) in text
+    limited = synward.json("list", "--limit", 1)
+    assert (limited["total"], limited["shown"], len(limited["handshakes"])) == (2, 1, 1)
+
+
+def test_events_follow_while_traffic_flows(stage, lab, synward):
+    """JSON lines in the shape of EVE, one for each handshake, as they end."""
+    synward.attach(stage.far, options=QUICK)
+    reader = lab.process([BINARY, "-j", "events", "--count", 15, "--timeout", "30s"],
+                         env=synward.environment(), stdout=subprocess.PIPE)
+    stage.accepted(10)
+    stage.rejected(5)
+    events = [json.loads(line) for line in reader.communicate(timeout=40)[0].splitlines()]
+    assert reader.returncode == 0
+    by_outcome = {}
+    for event in events:
+        assert list(event)[:8] == ["timestamp", "event_type", "in_iface", "src_ip", "src_port",
+                                   "dest_ip", "dest_port", "proto"]
+        assert event["event_type"] == "handshake"
+        assert (event["in_iface"], event["proto"]) == ("s0", "TCP")
+        assert (event["src_ip"], event["dest_ip"]) == ("10.77.1.1", "10.77.1.2")
+        stamp = datetime.datetime.strptime(event["timestamp"], "%Y-%m-%dT%H:%M:%S.%f%z")
+        assert abs((datetime.datetime.now(datetime.timezone.utc) - stamp).total_seconds()) < 60
+        by_outcome.setdefault(event["handshake"]["outcome"], []).append(event)
+    assert {name: len(those) for name, those in by_outcome.items()} == {"accepted": 10,
+                                                                        "rejected": 5}
+    for event in by_outcome["accepted"]:
+        assert set(event["handshake"]["latency_us"]) == {"syn_to_synack", "synack_to_ack"}
+        assert event["handshake"]["isn"].keys() == {"orig", "resp"}
+    assert all(event["handshake"]["reason"] == "rst" for event in by_outcome["rejected"])
+    tallies = synward.stats()["tallies"]
+    assert (tallies["events_sent"], tallies["events_lost"]) == (15, 0)
+
+
+def test_the_budget_of_events_is_kept_and_what_is_over_it_counted(stage, synward):
+    synward.attach(stage.far, options=(*QUICK, "--events-per-second", 5))
+    stage.accepted(200)
+    tallies = synward.expect_outcomes(accepted=200)["tallies"]
+    assert tallies["events_sent"] + tallies["events_suppressed"] + tallies["events_lost"] == 200
+    assert tallies["events_suppressed"] > 100
+    read = synward.expect(0, "-j", "events", "--timeout", "200ms").stdout
+    assert len(read.splitlines()) == tallies["events_sent"]
+
+
+def on_terminal(synward, *argv, **changes):
+    """What a command prints to a terminal of 80 columns."""
+    leader, follower = pty.openpty()
+    process = subprocess.Popen([BINARY, *argv], stdout=follower, stderr=follower, stdin=follower,
+                               env=synward.environment(TERM="xterm", COLUMNS="80", **changes))
+    os.close(follower)
+    output = b""
+    while True:
+        try:
+            part = os.read(leader, 65536)
+        except OSError:  # a terminal without processes
+            part = b""
+        if not part:
+            break
+        output += part
+    os.close(leader)
+    process.wait(timeout=20)
+    return output.decode()
+
+
+def test_colours_only_on_a_terminal_and_never_with_no_color(busy):
+    for verb in ("status", "stats"):
+        assert "\033[" in on_terminal(busy, verb), verb
+        assert "\033" not in on_terminal(busy, verb, NO_COLOR="1"), verb
+        assert "\033" not in busy.expect(0, verb).stdout, verb
+
+
+def too_wide(text):
+    return [line for line in text.splitlines() if len(line.expandtabs()) > 80]
+
+
+@pytest.mark.parametrize("argv", (["status"], ["stats"], ["stats", "--all"]), ids=" ".join)
+def test_text_fits_80_columns(busy, argv):
+    assert too_wide(busy.expect(0, *argv).stdout) == []
+
+
+def test_a_list_fits_80_columns(stage, synward):
+    """With IPv4 addresses as short as these."""
+    synward.attach(stage.far, options=LONG)
+    stage.half_open(1)
+    stage.no_response(1)
+    text = synward.expect(0, "list").stdout
+    assert "SYN-RECEIVED" in text
+    assert too_wide(text) == []
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_fits_80_columns(synward, verb):
+    text = synward.expect(0, "help", verb).stdout
+    assert text == synward.expect(0, verb, "--help").stdout
+    assert too_wide(text) == [] and f"synward {verb}" in text
+
+
+def test_help_names_every_command(synward):
+    text = synward.expect(0, "help").stdout
+    assert too_wide(text) == []
+    assert all(re.search(rf"^  {verb}\b", text, re.M) for verb in VERBS)
+    assert (ROOT / "VERSION").read_text().strip() in synward.expect(0, "version").stdout

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYNWARD_TESTS_PROG_H
+#define SYNWARD_TESTS_PROG_H
+
+/*
+ * The loaded program, fed by BPF_PROG_TEST_RUN with a clock of our own, attached and pinned
+ * nowhere. It takes the same setup as host.h and gives the same result. A test cannot go on when
+ * the kernel refuses something here, so that ends it, with the reason.
+ */
+
+#include "../../include/synward/load.h"
+#include "../../include/synward/replay.h"
+#include "../../user/base/cleanup.h"
+#include "../../user/control/percpu.h"
+#include "host.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/pkt_cls.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "synward.skel.h"
+
+enum hook {
+	HOOK_XDP,
+	HOOK_EGRESS,
+};
+
+struct prog {
+	struct setup setup;
+	struct synward_bpf *skeleton;
+	struct sw_replay_frame *batch; /* the map replay_batch */
+	__u64 now_ns;
+	__u8 after[FRAME_MAX]; /* the packet as the program left it */
+	__u32 after_length;
+};
+
+/* The value of the map replay_state, as bpf/replay.h has it. */
+struct prog_clock {
+	__u64 now_ns;
+	__u32 length;
+	__u32 next;
+};
+
+static inline void must(bool worked, const char *what)
+{
+	if (worked)
+		return;
+	fprintf(stderr, "%s: %s\n", what, strerror(errno));
+	abort();
+}
+
+static inline void prog_set(const struct bpf_map *map, const void *value)
+{
+	__u32 zero = 0;
+
+	must(bpf_map_update_elem(bpf_map__fd(map), &zero, value, BPF_ANY) == 0, bpf_map__name(map));
+}
+
+static inline void prog_load(struct prog *prog, __u32 event_bytes)
+{
+	struct synward_bpf *skeleton = synward_bpf__open();
+	struct load_constants *load;
+
+	must(skeleton, "open");
+	load = &skeleton->rodata->load;
+	load->seed[0] = prog->setup.seed[0];
+	load->seed[1] = prog->setup.seed[1];
+	load->handshake_buckets = prog->setup.handshake_buckets;
+	load->connection_buckets = prog->setup.connection_buckets;
+	load->replay = 1;
+	load->checksums = prog->setup.checksums;
+	bpf_map__set_max_entries(skeleton->maps.handshakes, prog->setup.handshake_buckets);
+	bpf_map__set_max_entries(skeleton->maps.connections, prog->setup.connection_buckets);
+	bpf_map__set_max_entries(skeleton->maps.connection_filter, prog->setup.connection_buckets);
+	bpf_map__set_max_entries(skeleton->maps.replay_batch, SW_REPLAY_BATCH);
+	bpf_map__set_max_entries(skeleton->maps.events, event_bytes);
+	must(synward_bpf__load(skeleton) == 0, "load");
+	prog->skeleton = skeleton;
+}
+
+/* Loads a program of its own; event_bytes is the size of the ring buffer. */
+static inline void prog_open(struct prog *prog, const struct setup *setup, __u32 event_bytes)
+{
+	size_t size = SW_REPLAY_BATCH * sizeof(*prog->batch);
+	int target;
+
+	memset(prog, 0, sizeof(*prog));
+	prog->setup = *setup;
+	prog->now_ns = setup->start_ns;
+	prog_load(prog, event_bytes);
+	target = bpf_program__fd(prog->skeleton->progs.sw_xdp);
+	prog_set(prog->skeleton->maps.replay_target, &target);
+	prog_set(prog->skeleton->maps.settings, &setup->settings);
+	prog->batch = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			   bpf_map__fd(prog->skeleton->maps.replay_batch), 0);
+	must(prog->batch != MAP_FAILED, "mmap");
+}
+
+static inline void prog_close(struct prog *prog)
+{
+	munmap(prog->batch, SW_REPLAY_BATCH * sizeof(*prog->batch));
+	synward_bpf__destroy(prog->skeleton);
+}
+
+/* ---- time and tables */
+
+static inline void prog_set_clock(struct prog *prog, __u32 length)
+{
+	struct prog_clock clock = { .now_ns = prog->now_ns, .length = length };
+
+	prog_set(prog->skeleton->maps.replay_state, &clock);
+}
+
+/* All zeros into each element; of a map of each CPU's, for all of them. */
+static inline void prog_clear(const struct bpf_map *map, __u32 copies)
+{
+	SW_AUTO_FREE void *zeros = calloc(copies, (bpf_map__value_size(map) + 7) / 8 * 8);
+
+	must(zeros, "calloc");
+	for (__u32 i = 0; i < bpf_map__max_entries(map); i++)
+		must(bpf_map_update_elem(bpf_map__fd(map), &i, zeros, BPF_ANY) == 0,
+		     bpf_map__name(map));
+}
+
+/* Everything as after loading; settings may be others, sizes and seed may not. */
+static inline void prog_reset(struct prog *prog, const struct setup *setup)
+{
+	prog->setup.settings = setup->settings;
+	prog->setup.start_ns = setup->start_ns;
+	prog->now_ns = setup->start_ns;
+	prog_set(prog->skeleton->maps.settings, &setup->settings);
+	prog_clear(prog->skeleton->maps.handshakes, 1);
+	prog_clear(prog->skeleton->maps.connections, 1);
+	prog_clear(prog->skeleton->maps.connection_filter, 1);
+	prog_clear(prog->skeleton->maps.counters, sw_cpu_count());
+	prog_clear(prog->skeleton->maps.traffic, sw_cpu_count());
+	prog_clear(prog->skeleton->maps.budgets, sw_cpu_count());
+}
+
+/* Copies a whole table out; the caller frees it. */
+static inline void *prog_table(const struct bpf_map *map)
+{
+	__u32 count = bpf_map__max_entries(map), size = bpf_map__value_size(map), out, n = count;
+	SW_AUTO_FREE __u32 *keys = calloc(count, sizeof(*keys));
+	char *table = calloc(count, size);
+
+	must(keys && table, "calloc");
+	must(bpf_map_lookup_batch(bpf_map__fd(map), NULL, &out, keys, table, &n, NULL) == 0 ||
+		     errno == ENOENT,
+	     bpf_map__name(map));
+	must(n == count, "the whole table");
+	return table;
+}
+
+static inline struct result prog_result(const struct prog *prog)
+{
+	struct sw_interface_traffic traffic = {};
+	struct result result = {};
+	const __u64 *tallies = result.counters.tallies;
+
+	must(sw_percpu_sum(bpf_map__fd(prog->skeleton->maps.counters), 0, &result.counters,
+			   sizeof(result.counters)) == 0,
+	     "counters");
+	must(sw_percpu_sum(bpf_map__fd(prog->skeleton->maps.traffic), 0, &traffic,
+			   sizeof(traffic)) == 0,
+	     "traffic");
+	memcpy(result.traffic, traffic.directions, sizeof(result.traffic));
+	result.events = tallies[SW_TALLY_EVENTS_SENT] + tallies[SW_TALLY_EVENTS_SUPPRESSED] +
+			tallies[SW_TALLY_EVENTS_LOST];
+	return result;
+}
+
+/* ---- packets */
+
+static inline __u32 prog_test_run(struct prog *prog, const struct bpf_program *program,
+				  const void *bytes, __u32 length, __u32 repeat)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = bytes, .data_size_in = length,
+		    .data_out = prog->after, .data_size_out = sizeof(prog->after),
+		    .repeat = repeat);
+
+	must(bpf_prog_test_run_opts(bpf_program__fd(program), &run) == 0,
+	     bpf_program__name(program));
+	prog->after_length = run.data_size_out;
+	return run.retval;
+}
+
+/* One frame by itself. Returns the verdict of the program. */
+static inline __u32 prog_frame(struct prog *prog, enum hook hook, const struct frame *frame)
+{
+	prog_set_clock(prog, frame->length);
+	return prog_test_run(prog,
+			     hook == HOOK_XDP ? prog->skeleton->progs.sw_xdp :
+						prog->skeleton->progs.sw_egress,
+			     frame->bytes, frame->captured, 1);
+}
+
+/*
+ * count frames in one call, as a replay feeds them: by far the fastest for XDP, where each call
+ * costs as much as thousands of packets. Returns the verdict on the last.
+ */
+static inline __u32 prog_feed(struct prog *prog, __u32 count)
+{
+	static const __u8 room[SW_REPLAY_MAX_FRAME];
+
+	must(count <= SW_REPLAY_BATCH, "batch");
+	prog_set_clock(prog, 0);
+	return count ? prog_test_run(prog, prog->skeleton->progs.sw_feed, room, sizeof(room),
+				     count) :
+		       XDP_PASS;
+}
+
+/* Puts a frame into the batch; what does not fit is cut off, as a capture would. */
+static inline void prog_batch(struct prog *prog, __u32 at, const struct frame *frame, __u64 now_ns)
+{
+	struct sw_replay_frame *to = &prog->batch[at];
+
+	to->time_ns = now_ns;
+	to->length = frame->length;
+	to->captured = frame->captured < SW_REPLAY_MAX_FRAME ? frame->captured :
+							       SW_REPLAY_MAX_FRAME;
+	memcpy(to->bytes, frame->bytes, to->captured);
+}
+
+static inline void prog_sweep_some(struct prog *prog, const struct sw_sweep_request *request)
+{
+	prog_set_clock(prog, 0);
+	must(prog_test_run(prog, prog->skeleton->progs.sw_sweep, request, sizeof(*request), 1) ==
+		     XDP_PASS,
+	     "sw_sweep");
+}
+
+/* Sweeps all handshakes at the current time; as host_sweep(). */
+static inline void prog_sweep(struct prog *prog, bool force)
+{
+	struct sw_sweep_request request = { .count = prog->setup.handshake_buckets,
+					    .force = force };
+
+	prog_sweep_some(prog, &request);
+}
+
+/* And all connections; as host_sweep_connections(). */
+static inline void prog_sweep_connections(struct prog *prog, bool force)
+{
+	struct sw_sweep_request request = { .count = prog->setup.connection_buckets,
+					    .force = force,
+					    .connections = 1 };
+
+	prog_sweep_some(prog, &request);
+}
+
+#endif
