@@ -51,7 +51,9 @@ static __always_inline bool fits(const struct sw_attempt *attempt, const struct 
 {
 	if (segment == SW_SEGMENT_SYN) {
 		if (attempt->phase == SW_PHASE_SIMULTANEOUS && !from_orig)
-			return packet->seq == attempt->isn_resp[0];
+			return packet->seq == attempt->isn_resp[0] ||
+			       (attempt->seen & SW_HAS_TWO_RESP_ISNS &&
+				packet->seq == attempt->isn_resp[1]);
 		if (attempt->phase == SW_PHASE_SYNACK_FIRST && from_orig)
 			return seq_within(attempt->isn_orig, packet->seq, packet->payload);
 		return from_orig && packet->seq == attempt->isn_orig;

@@ -297,6 +297,16 @@ static __always_inline void sw_handshake(struct sw_handshake_bucket *bucket, __u
 		sw_attempt_changed(bucket, way, now, timeout_ms);
 }
 
+/* Has the entry's flow begun something else since? Another flow of the same tag counts as well. */
+static __always_inline bool is_succeeded(const struct sw_handshake_bucket *bucket, __u32 way)
+{
+	__u32 same = 0;
+
+	for (__u32 other = 0; other < SW_WAYS; other++)
+		same += bucket->tags[other] == bucket->tags[way];
+	return same > 1;
+}
+
 /*
  * The sweeper's part: an entry whose time is up is judged, and stays a while for its stragglers, as
  * the first to make way for others; the next time it goes. The caller holds the lock.
@@ -311,7 +321,7 @@ static __always_inline void sw_sweep_attempt(struct sw_handshake_bucket *bucket,
 	if (!bucket->tags[way] || !is_expired(bucket->expires_ms[way], now))
 		return;
 	end_attempt(bucket, way, true, step);
-	if (step->end == SW_END_JUDGED) {
+	if (step->end == SW_END_JUDGED && !is_succeeded(bucket, way)) {
 		attempt->seen |= SW_IS_REPORTED;
 		bucket->ranks[way] = rank_of(attempt);
 		bucket->expires_ms[way] = now->ms + timeout_ms[SW_TIMEOUT_CLOSED];

@@ -90,7 +90,8 @@ static __always_inline void sw_parse(struct sw_cursor *cursor, __u32 frame_lengt
 		packet->kind = ether_type ? SW_KIND_NOT_IP : SW_KIND_MALFORMED;
 		return;
 	}
-	length = frame_length - (__u32)(cursor->pos - start);
+	length = cursor->pos - start;
+	length = frame_length > length ? frame_length - length : 0;
 	protocol = ether_type == WIRE_ETH_IPV4 ? sw_parse_ipv4(cursor, length, packet) :
 						 sw_parse_ipv6(cursor, length, packet);
 	if (ether_type == WIRE_ETH_IPV6 && sw_is_ipv6_extension(protocol)) {

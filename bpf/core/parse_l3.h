@@ -112,7 +112,7 @@ static __always_inline int sw_parse_ipv6(struct sw_cursor *cursor, __u32 rest,
 		packet->dst.words[i] = ip->destination[i];
 	}
 	packet->ip_payload = sw_ntohs(ip->payload_length);
-	if (!packet->ip_payload)
+	if (!packet->ip_payload && rest > sizeof(*ip))
 		packet->ip_payload = rest - sizeof(*ip); /* jumbograms, BIG TCP */
 	return ip->next_header;
 }

@@ -21,11 +21,6 @@ struct sw_now {
 	__u32 us;
 };
 
-/* After these the ends are closed again, unless a forged RST or ICMP error only made it look so. */
-#define SW_SAW_END                                                                                 \
-	(SW_SAW_RST_ACKING | SW_SAW_ICMP_ERROR | SW_SAW_CANCEL | SW_SAW_ABORT_ORIG |               \
-	 SW_SAW_ABORT_RESP)
-
 #define SW_OUTCOME_NONE SW_OUTCOME_COUNT
 
 /* x in [low, low + span] modulo 2^32: sequence numbers wrap. */

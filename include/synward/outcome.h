@@ -135,7 +135,7 @@
 	X(UNDECODABLE, undecodable,                                                                \
 	  "The TCP header cannot be used, so the segment belongs to no handshake.",                \
 	  "The segment shows tcp_short, tcp_bad_doff, tcp_doff_past_end or frag_tiny_first.",      \
-	  "Counted for each such segment: ports and sequence numbers in it cannot be trusted.",    \
+	  "Counted once for each flow, apart from what else the flow shows.",                      \
 	  "RFC 9293 3.1; RFC 1858; Zeek OTH; conntrack INVALID")
 
 enum sw_outcome {

@@ -43,6 +43,11 @@ enum {
 	SW_SAW_UNDECODABLE = 1 << 15,	/* stray: a segment whose header could not be used */
 };
 
+/* After these the ends are closed again, unless a forged RST or ICMP error only made it look so. */
+#define SW_SAW_END                                                                                 \
+	(SW_SAW_RST_ACKING | SW_SAW_ICMP_ERROR | SW_SAW_CANCEL | SW_SAW_ABORT_ORIG |               \
+	 SW_SAW_ABORT_RESP)
+
 /*
  * One attempt. isn_resp[0] is the latest, and in a simultaneous open the crossed SYN's; before there
  * is any, isn_resp[1] is the ack of the responder's last segment that was no answer to the SYN.

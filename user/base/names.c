@@ -56,3 +56,8 @@ const char *sw_resp_state(unsigned int phase)
 {
 	return phase < SW_PHASE_COUNT ? states[phase_resp[phase]] : "unknown";
 }
+
+unsigned int sw_phase_shown(const struct sw_attempt *attempt)
+{
+	return attempt->seen & SW_SAW_END ? SW_PHASE_NONE : attempt->phase;
+}

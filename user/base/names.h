@@ -11,6 +11,7 @@
 #include <synward/counters.h>
 #include <synward/event.h>
 #include <synward/state.h>
+#include <synward/tables.h>
 
 struct sw_word {
 	const char *name;
@@ -40,6 +41,12 @@ const char *sw_word_name(const struct sw_word *words, unsigned int count, unsign
 
 /* The index of a name, or -1. */
 int sw_word_index(const struct sw_word *words, unsigned int count, const char *name);
+
+/*
+ * The phase of an attempt as its ends' states show it: after a RST or an ICMP error both are closed,
+ * though the attempt is remembered in the phase it was in, should that have been forged.
+ */
+unsigned int sw_phase_shown(const struct sw_attempt *attempt);
 
 /* What RFC 9293 calls the states of the two ends in a phase. */
 const char *sw_orig_state(unsigned int phase);

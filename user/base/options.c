@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "options.h"
 
+#include "wrap.h"
+
 #include "error.h"
 #include "number.h"
 
@@ -156,6 +158,8 @@ int sw_options_parse(int argc, char **argv, const struct sw_option *own,
 	return optind;
 }
 
+#define LEFT_WIDTH 27
+
 void sw_options_help(FILE *out, const struct sw_option *options)
 {
 	for (; options && options->long_name; options++) {
@@ -165,9 +169,10 @@ void sw_options_help(FILE *out, const struct sw_option *options)
 			sw_format(initial, sizeof(initial), "-%c, ", options->short_name);
 		sw_format(left, sizeof(left), "%s--%s%s%s", initial, options->long_name,
 			  options->argument ? " " : "", options->argument ? options->argument : "");
-		if (strlen(left) > 27)
-			fprintf(out, "  %s\n  %-27s %s\n", left, "", options->help);
+		if (strlen(left) > LEFT_WIDTH)
+			fprintf(out, "  %s\n  %-*s ", left, LEFT_WIDTH, "");
 		else
-			fprintf(out, "  %-27s %s\n", left, options->help);
+			fprintf(out, "  %-*s ", LEFT_WIDTH, left);
+		sw_wrap(out, options->help, LEFT_WIDTH + 3, LEFT_WIDTH + 3);
 	}
 }

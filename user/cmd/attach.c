@@ -36,7 +36,7 @@ static const struct sw_option options[] = {
 	{ "timeout", 't', SW_OPTION_CALLBACK, given.timeout_ms, "NAME=DURATION",
 	  .help = "how long silence lasts; may be repeated", .parse = sw_parse_timeout },
 	{ "events-per-second", 0, SW_OPTION_NUMBER, &given.events_per_second, "N",
-	  .help = "budget of events of each CPU (1000); 0: none", .maximum = UINT32_MAX },
+	  .help = "budget of events of each CPU (1000); 0: no limit", .maximum = UINT32_MAX },
 	{ "checksums", 0, SW_OPTION_FLAG, &given.checksums, NULL,
 	  .help = "verify checksums; misleading where a card fills them in" },
 	{},

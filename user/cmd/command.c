@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include "../base/number.h"
+#include "../base/wrap.h"
 #include "../control/control.h"
 
 #include <errno.h>
@@ -61,7 +62,8 @@ void sw_command_help(const struct sw_command *command, FILE *out)
 		sw_options_help(out, command->options);
 		fputc('\n', out);
 	}
-	fprintf(out, "%s\nOptions of every command:\n", command->text);
+	sw_wrap_paragraphs(out, command->text);
+	fputs("\nOptions of every command:\n", out);
 	sw_options_help(out, sw_global_options);
 }
 
@@ -74,9 +76,9 @@ void sw_overview(FILE *out)
 		fprintf(out, "  %-10s %s\n", sw_commands[i]->name, sw_commands[i]->summary);
 	fputs("\nOptions of every command:\n", out);
 	sw_options_help(out, sw_global_options);
-	fputs("\nThe environment variable SYNWARD_PIN_DIR does what --pin-dir does. Exit codes: 0 "
-	      "all\n"
-	      "is well, 1 failure, 2 wrong usage, 3 it works but is degraded.\n"
-	      "'synward help COMMAND' tells more.\n",
-	      out);
+	fputc('\n', out);
+	sw_wrap_paragraphs(out,
+			   "The environment variable SYNWARD_PIN_DIR does what --pin-dir does. "
+			   "Exit codes: 0 all is well, 1 failure, 2 wrong usage, 3 it works but "
+			   "is degraded. 'synward help COMMAND' tells more.\n");
 }

@@ -59,6 +59,21 @@ enum sw_health sw_egress_health(const struct sw_pins *pins, const struct sw_inte
 	return sw_link_health(path, record, program);
 }
 
+/*
+ * Takes a pinned link off its hook at once. Removing the pin would do that, too, but only when the
+ * kernel comes to free the link, some packets later.
+ */
+static void detach_link(const struct sw_pins *pins, uint32_t slot, const char *name)
+{
+	char path[SW_PIN_PATH];
+	SW_AUTO_FD int link = -1;
+
+	sw_pins_path(pins, path, "links/%u/%s", slot, name);
+	link = bpf_obj_get(path);
+	if (link >= 0)
+		bpf_link_detach(link); /* of a device that is gone it is detached already */
+}
+
 int sw_egress_forget(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot)
 {
 	static const char *const names[] = { "tcx", "filter", "qdisc" };
@@ -66,6 +81,7 @@ int sw_egress_forget(const struct sw_pins *pins, const struct sw_interface *reco
 	int error;
 
 	/* whatever the record says: an interrupted attach may not have come to write it */
+	detach_link(pins, slot, "tcx");
 	error = sw_clsact_detach(pins, record, slot);
 	for (size_t i = 0; !error && i < sizeof(names) / sizeof(names[0]); i++) {
 		sw_format(name, sizeof(name), "links/%u/%s", slot, names[i]);
@@ -77,8 +93,11 @@ int sw_egress_forget(const struct sw_pins *pins, const struct sw_interface *reco
 int sw_hooks_detach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot)
 {
 	char name[32];
-	int error = sw_clsact_detach(pins, record, slot);
+	int error;
 
+	detach_link(pins, slot, "xdp");
+	detach_link(pins, slot, "tcx");
+	error = sw_clsact_detach(pins, record, slot);
 	if (error)
 		return error;
 	sw_format(name, sizeof(name), "links/%u", slot);

@@ -3,6 +3,7 @@
 #include "explain.h"
 
 #include "../base/table.h"
+#include "../base/wrap.h"
 #include "json.h"
 #include "report.h"
 
@@ -63,33 +64,14 @@ unsigned int sw_explanations_of(const char *name, const struct sw_explanation *f
 
 #define INDENT 12
 
-/* One labelled paragraph, its words wrapped behind the label. */
+/* One labelled paragraph. */
 static void paragraph(FILE *out, const char *label, const char *text)
 {
-	int width = sw_width(out), column = INDENT;
-
 	if (!*text)
 		return;
-	if (width < 40 || width > 100)
-		width = 80;
 	fprintf(out, "  %s%-*s%s", sw_style(out, SW_STYLE_BOLD), INDENT - 2, label,
 		sw_style(out, SW_STYLE_NONE));
-	while (*text) {
-		int length = (int)strcspn(text, " ");
-
-		if (column > INDENT && column + 1 + length > width) {
-			fprintf(out, "\n%*s", INDENT, "");
-			column = INDENT;
-		} else if (column > INDENT) {
-			fputc(' ', out);
-			column++;
-		}
-		fprintf(out, "%.*s", length, text);
-		column += length;
-		text += length;
-		text += strspn(text, " ");
-	}
-	fputc('\n', out);
+	sw_wrap(out, text, INDENT, INDENT);
 }
 
 void sw_text_explanation(FILE *out, const struct sw_explanation *of)

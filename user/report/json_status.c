@@ -136,11 +136,13 @@ static json_t *attempt(const struct sw_handshake_view *view)
 	json_t *one = json_object(), *part, *seen;
 	const char *name;
 
-	part = sw_json_put(one, "orig",
-			   endpoint(&from->orig, from->orig_port, sw_orig_state(from->phase)));
+	part = sw_json_put(
+		one, "orig",
+		endpoint(&from->orig, from->orig_port, sw_orig_state(sw_phase_shown(from))));
 	sw_json_put_number(part, "isn", from->isn_orig);
-	part = sw_json_put(one, "resp",
-			   endpoint(&from->resp, from->resp_port, sw_resp_state(from->phase)));
+	part = sw_json_put(
+		one, "resp",
+		endpoint(&from->resp, from->resp_port, sw_resp_state(sw_phase_shown(from))));
 	if (from->phase != SW_PHASE_SYN_SENT)
 		sw_json_put_number(part, "isn", from->isn_resp[0]);
 	if (from->seen & SW_HAS_TWO_RESP_ISNS)

@@ -10,33 +10,24 @@ static void title(FILE *out, const char *text)
 	fprintf(out, "%s%s%s\n", sw_style(out, SW_STYLE_BOLD), text, sw_style(out, SW_STYLE_NONE));
 }
 
-/* So much of a meaning as fits beside its number. */
-static void meaning(struct sw_table *table, const char *text, int room)
-{
-	int length = 0;
-
-	while (text[length] && text[length] != ';' && text[length] != '.' && length < room)
-		length++;
-	if (length == room)
-		while (length && text[length] != ' ')
-			length--;
-	sw_table_cell(table, "%.*s", length, text);
-}
-
 static void outcomes(FILE *out, const struct sw_counters *total, bool all)
 {
-	SW_AUTO_TABLE struct sw_table *table = sw_table_new("lrl");
+	SW_AUTO_TABLE struct sw_table *table = sw_table_new("lrr");
 	char text[SW_NUMBER_SIZE];
+	uint64_t sum = 0;
 
+	for (unsigned int i = 0; i < SW_OUTCOME_COUNT; i++)
+		sum += total->outcomes[i];
 	sw_table_cell(table, "OUTCOME");
 	sw_table_cell(table, "HANDSHAKES");
-	sw_table_cell(table, "MEANING");
+	sw_table_cell(table, "SHARE");
 	for (unsigned int i = 0; i < SW_OUTCOME_COUNT; i++) {
 		if (!all && !total->outcomes[i])
 			continue;
 		sw_table_cell(table, "%s", sw_outcome_words[i].name);
 		sw_table_cell(table, "%s", sw_format_count(text, total->outcomes[i]));
-		meaning(table, sw_outcome_words[i].meaning, 43);
+		sw_table_cell(table, "%.1f%%",
+			      sum ? 100.0 * (double)total->outcomes[i] / (double)sum : 0.0);
 	}
 	sw_table_print(table, out);
 }

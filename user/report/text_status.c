@@ -5,6 +5,7 @@
 #include "../base/names.h"
 #include "../base/number.h"
 #include "../base/table.h"
+#include "../base/wrap.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -153,37 +154,41 @@ void sw_text_status(FILE *out, const struct sw_status *status)
 	fprintf(out, "%-13s %s\n", "sweeper", sweepers[status->sweeper]);
 }
 
+/* Two lines, three where the addresses are long: no table of seven columns fits a terminal. */
+static void list_attempt(FILE *out, const struct sw_handshake_view *view)
+{
+	char orig[SW_ENDPOINT_SIZE], resp[SW_ENDPOINT_SIZE], age[SW_NUMBER_SIZE];
+	const struct sw_attempt *from = &view->attempt;
+	const char *seen;
+	bool fits;
+
+	sw_format_endpoint(orig, &from->orig, from->orig_port);
+	sw_format_endpoint(resp, &from->resp, from->resp_port);
+	fits = strlen(orig) + strlen(resp) + 4 <= SW_TEXT_WIDTH;
+	fprintf(out, "%s%s%s-> %s%s\n", sw_style(out, SW_STYLE_BOLD), orig, fits ? " " : "\n  ",
+		resp, sw_style(out, SW_STYLE_NONE));
+	fprintf(out, "  %s/%s, %s old, ISN %u / ", sw_orig_state(sw_phase_shown(from)),
+		sw_resp_state(sw_phase_shown(from)), sw_format_duration(age, view->age_ms),
+		from->isn_orig);
+	if (from->phase == SW_PHASE_SYN_SENT)
+		fputc('-', out);
+	else
+		fprintf(out, "%u", from->isn_resp[0]);
+	for (unsigned int i = 0; (seen = sw_evidence_name(from->seen, i)); i++)
+		fprintf(out, "%s%s", i ? ", " : "\n  seen: ", seen);
+	fputc('\n', out);
+}
+
 void sw_text_list(FILE *out, const struct sw_handshake_list *list)
 {
-	char orig[SW_ENDPOINT_SIZE], resp[SW_ENDPOINT_SIZE], text[SW_NUMBER_SIZE];
-	SW_AUTO_TABLE struct sw_table *table = sw_table_new("lllrrrl");
-	static const char *const headings[] = { "OPENER",   "RESPONDER", "STATES", "AGE",
-						"ISN ORIG", "ISN RESP",	 "SEEN" };
+	char text[SW_NUMBER_SIZE];
 
 	if (!list->total) {
 		fprintf(out, "no half-open handshakes\n");
 		return;
 	}
-	for (unsigned int i = 0; i < sizeof(headings) / sizeof(headings[0]); i++)
-		sw_table_cell(table, "%s", headings[i]);
-	for (uint64_t i = 0; i < list->count; i++) {
-		const struct sw_attempt *from = &list->views[i].attempt;
-		const char *seen = sw_evidence_name(from->seen, 0);
-
-		sw_table_cell(table, "%s", sw_format_endpoint(orig, &from->orig, from->orig_port));
-		sw_table_cell(table, "%s", sw_format_endpoint(resp, &from->resp, from->resp_port));
-		sw_table_cell(table, "%s/%s", sw_orig_state(from->phase),
-			      sw_resp_state(from->phase));
-		sw_table_cell(table, "%s", sw_format_duration(text, list->views[i].age_ms));
-		sw_table_cell(table, "%u", from->isn_orig);
-		if (from->phase == SW_PHASE_SYN_SENT)
-			sw_table_cell(table, "-");
-		else
-			sw_table_cell(table, "%u", from->isn_resp[0]);
-		sw_table_cell(table, "%s%s", seen ? seen : "",
-			      sw_evidence_name(from->seen, 1) ? ",..." : "");
-	}
-	sw_table_print(table, out);
+	for (uint64_t i = 0; i < list->count; i++)
+		list_attempt(out, &list->views[i]);
 	if (list->count < list->total)
 		fprintf(out, "the oldest %" PRIu64 " of %s; --all shows all\n", list->count,
 			sw_format_count(text, list->total));
