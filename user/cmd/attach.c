@@ -110,8 +110,7 @@ const struct sw_command sw_cmd_attach = {
 		"Examples:\n"
 		"  synward attach eth0\n"
 		"  synward attach eth0 eth1 --handshakes 1000000\n"
-		"  synward attach lo --mode generic --timeout syn_sent=30s --timeout "
-		"rst_grace=500ms\n"
+		"  synward attach lo -m generic -t syn_sent=30s -t rst_grace=500ms\n"
 		"  ip netns exec blue synward attach veth0\n",
 	.options = options,
 	.run = run,

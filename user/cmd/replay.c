@@ -104,8 +104,7 @@ const struct sw_command sw_cmd_replay = {
 		"Examples:\n"
 		"  synward replay trace.pcap\n"
 		"  synward replay --all --timeout syn_sent=5s trace.pcapng.gz\n"
-		"  synward replay -j trace.pcap | jq '.attempts[] | select(.outcome == "
-		"\"rejected\")'\n",
+		"  synward replay -j trace.pcap | jq '.attempts[].outcome' | sort | uniq -c\n",
 	.options = options,
 	.run = run,
 };
