@@ -68,7 +68,8 @@ static int collect(struct collection *all, const struct sw_handshake_bucket *buc
 		int error;
 
 		if (!bucket->tags[way] || attempt->phase == SW_PHASE_NONE ||
-		    attempt->phase == SW_PHASE_STRAY || attempt->seen & SW_IS_REPORTED || left <= 0)
+		    attempt->phase == SW_PHASE_STRAY || left <= 0 ||
+		    attempt->seen & (SW_IS_REPORTED | SW_SAW_END))
 			continue;
 		all->total++;
 		error = make_room(all);

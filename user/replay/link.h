@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Can packets of this link type (libpcap's DLT_*) be turned into frames? */
+/* Can packets of this link type (LINKTYPE_*, or libpcap's DLT_*) be turned into frames? */
 bool sw_link_is_known(int link);
 
 /*
