@@ -38,6 +38,7 @@ struct bench {
 	struct bench_bpf *harness;
 	struct synward_bpf *small;
 	struct synward_bpf *large;
+	struct synward_bpf *strict;
 	int targets[TARGET_COUNT];
 	int sources[SOURCE_COUNT];
 	uint32_t rounds;
@@ -57,6 +58,7 @@ static void bench_free(struct bench *bench)
 	bench_bpf__destroy(bench->harness);
 	synward_bpf__destroy(bench->small);
 	synward_bpf__destroy(bench->large);
+	synward_bpf__destroy(bench->strict);
 	free(bench->times);
 }
 
@@ -81,8 +83,11 @@ static int run_once(int program, struct frame *frame, __u32 *verdict)
 	return 0;
 }
 
-/* Loads synward's programs as attach does, with default settings, but attaches and pins nothing. */
-static int load_synward(uint32_t handshakes, struct synward_bpf **loaded)
+/*
+ * Loads synward's programs as attach does, with default settings but for the anomalies that drop,
+ * and attaches and pins nothing.
+ */
+static int load_synward(uint32_t handshakes, uint64_t drop, struct synward_bpf **loaded)
 {
 	struct synward_bpf *skeleton = synward_bpf__open();
 	struct sw_settings settings = {
@@ -92,6 +97,7 @@ static int load_synward(uint32_t handshakes, struct synward_bpf **loaded)
 #undef X
 		},
 		.events_per_second = SW_DEFAULT_EVENTS_PER_SECOND,
+		.drop_anomalies = drop,
 		.event_anomalies = SW_MASK_DROP | SW_MASK_DROP_SYM,
 	};
 	struct timespec tick = { .tv_nsec = 4000000 };
@@ -131,14 +137,19 @@ static int load_all(struct bench *bench)
 	bench->harness = bench_bpf__open_and_load();
 	if (!bench->harness)
 		return load_failed(-errno);
-	error = load_synward(SW_DEFAULT_HANDSHAKES, &bench->small);
+	error = load_synward(SW_DEFAULT_HANDSHAKES, 0, &bench->small);
 	if (!error)
-		error = load_synward(LARGE_TABLE, &bench->large);
+		error = load_synward(LARGE_TABLE, 0, &bench->large);
+	if (!error)
+		error = load_synward(SW_DEFAULT_HANDSHAKES,
+				     SW_MASK_DROP | SW_MASK_DROP_SYM | SW_MASK_STRICT,
+				     &bench->strict);
 	if (error)
 		return error;
 	bench->targets[TARGET_DROP] = bpf_program__fd(bench->harness->progs.bare_drop);
 	bench->targets[TARGET_LRU] = bpf_program__fd(bench->harness->progs.lru_insert);
 	bench->targets[TARGET_SYNWARD] = bpf_program__fd(bench->small->progs.sw_xdp);
+	bench->targets[TARGET_SYNWARD_STRICT] = bpf_program__fd(bench->strict->progs.sw_xdp);
 	bench->targets[TARGET_SYNWARD_LARGE] = bpf_program__fd(bench->large->progs.sw_xdp);
 	bench->sources[SOURCE_SAME] = bpf_program__fd(bench->harness->progs.leave);
 	bench->sources[SOURCE_RANDOM] = bpf_program__fd(bench->harness->progs.random_source);
@@ -148,11 +159,10 @@ static int load_all(struct bench *bench)
 
 /* ---- measuring */
 
-static int tally(const struct bench *bench, enum sw_tally which, uint64_t *value)
+static int tally(const struct synward_bpf *of, enum sw_tally which, uint64_t *value)
 {
 	struct sw_counters counters;
-	int error = sw_percpu_sum(bpf_map__fd(bench->small->maps.counters), 0, &counters,
-				  sizeof(counters));
+	int error = sw_percpu_sum(bpf_map__fd(of->maps.counters), 0, &counters, sizeof(counters));
 
 	if (error)
 		return sw_error(error, "cannot read the counters: %s", sw_errno_text(error));
@@ -161,20 +171,20 @@ static int tally(const struct bench *bench, enum sw_tally which, uint64_t *value
 }
 
 /* Makes the flow of the data segments a live connection. */
-static int open_connection(const struct bench *bench, bool v6)
+static int open_connection(const struct synward_bpf *in, bool v6)
 {
 	static const enum frame_kind handshake[] = { FRAME_SYN, FRAME_SYNACK, FRAME_ACK };
 	uint64_t before, after;
 	__u32 verdict;
-	int error = tally(bench, SW_TALLY_CONNECTIONS_OPENED, &before);
+	int error = tally(in, SW_TALLY_CONNECTIONS_OPENED, &before);
 
 	for (size_t i = 0; i < 3 && !error; i++) {
 		struct frame frame = frame_make(handshake[i], v6);
 
-		error = run_once(bench->targets[TARGET_SYNWARD], &frame, &verdict);
+		error = run_once(bpf_program__fd(in->progs.sw_xdp), &frame, &verdict);
 	}
 	if (!error)
-		error = tally(bench, SW_TALLY_CONNECTIONS_OPENED, &after);
+		error = tally(in, SW_TALLY_CONNECTIONS_OPENED, &after);
 	if (!error && after != before + 1)
 		return sw_error(EPROTO,
 				"a handshake over IPv%d made no connection: nothing of "
@@ -208,12 +218,12 @@ static int warm_up(const struct bench *bench)
 {
 	uint64_t before, after;
 	uint32_t ns;
-	int error = tally(bench, SW_TALLY_ATTEMPTS_OPENED, &before);
+	int error = tally(bench->small, SW_TALLY_ATTEMPTS_OPENED, &before);
 
 	if (!error)
 		error = run_case(bench, &cases[0], WARM_UP * SW_DEFAULT_HANDSHAKES, &ns);
 	if (!error)
-		error = tally(bench, SW_TALLY_ATTEMPTS_OPENED, &after);
+		error = tally(bench->small, SW_TALLY_ATTEMPTS_OPENED, &after);
 	if (!error && after - before < (WARM_UP - 1) * SW_DEFAULT_HANDSHAKES)
 		return sw_error(EPROTO, "of %u SYNs only %llu were tracked",
 				WARM_UP * SW_DEFAULT_HANDSHAKES,
@@ -373,9 +383,11 @@ int main(int argc, char **argv)
 	if (!error)
 		error = load_all(&bench);
 	if (!error)
-		error = open_connection(&bench, false);
+		error = open_connection(bench.small, false);
 	if (!error)
-		error = open_connection(&bench, true);
+		error = open_connection(bench.small, true);
+	if (!error)
+		error = open_connection(bench.strict, false);
 	if (!error)
 		error = measure(&bench);
 	if (!error) {

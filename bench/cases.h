@@ -13,6 +13,7 @@ enum target {
 	TARGET_LRU,
 	TARGET_SYNWARD,
 	TARGET_SYNWARD_LARGE,
+	TARGET_SYNWARD_STRICT, /* with every anomaly armed that a policy may arm */
 	TARGET_COUNT,
 };
 
@@ -36,6 +37,8 @@ static const struct bench_case {
 	  "SYNs of random sources, 65,536 handshakes" },
 	{ "data_live_monitor", TARGET_SYNWARD, SOURCE_SAME, FRAME_DATA, false, 2,
 	  "data of a live connection" },
+	{ "data_live_strict", TARGET_SYNWARD_STRICT, SOURCE_SAME, FRAME_DATA, false, 3,
+	  "the same while strict anomalies drop" },
 	{ "lru_insert_random", TARGET_LRU, SOURCE_RANDOM, FRAME_SYN, false, 0,
 	  "for comparison: an LRU hash of 65,536" },
 	{ "syn_tracked_random_v6", TARGET_SYNWARD, SOURCE_RANDOM_V6, FRAME_SYN, true, 0,
