@@ -10,6 +10,7 @@
 
 static struct {
 	bool all;
+	bool checksums;
 	uint64_t limit;
 	uint32_t timeout_ms[SW_TIMEOUT_COUNT]; /* 0: not given */
 } given = { .limit = 20 };
@@ -20,6 +21,8 @@ static const struct sw_option options[] = {
 	{ "all", 'a', SW_OPTION_FLAG, &given.all, NULL, .help = "list all of them" },
 	{ "timeout", 't', SW_OPTION_CALLBACK, given.timeout_ms, "NAME=DURATION",
 	  .help = "how long silence lasts; may be repeated", .parse = sw_parse_timeout },
+	{ "checksums", 0, SW_OPTION_FLAG, &given.checksums, NULL,
+	  .help = "verify checksums, of frames of up to 496 bytes" },
 	{},
 };
 
@@ -42,6 +45,10 @@ static void warn(const struct sw_replay_result *result)
 	if (result->damage[0])
 		sw_note("%s: incomplete after %s packets: %s", result->path,
 			sw_format_count(text, result->packets), result->damage);
+	if (result->skipped)
+		sw_note("%s: %s packets are not judged: link type %s (%d) is not supported",
+			result->path, sw_format_count(text, result->skipped), result->skipped_name,
+			result->skipped_link);
 	if (result->evicted)
 		sw_note("%s: %s flows were pushed out of full tables and are missing from the "
 			"attempts",
@@ -66,7 +73,7 @@ static int run(int argc, char **argv)
 {
 	int first = sw_command_options(&sw_cmd_replay, argc, argv), error;
 	SW_AUTO_REPLAY struct sw_replay_result *result = NULL;
-	uint32_t timeout_ms[SW_TIMEOUT_COUNT];
+	struct sw_replay_request request = { .checksums = given.checksums };
 
 	if (first <= 0)
 		return first;
@@ -74,8 +81,9 @@ static int run(int argc, char **argv)
 		return sw_error(EINVAL,
 				"replay: expected one capture file, got %d: synward replay FILE",
 				argc - first);
-	choose_timeouts(timeout_ms);
-	error = sw_replay(argv[first], timeout_ms, &result);
+	choose_timeouts(request.timeout_ms);
+	request.path = argv[first];
+	error = sw_replay(&request, &result);
 	if (error)
 		return error == -EINVAL ? -EIO : error; /* EINVAL is for the command line */
 	return print(result);
@@ -100,6 +108,11 @@ const struct sw_command sw_cmd_replay = {
 		"Timeouts: syn_sent, syn_received, rst_grace (here as long as syn_sent), "
 		"established,\n"
 		"closed.\n"
+		"\n"
+		"--checksums: a segment, its link, IP and TCP headers included, of more than 496 "
+		"bytes\n"
+		"is not judged; in a capture of the host that sent it, a checksum may not be there "
+		"yet.\n"
 		"\n"
 		"Examples:\n"
 		"  synward replay trace.pcap\n"

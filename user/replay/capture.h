@@ -17,9 +17,15 @@ void sw_capture_close(struct sw_capture *capture);
 
 /*
  * Reads the next record. Returns 1, 0 when there are no more, or -EIO when the file breaks off or is
- * damaged; then sw_capture_damage() says how.
+ * damaged; then sw_capture_damage() says how. Another -errno ends everything, its line recorded.
  */
 int sw_capture_next(struct sw_capture *capture, struct sw_replay_frame *frame);
+
+/*
+ * How many records so far were passed over, since their interface is of a link type that is not
+ * supported, and the last such type with its name.
+ */
+uint64_t sw_capture_skipped(const struct sw_capture *capture, int *link, const char **name);
 
 /* What was wrong with the file, for people; "" if nothing was. */
 const char *sw_capture_damage(const struct sw_capture *capture);

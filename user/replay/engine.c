@@ -26,8 +26,12 @@
 #define BATCH_BYTES  (BATCH_FRAMES * sizeof(struct sw_replay_frame))
 
 /* A frame makes two events at most, each with the ring buffer's own header: none is ever lost. */
-#define EVENT_ROOM  (sizeof(struct sw_event) + BPF_RINGBUF_HDR_SZ)
-#define RING_BYTES  (8U << 20)
+#define EVENT_ROOM    (sizeof(struct sw_event) + BPF_RINGBUF_HDR_SZ)
+#define RING_BYTES    (8U << 20)
+#define NS_PER_MS     1000000ULL
+#define NS_PER_S      1000000000ULL
+#define SWEEP_EVERY_S 3600ULL
+
 #define SWEEP_CHUNK 2048U /* buckets, each of which may end SW_WAYS attempts */
 
 _Static_assert(2 * BATCH_FRAMES * EVENT_ROOM < RING_BYTES, "room for the events of a batch");
@@ -46,8 +50,9 @@ struct sw_engine {
 	struct ring_buffer *ring;
 	struct sw_replay_frame *batch;
 	struct feed_state state;
-	uint32_t handshake_buckets;
-	int answer; /* what take() had against an event */
+	uint64_t swept_ns; /* the last sweep; 0: there was no frame yet */
+	uint64_t seen_ns;  /* the last frame */
+	int answer;	   /* what take() had against an event */
 };
 
 static int load_failed(const struct sw_engine *engine, int error)
@@ -68,10 +73,10 @@ static int set_constants(struct sw_engine *engine)
 
 	if (getrandom(load->seed, sizeof(load->seed), 0) != sizeof(load->seed))
 		return sw_error(errno, "no random numbers: %s", sw_errno_text(errno));
-	engine->handshake_buckets = (engine->setup.handshakes + SW_WAYS - 1) / SW_WAYS;
-	load->handshake_buckets = engine->handshake_buckets;
+	load->handshake_buckets = (engine->setup.handshakes + SW_WAYS - 1) / SW_WAYS;
 	load->connection_buckets = (engine->setup.connections + SW_WAYS - 1) / SW_WAYS;
 	load->replay = 1;
+	load->checksums = engine->setup.checksums;
 	load->ordered_stores = SW_ORDERED_STORES;
 	return 0;
 }
@@ -241,23 +246,88 @@ int sw_engine_feed(struct sw_engine *engine, uint32_t count)
 	return drain(engine);
 }
 
-int sw_engine_finish(struct sw_engine *engine)
+bool sw_engine_is_due(struct sw_engine *engine, uint64_t time_ns)
 {
-	uint32_t buckets = engine->handshake_buckets;
+	if (!engine->swept_ns)
+		engine->swept_ns = engine->seen_ns = time_ns;
+	if (time_ns - engine->swept_ns >= SWEEP_EVERY_S * NS_PER_S)
+		return true;
+	engine->seen_ns = time_ns;
+	return false;
+}
+
+static int sweep(struct sw_engine *engine, uint32_t buckets, struct sw_sweep_request request)
+{
 	int error = 0;
 
 	for (uint32_t first = 0; first < buckets && !error; first += SWEEP_CHUNK) {
-		struct sw_sweep_request request = {
-			.first = first,
-			.count = buckets - first < SWEEP_CHUNK ? buckets - first : SWEEP_CHUNK,
-			.force = 1,
-		};
-
+		request.first = first;
+		request.count = buckets - first < SWEEP_CHUNK ? buckets - first : SWEEP_CHUNK;
 		error = run(engine->skeleton->progs.sw_sweep, &request, sizeof(request), 1);
 		if (!error)
 			error = drain(engine);
 	}
 	return error;
+}
+
+static int sweep_both(struct sw_engine *engine, bool force)
+{
+	const struct load_constants *load = &engine->skeleton->rodata->load;
+	int error = sweep(engine, load->handshake_buckets,
+			  (struct sw_sweep_request){ .force = force });
+
+	return error ? error :
+		       sweep(engine, load->connection_buckets,
+			     (struct sw_sweep_request){ .force = force, .connections = 1 });
+}
+
+static int set_clock(struct sw_engine *engine, uint64_t now_ns)
+{
+	__u32 zero = 0;
+
+	engine->state.now_ns = now_ns;
+	if (bpf_map_update_elem(bpf_map__fd(engine->skeleton->maps.replay_state), &zero,
+				&engine->state, BPF_ANY))
+		return sw_error(errno, "cannot start a batch: %s", sw_errno_text(errno));
+	return 0;
+}
+
+/*
+ * After a silence that no timeout outlasts nothing is left, whatever the tables' times may say:
+ * they cannot tell 50 days from none. The second round takes away what the first one left for
+ * stragglers.
+ *
+ * Otherwise the sweeper's clock is behind the frame's by as long as what it judges is kept: that
+ * is then over, and a new attempt with the numbers of one that is long past is not one of its
+ * stragglers. What ends in between is left to the next round. No other time is as old as half the
+ * modulus: that is longer than SW_MAX_TIMEOUT_MS and the time between two rounds.
+ */
+int sw_engine_pass_time(struct sw_engine *engine, uint64_t time_ns)
+{
+	const uint32_t *timeout_ms = engine->setup.timeout_ms;
+	uint64_t behind_ns = (timeout_ms[SW_TIMEOUT_CLOSED] + 1) * NS_PER_MS, longest_ns = 0;
+	bool force;
+	int error;
+
+	for (int i = 0; i < SW_TIMEOUT_COUNT; i++)
+		if (timeout_ms[i] * NS_PER_MS > longest_ns)
+			longest_ns = timeout_ms[i] * NS_PER_MS;
+	force = time_ns - engine->seen_ns > longest_ns + NS_PER_MS;
+	if (force || behind_ns > SWEEP_EVERY_S * NS_PER_S)
+		behind_ns = 0;
+	error = set_clock(engine, time_ns - behind_ns);
+	if (!error)
+		error = sweep_both(engine, force);
+	if (!error && force)
+		error = sweep_both(engine, force);
+	engine->swept_ns = engine->seen_ns = time_ns;
+	return error;
+}
+
+int sw_engine_finish(struct sw_engine *engine)
+{
+	return sweep(engine, engine->skeleton->rodata->load.handshake_buckets,
+		     (struct sw_sweep_request){ .force = 1 });
 }
 
 int sw_engine_counters(const struct sw_engine *engine, struct sw_counters *counters)

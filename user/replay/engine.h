@@ -13,6 +13,7 @@
 #include <synward/event.h>
 #include <synward/replay.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct sw_engine;
@@ -21,6 +22,7 @@ struct sw_engine_setup {
 	uint32_t handshakes;  /* room for so many */
 	uint32_t connections; /* and so many */
 	uint32_t timeout_ms[SW_TIMEOUT_COUNT];
+	bool checksums; /* verify them */
 
 	/* Gets every event, in order. Returns 0, or a -errno that ends the replay. */
 	int (*take)(const struct sw_event *event, void *context);
@@ -35,6 +37,14 @@ struct sw_replay_frame *sw_engine_batch(struct sw_engine *engine, uint32_t *room
 
 /* Runs the program on the first count frames of the batch. */
 int sw_engine_feed(struct sw_engine *engine, uint32_t count);
+
+/*
+ * A replay has no timer that would end what is silent, and the tables' times are modulo 2^32 ms.
+ * Has so much time passed at a frame that sw_engine_pass_time() is to be called before it is fed,
+ * and after all before it were?
+ */
+bool sw_engine_is_due(struct sw_engine *engine, uint64_t time_ns);
+int sw_engine_pass_time(struct sw_engine *engine, uint64_t time_ns);
 
 /* Ends every attempt that is still open as if silence followed. */
 int sw_engine_finish(struct sw_engine *engine);

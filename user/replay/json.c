@@ -12,31 +12,14 @@
 
 #define NS_PER_MS 1000000ULL
 
-/*
- * The sections of `stats -j`, whatever they are: what reads those can read these. NULL without
- * memory.
- */
-static json_t *stats_sections(const struct sw_replay_result *result)
-{
-	SW_AUTO_FREE char *text = NULL;
-	size_t length = 0;
-	FILE *memory = open_memstream(&text, &length);
-
-	if (!memory)
-		return NULL;
-	sw_json_stats(memory, &result->stats, false);
-	if (fclose(memory))
-		return NULL;
-	return json_loadb(text, length, 0, NULL);
-}
-
 static json_t *header(const struct sw_replay_result *result)
 {
 	char text[SW_TIMESTAMP_SIZE];
-	json_t *root = stats_sections(result);
+	json_t *root = sw_json_stats_root(&result->stats); /* what reads those can read these */
 
 	sw_json_put_text(root, "file", result->path);
 	sw_json_put_number(root, "packets", result->packets);
+	sw_json_put_number(root, "unsupported", result->skipped);
 	sw_json_put_bool(root, "complete", !result->damage[0]);
 	sw_json_put_text(root, "timestamp", sw_format_timestamp(text, result->last_ns));
 	json_object_del(root, "map_bytes");

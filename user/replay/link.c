@@ -293,11 +293,11 @@ static const struct {
 	uint16_t link;
 	void (*open)(struct inner *inner);
 } links[] = {
-	{ 0, open_null },	{ 1, open_ethernet },	 { 9, open_ppp },   { 10, open_fddi },
-	{ 12, open_raw },	{ 14, open_raw },	 { 50, open_ppp },  { 51, open_pppoe },
-	{ 101, open_raw },	{ 104, open_chdlc },	 { 108, open_null },  { 105, open_wireless },
-	{ 109, open_enc },	{ 113, open_sll },	 { 117, open_pflog }, { 127, open_radiotap },
-	{ 192, open_ppi },	{ 228, open_ipv4 },	 { 229, open_ipv6 },  { 239, open_nflog },
+	{ 0, open_null },   { 1, open_ethernet }, { 9, open_ppp },     { 10, open_fddi },
+	{ 12, open_raw },   { 14, open_raw },	  { 50, open_ppp },    { 51, open_pppoe },
+	{ 101, open_raw },  { 104, open_chdlc },  { 108, open_null },  { 105, open_wireless },
+	{ 109, open_enc },  { 113, open_sll },	  { 117, open_pflog }, { 127, open_radiotap },
+	{ 192, open_ppi },  { 228, open_ipv4 },	  { 229, open_ipv6 },  { 239, open_nflog },
 	{ 276, open_sll2 },
 };
 

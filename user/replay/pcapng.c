@@ -4,6 +4,8 @@
 #include "../base/error.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,10 +98,20 @@ static uint64_t get64(const struct sw_pcapng *file, const uint8_t *at)
 	return file->swapped ? __builtin_bswap64(value) : value;
 }
 
-#define damaged(file, format, ...)                                                                 \
-	(sw_format((file)->damage, sizeof((file)->damage), "the block at byte %llu " format,       \
-		   (unsigned long long)(file)->at, ##__VA_ARGS__),                                 \
-	 -EIO)
+/* Says what is wrong with the block at hand. Returns -EIO. */
+static int __attribute__((format(printf, 2, 3)))
+damaged(struct sw_pcapng *file, const char *format, ...)
+{
+	char what[96];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(what, sizeof(what), format, arguments);
+	va_end(arguments);
+	sw_format(file->damage, sizeof(file->damage), "the block at byte %" PRIu64 " %s", file->at,
+		  what);
+	return -EIO;
+}
 
 /* 1, or 0 at the end of the file, or -ENODATA if that is within what is wanted. */
 static int take(struct sw_pcapng *file, void *into, size_t size)
@@ -133,7 +145,7 @@ static int skip(struct sw_pcapng *file, uint32_t size)
 static int read_body(struct sw_pcapng *file, uint32_t size)
 {
 	if (size > MAX_BLOCK)
-		return damaged(file, "has %u bytes, of at most %u", size, MAX_BLOCK);
+		return damaged(file, "has %u bytes; expected at most %u", size, MAX_BLOCK);
 	if (size > file->room) {
 		uint8_t *body = realloc(file->body, size);
 
@@ -267,14 +279,15 @@ static uint64_t to_ns(const struct interface *interface, uint64_t units)
 	return ns < 0 || ns > UINT64_MAX ? 0 : (uint64_t)ns;
 }
 
-static int find_interface(struct sw_pcapng *file, uint32_t index, const struct interface **found)
+/* NULL if the section has none of that number. */
+static const struct interface *find_interface(struct sw_pcapng *file, uint32_t index)
 {
 	uint32_t count = file->count - file->section;
 
-	if (index >= count)
-		return damaged(file, "is of interface %u, but %u are described", index, count);
-	*found = &file->interfaces[file->section + index];
-	return 1;
+	if (index < count)
+		return &file->interfaces[file->section + index];
+	damaged(file, "is of interface %u, but %u are described", index, count);
+	return NULL;
 }
 
 /* Enhanced and old ones differ in where the interface is. */
@@ -288,7 +301,8 @@ static int read_packet(struct sw_pcapng *file, const struct block *block,
 	if (block->length < PACKET_BYTES)
 		return damaged(file, "is too short for a packet");
 	index = block->type == BLOCK_OLD ? get16(file, body) : get32(file, body);
-	if (find_interface(file, index, &interface) != 1)
+	interface = find_interface(file, index);
+	if (!interface)
 		return -EIO;
 	captured = get32(file, body + 12);
 	if (captured > block->length - PACKET_BYTES)
@@ -314,7 +328,8 @@ static int read_simple(struct sw_pcapng *file, const struct block *block,
 
 	if (block->length < SIMPLE_BYTES)
 		return damaged(file, "is too short for a packet");
-	if (find_interface(file, 0, &interface) != 1)
+	interface = find_interface(file, 0);
+	if (!interface)
 		return -EIO;
 	length = captured = get32(file, file->body);
 	if (interface->snaplen && captured > interface->snaplen)
@@ -333,7 +348,7 @@ static int read_simple(struct sw_pcapng *file, const struct block *block,
 
 int sw_pcapng_next(struct sw_pcapng *file, struct sw_pcapng_packet *packet)
 {
-	struct block block;
+	struct block block = {};
 	int answer;
 
 	while ((answer = next_block(file, &block)) == 1) {

@@ -26,7 +26,9 @@ struct pass {
 	struct sw_engine *engine;
 	struct sw_replay_result *result;
 	struct sw_progress progress;
-	size_t room; /* for attempts */
+	size_t room;   /* for attempts */
+	uint32_t held; /* frames that are in the batch already */
+	uint64_t fed;
 };
 
 /* Keeps what tells how an attempt ended. */
@@ -53,28 +55,45 @@ static int take_event(const struct sw_event *event, void *context)
 	return 0;
 }
 
-static int feed_batch(struct pass *pass, int *more)
+static void note_progress(struct pass *pass, const struct sw_replay_frame *frames, uint32_t count)
 {
 	struct sw_replay_result *result = pass->result;
+
+	if (!pass->fed)
+		result->first_ns = frames[0].time_ns;
+	result->last_ns = frames[count - 1].time_ns;
+	pass->fed += count;
+	sw_progress_step(&pass->progress, sw_capture_position(pass->capture),
+			 sw_capture_size(pass->capture), pass->fed);
+}
+
+/* Up to a full batch, or to the frame before which time has passed that ends what is silent. */
+static int feed_batch(struct pass *pass, int *more)
+{
 	struct sw_replay_frame *frames;
-	uint32_t room, count = 0;
+	uint32_t room, count = pass->held;
+	bool due = false;
+	int error;
 
 	frames = sw_engine_batch(pass->engine, &room);
+	pass->held = 0;
 	while (count < room) {
 		*more = sw_capture_next(pass->capture, &frames[count]);
 		if (*more <= 0)
 			break;
+		due = sw_engine_is_due(pass->engine, frames[count].time_ns);
+		if (due)
+			break;
 		count++;
 	}
-	if (!count)
-		return 0;
-	if (!result->packets)
-		result->first_ns = frames[0].time_ns;
-	result->last_ns = frames[count - 1].time_ns;
-	result->packets += count;
-	sw_progress_step(&pass->progress, sw_capture_position(pass->capture),
-			 sw_capture_size(pass->capture), result->packets);
-	return sw_engine_feed(pass->engine, count);
+	if (count)
+		note_progress(pass, frames, count);
+	error = sw_engine_feed(pass->engine, count);
+	if (error || !due)
+		return error;
+	frames[0] = frames[count];
+	pass->held = 1;
+	return sw_engine_pass_time(pass->engine, frames[0].time_ns);
 }
 
 /* Earliest first; further criteria only make the order the same in each replay. */
@@ -152,6 +171,16 @@ static int check_damage(struct pass *pass)
 	return 0;
 }
 
+static void count_skipped(struct pass *pass)
+{
+	struct sw_replay_result *result = pass->result;
+	const char *name;
+
+	result->skipped = sw_capture_skipped(pass->capture, &result->skipped_link, &name);
+	sw_format(result->skipped_name, sizeof(result->skipped_name), "%s", name);
+	result->packets = pass->fed + result->skipped;
+}
+
 static int run_pass(struct pass *pass)
 {
 	int error, more = 1;
@@ -161,6 +190,10 @@ static int run_pass(struct pass *pass)
 		error = feed_batch(pass, &more);
 	} while (!error && more > 0);
 	sw_progress_end(&pass->progress);
+	if (!error && more < 0 && more != -EIO)
+		error = more;
+	if (!error)
+		count_skipped(pass);
 	if (!error)
 		error = check_damage(pass);
 	return error ? error : conclude(pass);
@@ -184,8 +217,8 @@ static uint32_t room_for(const struct sw_capture *capture)
 }
 
 /* Replays the file once, with as much room as asked for (0: as its size suggests, then told). */
-static int replay_once(const char *path, const uint32_t timeout_ms[SW_TIMEOUT_COUNT],
-		       struct room *room, struct sw_replay_result **result)
+static int replay_once(const struct sw_replay_request *request, struct room *room,
+		       struct sw_replay_result **result)
 {
 	SW_AUTO_REPLAY struct sw_replay_result *made = calloc(1, sizeof(*made));
 	SW_AUTO_CAPTURE struct sw_capture *capture = NULL;
@@ -196,8 +229,8 @@ static int replay_once(const char *path, const uint32_t timeout_ms[SW_TIMEOUT_CO
 
 	if (!made)
 		return -ENOMEM;
-	made->path = path;
-	error = sw_capture_open(path, &capture);
+	made->path = request->path;
+	error = sw_capture_open(request->path, &capture);
 	if (error)
 		return error;
 	if (!room->handshakes)
@@ -205,7 +238,8 @@ static int replay_once(const char *path, const uint32_t timeout_ms[SW_TIMEOUT_CO
 	setup.handshakes = room->handshakes;
 	setup.connections = room->connections;
 	setup.context = &pass;
-	memcpy(setup.timeout_ms, timeout_ms, sizeof(setup.timeout_ms));
+	setup.checksums = request->checksums;
+	memcpy(setup.timeout_ms, request->timeout_ms, sizeof(setup.timeout_ms));
 	error = sw_engine_load(&setup, &engine);
 	if (error)
 		return error;
@@ -233,8 +267,8 @@ static bool enlarge(uint32_t *room, uint64_t evicted)
  * A capture that is nothing but SYNs overfills tables that are ample for any other: try larger ones,
  * as far as there is memory. What comes through a pipe cannot be read again.
  */
-static void make_room(const char *path, const uint32_t timeout_ms[SW_TIMEOUT_COUNT],
-		      struct room *room, struct sw_replay_result **result)
+static void make_room(const struct sw_replay_request *request, struct room *room,
+		      struct sw_replay_result **result)
 {
 	while ((*result)->is_repeatable) {
 		const __u64 *tallies = (*result)->stats.total.tallies;
@@ -243,7 +277,7 @@ static void make_room(const char *path, const uint32_t timeout_ms[SW_TIMEOUT_COU
 		if (!(enlarge(&room->handshakes, tallies[SW_TALLY_ATTEMPTS_EVICTED]) |
 		      enlarge(&room->connections, tallies[SW_TALLY_CONNECTIONS_EVICTED])))
 			return;
-		if (replay_once(path, timeout_ms, room, &again)) {
+		if (replay_once(request, room, &again)) {
 			sw_error_clear();
 			return;
 		}
@@ -252,16 +286,15 @@ static void make_room(const char *path, const uint32_t timeout_ms[SW_TIMEOUT_COU
 	}
 }
 
-int sw_replay(const char *path, const uint32_t timeout_ms[SW_TIMEOUT_COUNT],
-	      struct sw_replay_result **result)
+int sw_replay(const struct sw_replay_request *request, struct sw_replay_result **result)
 {
 	struct sw_replay_result *made;
 	struct room room = {};
-	int error = replay_once(path, timeout_ms, &room, &made);
+	int error = replay_once(request, &room, &made);
 
 	if (error)
 		return error;
-	make_room(path, timeout_ms, &room, &made);
+	make_room(request, &room, &made);
 	*result = made;
 	return 0;
 }

@@ -18,12 +18,21 @@ struct sw_replay_attempt {
 	uint64_t started_ms; /* on the capture's clock */
 };
 
+struct sw_replay_request {
+	const char *path; /* "-": standard input */
+	uint32_t timeout_ms[SW_TIMEOUT_COUNT];
+	bool checksums; /* verify those of segments that a frame of the replay holds whole */
+};
+
 struct sw_replay_result {
 	const char *path;  /* the caller's */
 	uint64_t packets;  /* records in the file, of whatever protocol */
 	uint64_t first_ns; /* the capture's clock at its first record and its last */
 	uint64_t last_ns;
-	uint64_t evicted;	  /* attempts and connections for which there was no room */
+	uint64_t evicted; /* attempts and connections for which there was no room */
+	uint64_t skipped; /* of the records, those of a link type that is not supported */
+	int skipped_link; /* one such type */
+	char skipped_name[32];
 	char damage[320];	  /* why the file was not read to its end; "" if it was */
 	bool is_repeatable;	  /* the file can be read again: it is no pipe */
 	struct sw_snapshot stats; /* what `stats` would have said when the last record was in */
@@ -32,11 +41,10 @@ struct sw_replay_result {
 };
 
 /*
- * Replays a file ("-": standard input) with these timeouts, in milliseconds. The result is the
- * caller's to free, with sw_replay_free(). Returns 0, or a -errno whose line is recorded.
+ * Replays a file. The result is the caller's to free, with sw_replay_free(). Returns 0, or a -errno
+ * whose line is recorded.
  */
-int sw_replay(const char *path, const uint32_t timeout_ms[SW_TIMEOUT_COUNT],
-	      struct sw_replay_result **result);
+int sw_replay(const struct sw_replay_request *request, struct sw_replay_result **result);
 void sw_replay_free(struct sw_replay_result *result);
 
 /* Less was learnt than the capture holds. */

@@ -18,6 +18,11 @@ void sw_json_put_bool(json_t *object, const char *key, bool value);
 /* Takes the reference to value. Returns it, borrowed. */
 json_t *sw_json_put(json_t *object, const char *key, json_t *value);
 
+struct sw_snapshot;
+
+/* All sections of `stats -j`, for a report that has more of its own. */
+json_t *sw_json_stats_root(const struct sw_snapshot *snapshot);
+
 /* Prints on one line, or indented, and drops the reference. */
 void sw_json_print(FILE *out, json_t *root, bool pretty);
 

@@ -103,7 +103,7 @@ static json_t *interfaces(const struct sw_snapshot *snapshot)
 	return array;
 }
 
-void sw_json_stats(FILE *out, const struct sw_snapshot *snapshot, bool pretty)
+json_t *sw_json_stats_root(const struct sw_snapshot *snapshot)
 {
 	const struct sw_counters *total = &snapshot->total;
 	json_t *root = sw_json_root();
@@ -122,5 +122,10 @@ void sw_json_stats(FILE *out, const struct sw_snapshot *snapshot, bool pretty)
 	sw_json_put_number(root, "map_bytes", snapshot->map_bytes);
 	sw_json_put(root, "interfaces", interfaces(snapshot));
 	sw_json_put(root, "conservation", conservation(snapshot));
-	sw_json_print(out, root, pretty);
+	return root;
+}
+
+void sw_json_stats(FILE *out, const struct sw_snapshot *snapshot, bool pretty)
+{
+	sw_json_print(out, sw_json_stats_root(snapshot), pretty);
 }
