@@ -46,7 +46,7 @@ MAN_PAGES	:= $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps unit prog model fuzz fuzz-short oracle e2e check test bench demo man install \
+.PHONY: all deps unit prog model fuzz fuzz-short oracle replay e2e check test bench demo man install \
 	uninstall clean tests format
 vpath %.bpf.c bpf bench $(sort $(dir $(wildcard tests/*/*.bpf.c)))
 
@@ -104,8 +104,8 @@ fuzz-short: $(FUZZERS)
 	$(Q)tests/run fuzz
 fuzz: $(FUZZERS)
 	$(Q)FUZZ_SECONDS=$${FUZZ_SECONDS:-600} tests/run fuzz
-oracle: all
-	$(Q)tests/run oracle
+oracle replay: all
+	$(Q)tests/run $@
 e2e: all
 	$(Q)tests/run e2e
 check: all
@@ -113,7 +113,7 @@ check: all
 
 test: deps
 	$(Q)$(MAKE) --no-print-directory all tests
-	$(Q)tests/run check unit fuzz prog model oracle e2e
+	$(Q)tests/run check unit fuzz prog model oracle replay e2e
 
 bench: deps
 	$(Q)$(MAKE) --no-print-directory all $(BENCHES)

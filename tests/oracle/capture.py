@@ -99,7 +99,7 @@ def pcapng_records(data: bytes) -> Iterator[Record]:
             order = section_order(data, pos)
             interfaces = []
         kind, length = struct.unpack_from(order + "II", data, pos)
-        if length < 12 or pos + length > len(data):
+        if length < 12 or length % 4 or pos + length > len(data):
             return
         body = data[pos + 8:pos + length - 4]
         pos += length

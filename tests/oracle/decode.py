@@ -7,11 +7,16 @@ capture cut off says nothing, so it decodes to None and is no anomaly.
 
 import struct
 
+from links import LINKS
+
 FIN, SYN, RST, PSH, ACK, URG = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 
 LINK_NULL, LINK_ETHERNET, LINK_LOOP, LINK_SLL, LINK_SLL2 = 0, 1, 108, 113, 276
 LINKS_RAW = (12, 14, 101)
-LINK_IPV4, LINK_IPV6 = 228, 229
+LINK_PPI, LINK_IPV4, LINK_IPV6 = 192, 228, 229
+KNOWN_LINKS = {LINK_NULL, LINK_ETHERNET, LINK_LOOP, LINK_SLL, LINK_SLL2, *LINKS_RAW, LINK_PPI,
+               LINK_IPV4, LINK_IPV6, *LINKS}
+ARPHRD_LOOPBACK = b"\x03\x04"
 
 ETH_IPV4, ETH_IPV6 = 0x0800, 0x86DD
 ETH_VLANS = (0x8100, 0x88A8, 0x9100)
@@ -71,6 +76,12 @@ class IcmpError:
 
 def decode(link, frame, wire_len):
     """The Segment or IcmpError in `frame`, None if there is neither."""
+    if link == LINK_PPI:
+        size = int.from_bytes(frame[2:4], "little")
+        inner = int.from_bytes(frame[4:8], "little")
+        if not 8 <= size <= len(frame) or inner == LINK_PPI:
+            return None
+        return decode(inner, frame[size:], wire_len - size)
     pos, ethertype = link_layer(link, frame)
     if ethertype == ETH_IPV4:
         datagram = ipv4(frame, pos, max(wire_len, len(frame)))
@@ -120,6 +131,8 @@ def link_layer(link, frame):
         if family > 0xFFFF:
             family = int.from_bytes(frame[:4], "big")
         return 4, FAMILIES.get(family, 0)
+    if link in LINKS:
+        return LINKS[link](frame)
     return 0, 0
 
 
@@ -139,6 +152,9 @@ def is_loopback(link, frame, address):
     if link in (LINK_NULL, LINK_LOOP):
         return True
     if link == LINK_ETHERNET and frame[:12] == bytes(12):
+        return True
+    if (link == LINK_SLL and frame[2:4] == ARPHRD_LOOPBACK
+            or link == LINK_SLL2 and frame[8:10] == ARPHRD_LOOPBACK):
         return True
     if len(address) == 4:
         return address[0] == 127

@@ -7,7 +7,7 @@ import socket
 import sys
 
 from capture import CaptureError, records
-from decode import decode
+from decode import KNOWN_LINKS, decode
 from judge import Judge
 
 SCHEMA = 1
@@ -17,9 +17,13 @@ def judge_file(path):
     """The report on the capture at `path`. Raises OSError and CaptureError."""
     judge = Judge()
     packets = 0
+    links = set()
     for time, link, frame, wire_len in records(path):
         packets += 1
+        links.add(link)
         judge.feed(time, decode(link, frame, wire_len))
+    if links and not links & KNOWN_LINKS:
+        raise CaptureError(f"unsupported link types: {links}")
     judge.flows.finish()
     return {
         "schema": SCHEMA,
