@@ -42,7 +42,8 @@ UNIT_TESTS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 PROG_TESTS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/prog/test_*.c tests/model/test_*.c))
 FUZZERS		:= $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES		:= $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard bench/bench_*.c)))
-MAN_PAGES	:= $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
+MAN_PAGES	:= $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd)) \
+		   $(B)/man/synward-semantics.7
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -129,6 +130,10 @@ deps:
 # ---- the rest
 
 man: $(MAN_PAGES)
+$(B)/man/synward-semantics.7: docs/make-semantics $(wildcard include/synward/*.h)
+	$(call say,MAN,$@)
+	@mkdir -p $(@D)
+	$(Q)CC=$(CC) $(PYTHON) docs/make-semantics --man | scdoc >$@
 $(B)/man/%: docs/man/%.scd
 	$(call say,MAN,$@)
 	@mkdir -p $(@D)
@@ -137,12 +142,12 @@ $(B)/man/%: docs/man/%.scd
 install: all
 	install -D -m 0755 $(B)/synward $(DESTDIR)$(PREFIX)/sbin/synward
 	for page in $(MAN_PAGES); do \
-		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man8/$${page##*/} || exit 1; \
+		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/synward
-	for page in $(MAN_PAGES); do rm -f $(DESTDIR)$(PREFIX)/share/man/man8/$${page##*/}; done
+	for page in $(MAN_PAGES); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 
 format:
 	$(Q)git ls-files '*.c' '*.h' | grep -v '^vmlinux/' | xargs clang-format -i

@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import re
 import select
 import shutil
 import socket
@@ -54,7 +55,7 @@ def hping3(end, *argv, count=3):
     """Sends count segments from as many source ports; that none is answered is no failure."""
     words = ("hping3", "-I", end.name, "-n", "-q", "-c", count, "-i", "u1000", *argv)
     done = end.namespace.run(*words, check=False, seconds=TOOL_SECONDS)
-    if f"{count} packets tramitted" not in done.stderr:  # its own spelling
+    if not re.search(rf"^{count} packets tra(ns)?mitted", done.stderr, re.M):
         raise Failed(f"{' '.join(map(str, words))}:\n{done.stdout}{done.stderr}")
 
 

@@ -91,6 +91,9 @@ static int set_sizes(struct synward_bpf *skeleton)
 		error = bpf_map__set_max_entries(skeleton->maps.connections,
 						 load->connection_buckets);
 	if (!error)
+		error = bpf_map__set_max_entries(skeleton->maps.connection_filter,
+						 load->connection_buckets);
+	if (!error)
 		error = bpf_map__set_max_entries(skeleton->maps.replay_batch, BATCH_FRAMES);
 	if (!error)
 		error = bpf_map__set_max_entries(skeleton->maps.events, RING_BYTES);
