@@ -226,7 +226,7 @@ RECORD = struct.pack("<IIII", 1, 0, 60, 60) + bytes(60)
     ("text.pcap", b"This is not a capture at all, but long enough for a header.\n", FAILURE),
     ("empty.pcap", b"", FAILURE),
     ("header.pcap", PCAP_HEADER[:10], FAILURE),
-    ("wlan.pcap", PCAP_HEADER[:20] + struct.pack("<I", 105), FAILURE),
+    ("user0.pcap", PCAP_HEADER[:20] + struct.pack("<I", 147), FAILURE),
     ("cut.pcap", PCAP_HEADER + RECORD + RECORD[:40], INCOMPLETE),
     ("cut.pcap.gz", gzip.compress(PCAP_HEADER + RECORD * 50)[:-20], INCOMPLETE),
     ("huge.pcap", PCAP_HEADER + struct.pack("<IIII", 1, 0, 0x7FFFFFFF, 0x7FFFFFFF), FAILURE),
