@@ -277,6 +277,10 @@ static __always_inline void sw_handshake(struct sw_handshake_bucket *bucket, __u
 			handle_stray(bucket, tag, view, packet, segment, now, timeout_ms, step);
 		return;
 	}
+	/* On a live connection nothing answers a SYN whose attempt is over. */
+	if (relation == SW_RELATION_LIVE && segment == SW_SEGMENT_ACK &&
+	    attempt->seen & SW_IS_REPORTED)
+		return;
 	step->belongs = 1;
 	/* On a live connection the opener of a new attempt still speaks for the old one. */
 	if (relation == SW_RELATION_LIVE && view->from_orig && segment == SW_SEGMENT_ACK &&

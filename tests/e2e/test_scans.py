@@ -265,7 +265,10 @@ def test_what_a_syn_may_carry(forge, synward):
     for options, data, anomaly in CARRIED:
         found = shows(forge, synward, forge.segment(options=options, data=data))
         assert found == ({anomaly: 1} if anomaly else {}), options
-    synward.expect_outcomes(half_open=len(CARRIED))
+    # ECN (RFC 3168) and AccECN (RFC 9768), whose AE bit scapy still calls N
+    for flags in ("SEC", "SECN"):
+        assert shows(forge, synward, forge.segment(flags)) == {}, flags
+    synward.expect_outcomes(half_open=len(CARRIED) + 2)
 
 
 HEADERS = {
