@@ -36,7 +36,7 @@ def assured(line):
 
 @contextlib.contextmanager
 def conntrack(namespace):
-    """Yields a Counter of the 5-tuples that become ESTABLISHED and ASSURED, as conntrack -E tells."""
+    """Yields a Counter of the 5-tuples that become ESTABLISHED and ASSURED, by conntrack -E."""
     namespace.run("nft", "add table inet t; add chain inet t in { type filter hook input priority "
                   "0; }; add rule inet t in ct state established accept")
     tuples = collections.Counter()

@@ -85,7 +85,7 @@ def test_a_scan_by_segments_of_no_connection_is_midstream(stage, servers, synwar
 def test_fingerprinting_shows_all_its_odd_probes(stage, servers, synward):
     """
     nmap -O, first a SYN scan: six SYNs with odd options, one with ECN, a reserved bit and an urgent
-    pointer, and T2 to T7: no flags, SYN+FIN+PSH+URG, ACKs, FIN+PSH+URG. It repeats them as it likes.
+    pointer, and T2 to T7: no flags, SYN+FIN+PSH+URG, ACKs, FIN+PSH+URG. It may repeat them.
     """
     synward.attach(stage.far, options=QUICK)
     assert scan(stage, "-O", "--max-os-tries", 1) == states("open", "closed")
