@@ -49,7 +49,16 @@ class Objects:
 
 
 def bpftool(*argv):
-    return json.loads(run("bpftool", "-j", *argv).stdout or "[]")
+    """What bpftool says, asked again while an object that it lists is just being freed (EAGAIN)."""
+    def answer():
+        done = run("bpftool", "-j", *argv, check=False)
+        if not done.returncode:
+            return done
+        if "Resource temporarily unavailable" in done.stdout + done.stderr:
+            return None
+        raise Failed(f"bpftool {' '.join(argv)}: {done.stdout}{done.stderr}")
+
+    return json.loads(wait_for(answer, "bpftool to get through its list").stdout or "[]")
 
 
 def all_objects():
