@@ -144,8 +144,8 @@ int sw_egress(struct __sk_buff *skb)
 }
 
 /*
- * The programs below are run by the loader, once, by BPF_PROG_TEST_RUN. They are of type XDP since a
- * sleepable program (as all of type syscall are) may not touch a map with a spin lock before 6.x.
+ * The programs below are run by the loader, once, by BPF_PROG_TEST_RUN. They are of type XDP, as the
+ * one they serve: type syscall is sleepable, and might be preempted while it holds a bucket's lock.
  */
 
 /* Starts the sweeper, or gives it this object's code. Returns XDP_PASS if it runs. */

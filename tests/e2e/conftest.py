@@ -12,6 +12,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
+from causes import FAMILIES, Stage  # noqa: E402
 from cli import (BINARY, Synward, check_conservation, expect_gone, is_conserved,  # noqa: E402
                  private_bpffs)
 from net import Lab, sweep_leftovers, wait_for  # noqa: E402
@@ -64,3 +65,14 @@ def synward(lab, bpffs):
 def pair(lab):
     """The two ends of a wire, of a client and of a server."""
     return lab.wire(lab.namespace("client"), "c0", lab.namespace("server"), "s0")
+
+
+@pytest.fixture(params=FAMILIES)
+def family(request):
+    return FAMILIES[request.param]
+
+
+@pytest.fixture
+def stage(pair, family):
+    """Where handshakes are caused, over IPv4 and over IPv6."""
+    return Stage(*pair, family)

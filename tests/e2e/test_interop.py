@@ -9,7 +9,7 @@ import struct
 import pytest
 
 import tcp
-from causes import FAMILIES, QUICK, Stage
+from causes import QUICK
 from live import Crossing, connect_from, events, need, seen, suspicious, syn_of
 from net import wait_for
 from segments import ACK, MSS_1460, SYN, Port, Segment
@@ -18,16 +18,6 @@ from test_gateway import Gateway
 ECE, CWR, AE = 0x40, 0x80, 0x100
 MPTCP = 262  # IPPROTO_MPTCP, which Python 3.11 does not name
 TCP_MD5SIG, TCP_FASTOPEN, MSG_FASTOPEN = 14, 23, 0x20000000
-
-
-@pytest.fixture(params=FAMILIES)
-def family(request):
-    return FAMILIES[request.param]
-
-
-@pytest.fixture
-def stage(pair, family):
-    return Stage(*pair, family)
 
 
 def talk(client, server):

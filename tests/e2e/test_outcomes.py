@@ -6,23 +6,13 @@ import contextlib
 import pytest
 
 import tcp
-from causes import FAMILIES, QUICK, Stage
+from causes import QUICK, Stage
 from hooks import clear_xdp, filter_packets, put_on_xdp, tag_counts, tag_frames
 from net import NOBODY, VANISHED, wait_for
 from segments import ACK, SYN, Port
 
 ALL = ("accepted", "rejected", "no_response", "half_open", "aborted_orig", "aborted_resp",
        "cancelled", "unsolicited_synack")
-
-
-@pytest.fixture(params=FAMILIES)
-def family(request):
-    return FAMILIES[request.param]
-
-
-@pytest.fixture
-def stage(pair, family):
-    return Stage(*pair, family)
 
 
 def seen(stats):

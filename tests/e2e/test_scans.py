@@ -8,7 +8,7 @@ import socket
 import pytest
 
 import tcp
-from causes import FAMILIES, QUICK, Stage
+from causes import QUICK, Stage
 from live import ethernet, hping3, need, nmap, seen
 from net import VANISHED, wait_for
 from segments import ACK, SYN, Port
@@ -19,16 +19,6 @@ inet6 = pytest.importorskip("scapy.layers.inet6")
 OPEN, CLOSED = (8080, 8090), (8081, 8091)
 SCANNED = ",".join(map(str, OPEN + CLOSED))
 SCANNER = 54321  # with one source port, a probe that nmap repeats is of the same flow
-
-
-@pytest.fixture(params=FAMILIES)
-def family(request):
-    return FAMILIES[request.param]
-
-
-@pytest.fixture
-def stage(pair, family):
-    return Stage(*pair, family)
 
 
 @pytest.fixture
