@@ -9,6 +9,7 @@
 
 #include "core/decide.h"
 #include "core/follow.h"
+#include "core/services.h"
 #include "maps.h"
 
 static __always_inline struct sw_counters *my_counters(void)
@@ -18,15 +19,56 @@ static __always_inline struct sw_counters *my_counters(void)
 	return bpf_map_lookup_elem(&counters, &key);
 }
 
-/* Adds one for each bit that is set. Anomalous packets have one or two of them. */
-static __always_inline void count_bits(__u64 *table, __u64 bits)
+/* A table of counters with one for each anomaly. */
+enum by_anomaly {
+	BY_ANOMALY_SEEN,
+	BY_ANOMALY_WOULD_DROP,
+	BY_ANOMALY_DROPPED,
+	BY_ANOMALY_SUSPECTS,
+	BY_ANOMALY_CLEARED,
+};
+
+static __always_inline __u64 *anomaly_table(struct sw_counters *mine, enum by_anomaly which)
 {
-	for (__u32 i = 0; i < SW_ANOMALY_COUNT && bits; i++) {
-		/* the lowest bit's number by a de Bruijn product would need a table: walk instead */
-		if (bits & 1)
-			table[i]++;
-		bits >>= 1;
+	switch (which) {
+	case BY_ANOMALY_SEEN:
+		return mine->anomalies_seen;
+	case BY_ANOMALY_WOULD_DROP:
+		return mine->anomalies_would_drop;
+	case BY_ANOMALY_DROPPED:
+		return mine->anomalies_dropped;
+	case BY_ANOMALY_SUSPECTS:
+		return mine->score.anomalies_suspects;
+	default:
+		return mine->score.anomalies_cleared;
 	}
+}
+
+/* Adds one for each anomaly. A packet has one or two of them. */
+__noinline int count_anomalies(__u64 anomalies, __u32 which)
+{
+	struct sw_counters *mine = my_counters();
+	__u64 *table;
+	__u32 bit;
+
+	if (!mine)
+		return 0;
+	table = anomaly_table(mine, which);
+	for (__u32 i = 0; i < SW_ANOMALY_COUNT && anomalies; i++) {
+		bit = sw_lowest_bit(anomalies);
+		if (bit >= SW_ANOMALY_COUNT)
+			break;
+		table[bit]++;
+		anomalies &= anomalies - 1;
+	}
+	return 0;
+}
+
+/* The same for a set of limits. */
+static __always_inline void count_limits(__u64 *table, __u64 limits)
+{
+	for (__u32 i = 0; i < SW_LIMIT_COUNT; i++)
+		table[i] += limits >> i & 1;
 }
 
 static __always_inline void count_latency(struct sw_counters *mine, enum sw_latency which, __u32 us)
@@ -69,16 +111,29 @@ static __always_inline bool is_uneventful(const struct sw_finding *finding)
 	       step->stray == SW_OUTCOME_NONE && !finding->connection.opened && !finding->skipped;
 }
 
-static __always_inline void count_anomalies(struct sw_counters *mine, __u64 anomalies,
-					    const struct sw_decision *decision)
+static __always_inline void count_decision(__u64 anomalies, const struct sw_decision *decision)
 {
 	if (!anomalies)
 		return;
-	count_bits(mine->anomalies_seen, anomalies);
+	count_anomalies(anomalies, BY_ANOMALY_SEEN);
 	if (decision->would_drop)
-		count_bits(mine->anomalies_would_drop, decision->would_drop);
+		count_anomalies(decision->would_drop, BY_ANOMALY_WOULD_DROP);
 	if (decision->dropped)
-		count_bits(mine->anomalies_dropped, decision->dropped);
+		count_anomalies(decision->dropped, BY_ANOMALY_DROPPED);
+}
+
+/* A packet met a limit, which dropped it if it is in force. */
+static __always_inline void count_limit(enum sw_limit limit, bool enforced)
+{
+	struct sw_counters *mine = my_counters();
+
+	if (!mine)
+		return;
+	mine->limits_seen[limit & (SW_LIMIT_SLOTS - 1)]++;
+	if (enforced)
+		mine->limits_dropped[limit & (SW_LIMIT_SLOTS - 1)]++;
+	else
+		mine->limits_would_drop[limit & (SW_LIMIT_SLOTS - 1)]++;
 }
 
 static __always_inline void count_finding(const struct sw_finding *finding,
@@ -90,7 +145,7 @@ static __always_inline void count_finding(const struct sw_finding *finding,
 
 	if (!mine)
 		return;
-	count_anomalies(mine, finding->anomalies, decision);
+	count_decision(finding->anomalies, decision);
 	if (step->opened && step->stray == SW_OUTCOME_NONE)
 		mine->tallies[SW_TALLY_ATTEMPTS_OPENED]++;
 	count_outcome(mine, step->stray);

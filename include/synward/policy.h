@@ -6,6 +6,7 @@
 #include "config.h"
 #include "flow.h"
 #include "limit.h"
+#include "tables.h"
 
 /*
  * A policy, as the kernel reads it: what is done for each service, and for everything else. It is
@@ -41,6 +42,7 @@ enum {
 	SW_HAS_STRICT = 1 << 5,		  /* any row is strict */
 	SW_HAS_AUTO_BLOCK = 1 << 6,
 	SW_HAS_ENFORCE = 1 << 7, /* any row enforces */
+	SW_HAS_OWNERS = 1 << 8, /* an earlier policy limited half-open handshakes: see sw_owner() */
 };
 
 /* A prefix; the length is that of the mapped form: an IPv4 /n is n + 96. */
@@ -149,7 +151,7 @@ struct sw_switch_request {
 
 /* Of the map "policy_state": which slot is active, and whether that is for good. */
 struct sw_policy_state {
-	__u32 lock;
+	struct sw_lock lock;
 	__u32 active;
 	__u32 fallback;	   /* to go back to; SW_POLICY_SLOTS: there is none */
 	__u32 deadline_ms; /* of the coarse clock, if pending */

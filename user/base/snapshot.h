@@ -8,6 +8,7 @@
  */
 
 #include <synward/config.h>
+#include <synward/policy.h>
 #include <synward/counters.h>
 #include <synward/tables.h>
 
