@@ -233,7 +233,7 @@ static int run_case(const struct bench *bench, const struct bench_case *of, uint
 	struct frame frame = frame_make(of->frame, of->v6);
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.bytes, .data_size_in = frame.length,
 		    .repeat = (int)repeat);
-	__u32 zero = 0, expected = of->target <= TARGET_LRU ? XDP_DROP : XDP_PASS;
+	__u32 zero = 0, expected = of->drops ? XDP_DROP : XDP_PASS;
 	int target = bpf_map__fd(bench->harness->maps.target);
 
 	if (bpf_map_update_elem(target, &zero, &bench->targets[of->target], BPF_ANY) ||

@@ -19,56 +19,52 @@ static __always_inline struct sw_counters *my_counters(void)
 	return bpf_map_lookup_elem(&counters, &key);
 }
 
-/* A table of counters with one for each anomaly. */
-enum by_anomaly {
-	BY_ANOMALY_SEEN,
-	BY_ANOMALY_WOULD_DROP,
-	BY_ANOMALY_DROPPED,
-	BY_ANOMALY_SUSPECTS,
-	BY_ANOMALY_CLEARED,
-};
-
-static __always_inline __u64 *anomaly_table(struct sw_counters *mine, enum by_anomaly which)
-{
-	switch (which) {
-	case BY_ANOMALY_SEEN:
-		return mine->anomalies_seen;
-	case BY_ANOMALY_WOULD_DROP:
-		return mine->anomalies_would_drop;
-	case BY_ANOMALY_DROPPED:
-		return mine->anomalies_dropped;
-	case BY_ANOMALY_SUSPECTS:
-		return mine->score.anomalies_suspects;
-	default:
-		return mine->score.anomalies_cleared;
-	}
-}
-
-/* Adds one for each anomaly. A packet has one or two of them. */
-__noinline int count_anomalies(__u64 anomalies, __u32 which)
+/*
+ * Adds one for each anomaly of a packet, and for each that drops it, or would. A packet has one or
+ * two of them.
+ */
+__noinline int count_anomalies(__u64 anomalies, __u64 dropped, __u64 would_drop)
 {
 	struct sw_counters *mine = my_counters();
-	__u64 *table;
 	__u32 bit;
 
 	if (!mine)
 		return 0;
-	table = anomaly_table(mine, which);
 	for (__u32 i = 0; i < SW_ANOMALY_COUNT && anomalies; i++) {
 		bit = sw_lowest_bit(anomalies);
 		if (bit >= SW_ANOMALY_COUNT)
 			break;
-		table[bit]++;
+		mine->anomalies_seen[bit]++;
+		mine->anomalies_dropped[bit] += dropped >> bit & 1;
+		mine->anomalies_would_drop[bit] += would_drop >> bit & 1;
 		anomalies &= anomalies - 1;
 	}
 	return 0;
 }
 
-/* The same for a set of limits. */
-static __always_inline void count_limits(__u64 *table, __u64 limits)
+/* The same for the score: sources that met an anomaly, or that were cleared of it. */
+__noinline int count_score(__u64 anomalies, __u64 limits, int cleared)
 {
-	for (__u32 i = 0; i < SW_LIMIT_COUNT; i++)
-		table[i] += limits >> i & 1;
+	struct sw_counters *mine = my_counters();
+	struct sw_score *score;
+	__u32 bit;
+
+	if (!mine)
+		return 0;
+	score = &mine->score;
+	for (__u32 i = 0; i < SW_ANOMALY_COUNT && anomalies; i++) {
+		bit = sw_lowest_bit(anomalies);
+		if (bit >= SW_ANOMALY_COUNT)
+			break;
+		score->anomalies_cleared[bit] += !!cleared;
+		score->anomalies_suspects[bit] += !cleared;
+		anomalies &= anomalies - 1;
+	}
+	for (__u32 i = 0; i < SW_LIMIT_COUNT; i++) {
+		score->limits_cleared[i] += limits >> i & !!cleared;
+		score->limits_suspects[i] += limits >> i & !cleared;
+	}
+	return 0;
 }
 
 static __always_inline void count_latency(struct sw_counters *mine, enum sw_latency which, __u32 us)
@@ -111,17 +107,6 @@ static __always_inline bool is_uneventful(const struct sw_finding *finding)
 	       step->stray == SW_OUTCOME_NONE && !finding->connection.opened && !finding->skipped;
 }
 
-static __always_inline void count_decision(__u64 anomalies, const struct sw_decision *decision)
-{
-	if (!anomalies)
-		return;
-	count_anomalies(anomalies, BY_ANOMALY_SEEN);
-	if (decision->would_drop)
-		count_anomalies(decision->would_drop, BY_ANOMALY_WOULD_DROP);
-	if (decision->dropped)
-		count_anomalies(decision->dropped, BY_ANOMALY_DROPPED);
-}
-
 /* A packet met a limit, which dropped it if it is in force. */
 static __always_inline void count_limit(enum sw_limit limit, bool enforced)
 {
@@ -145,7 +130,8 @@ static __always_inline void count_finding(const struct sw_finding *finding,
 
 	if (!mine)
 		return;
-	count_decision(finding->anomalies, decision);
+	if (finding->anomalies)
+		count_anomalies(finding->anomalies, decision->dropped, decision->would_drop);
 	if (step->opened && step->stray == SW_OUTCOME_NONE)
 		mine->tallies[SW_TALLY_ATTEMPTS_OPENED]++;
 	count_outcome(mine, step->stray);

@@ -93,7 +93,7 @@ __noinline int drop_alone(const struct sw_packet *packet, const struct inquiry *
 	if (!decision.dropped || !enforces(policy, service) ||
 	    is_allowed(&packet->src, inquiry->lists))
 		return SW_VERDICT_PASSED;
-	count_decision(inquiry->anomalies, &decision);
+	count_anomalies(inquiry->anomalies, decision.dropped, 0);
 	count_service(inquiry->policy, service, true, false, SW_LIMIT_NONE, true);
 	if (policy_has(inquiry->policy, SW_HAS_AUTO_BLOCK) && !policy->auto_block.own_flows)
 		note_offence(&packet->src, inquiry->policy, clock_ms());

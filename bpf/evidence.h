@@ -39,31 +39,27 @@ __noinline int score_suspect(const struct sw_addr *source, __u64 anomalies, __u6
 	if (!suspect)
 		return 0;
 	mine->score.forgotten += sw_suspect_note(suspect, hash, &anomalies, &limits);
-	count_anomalies(anomalies, BY_ANOMALY_SUSPECTS);
-	count_limits(mine->score.limits_suspects, limits);
+	count_score(anomalies, limits, false);
 	if (!real)
 		return 0;
 	sw_suspect_clear(suspect, hash, &anomalies, &limits);
-	count_anomalies(anomalies, BY_ANOMALY_CLEARED);
-	count_limits(mine->score.limits_cleared, limits);
+	count_score(anomalies, limits, true);
 	return 0;
 }
 
 /* A source has completed a handshake: whatever it met before, it is not spoofed. */
 __noinline int score_real(const struct sw_addr *source)
 {
-	struct sw_counters *mine = my_counters();
 	__u64 anomalies = 0, limits = 0, hash;
 	struct sw_suspect *suspect;
 
-	if (!source || !mine)
+	if (!source)
 		return 0;
 	suspect = suspect_of(source, &hash);
 	if (!suspect)
 		return 0;
 	sw_suspect_clear(suspect, hash, &anomalies, &limits);
-	count_anomalies(anomalies, BY_ANOMALY_CLEARED);
-	count_limits(mine->score.limits_cleared, limits);
+	count_score(anomalies, limits, true);
 	return 0;
 }
 
