@@ -51,6 +51,8 @@ struct sw_settings {
 	__u32 events_per_second; /* budget of each CPU; 0: no limit */
 	__u64 drop_anomalies;	 /* which drop a received segment, as SW_BIT()s; 0: only watch */
 	__u64 event_anomalies;	 /* which make an event by themselves, as SW_BIT()s */
+	__u32 lists;		 /* bit i: the list i (enum sw_list) is not empty */
+	__u32 pad;
 };
 
 /* What must not change while the maps live, written once at their creation (the map "identity"). */
