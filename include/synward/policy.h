@@ -108,7 +108,10 @@ struct sw_auto_block {
 	__u8 pad[2];
 };
 
-#define SW_MAX_AUTO_BLOCKS 65536U
+#define SW_MAX_AUTO_BLOCKS    65536U
+#define SW_MAX_OFFENCES	      1000000U
+#define SW_MAX_BLOCK_WINDOW_S (24U * 3600)
+#define SW_MAX_BLOCK_EXPIRY_S (7U * 24 * 3600)
 
 /* One value of the map "policies". */
 struct sw_policy {
