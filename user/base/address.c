@@ -29,7 +29,7 @@ const char *sw_format_endpoint(char text[SW_ENDPOINT_SIZE], const struct sw_addr
 
 struct sw_prefix sw_prefix_around(const struct sw_addr *addr, unsigned int length)
 {
-	struct sw_prefix prefix = { *addr, length };
+	struct sw_prefix prefix = { .addr = *addr, .length = length };
 
 	for (unsigned int i = 0; i < sizeof(addr->bytes); i++) {
 		unsigned int kept = length < 8 * i ? 0 : length - 8 * i;

@@ -12,7 +12,8 @@
 
 /* All addresses of a family, which is how a service that only has a family is told apart. */
 static const struct sw_prefix all_of_ipv6 = {};
-static const struct sw_prefix all_of_ipv4 = { { .words[2] = SW_V4_MAPPED_WORD }, SW_V4_BITS };
+static const struct sw_prefix all_of_ipv4 = { .addr.words[2] = SW_V4_MAPPED_WORD,
+					      .length = SW_V4_BITS };
 
 void sw_policy_default(struct sw_policy *policy)
 {
@@ -55,7 +56,7 @@ static bool is_anywhere(const struct sw_service *service)
 
 bool sw_service_has(const struct sw_service *service, const struct sw_addr *addr, unsigned int port)
 {
-	struct sw_prefix whole = { *addr, 128 };
+	struct sw_prefix whole = { .addr = *addr, .length = 128 };
 
 	return covers(service, &whole) && has_port(service, port);
 }

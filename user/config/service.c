@@ -222,7 +222,8 @@ static struct sw_prefix prefix_of(const struct sw_service *service, unsigned int
 		return service->prefixes[item];
 	switch (service->family) {
 	case SW_FAMILY_IPV4:
-		return (struct sw_prefix){ { .words[2] = SW_V4_MAPPED_WORD }, SW_V4_BITS };
+		return (struct sw_prefix){ .addr.words[2] = SW_V4_MAPPED_WORD,
+					   .length = SW_V4_BITS };
 	case SW_FAMILY_IPV6:
 		return (struct sw_prefix){};
 	default:
