@@ -13,6 +13,7 @@
 #include "evidence.h"
 #include "limits.h"
 #include "policy.h"
+#include "top.h"
 
 /* Has the packet a source that a list may name? An ICMP error's is that of what it quotes. */
 static __always_inline bool has_source(const struct sw_packet *packet)
@@ -28,6 +29,14 @@ static __always_inline bool is_allowed(const struct sw_addr *source, __u32 lists
 static __always_inline bool enforces(const struct sw_policy *policy, __u32 service)
 {
 	return policy->rules[service & (SW_SERVICE_SLOTS - 1)].enforce && is_armed();
+}
+
+/* Tells who a segment with anomalies, that came in, is of. */
+static __always_inline void note_anomalies(const struct sw_packet *packet, __u64 anomalies,
+					   __u32 now_ms)
+{
+	if (anomalies & SW_TOP_ANOMALY_MASK && has_source(packet))
+		top_note(&packet->src, SW_TOP_ANOMALIES, now_ms);
 }
 
 /* Counts for the packet's service that something was found, or dropped. */
@@ -94,6 +103,7 @@ __noinline int drop_alone(const struct sw_packet *packet, const struct inquiry *
 	    is_allowed(&packet->src, inquiry->lists))
 		return SW_VERDICT_PASSED;
 	count_anomalies(inquiry->anomalies, decision.dropped, 0);
+	note_anomalies(packet, inquiry->anomalies, clock_ms());
 	count_service(inquiry->policy, service, true, false, SW_LIMIT_NONE, true);
 	if (policy_has(inquiry->policy, SW_HAS_AUTO_BLOCK) && !policy->auto_block.own_flows)
 		note_offence(&packet->src, inquiry->policy, clock_ms());

@@ -154,6 +154,8 @@ __noinline int conclude(const struct sw_packet *packet, struct inquiry *inquiry)
 	decision = &inquiry->decision;
 	if (is_uneventful(finding))
 		return SW_VERDICT_PASSED;
+	if (inquiry->direction == SW_INGRESS)
+		note_anomalies(packet, finding->anomalies, inquiry->now.ms);
 	step = &finding->handshake;
 	if (finding->anomalies || step->completed != SW_OUTCOME_NONE) {
 		note_evidence(packet, inquiry);
@@ -249,6 +251,7 @@ static __always_inline enum sw_verdict inspect(void *ctx, const struct sw_packet
 		return SW_VERDICT_PASSED;
 	if (direction == SW_INGRESS && inquiry.segment == SW_SEGMENT_SYN) {
 		count_syn(packet, &inquiry);
+		top_note(&packet->src, SW_TOP_SYNS, inquiry.now.ms);
 		limited = policy_has(inquiry.policy, SW_HAS_SYN_RATE | SW_HAS_HALF_OPEN);
 		if (limited && limit_syn(packet, &inquiry) == SW_VERDICT_DROPPED)
 			return SW_VERDICT_DROPPED;
