@@ -166,7 +166,7 @@ struct sw_suspect {
 	__u64 limits; /* bits by enum sw_limit */
 };
 
-#define SW_PROVEN_SOURCES 65536U
+#define SW_PROVEN_SOURCES 16384U
 
 /* What a source did that is not spoofed. */
 struct sw_proven {

@@ -53,7 +53,7 @@ enum sw_top_kind {
 
 #define SW_TOP_EXACT_SHIFT 4 /* of milliseconds: 16 ms */
 #define SW_TOP_EXACT	   256U
-#define SW_TOP_SAMPLE	   16U
+#define SW_TOP_SAMPLE	   64U
 #define SW_TOP_MAX_GAP	   (2 * SW_TOP_SAMPLE - 1)
 
 /* IPv4 sources are whole addresses, IPv6 sources are networks: one host has all of its /64. */
