@@ -5,6 +5,7 @@
 #include "base.h"
 
 #define SW_MAX_INTERFACES 64
+#define SW_MAX_CPUS	  1024
 #define SW_IFNAME_SIZE	  16
 
 #define SW_MIN_HANDSHAKES     1024U

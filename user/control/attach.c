@@ -12,6 +12,7 @@
 #include "../base/number.h"
 #include "../base/policy.h"
 #include "../base/time.h"
+#include "handover.h"
 #include "hooks.h"
 #include "load.h"
 #include "netns.h"
@@ -174,6 +175,10 @@ static int take_hooks(struct attachment *at, uint32_t slot, struct sw_interface 
 	if (!error && egress)
 		error = sw_egress_attach(pins, record, slot, sw_object_egress(object),
 					 at->request->tc);
+	if (!error && ingress && sw_object_handover(object) >= 0)
+		error = sw_handover_attach(pins, record, slot, sw_object_handover(object));
+	if (!error)
+		error = sw_offer_write(&at->instance, record, slot);
 	if (!error)
 		error = sw_records_put(&at->records, slot, record, false);
 	return error ? error : sw_records_activate(&at->records, slot);
