@@ -7,7 +7,7 @@
  * exists, the ACK gets a request socket with what was agreed on, and TCP makes a connection of it.
  */
 
-#include "flood.h"
+#include "defend.h"
 
 #include <bpf/bpf_helpers.h>
 

@@ -123,6 +123,15 @@ struct {
 	__type(value, struct sw_cookie_offer);
 } cookie_offers SEC(".maps");
 
+/* Addresses of the hosts whose interfaces are attached: what is sent there is not forwarded. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SW_MAX_OWN_ADDRESSES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct sw_addr);
+	__type(value, __u32);
+} own_addresses SEC(".maps");
+
 /* Sources that have answered a cookie lately: a tag, and when that is forgotten. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -21,7 +21,7 @@
 #include "count.h"
 #include "emit.h"
 #include "enforce.h"
-#include "flood.h"
+#include "defend.h"
 
 /* Is it, being plain, one of the many segments of a live connection that change nothing? */
 static __always_inline bool is_routine(const struct sw_packet *packet,
@@ -207,6 +207,10 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 			break;
 		}
 	}
+	if (direction == SW_INGRESS && inquiry->segment == SW_SEGMENT_RST &&
+	    policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE) &&
+	    take_challenge_answer(packet, inquiry) == SW_VERDICT_DROPPED)
+		return SW_VERDICT_DROPPED;
 	if (policy_has(inquiry->policy, SW_HAS_SERVICE_TIMEOUTS))
 		service = service_for_timeouts(packet, inquiry);
 	follow_handshake(packet, inquiry, service);
@@ -218,14 +222,19 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 }
 
 /* What a SYN that came in meets before its handshake is looked for. Returns the verdict. */
-static __always_inline enum sw_verdict receive_syn(const struct sw_packet *packet,
+static __always_inline enum sw_verdict receive_syn(void *ctx, const struct sw_packet *packet,
 						   struct inquiry *inquiry)
 {
+	enum sw_verdict verdict;
+
 	top_note(&packet->src, SW_TOP_SYNS, inquiry->now.ms);
 	if (policy_has(inquiry->policy, SW_HAS_SERVICES | SW_HAS_FLOOD_DEFENCE))
 		count_syn(packet, inquiry);
-	if (policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE) && wants_cookie(packet, inquiry))
-		return SW_VERDICT_ANSWERED;
+	if (policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE)) {
+		verdict = answer_syn(ctx, packet, inquiry);
+		if (verdict != SW_VERDICT_PASSED)
+			return verdict;
+	}
 	if (policy_has(inquiry->policy, SW_HAS_SYN_RATE | SW_HAS_HALF_OPEN))
 		return limit_syn(packet, inquiry);
 	return SW_VERDICT_PASSED;
@@ -233,7 +242,7 @@ static __always_inline enum sw_verdict receive_syn(const struct sw_packet *packe
 
 /*
  * Everything there is to find out about a packet, and what to do about it. tcp is where in the frame
- * its TCP header is, if it has one. SW_VERDICT_ANSWERED: it is a SYN, and shall be.
+ * its TCP header is, if it has one. SW_VERDICT_ANSWERED: the frame is the answer now.
  */
 static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *packet, __u32 tcp,
 					       enum sw_direction direction)
@@ -262,7 +271,7 @@ static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *pack
 	inquiry.now.ms = clock_ms();
 	inquiry.hash = sw_flow_hash(packet, seed);
 	if (direction == SW_INGRESS && inquiry.segment == SW_SEGMENT_SYN) {
-		verdict = receive_syn(packet, &inquiry);
+		verdict = receive_syn(ctx, packet, &inquiry);
 		if (verdict != SW_VERDICT_PASSED)
 			return verdict;
 		limited = inquiry.owner || inquiry.limit != SW_LIMIT_NONE;

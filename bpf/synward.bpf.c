@@ -118,8 +118,6 @@ int sw_xdp(struct xdp_md *ctx)
 		check_tcp_sum_xdp(ctx, offset - sizeof(struct wire_tcp), &packet);
 	}
 	verdict = inspect(ctx, &packet, offset - sizeof(struct wire_tcp), SW_INGRESS);
-	if (verdict == SW_VERDICT_ANSWERED)
-		verdict = answer_syn(ctx, offset - sizeof(struct wire_tcp), &packet);
 	count_traffic(SW_INGRESS, length, verdict, packet.kind, false);
 	return xdp_action(verdict);
 }

@@ -78,6 +78,7 @@ static __always_inline __u64 sw_hist_bound(__u32 bucket)
 	X(SEGMENTS_SKIPPED, segments_skipped,                                                      \
 	  "segments passed unfollowed: another CPU held their line for too long")                  \
 	X(COOKIES_SENT, cookies_sent, "SYNs answered with a cookie")                               \
+	X(CHALLENGES_SENT, challenges_sent, "SYNs answered with a challenge")                      \
 	X(COOKIES_ACCEPTED, cookies_accepted, "handshakes completed by a valid cookie")            \
 	X(COOKIES_UNSENT, cookies_unsent,                                                          \
 	  "SYNs under a flood that could not be answered, and were dropped")                       \

@@ -44,6 +44,19 @@ enum sw_flood_reason {
 		SW_FLOOD_REASON_COUNT
 };
 
+/* How a flood is kept off: X(ID, name, meaning). */
+#define SW_FLOOD_WAYS(X)                                                                           \
+	X(HANDOVER, handover, "our cookies, handed over to the listener as completed handshakes")  \
+	X(KERNEL, kernel, "the kernel's cookies, which it checks by itself; no TCP options")       \
+	X(CHALLENGE, challenge, "sources must answer a challenge, then their SYNs pass")
+
+enum sw_flood_way {
+#define X(id, name, meaning) SW_WAY_##id,
+	SW_FLOOD_WAYS(X)
+#undef X
+		SW_FLOOD_WAY_COUNT
+};
+
 /* How often the sweeper looks, in its ticks and about in milliseconds. */
 #define SW_FLOOD_TICKS 4U
 

@@ -174,7 +174,10 @@ struct sw_proven {
 	__u32 offences;
 };
 
-/* A source that has answered a cookie. Another one may take its place: then it is asked again. */
+/*
+ * A source that has answered a cookie, or a listener that a SYN was let through to. Another one may
+ * take its place: then it is asked again, or another SYN passes.
+ */
 #define SW_VERIFIED_SOURCES 32768U
 #define SW_VERIFIED_MS	    (60U * 1000)
 

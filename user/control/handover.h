@@ -10,9 +10,20 @@
 #include "instance.h"
 
 #include <synward/config.h>
+#include <synward/flood.h>
 
-/* Can this kernel hand over at all? */
+/* Can this kernel hand over at all? And can it make and check cookies for us? */
 bool sw_handover_is_possible(void);
+bool sw_raw_cookies_are_possible(void);
+
+/*
+ * How floods to this host are kept off, if nobody says: the best way that works here. Cookies of the
+ * kernel do only while net.ipv4.tcp_syncookies is 2.
+ */
+enum sw_flood_way sw_flood_way_best(void);
+
+/* Does this network namespace forward, of any family? */
+bool sw_forwards(void);
 
 /* Attaches and pins it. Errors are recorded. */
 int sw_handover_attach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot,
@@ -27,5 +38,8 @@ void sw_handover_detach(const struct sw_pins *pins, uint32_t slot);
  */
 int sw_offer_write(const struct sw_instance *instance, const struct sw_interface *record,
 		   uint32_t slot);
+
+/* Adds this network namespace's addresses to those that are not forwarded. Errors are recorded. */
+int sw_own_addresses_write(const struct sw_instance *instance);
 
 #endif

@@ -78,6 +78,8 @@ static void set_constants(struct synward_bpf *skeleton, const struct sw_identity
 	load->netns = options->netns;
 	load->slot = (__u8)options->slot;
 	load->checksums = options->checksums;
+	load->forwards = sw_forwards();
+	load->raw_cookies = sw_raw_cookies_are_possible();
 	load->ordered_stores = SW_ORDERED_STORES;
 }
 
