@@ -51,7 +51,7 @@ struct sw_packet {
 	__u16 fragment_offset; /* in bytes */
 	__u32 ip_payload; /* bytes behind the IP headers, by their own word; 0-length: the frame's */
 	__u32 payload;	  /* bytes of TCP data */
-	/* of a SYN; of other segments only once sw_parse_timestamp() has been asked */
+	/* once sw_parse_timestamp() has been asked for them, too */
 	__u32 tsval;
 	__u32 tsecr;
 	__u16 mss;
