@@ -43,7 +43,7 @@ struct sw_syn_frame {
  */
 static __always_inline bool sw_is_answerable(const struct sw_packet *syn)
 {
-	return 
+	return syn->kind == SW_KIND_TCP &&
 	       !(syn->facts & (SW_PKT_MORE_FRAGMENTS | SW_PKT_HEADER_SPLIT)) && !syn->has_auth;
 }
 
@@ -162,7 +162,7 @@ static __always_inline bool put(struct answer_words *out, __u32 word)
 }
 
 static __always_inline bool answer_options(struct answer_words *out, __u16 mss,
-					const struct sw_cookie_answer *answer)
+					   const struct sw_cookie_answer *answer)
 {
 	__u8 options = answer->options;
 

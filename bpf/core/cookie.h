@@ -85,7 +85,7 @@ static __always_inline bool recall_epoch(__u32 bits, __u32 now_ms, __u32 *epoch)
 /* How many values above the first are not more than the client's. */
 static __always_inline __u8 mss_place(const struct sw_packet *syn)
 {
-	__u32 mss = syn->options & SW_OPT_MSS ? syn->mss : 0, place = 0;
+	__u32 mss = syn->mss, place = 0; /* 0: it does not say */
 
 #define X(value) place += mss >= value;
 	if (sw_addr_is_v4(&syn->src)) {
@@ -177,9 +177,9 @@ static __always_inline void sw_cookie_make(const struct sw_cookie_keys *keys,
 
 /* What was agreed on, of an ACK whose cookie is genuine. */
 static __always_inline void cookie_options(const struct sw_cookie_offer *offer,
-					 const struct sw_packet *ack,
-					 const struct cookie_claim *claim,
-					 struct sw_cookie_options *options)
+					   const struct sw_packet *ack,
+					   const struct cookie_claim *claim,
+					   struct sw_cookie_options *options)
 {
 	__u8 wscale = claim->tsval & SW_COOKIE_TS_WSCALE;
 

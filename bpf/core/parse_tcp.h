@@ -143,8 +143,7 @@ static __always_inline void sw_parse_timestamp(const struct sw_cursor *cursor,
 {
 	const __u32 *words = sw_peek(cursor, 12);
 
-	if (packet->options != SW_OPT_TIMESTAMP || packet->doff != 8 || !words ||
-	    sw_ntohl(words[0]) != OPTIONS_ONLY_TIMESTAMP)
+	if (packet->doff != 8 || !words || sw_ntohl(words[0]) != OPTIONS_ONLY_TIMESTAMP)
 		return;
 	packet->tsval = sw_ntohl(words[1]);
 	packet->tsecr = sw_ntohl(words[2]);

@@ -298,11 +298,15 @@ static void timestamp_is_not_made_up(void **state __unused)
 	struct segment wrong = tcp(.flags = ACK, .raw_length = 12,
 				   .raw = "\1\10\11\377\356\335\314\273\252\231\210\1");
 	struct segment cut = tcp(.flags = ACK, .timestamp = true);
+	struct segment data = tcp(.flags = ACK, .timestamp = true, .doff = 5);
 
 	for (int v6 = 0; v6 < 2; v6++) {
-		struct sw_packet packet = parsed_with_timestamp(&wrong, v6);
+		struct sw_packet packet = parsed_with_timestamp(&data, v6);
 		struct frame frame;
 
+		assert_int_equal(packet.options, 0);
+		assert_int_equal(packet.tsval | packet.tsecr, 0);
+		packet = parsed_with_timestamp(&wrong, v6);
 		assert_int_equal(packet.options, SW_OPT_BAD);
 		assert_int_equal(packet.tsval | packet.tsecr, 0);
 		frame_build(&frame, &cut, v6);
