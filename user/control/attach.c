@@ -14,10 +14,12 @@
 #include "../base/time.h"
 #include "handover.h"
 #include "hooks.h"
+#include "lists.h"
 #include "load.h"
 #include "netns.h"
 #include "policy.h"
 #include "preflight.h"
+#include "protected.h"
 #include "records.h"
 
 #include <bpf/bpf.h>
@@ -145,7 +147,8 @@ static int load(struct attachment *at, uint32_t slot, struct sw_object **object)
 	at->create = false;
 	error = sw_records_open(&at->instance, &at->records);
 	at->open = !error;
-	return error;
+	/* before the first packet */
+	return error ? error : sw_lists_restore(&at->instance, at->request->state_dir);
 }
 
 static void describe(struct sw_attach_result *result, const struct sw_interface *record,
@@ -340,6 +343,8 @@ int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 	}
 	if (!error && !at.was_empty)
 		error = change_settings(&at);
+	if (!error)
+		error = sw_protected_refresh(&at.instance);
 	if (error)
 		roll_back(&at, results, done);
 	sw_records_close(&at.records);

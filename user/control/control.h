@@ -26,6 +26,7 @@ enum sw_xdp_mode { SW_XDP_AUTO, SW_XDP_NATIVE, SW_XDP_GENERIC };
 enum sw_tc_mode { SW_TC_MODE_AUTO, SW_TC_MODE_TCX, SW_TC_MODE_CLSACT };
 
 struct sw_attach_request {
+	const char *state_dir; /* the first attach takes the lists from there */
 	enum sw_xdp_mode mode;
 	enum sw_tc_mode tc;
 	uint32_t handshakes;		       /* 0: what is there, or the default */
