@@ -23,6 +23,7 @@
 #include <time.h>
 
 #include "bench.skel.h"
+#include "cookie.h"
 #include "synward.skel.h"
 
 #define DEFAULT_ROUNDS 15
@@ -39,6 +40,7 @@ struct bench {
 	struct synward_bpf *small;
 	struct synward_bpf *large;
 	struct synward_bpf *strict;
+	struct cookie_bpf *cookie, *cookie_sure, *challenge;
 	int targets[TARGET_COUNT];
 	int sources[SOURCE_COUNT];
 	uint32_t rounds;
@@ -59,6 +61,9 @@ static void bench_free(struct bench *bench)
 	synward_bpf__destroy(bench->small);
 	synward_bpf__destroy(bench->large);
 	synward_bpf__destroy(bench->strict);
+	cookie_bpf__destroy(bench->cookie);
+	cookie_bpf__destroy(bench->cookie_sure);
+	cookie_bpf__destroy(bench->challenge);
 	free(bench->times);
 }
 
@@ -144,6 +149,12 @@ static int load_all(struct bench *bench)
 		error = load_synward(SW_DEFAULT_HANDSHAKES,
 				     SW_MASK_DROP | SW_MASK_DROP_SYM | SW_MASK_STRICT,
 				     &bench->strict);
+	if (!error)
+		error = load_cookies(false, true, &bench->cookie);
+	if (!error)
+		error = load_cookies(false, false, &bench->cookie_sure);
+	if (!error)
+		error = load_cookies(true, false, &bench->challenge);
 	if (error)
 		return error;
 	bench->targets[TARGET_DROP] = bpf_program__fd(bench->harness->progs.bare_drop);
@@ -151,9 +162,17 @@ static int load_all(struct bench *bench)
 	bench->targets[TARGET_SYNWARD] = bpf_program__fd(bench->small->progs.sw_xdp);
 	bench->targets[TARGET_SYNWARD_STRICT] = bpf_program__fd(bench->strict->progs.sw_xdp);
 	bench->targets[TARGET_SYNWARD_LARGE] = bpf_program__fd(bench->large->progs.sw_xdp);
+	bench->targets[TARGET_COOKIE] = bpf_program__fd(bench->cookie->progs.cookie_xdp);
+	bench->targets[TARGET_COOKIE_SURE] = bpf_program__fd(bench->cookie_sure->progs.cookie_xdp);
+	bench->targets[TARGET_CHALLENGE] = bpf_program__fd(bench->challenge->progs.cookie_xdp);
 	bench->sources[SOURCE_SAME] = bpf_program__fd(bench->harness->progs.leave);
 	bench->sources[SOURCE_RANDOM] = bpf_program__fd(bench->harness->progs.random_source);
 	bench->sources[SOURCE_RANDOM_V6] = bpf_program__fd(bench->harness->progs.random_source_v6);
+	bench->sources[SOURCE_RENEWED] = bpf_program__fd(bench->harness->progs.renewed_source);
+	bench->sources[SOURCE_RENEWED_V6] =
+		bpf_program__fd(bench->harness->progs.renewed_source_v6);
+	bench->sources[SOURCE_RANDOM_ACK] = bpf_program__fd(bench->harness->progs.random_ack);
+	bench->sources[SOURCE_RANDOM_ACK_V6] = bpf_program__fd(bench->harness->progs.random_ack_v6);
 	return 0;
 }
 
@@ -199,7 +218,7 @@ static int run_case(const struct bench *bench, const struct bench_case *of, uint
 	struct frame frame = frame_make(of->frame, of->v6);
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.bytes, .data_size_in = frame.length,
 		    .repeat = (int)repeat);
-	__u32 zero = 0, expected = of->target <= TARGET_LRU ? XDP_DROP : XDP_PASS;
+	__u32 zero = 0, expected = expected_verdict(of);
 	int target = bpf_map__fd(bench->harness->maps.target);
 
 	if (bpf_map_update_elem(target, &zero, &bench->targets[of->target], BPF_ANY) ||
