@@ -5,6 +5,7 @@
  */
 #include "../user/base/cleanup.h"
 #include "../user/base/error.h"
+#include "../user/base/policy.h"
 #include "../user/control/percpu.h"
 #include "cases.h"
 
@@ -40,7 +41,7 @@ struct bench {
 	struct synward_bpf *small;
 	struct synward_bpf *large;
 	struct synward_bpf *strict;
-	struct cookie_bpf *cookie, *cookie_sure, *challenge;
+	struct cookie_bpf *cookies[COOKIE_PROGRAMS];
 	int targets[TARGET_COUNT];
 	int sources[SOURCE_COUNT];
 	uint32_t rounds;
@@ -61,9 +62,8 @@ static void bench_free(struct bench *bench)
 	synward_bpf__destroy(bench->small);
 	synward_bpf__destroy(bench->large);
 	synward_bpf__destroy(bench->strict);
-	cookie_bpf__destroy(bench->cookie);
-	cookie_bpf__destroy(bench->cookie_sure);
-	cookie_bpf__destroy(bench->challenge);
+	for (int i = 0; i < COOKIE_PROGRAMS; i++)
+		cookie_bpf__destroy(bench->cookies[i]);
 	free(bench->times);
 }
 
@@ -88,6 +88,37 @@ static int run_once(int program, struct frame *frame, __u32 *verdict)
 	return 0;
 }
 
+static int write_map(const struct bpf_map *map, const void *value)
+{
+	__u32 zero = 0;
+
+	if (bpf_map_update_elem(bpf_map__fd(map), &zero, value, BPF_ANY))
+		return sw_error(errno, "cannot write the settings: %s", sw_errno_text(errno));
+	return 0;
+}
+
+/* The default policy, or one that enforces and drops these anomalies. */
+static int write_policy(const struct synward_bpf *skeleton, uint64_t drop,
+			struct sw_settings *settings)
+{
+	SW_AUTO_FREE struct sw_policy *policy = malloc(sizeof(*policy));
+	const __u32 armed = 1;
+	int error;
+
+	if (!policy)
+		return -ENOMEM;
+	sw_policy_default(policy);
+	if (drop) {
+		policy->rules[SW_SERVICE_DEFAULT].drop = drop;
+		policy->rules[SW_SERVICE_DEFAULT].enforce = 1;
+		settings->policy = SW_HAS_ENFORCE << SW_POLICY_FEATURE_SHIFT;
+	}
+	error = write_map(skeleton->maps.policies, policy);
+	if (!error)
+		error = write_map(skeleton->maps.armed, &armed);
+	return error ? error : write_map(skeleton->maps.settings, settings);
+}
+
 /*
  * Loads synward's programs as attach does, with default settings but for the anomalies that drop,
  * and attaches and pins nothing.
@@ -102,13 +133,12 @@ static int load_synward(uint32_t handshakes, uint64_t drop, struct synward_bpf *
 #undef X
 		},
 		.events_per_second = SW_DEFAULT_EVENTS_PER_SECOND,
-		.drop_anomalies = drop,
 		.event_anomalies = SW_MASK_DROP | SW_MASK_DROP_SYM,
 	};
 	struct timespec tick = { .tv_nsec = 4000000 };
 	struct frame frame = frame_make(FRAME_UDP, false);
 	struct load_constants *load;
-	__u32 zero = 0, verdict = 0;
+	__u32 verdict = 0;
 	int error;
 
 	if (!skeleton)
@@ -124,11 +154,14 @@ static int load_synward(uint32_t handshakes, uint64_t drop, struct synward_bpf *
 				sw_errno_text(errno));
 	error = bpf_map__set_max_entries(skeleton->maps.handshakes, load->handshake_buckets);
 	if (!error)
+		error = bpf_map__set_max_entries(skeleton->maps.owners, load->handshake_buckets);
+	if (!error)
 		error = synward_bpf__load(skeleton);
 	if (error)
 		return load_failed(error);
-	if (bpf_map_update_elem(bpf_map__fd(skeleton->maps.settings), &zero, &settings, BPF_ANY))
-		return sw_error(errno, "cannot write the settings: %s", sw_errno_text(errno));
+	error = write_policy(skeleton, drop, &settings);
+	if (error)
+		return error;
 	error = run_once(bpf_program__fd(skeleton->progs.sw_arm), &frame, &verdict);
 	if (!error && verdict != XDP_PASS)
 		return sw_error(EIO, "the kernel did not start the sweeper's timer");
@@ -149,12 +182,12 @@ static int load_all(struct bench *bench)
 		error = load_synward(SW_DEFAULT_HANDSHAKES,
 				     SW_MASK_DROP | SW_MASK_DROP_SYM | SW_MASK_STRICT,
 				     &bench->strict);
-	if (!error)
-		error = load_cookies(false, true, &bench->cookie);
-	if (!error)
-		error = load_cookies(false, false, &bench->cookie_sure);
-	if (!error)
-		error = load_cookies(true, false, &bench->challenge);
+	for (int i = 0; i < COOKIE_PROGRAMS && !error; i++) {
+		error = load_cookies(i, &bench->cookies[i]);
+		if (!error)
+			bench->targets[TARGET_COOKIE + i] =
+				bpf_program__fd(bench->cookies[i]->progs.cookie_xdp);
+	}
 	if (error)
 		return error;
 	bench->targets[TARGET_DROP] = bpf_program__fd(bench->harness->progs.bare_drop);
@@ -162,17 +195,9 @@ static int load_all(struct bench *bench)
 	bench->targets[TARGET_SYNWARD] = bpf_program__fd(bench->small->progs.sw_xdp);
 	bench->targets[TARGET_SYNWARD_STRICT] = bpf_program__fd(bench->strict->progs.sw_xdp);
 	bench->targets[TARGET_SYNWARD_LARGE] = bpf_program__fd(bench->large->progs.sw_xdp);
-	bench->targets[TARGET_COOKIE] = bpf_program__fd(bench->cookie->progs.cookie_xdp);
-	bench->targets[TARGET_COOKIE_SURE] = bpf_program__fd(bench->cookie_sure->progs.cookie_xdp);
-	bench->targets[TARGET_CHALLENGE] = bpf_program__fd(bench->challenge->progs.cookie_xdp);
-	bench->sources[SOURCE_SAME] = bpf_program__fd(bench->harness->progs.leave);
-	bench->sources[SOURCE_RANDOM] = bpf_program__fd(bench->harness->progs.random_source);
-	bench->sources[SOURCE_RANDOM_V6] = bpf_program__fd(bench->harness->progs.random_source_v6);
-	bench->sources[SOURCE_RENEWED] = bpf_program__fd(bench->harness->progs.renewed_source);
-	bench->sources[SOURCE_RENEWED_V6] =
-		bpf_program__fd(bench->harness->progs.renewed_source_v6);
-	bench->sources[SOURCE_RANDOM_ACK] = bpf_program__fd(bench->harness->progs.random_ack);
-	bench->sources[SOURCE_RANDOM_ACK_V6] = bpf_program__fd(bench->harness->progs.random_ack_v6);
+	for (int i = 0; i < SOURCE_COUNT; i++)
+		bench->sources[i] = bpf_program__fd(
+			bpf_object__find_program_by_name(bench->harness->obj, source_programs[i]));
 	return 0;
 }
 

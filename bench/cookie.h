@@ -24,8 +24,16 @@ struct cookie_state {
 	__u64 bad;
 };
 
+/* In the order of the targets in cases.h. */
+enum cookie_program {
+	COOKIE_ANSWERS,
+	COOKIE_IS_SURE, /* of a bad ACK: it does not ask the kernel */
+	COOKIE_CHALLENGES,
+	COOKIE_PROGRAMS,
+};
+
 /* With random keys and the usual offer of a Linux host. */
-static inline int load_cookies(bool challenge, bool ask_kernel, struct cookie_bpf **loaded)
+static inline int load_cookies(enum cookie_program which, struct cookie_bpf **loaded)
 {
 	struct cookie_state state = { .offer = { .mss4 = 1460,
 						 .mss6 = 1440,
@@ -42,8 +50,8 @@ static inline int load_cookies(bool challenge, bool ask_kernel, struct cookie_bp
 	*loaded = skeleton;
 	clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
 	skeleton->rodata->tick_ms_q20 = (__u32)((((__u64)tick.tv_nsec << 20) + 500000) / 1000000);
-	skeleton->rodata->challenge = challenge;
-	skeleton->rodata->ask_kernel = ask_kernel;
+	skeleton->rodata->challenge = which == COOKIE_CHALLENGES;
+	skeleton->rodata->ask_kernel = which != COOKIE_IS_SURE;
 	if (getrandom(&state.keys, sizeof(state.keys), 0) != sizeof(state.keys) ||
 	    cookie_bpf__load(skeleton) ||
 	    bpf_map_update_elem(bpf_map__fd(skeleton->maps.states), &zero, &state, BPF_ANY))

@@ -3,6 +3,7 @@
  * The entries. What a packet goes through is in pipeline.h; what may be known about it, in core/.
  */
 #include "core/checksum.h"
+#include "lists.h"
 #include "pipeline.h"
 #include "replay.h"
 #include "sweep.h"
@@ -148,16 +149,21 @@ int sw_egress(struct __sk_buff *skb)
  * one they serve: type syscall is sleepable, and might be preempted while it holds a bucket's lock.
  */
 
-/* Starts the sweeper, or gives it this object's code. Returns XDP_PASS if it runs. */
+/*
+ * Starts the sweeper, or gives it this object's code; run whenever an interface is attached.
+ * Returns XDP_PASS if it runs.
+ */
 SEC("xdp")
 int sw_arm(struct xdp_md *ctx __unused)
 {
 	__u32 key = 0;
 	struct sweeper *sweeper = bpf_map_lookup_elem(&sweepers, &key);
+	struct sw_settings *set = bpf_map_lookup_elem(&settings, &key);
 
-	if (!sweeper)
+	if (!sweeper || !set)
 		return XDP_ABORTED;
 	sweeper->swept_ns = bpf_ktime_get_ns();
+	set->watching_since_ms = clock_ms64(); /* what is older than that is not known */
 	bpf_timer_init(&sweeper->timer, &sweepers, CLOCK_MONOTONIC); /* again: EBUSY, as it is */
 	if (bpf_timer_set_callback(&sweeper->timer, sweep_tick) ||
 	    bpf_timer_start(&sweeper->timer, SW_SWEEP_PERIOD_NS, 0))
@@ -183,6 +189,27 @@ int sw_sweep(struct xdp_md *ctx)
 	else
 		bpf_loop(request->count, sweep_handshakes, &slice, 0);
 	return XDP_PASS;
+}
+
+/* Changes which policy is active, as its packet, a struct sw_switch_request, says. */
+SEC("xdp")
+int sw_switch(struct xdp_md *ctx)
+{
+	const struct sw_switch_request *request = (void *)(__u64)ctx->data;
+	struct sw_policy_state *state;
+	struct sw_switch_request copy;
+	__u32 key = 0;
+	bool done;
+
+	state = bpf_map_lookup_elem(&policy_state, &key);
+	if (!state || (void *)(request + 1) > (void *)(__u64)ctx->data_end)
+		return XDP_ABORTED;
+	copy = *request;
+	if (!sw_lock(&state->lock))
+		return XDP_ABORTED;
+	done = switch_policy(state, &copy);
+	sw_unlock(&state->lock);
+	return done ? XDP_PASS : XDP_DROP;
 }
 
 /* Returns the coarse clock's milliseconds, by which user space tells the age of an entry. */

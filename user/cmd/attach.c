@@ -65,6 +65,7 @@ static int run(int argc, char **argv)
 		return sw_error(EINVAL,
 				"attach: expected 1 to %u interfaces: synward attach IFACE...",
 				SW_MAX_INTERFACES);
+	request.state_dir = sw_command_state_dir();
 	request.mode = (enum sw_xdp_mode)given.mode;
 	request.tc = (enum sw_tc_mode)given.tc;
 	request.handshakes = (uint32_t)given.handshakes;

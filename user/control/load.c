@@ -81,6 +81,7 @@ static void choose_programs(struct synward_bpf *skeleton)
 		bpf_program__set_autoload(program, program == skeleton->progs.sw_xdp ||
 							   program == skeleton->progs.sw_egress ||
 							   program == skeleton->progs.sw_arm ||
+							   program == skeleton->progs.sw_switch ||
 							   program == skeleton->progs.sw_clock);
 }
 
@@ -131,9 +132,12 @@ static int prepare_maps(const struct sw_instance *instance, struct synward_bpf *
 	if (!error)
 		error = bpf_map__set_max_entries(skeleton->maps.connections,
 						 instance->identity.connection_buckets);
+	if (!error)
+		error = bpf_map__set_max_entries(skeleton->maps.connection_filter,
+						 instance->identity.connection_buckets);
 	return error ? error :
-		       bpf_map__set_max_entries(skeleton->maps.connection_filter,
-						instance->identity.connection_buckets);
+		       bpf_map__set_max_entries(skeleton->maps.owners,
+						instance->identity.handshake_buckets);
 }
 
 static int load_failed(int error)
@@ -159,29 +163,45 @@ static int pin_map(const struct sw_pins *pins, struct bpf_map *map)
 	return 0;
 }
 
-static int pin_clock(const struct sw_pins *pins, const struct synward_bpf *skeleton)
+static int pin_program(const struct sw_pins *pins, const struct bpf_program *program)
 {
+	const char *name = bpf_program__name(program);
 	char path[SW_PIN_PATH];
 	int error = sw_pins_make_dir(pins, "programs");
 
 	if (error)
 		return error;
-	sw_pins_path(pins, path, "programs/sw_clock");
-	if (bpf_obj_pin(bpf_program__fd(skeleton->progs.sw_clock), path))
-		return sw_error(errno, "cannot pin %s/programs/sw_clock: %s", pins->shown,
+	sw_pins_path(pins, path, "programs/%s", name);
+	if (bpf_obj_pin(bpf_program__fd(program), path))
+		return sw_error(errno, "cannot pin %s/programs/%s: %s", pins->shown, name,
 				sw_errno_text(errno));
 	return 0;
 }
 
-static int fill_maps(const struct synward_bpf *skeleton, const struct sw_identity *identity,
-		     const struct sw_settings *settings)
+static int fill_map(const struct bpf_map *map, const void *value)
 {
 	__u32 zero = 0;
 
-	if (bpf_map_update_elem(bpf_map__fd(skeleton->maps.settings), &zero, settings, BPF_ANY) ||
-	    bpf_map_update_elem(bpf_map__fd(skeleton->maps.identity), &zero, identity, BPF_ANY))
+	if (bpf_map_update_elem(bpf_map__fd(map), &zero, value, BPF_ANY))
 		return sw_error(errno, "cannot write the settings: %s", sw_errno_text(errno));
 	return 0;
+}
+
+/* The first policy is in slot 0, and there is none to go back to. */
+static int fill_maps(const struct synward_bpf *skeleton, const struct sw_identity *identity,
+		     const struct sw_creation *creation)
+{
+	const struct sw_policy_state state = { .fallback = SW_POLICY_SLOTS };
+	const __u32 armed = 1;
+	int error = fill_map(skeleton->maps.settings, &creation->settings);
+
+	if (!error)
+		error = fill_map(skeleton->maps.policies, creation->policy);
+	if (!error)
+		error = fill_map(skeleton->maps.policy_state, &state);
+	if (!error)
+		error = fill_map(skeleton->maps.armed, &armed);
+	return error ? error : fill_map(skeleton->maps.identity, identity);
 }
 
 /* The pin of the identity says that all the rest is in place: it comes last. */
@@ -195,7 +215,9 @@ static int pin_all(const struct sw_pins *pins, const struct synward_bpf *skeleto
 	if (!error)
 		error = sw_pins_make_dir(pins, "links");
 	if (!error)
-		error = pin_clock(pins, skeleton);
+		error = pin_program(pins, skeleton->progs.sw_clock);
+	if (!error)
+		error = pin_program(pins, skeleton->progs.sw_switch);
 	bpf_object__for_each_map(map, skeleton->obj) if (!error && is_shared(map) &&
 							 map != skeleton->maps.identity)
 		error = pin_map(pins, map);
