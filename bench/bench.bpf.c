@@ -5,6 +5,7 @@
  * place. With the bare drop as that program, the same steps make the floor.
  */
 #include "../include/synward/base.h"
+#include "listed.h"
 #include <bpf/bpf_helpers.h>
 
 #define LRU_ENTRIES 65536
@@ -99,6 +100,21 @@ int random_source(struct xdp_md *ctx)
 	if (data + V4_PORTS + sizeof(__u16) > (__u8 *)(__u64)ctx->data_end)
 		return XDP_ABORTED;
 	*(__u32 *)(data + V4_SOURCE) = (random >> 32 & ~0xffU) | 10;
+	*(__u16 *)(data + V4_PORTS) = random_port(random);
+	bpf_tail_call(ctx, &target, 0);
+	return XDP_ABORTED;
+}
+
+/* One of the addresses that bench_packet has put on a list. */
+SEC("xdp")
+int listed_source(struct xdp_md *ctx)
+{
+	__u8 *data = (__u8 *)(__u64)ctx->data;
+	__u64 random = next_random();
+
+	if (data + V4_PORTS + sizeof(__u16) > (__u8 *)(__u64)ctx->data_end)
+		return XDP_ABORTED;
+	*(__u32 *)(data + V4_SOURCE) = bench_listed((random >> 32) * BENCH_LISTED >> 32);
 	*(__u16 *)(data + V4_PORTS) = random_port(random);
 	bpf_tail_call(ctx, &target, 0);
 	return XDP_ABORTED;
