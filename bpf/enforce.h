@@ -38,7 +38,7 @@ static __always_inline void count_service(__u32 word, __u32 service, bool anomal
 
 	if (!policy_has(word, SW_HAS_SERVICES))
 		return;
-	mine = service_counters(service);
+	mine = service_counters(word, service);
 	if (!mine)
 		return;
 	mine->anomalies += anomalous;
@@ -110,7 +110,8 @@ static __always_inline void count_syn(const struct sw_packet *packet, const stru
 
 	if (!policy_has(inquiry->policy, SW_HAS_SERVICES))
 		return;
-	mine = service_counters(find_service(&packet->dst, packet->dport, inquiry->policy));
+	mine = service_counters(inquiry->policy,
+				find_service(&packet->dst, packet->dport, inquiry->policy));
 	if (mine)
 		mine->syns++;
 }

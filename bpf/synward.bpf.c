@@ -211,11 +211,18 @@ int sw_switch(struct xdp_md *ctx)
 	return done ? XDP_PASS : XDP_DROP;
 }
 
-/* Returns the coarse clock's milliseconds, by which user space tells the age of an entry. */
+/*
+ * Returns the coarse clock's milliseconds, by which user space tells the age of an entry, and writes
+ * them without an end into its packet.
+ */
 SEC("xdp")
-int sw_clock(struct xdp_md *ctx __unused)
+int sw_clock(struct xdp_md *ctx)
 {
-	return clock_ms();
+	__u64 *out = (void *)(__u64)ctx->data, now_ms = clock_ms64();
+
+	if ((void *)(out + 1) <= (void *)(__u64)ctx->data_end)
+		*out = now_ms;
+	return now_ms;
 }
 
 /* Makes the next frame of a capture the packet and hands it on. */
