@@ -27,7 +27,7 @@ WARNINGS	:= -Wall -Wextra -Werror
 CFLAGS		?= -O2 -g
 CPPFLAGS_ALL	:= -Iinclude -I$(B)/bpf -D_GNU_SOURCE -DSYNWARD_VERSION='"$(VERSION)"' $(CPPFLAGS)
 CFLAGS_ALL	:= -std=gnu11 $(WARNINGS) $(CFLAGS)
-LIBS		:= -lbpf -lelf -lz -ljansson -lcap-ng -lmnl -lpcap
+LIBS		:= -lbpf -lelf -lz -ljansson -lcap-ng -lmnl -lpcap -lcyaml -lyaml
 BPF_FLAGS	:= -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Ivmlinux -Iinclude
 SAN_FLAGS	:= -O1 -g -std=gnu11 $(WARNINGS) -Iinclude -fno-omit-frame-pointer \
 		   -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -39,7 +39,8 @@ LIB_OBJECTS	:= $(filter-out $(B)/user/main.o $(B)/user/cmd/%,$(USER_OBJECTS))
 BPF_SOURCES	:= bpf/synward.bpf.c $(wildcard bench/*.bpf.c tests/*/*.bpf.c)
 BPF_SKELETONS	:= $(patsubst %.bpf.c,$(B)/bpf/%.skel.h,$(notdir $(BPF_SOURCES)))
 UNIT_TESTS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
-PROG_TESTS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/prog/test_*.c tests/model/test_*.c))
+PROG_TESTS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/prog/test_*.c tests/model/test_*.c \
+		   tests/config/test_*.c))
 FUZZERS		:= $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES		:= $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard bench/bench_*.c)))
 MAN_PAGES	:= $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd)) \
@@ -47,7 +48,7 @@ MAN_PAGES	:= $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd)) \
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps unit prog model fuzz fuzz-short oracle replay e2e check test bench demo man install \
+.PHONY: all deps unit config prog model fuzz fuzz-short oracle replay e2e check test bench demo man install \
 	uninstall clean tests format
 vpath %.bpf.c bpf bench $(sort $(dir $(wildcard tests/*/*.bpf.c)))
 
@@ -97,6 +98,8 @@ tests: $(UNIT_TESTS) $(PROG_TESTS) $(FUZZERS)
 
 unit: $(UNIT_TESTS)
 	$(Q)tests/run unit
+config: all $(filter $(B)/tests/config/%,$(PROG_TESTS))
+	$(Q)tests/run config
 prog: $(filter $(B)/tests/prog/%,$(PROG_TESTS))
 	$(Q)tests/run prog
 model: $(filter $(B)/tests/model/%,$(PROG_TESTS))
@@ -114,7 +117,7 @@ check: all
 
 test: deps
 	$(Q)$(MAKE) --no-print-directory all tests
-	$(Q)tests/run check unit fuzz prog model oracle replay e2e
+	$(Q)tests/run check unit config fuzz prog model oracle replay e2e
 
 bench: deps
 	$(Q)$(MAKE) --no-print-directory all $(BENCHES)

@@ -49,6 +49,7 @@ enum {
 struct sw_prefix {
 	struct sw_addr addr; /* bits behind the length are 0 */
 	__u32 length;
+	__u32 pad;
 };
 
 struct sw_port_range {
@@ -68,6 +69,7 @@ struct sw_service {
 	__u32 family; /* enum sw_family; counts only if there is no prefix */
 	__u32 prefix_count;
 	__u32 port_count;
+	__u32 pad;
 	struct sw_prefix prefixes[SW_SERVICE_PREFIXES];
 	struct sw_port_range ports[SW_SERVICE_PORTS];
 };
@@ -110,7 +112,10 @@ struct sw_auto_block {
 	__u8 pad[2];
 };
 
-#define SW_MAX_AUTO_BLOCKS 65536U
+#define SW_MAX_AUTO_BLOCKS    65536U
+#define SW_MAX_OFFENCES	      1000000U
+#define SW_MAX_BLOCK_WINDOW_S (24U * 3600)
+#define SW_MAX_BLOCK_EXPIRY_S (7U * 24 * 3600)
 
 /* One value of the map "policies". */
 struct sw_policy {
@@ -184,6 +189,8 @@ static __always_inline void sw_rules_default(struct sw_rules *rules)
 }
 
 SW_STATIC_ASSERT(sizeof(struct sw_rules) == 64, "one cache line a row");
+SW_STATIC_ASSERT(sizeof(struct sw_prefix) == 24, "a prefix has no hidden padding");
+SW_STATIC_ASSERT(sizeof(struct sw_service) == 496, "a service has no hidden padding");
 SW_STATIC_ASSERT(sizeof(struct sw_switch_request) == 64, "a frame");
 
 #endif

@@ -73,7 +73,7 @@ void sw_overview(FILE *out)
 	      "Usage: synward [OPTION...] COMMAND [ARGUMENT...]\n\nCommands:\n",
 	      out);
 	for (int i = 0; sw_commands[i]; i++)
-		fprintf(out, "  %-10s %s\n", sw_commands[i]->name, sw_commands[i]->summary);
+		fprintf(out, "  %-12s %s\n", sw_commands[i]->name, sw_commands[i]->summary);
 	fputs("\nOptions of every command:\n", out);
 	sw_options_help(out, sw_global_options);
 	fputc('\n', out);

@@ -40,6 +40,7 @@ extern const struct sw_command sw_cmd_stats;
 extern const struct sw_command sw_cmd_list;
 extern const struct sw_command sw_cmd_events;
 extern const struct sw_command sw_cmd_replay;
+extern const struct sw_command sw_cmd_check_config;
 extern const struct sw_command sw_cmd_explain;
 extern const struct sw_command sw_cmd_version;
 extern const struct sw_command sw_cmd_help;

@@ -10,6 +10,7 @@
 #include "../base/snapshot.h"
 
 #include <synward/event.h>
+#include <synward/policy.h>
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -29,6 +30,12 @@ void sw_json_status(FILE *out, const struct sw_status *status, bool pretty);
 
 void sw_text_list(FILE *out, const struct sw_handshake_list *list);
 void sw_json_list(FILE *out, const struct sw_handshake_list *list, bool pretty);
+
+/* A compiled policy: its services, their limits, and what is dropped. */
+void sw_text_policy(FILE *out, const struct sw_policy *policy);
+
+/* All of it; file is what it was read from, or NULL. */
+void sw_json_policy(FILE *out, const struct sw_policy *policy, const char *file, bool pretty);
 
 /* One line for one event. interface is its name, or "". wall_ns is its time. */
 void sw_text_event(FILE *out, const struct sw_event *event, const char *interface,
