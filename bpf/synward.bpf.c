@@ -158,9 +158,12 @@ int sw_arm(struct xdp_md *ctx __unused)
 	__u32 key = 0;
 	struct sweeper *sweeper = bpf_map_lookup_elem(&sweepers, &key);
 	struct sw_settings *set = bpf_map_lookup_elem(&settings, &key);
+	struct sw_policy_state *state = bpf_map_lookup_elem(&policy_state, &key);
 
-	if (!sweeper || !set)
+	if (!sweeper || !set || !state)
 		return XDP_ABORTED;
+	if (!state->since_ms)
+		state->since_ms = clock_ms64(); /* the maps are new */
 	sweeper->swept_ns = bpf_ktime_get_ns();
 	set->watching_since_ms = clock_ms64(); /* what is older than that is not known */
 	bpf_timer_init(&sweeper->timer, &sweepers, CLOCK_MONOTONIC); /* again: EBUSY, as it is */

@@ -165,7 +165,7 @@ struct sw_policy_state {
 	__u32 rolled_back;	 /* how often that has happened */
 	__u32 fallback_disarmed; /* 1: nothing was armed before the active one */
 	__u32 pad;
-	__u64 since_ms; /* when it became active, by the coarse clock; 0: with the maps */
+	__u64 since_ms; /* when it became active, by the coarse clock */
 };
 
 /* The default row without any policy: watch, with the default actions. */

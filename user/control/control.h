@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 struct sw_event;
+struct sw_policy;
 struct sw_handshake_list;
 struct sw_reader;
 struct sw_snapshot;
@@ -32,7 +33,9 @@ struct sw_attach_request {
 	uint32_t timeout_ms[SW_TIMEOUT_COUNT]; /* 0: the same */
 	bool events_given;
 	uint32_t events_per_second;
-	bool checksums; /* verify those of what comes in */
+	bool checksums;			/* verify those of what comes in */
+	const struct sw_policy *policy; /* compiled; of the first attach. NULL: the default */
+	bool disarmed;			/* nor does that drop anything */
 };
 
 /* Shows (verbose) or condenses what libbpf and the verifier say. Call once. */
