@@ -152,7 +152,8 @@ static int compile(struct sw_file_text *source, struct sw_policy *policy)
 	return sw_source_error(source, sw_source_line(source, "services"), "%s", text);
 }
 
-static int convert(struct sw_file_text *source, const struct sw_file *file, struct sw_policy *policy)
+static int convert(struct sw_file_text *source, const struct sw_file *file,
+		   struct sw_policy *policy)
 {
 	char shown[SW_SHOWN_SIZE];
 	int error;

@@ -290,7 +290,8 @@ static int check_unique(const struct entry *entry, const struct sw_policy *polic
 	return 0;
 }
 
-int sw_file_services(struct sw_file_text *source, const struct sw_file *file, struct sw_policy *policy)
+int sw_file_services(struct sw_file_text *source, const struct sw_file *file,
+		     struct sw_policy *policy)
 {
 	int error = 0;
 
