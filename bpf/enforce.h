@@ -13,6 +13,7 @@
 #include "evidence.h"
 #include "limits.h"
 #include "policy.h"
+#include "top.h"
 
 /* Has the packet a source that a list may name? An ICMP error's is that of what it quotes. */
 static __always_inline bool has_source(const struct sw_packet *packet)
@@ -28,6 +29,14 @@ static __always_inline bool is_allowed(const struct sw_addr *source, __u32 lists
 static __always_inline bool enforces(const struct sw_policy *policy, __u32 service)
 {
 	return policy->rules[service & (SW_SERVICE_SLOTS - 1)].enforce && is_armed();
+}
+
+/* Tells who a segment with anomalies, that came in, is of. */
+static __always_inline void note_anomalies(const struct sw_packet *packet, __u64 anomalies,
+					   __u32 now_ms)
+{
+	if (anomalies & SW_TOP_ANOMALY_MASK && has_source(packet))
+		top_note(&packet->src, SW_TOP_ANOMALIES, now_ms);
 }
 
 /* Counts for the packet's service that something was found, or dropped. */
@@ -94,6 +103,7 @@ __noinline int drop_alone(const struct sw_packet *packet, const struct inquiry *
 	    is_allowed(&packet->src, inquiry->lists))
 		return SW_VERDICT_PASSED;
 	count_anomalies(inquiry->anomalies, decision.dropped, 0);
+	note_anomalies(packet, inquiry->anomalies, clock_ms());
 	count_service(inquiry->policy, service, true, false, SW_LIMIT_NONE, true);
 	if (policy_has(inquiry->policy, SW_HAS_AUTO_BLOCK) && !policy->auto_block.own_flows)
 		note_offence(&packet->src, inquiry->policy, clock_ms());
@@ -192,36 +202,41 @@ __noinline int settle_limits(const struct sw_packet *packet, const struct inquir
 	return step->refused ? SW_VERDICT_DROPPED : SW_VERDICT_PASSED;
 }
 
-/* What is to be done about the anomalies that were found. */
-__noinline int decide(const struct sw_packet *packet, struct inquiry *inquiry,
-		      struct sw_decision *decision)
+/*
+ * What is to be done about the anomalies that were found. It is not called by conclude(), as the
+ * stack would be too deep for what looks at the lists.
+ */
+__noinline int decide(const struct sw_packet *packet, struct inquiry *inquiry)
 {
 	struct sw_finding *finding = my_finding();
 	const struct sw_policy *policy;
+	struct sw_decision decision;
 	struct sw_standing standing;
 	__u64 anomalies;
 	__u32 service;
 
-	if (!packet || !inquiry || !decision || !finding)
+	if (!packet || !inquiry || !finding)
 		return 0;
 	policy = policy_of(inquiry->policy);
 	if (!policy)
 		return 0;
 	service = service_of(packet, inquiry->direction, inquiry->policy) & (SW_SERVICE_SLOTS - 1);
 	inquiry->service = service;
+	finding->anomalies |= inquiry->anomalies;
 	anomalies = finding->anomalies & ~finding->handshake.tolerated;
 	standing.symmetric = finding->handshake.belongs;
 	standing.ready = anomalies & sw_droppable(&policy->rules[service]) & SW_MASK_STRICT &&
 			 is_ready(inquiry->policy, service);
 	/* what leaves has been decided on by whoever sent it: only what comes in is dropped */
 	standing.enforced = inquiry->direction == SW_INGRESS && enforces(policy, service);
-	*decision = sw_decide(anomalies, &policy->rules[service], &standing);
-	if (decision->dropped && is_allowed(&packet->src, inquiry->lists)) {
-		decision->dropped = 0;
-		decision->verdict = SW_VERDICT_PASSED;
-	} else if (decision->would_drop && is_allowed(&packet->src, inquiry->lists)) {
-		decision->would_drop = 0;
+	decision = sw_decide(anomalies, &policy->rules[service], &standing);
+	if (decision.dropped && is_allowed(&packet->src, inquiry->lists)) {
+		decision.dropped = 0;
+		decision.verdict = SW_VERDICT_PASSED;
+	} else if (decision.would_drop && is_allowed(&packet->src, inquiry->lists)) {
+		decision.would_drop = 0;
 	}
+	inquiry->decision = decision;
 	return 0;
 }
 
@@ -238,8 +253,7 @@ __noinline int note_one_sided(const struct sw_attempt *attempt, __u32 word)
 }
 
 /* What a packet says about its source: what it would have lost, and whether it is real. */
-__noinline int note_evidence(const struct sw_packet *packet, const struct inquiry *inquiry,
-			     const struct sw_decision *decision)
+__noinline int note_evidence(const struct sw_packet *packet, const struct inquiry *inquiry)
 {
 	struct sw_finding *finding = my_finding();
 	const struct sw_handshake_step *step;
@@ -247,7 +261,7 @@ __noinline int note_evidence(const struct sw_packet *packet, const struct inquir
 	bool offends, own;
 	__u64 scored;
 
-	if (!packet || !inquiry || !decision || !finding)
+	if (!packet || !inquiry || !finding)
 		return 0;
 	step = &finding->handshake;
 	own = inquiry->relation == SW_RELATION_LIVE;
@@ -256,8 +270,8 @@ __noinline int note_evidence(const struct sw_packet *packet, const struct inquir
 	if (inquiry->direction != SW_INGRESS)
 		return 0;
 	scored = finding->anomalies & SW_MASK_SCORED & ~step->tolerated;
-	scored |= decision->would_drop;
-	if (scored && !decision->dropped)
+	scored |= inquiry->decision.would_drop;
+	if (scored && !inquiry->decision.dropped)
 		score_suspect(&packet->src, scored, 0, own);
 	if (step->completed != SW_OUTCOME_NONE) {
 		score_real(&packet->src);
@@ -265,7 +279,7 @@ __noinline int note_evidence(const struct sw_packet *packet, const struct inquir
 			prove_source(&packet->src, inquiry->now.ms);
 	}
 	policy = policy_of(inquiry->policy);
-	offends = decision->dropped || decision->would_drop;
+	offends = inquiry->decision.dropped || inquiry->decision.would_drop;
 	if (offends && policy && policy_has(inquiry->policy, SW_HAS_AUTO_BLOCK) &&
 	    (own || !policy->auto_block.own_flows))
 		note_offence(&packet->src, inquiry->policy, inquiry->now.ms);

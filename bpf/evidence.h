@@ -65,6 +65,11 @@ __noinline int score_real(const struct sw_addr *source)
 
 /* ---- auto-block */
 
+static __always_inline __u32 boot_seconds(void)
+{
+	return bpf_ktime_get_boot_ns() / 1000000000;
+}
+
 /* Whom a source stands for: an IPv6 host has all of its /64. */
 static __always_inline struct sw_addr culprit(const struct sw_addr *source)
 {
@@ -86,7 +91,7 @@ static __always_inline void prove_source(const struct sw_addr *source, __u32 now
 
 static __always_inline bool is_protected(const struct sw_addr *addr)
 {
-	struct sw_protected_key key = { .length = 128, .addr = *addr };
+	struct sw_protected_key key = sw_protected_key(addr);
 
 	return bpf_map_lookup_elem(&protected, &key);
 }
@@ -101,7 +106,7 @@ static __always_inline void block_source(const struct sw_addr *source, const str
 	__u32 zero = 0;
 
 	set = bpf_map_lookup_elem(&settings, &zero);
-	if (!set || !mine || is_protected(source) || list_lookup(SW_LIST_ALLOW, source))
+	if (!set || !mine || is_protected(source))
 		return;
 	if (set->auto_blocks >= rule->maximum) {
 		mine->tallies[SW_TALLY_AUTO_BLOCKS_REFUSED]++;

@@ -6,6 +6,7 @@
 
 #include "lock.h" /* before core/follow.h, which needs it */
 
+#include "core/decide.h"
 #include "core/follow.h"
 #include "maps.h"
 
@@ -13,6 +14,7 @@
 struct inquiry {
 	__u64 hash;
 	__u64 anomalies; /* the stateless ones */
+	struct sw_decision decision;
 	struct sw_now now;
 	__u32 policy;	/* settings.policy, as it was when the packet came */
 	__u32 lists;	/* settings.lists, likewise */

@@ -147,35 +147,36 @@ __noinline int conclude(const struct sw_packet *packet, struct inquiry *inquiry)
 	const struct sw_settings *set = current_settings();
 	__u32 synack_to_ack_us = SW_LATENCY_UNKNOWN;
 	const struct sw_handshake_step *step;
-	struct sw_decision decision = { .verdict = SW_VERDICT_PASSED };
+	const struct sw_decision *decision;
 
 	if (!packet || !inquiry || !finding || !set)
 		return SW_VERDICT_PASSED;
-	finding->anomalies |= inquiry->anomalies;
+	decision = &inquiry->decision;
 	if (is_uneventful(finding))
 		return SW_VERDICT_PASSED;
+	if (inquiry->direction == SW_INGRESS)
+		note_anomalies(packet, finding->anomalies, inquiry->now.ms);
 	step = &finding->handshake;
 	if (finding->anomalies || step->completed != SW_OUTCOME_NONE) {
-		decide(packet, inquiry, &decision);
-		note_evidence(packet, inquiry, &decision);
+		note_evidence(packet, inquiry);
 		count_service(inquiry->policy, inquiry->service, finding->anomalies,
-			      step->completed != SW_OUTCOME_NONE, SW_LIMIT_NONE, decision.dropped);
+			      step->completed != SW_OUTCOME_NONE, SW_LIMIT_NONE, decision->dropped);
 	}
 	if (step->end == SW_END_JUDGED && step->outcome == SW_OUTCOME_ONE_SIDED)
 		note_one_sided(&step->ended, inquiry->policy);
 	if (step->completed != SW_OUTCOME_NONE && step->ended.synack_us)
 		synack_to_ack_us = clock_us() - step->ended.synack_us;
-	count_finding(finding, &decision, synack_to_ack_us);
+	count_finding(finding, decision, synack_to_ack_us);
 	if (step->end == SW_END_JUDGED || step->end == SW_END_EVICTED)
 		emit_end(set, inquiry->now.ms, inquiry->direction, step, finding->anomalies,
 			 synack_to_ack_us);
 	if (step->stray != SW_OUTCOME_NONE)
 		emit_packet(set, inquiry->now.ms, inquiry->direction, SW_EVENT_HANDSHAKE, packet,
-			    finding->anomalies, step->stray, decision.verdict);
+			    finding->anomalies, step->stray, decision->verdict);
 	else if (finding->anomalies & set->event_anomalies)
 		emit_packet(set, inquiry->now.ms, inquiry->direction, SW_EVENT_ANOMALY, packet,
-			    finding->anomalies, SW_OUTCOME_NONE, decision.verdict);
-	return decision.verdict;
+			    finding->anomalies, SW_OUTCOME_NONE, decision->verdict);
+	return decision->verdict;
 }
 
 /* Judges the packet by itself. Returns false if there is nothing more to find out. */
@@ -250,6 +251,7 @@ static __always_inline enum sw_verdict inspect(void *ctx, const struct sw_packet
 		return SW_VERDICT_PASSED;
 	if (direction == SW_INGRESS && inquiry.segment == SW_SEGMENT_SYN) {
 		count_syn(packet, &inquiry);
+		top_note(&packet->src, SW_TOP_SYNS, inquiry.now.ms);
 		limited = policy_has(inquiry.policy, SW_HAS_SYN_RATE | SW_HAS_HALF_OPEN);
 		if (limited && limit_syn(packet, &inquiry) == SW_VERDICT_DROPPED)
 			return SW_VERDICT_DROPPED;
@@ -263,6 +265,9 @@ static __always_inline enum sw_verdict inspect(void *ctx, const struct sw_packet
 		follow(ctx, packet, &inquiry, finding);
 	if ((limited || finding->released) && settle_limits(packet, &inquiry) == SW_VERDICT_DROPPED)
 		return SW_VERDICT_DROPPED;
+	if (finding->anomalies | inquiry.anomalies ||
+	    finding->handshake.completed != SW_OUTCOME_NONE)
+		decide(packet, &inquiry);
 	return conclude(packet, &inquiry);
 }
 

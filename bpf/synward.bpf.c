@@ -3,6 +3,7 @@
  * The entries. What a packet goes through is in pipeline.h; what may be known about it, in core/.
  */
 #include "core/checksum.h"
+#include "lists.h"
 #include "pipeline.h"
 #include "replay.h"
 #include "sweep.h"

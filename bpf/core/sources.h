@@ -49,8 +49,8 @@ static __always_inline __u32 sw_source_tag(__u64 hash)
 }
 
 /* What of the burst is used up by now, in thousandths of a SYN. */
-static __always_inline __u32 used_now(const struct sw_source *source, const struct sw_rules *rules,
-				      __u32 now_ms)
+static __always_inline __u32 used_now(const struct sw_source_row *source,
+				      const struct sw_rules *rules, __u32 now_ms)
 {
 	__u32 elapsed = now_ms - source->stamp_ms;
 	__u64 refilled;
@@ -83,7 +83,7 @@ static __always_inline __u32 least_worth(const struct sw_source_bucket *bucket,
 	__u32 victim = 0;
 
 	for (__u32 way = 0; way < SW_SOURCE_WAYS; way++) {
-		const struct sw_source *source = &bucket->sources[way];
+		const struct sw_source_row *source = &bucket->sources[way];
 		__u64 worth = source->tag ? 1 + ((__u64)source->half_open << 32) +
 						    used_now(source, rules, now_ms) :
 					    0;
@@ -104,13 +104,13 @@ static __always_inline enum sw_limit sw_source_admit(struct sw_source_bucket *bu
 						     const struct sw_rules *rules, __u32 now_ms)
 {
 	__u32 way = sw_source_find(bucket, tag);
-	struct sw_source *source;
+	struct sw_source_row *source;
 	__u32 used;
 
 	if (way >= SW_SOURCE_WAYS) {
 		way = least_worth(bucket, rules, now_ms);
 		source = &bucket->sources[way < SW_SOURCE_WAYS ? way : 0];
-		*source = (struct sw_source){ .tag = tag, .stamp_ms = now_ms };
+		*source = (struct sw_source_row){ .tag = tag, .stamp_ms = now_ms };
 	}
 	source = &bucket->sources[way < SW_SOURCE_WAYS ? way : 0];
 	if (rules->syn_rate) {

@@ -55,7 +55,7 @@ struct sw_settings {
 	__u32 events_per_second;	    /* budget of each CPU; 0: no limit */
 	__u64 event_anomalies;		    /* which make an event by themselves, as SW_BIT()s */
 	__u32 policy;	   /* the active one: its slot, and from bit 8 on its SW_HAS_* */
-	__u32 lists;	   /* bit i: the list i is not empty */
+	__u32 lists;	   /* bit i: the list i (enum sw_list) is not empty */
 	__u32 auto_blocks; /* how many sources are blocked for what they did */
 	__u32 pad;
 	__u64 watching_since_ms; /* when an interface was attached last, by the coarse clock */

@@ -144,7 +144,7 @@ struct sw_owner_bucket {
 #define SW_SOURCE_WAYS	  3U
 #define SW_SOURCE_BUCKETS 16384U
 
-struct sw_source {
+struct sw_source_row {
 	__u32 tag;	/* 0: free */
 	__u32 stamp_ms; /* when tokens was true */
 	__u32 used;	/* of the burst, in thousandths of a SYN */
@@ -154,7 +154,7 @@ struct sw_source {
 struct sw_source_bucket {
 	struct sw_lock lock;
 	__u32 pad[3];
-	struct sw_source sources[SW_SOURCE_WAYS];
+	struct sw_source_row sources[SW_SOURCE_WAYS];
 };
 
 /* One source that met a rule without being dropped. Others may push it out. */
@@ -166,7 +166,7 @@ struct sw_suspect {
 	__u64 limits; /* bits by enum sw_limit */
 };
 
-#define SW_PROVEN_SOURCES 65536U
+#define SW_PROVEN_SOURCES 16384U
 
 /* What a source did that is not spoofed. */
 struct sw_proven {

@@ -21,6 +21,7 @@ struct sw_handshake_list;
 struct sw_reader;
 struct sw_snapshot;
 struct sw_status;
+struct sw_top;
 
 enum sw_xdp_mode { SW_XDP_AUTO, SW_XDP_NATIVE, SW_XDP_GENERIC };
 enum sw_tc_mode { SW_TC_MODE_AUTO, SW_TC_MODE_TCX, SW_TC_MODE_CLSACT };
@@ -64,6 +65,9 @@ int sw_status_read(const char *pin_dir, struct sw_status *status);
 
 /* The half-open handshakes, of which at most limit (0: all) are kept. The caller frees the views. */
 int sw_handshakes_read(const char *pin_dir, uint64_t limit, struct sw_handshake_list *list);
+
+/* The heavy sources of now, ranked by weight. The caller frees them with sw_top_free(). */
+int sw_top_read(const char *pin_dir, struct sw_top *top);
 
 /* A follower of the events; only one at a time can be, for each pin directory. */
 int sw_reader_open(const char *pin_dir, struct sw_reader **reader);
