@@ -62,7 +62,7 @@ struct sw_status_map {
 	uint64_t bytes; /* as the kernel accounts for it */
 };
 
-#define SW_MAX_MAPS 32
+#define SW_MAX_MAPS 64
 
 enum sw_sweeper { SW_SWEEPER_UNKNOWN, SW_SWEEPER_RUNS, SW_SWEEPER_STOPPED };
 
@@ -107,7 +107,9 @@ struct sw_attach_result {
 	bool native_refused; /* generic although native was tried first */
 	bool already;	     /* it was attached before */
 	bool repaired;	     /* and something was missing */
-	bool created;	     /* of the first: all that is shared was made with it */
+	bool created;	     /* of the first: all that is shared was made with it ... */
+	const char *policy;  /* ... and begins with this one: saved, default or refused */
+	bool disarmed;	     /* and whether nothing is dropped, whatever that says */
 	uint32_t tc_hook;    /* enum sw_tc_hook */
 	char note[160];	     /* why native was refused, for people; may be empty */
 };

@@ -83,4 +83,7 @@ int sw_reader_poll(struct sw_reader *reader, int timeout_ms,
 /* The name of the interface in a slot, or "" if it has none (any more). */
 const char *sw_reader_interface(struct sw_reader *reader, uint32_t slot);
 
+/* The name of a service by its number in the policy that is active now, or "" if it has none. */
+const char *sw_reader_service(struct sw_reader *reader, uint32_t number);
+
 #endif
