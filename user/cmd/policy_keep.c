@@ -36,7 +36,8 @@ const struct sw_command sw_cmd_policy_confirm = {
 		"boot.\n"
 		"\n"
 		"Examples:\n"
-		"  synward policy apply --confirm 60s && ssh me@here synward policy confirm\n",
+		"  synward policy confirm\n"
+		"  ssh me@server sudo synward policy confirm\n",
 	.run = run_confirm,
 };
 

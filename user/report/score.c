@@ -79,6 +79,17 @@ static void print_harmed(FILE *out, const struct sw_snapshot *snapshot)
 	}
 }
 
+/* Loading takes a while, in which nothing is active yet. */
+#define LOADING_MS 60000
+
+static bool was_changed(const struct sw_snapshot *snapshot)
+{
+	const struct sw_policy_view *policy = &snapshot->policy;
+
+	return policy->generation || policy->rolled_back ||
+	       policy->active_ms + LOADING_MS < watched_ms(snapshot);
+}
+
 /* What the figures cannot tell. */
 static void print_doubts(FILE *out, const struct sw_snapshot *snapshot)
 {
@@ -89,7 +100,7 @@ static void print_doubts(FILE *out, const struct sw_snapshot *snapshot)
 			"That is short: before you arm anything, let it watch for a day or more of "
 			"the usual traffic.",
 			0, 0);
-	if (snapshot->policy.active_ms + 1000 < watched_ms(snapshot))
+	if (was_changed(snapshot))
 		sw_wrap(out,
 			"The policy was changed meanwhile: limits may have been other ones before.",
 			0, 0);
