@@ -10,16 +10,10 @@
 
 #include <errno.h>
 
-/* What is remembered for the next first attach; that it cannot be is only noted. */
+/* Has the next first attach know it as well. */
 static bool remember(bool disarmed)
 {
-	int error = sw_saved_set_disarmed(sw_global.state_dir, disarmed);
-
-	if (error)
-		sw_note("done, but not saved, so the next first attach knows nothing of it: %s",
-			sw_error_text() ? sw_error_text() : sw_errno_text(error));
-	sw_error_clear();
-	return !error;
+	return sw_policy_saved(sw_saved_set_disarmed(sw_global.state_dir, disarmed));
 }
 
 static int run_disarm(int argc, char **argv)

@@ -41,6 +41,15 @@ int sw_policy_failed(int error)
 	return error == -EINVAL ? -EIO : error;
 }
 
+bool sw_policy_saved(int error)
+{
+	if (error)
+		sw_note("done, but not saved, so the next first attach knows nothing of it: %s",
+			sw_error_text() ? sw_error_text() : sw_errno_text(error));
+	sw_error_clear();
+	return !error;
+}
+
 bool sw_policy_save(const struct sw_policy_work *work)
 {
 	struct sw_policy_state state;
@@ -53,11 +62,7 @@ bool sw_policy_save(const struct sw_policy_work *work)
 		error = sw_armed_read(&work->instance, &armed);
 	if (!error)
 		error = sw_saved_set_disarmed(sw_global.state_dir, !armed);
-	if (error)
-		sw_note("done, but not saved, so the next first attach knows nothing of it: %s",
-			sw_error_text() ? sw_error_text() : sw_errno_text(error));
-	sw_error_clear();
-	return !error;
+	return sw_policy_saved(error);
 }
 
 int sw_policy_tell(struct sw_policy_work *work, const char *action, bool saved)

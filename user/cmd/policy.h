@@ -34,9 +34,12 @@ void sw_policy_work_end(struct sw_policy_work *work);
 /* For errors of a verb: -EINVAL is for the command line, and its exit code. */
 int sw_policy_failed(int error);
 
+/* Was saving done? If not, that is told as a note: the kernel's state has changed by then. */
+bool sw_policy_saved(int error);
+
 /*
- * Saves what is active now for the next first attach, and whether anything is armed. That it cannot
- * be is told as a note, and false is returned: the kernel's state has changed by then.
+ * Saves what is active now for the next first attach, and whether anything is armed. Returns
+ * sw_policy_saved().
  */
 bool sw_policy_save(const struct sw_policy_work *work);
 
