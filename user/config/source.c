@@ -13,7 +13,7 @@
 /* The largest policy that can be said is far below. */
 #define MAX_BYTES (1024U * 1024)
 
-int sw_source_error(const struct sw_source *source, unsigned int line, const char *format, ...)
+int sw_source_error(const struct sw_file_text *source, unsigned int line, const char *format, ...)
 {
 	char text[768];
 	va_list args;
@@ -48,7 +48,7 @@ const char *sw_source_shown(char shown[SW_SHOWN_SIZE], const char *text)
  * The line of a byte. libyaml counts lines, too, but by its own idea of what ends one. An end of the
  * file that follows a line's end is no line of its own.
  */
-static unsigned int line_of_byte(const struct sw_source *source, size_t byte)
+static unsigned int line_of_byte(const struct sw_file_text *source, size_t byte)
 {
 	unsigned int line = 1;
 
@@ -60,7 +60,7 @@ static unsigned int line_of_byte(const struct sw_source *source, size_t byte)
 }
 
 /* Marks count characters, not bytes. */
-static unsigned int line_of_mark(const struct sw_source *source, const yaml_mark_t *mark)
+static unsigned int line_of_mark(const struct sw_file_text *source, const yaml_mark_t *mark)
 {
 	size_t characters = 0, byte = 0;
 
@@ -72,12 +72,12 @@ static unsigned int line_of_mark(const struct sw_source *source, const yaml_mark
 	return line_of_byte(source, byte);
 }
 
-unsigned int sw_source_line_of(const struct sw_source *source, const yaml_node_t *node)
+unsigned int sw_source_line_of(const struct sw_file_text *source, const yaml_node_t *node)
 {
 	return line_of_mark(source, &node->start_mark);
 }
 
-unsigned int sw_source_line_of_pair(struct sw_source *source, const yaml_node_pair_t *pair)
+unsigned int sw_source_line_of_pair(struct sw_file_text *source, const yaml_node_pair_t *pair)
 {
 	yaml_node_t *value = sw_source_node(source, pair->value);
 
@@ -88,17 +88,17 @@ unsigned int sw_source_line_of_pair(struct sw_source *source, const yaml_node_pa
 
 /* ---- the tree */
 
-yaml_node_t *sw_source_root(struct sw_source *source)
+yaml_node_t *sw_source_root(struct sw_file_text *source)
 {
 	return yaml_document_get_root_node(&source->document);
 }
 
-yaml_node_t *sw_source_node(struct sw_source *source, int number)
+yaml_node_t *sw_source_node(struct sw_file_text *source, int number)
 {
 	return yaml_document_get_node(&source->document, number);
 }
 
-static const yaml_node_pair_t *find_pair(struct sw_source *source, const yaml_node_t *node,
+static const yaml_node_pair_t *find_pair(struct sw_file_text *source, const yaml_node_t *node,
 					 const char *key, size_t length)
 {
 	if (node->type != YAML_MAPPING_NODE)
@@ -114,7 +114,7 @@ static const yaml_node_pair_t *find_pair(struct sw_source *source, const yaml_no
 	return NULL;
 }
 
-unsigned int sw_source_line(struct sw_source *source, const char *format, ...)
+unsigned int sw_source_line(struct sw_file_text *source, const char *format, ...)
 {
 	yaml_node_t *node = sw_source_root(source);
 	unsigned int line = sw_source_line_of(source, node);
@@ -153,7 +153,7 @@ unsigned int sw_source_line(struct sw_source *source, const char *format, ...)
 
 /* ---- reading */
 
-static int read_file(const char *path, struct sw_source *source)
+static int read_file(const char *path, struct sw_file_text *source)
 {
 	SW_AUTO_FILE FILE *file = fopen(path, "re");
 	int error = errno;
@@ -173,7 +173,7 @@ static int read_file(const char *path, struct sw_source *source)
 	return 0;
 }
 
-static int not_yaml(const struct sw_source *source, const yaml_parser_t *parser)
+static int not_yaml(const struct sw_file_text *source, const yaml_parser_t *parser)
 {
 	const char *problem = parser->problem ? parser->problem : "unknown";
 	unsigned int line;
@@ -197,7 +197,7 @@ static int not_yaml(const struct sw_source *source, const yaml_parser_t *parser)
 }
 
 /* There is to be one document and no more. */
-static int parse_with(yaml_parser_t *parser, struct sw_source *source)
+static int parse_with(yaml_parser_t *parser, struct sw_file_text *source)
 {
 	yaml_document_t another;
 	yaml_node_t *root;
@@ -222,12 +222,12 @@ static int parse_with(yaml_parser_t *parser, struct sw_source *source)
 	return error;
 }
 
-int sw_source_open(const char *path, struct sw_source *source)
+int sw_source_open(const char *path, struct sw_file_text *source)
 {
 	yaml_parser_t parser;
 	int error;
 
-	*source = (struct sw_source){ .path = path };
+	*source = (struct sw_file_text){ .path = path };
 	error = read_file(path, source);
 	if (!error && !yaml_parser_initialize(&parser))
 		error = sw_error(ENOMEM, "no memory to read %s", path);
@@ -240,9 +240,9 @@ int sw_source_open(const char *path, struct sw_source *source)
 	return error;
 }
 
-void sw_source_close(struct sw_source *source)
+void sw_source_close(struct sw_file_text *source)
 {
 	yaml_document_delete(&source->document);
 	free(source->text);
-	*source = (struct sw_source){};
+	*source = (struct sw_file_text){};
 }
