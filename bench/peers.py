@@ -117,8 +117,9 @@ class XdpSynproxy(Object):
     def _maps(stage):
         link, = json.loads(stage.victim.ip("-j", "link", "show", "dev", stage.interface).stdout)
         program = link["xdp"]["prog"]["id"]
-        ids = json.loads(run("bpftool", "-j", "prog", "show", "id", program).stdout)["map_ids"]
-        return [json.loads(run("bpftool", "-j", "map", "show", "id", one).stdout) for one in ids]
+        about = json.loads(run("bpftool", "-j", "prog", "show", "id", program).stdout)
+        return [json.loads(run("bpftool", "-j", "map", "show", "id", one).stdout)
+                for one in about.get("map_ids", [])]
 
 
 class SynwardMonitor(Peer):

@@ -68,21 +68,46 @@ def largest(peer):
     return max(runs, key=lambda run: run["sent_per_s"], default=None)
 
 
+def ratio(value, base):
+    return f"{value / base:.2f}" if value and base else "-"
+
+
 def comparison(peers):
     """Each peer's core time of a SYN at the largest flood, beside the bound and beside the kernel's."""
     found = {peer["name"]: largest(peer) for peer in peers if peer["available"]}
     found = {name: run for name, run in found.items() if run}
     if len(found) < 2:
         return
-    yield ""
-    yield "Core time of a SYN at the largest flood"
-    width = max(map(len, found))
     bases = [name for name in ("drop", BASE) if name in found]
-    yield (f"  {'':<{width}} {'ns':>8}" + "".join(f"  / {base:<18}" for base in bases)).rstrip()
+    width = max(map(len, found))
+    yield ""
+    yield "At the largest flood of SYNs: core time of one, and bytes answered by bytes received"
+    yield (f"  {'':<{width}} {'ns':>8}" + "".join(f" {'/ ' + base:>19}" for base in bases) +
+           f" {'answered':>9}")
     for name, run in sorted(found.items(), key=lambda item: item[1]["ns_per_packet"]):
-        ratios = "".join(f"  {run['ns_per_packet'] / found[base]['ns_per_packet']:>9.2f}{'':<11}"
+        ratios = "".join(f" {ratio(run['ns_per_packet'], found[base]['ns_per_packet']):>19}"
                          for base in bases)
-        yield f"  {name:<{width}} {run['ns_per_packet']:>8,.0f}{ratios}".rstrip()
+        yield (f"  {name:<{width}} {run['ns_per_packet']:>8,.0f}{ratios}"
+               f" {ratio(run['bytes_answered'], run['bytes_received']):>9}")
+
+
+def slowdown(peers):
+    """What the largest flood of a given rate does to the times of those that get in."""
+    rates = {run["rate"] for peer in peers for run in peer["runs"]}
+    rate = max((rate for rate in rates if rate), default=None)
+    if rate is None or 0 not in rates:
+        return
+    yield ""
+    yield f"Times of the honest under {short_count(rate)} SYN/s, by those without a flood"
+    width = max(len(peer["name"]) for peer in peers)
+    yield f"  {'':<{width}} {'connect p99':>12} {'1st byte p50':>13}"
+    for peer in peers:
+        runs = {run["rate"]: run for run in peer["runs"] if run["family"] == 4}
+        if 0 not in runs or rate not in runs:
+            continue
+        values = [ratio(percentile(runs[rate], what, name), percentile(runs[0], what, name))
+                  for what, name in (("connect_us", "p99"), ("first_byte_us", "p50"))]
+        yield f"  {peer['name']:<{width}} {values[0]:>12} {values[1]:>13}"
 
 
 def table(result):
@@ -95,6 +120,7 @@ def table(result):
         for run in peer["runs"]:
             yield line_of(run)
     yield from comparison(result["peers"])
+    yield from slowdown(result["peers"])
     setup = result["setup"]
     yield ""
     yield (f"{setup['connects_per_s']} honest connections a second for {setup['seconds']} s, in if "

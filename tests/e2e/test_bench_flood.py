@@ -153,6 +153,27 @@ def test_another_object_file_is_a_peer(tmp_path):
     assert peer["runs"][0]["bytes_answered"] < peer["runs"][0]["bytes_received"] / 2
 
 
+def test_xdp_synproxy_gets_its_port_and_its_rules(tmp_path):
+    path = BUILD / "bpf" / "ports.bpf.o"
+    process = bench("--quick", "--peer", f"xdp_synproxy={path}:xdp", "--peers",
+                    "nft-synproxy,xdp_synproxy", "--rates", "0", "--timeout", 20000,
+                    "--output", tmp_path)
+    code, said, complaint = finish(process)
+    proxy, peer = json.loads((tmp_path / "bench-flood.json").read_text())["peers"]
+    if not proxy["available"]:
+        assert f"  not available: {proxy['reason']}"[:100] in said
+        pytest.skip(proxy["reason"])
+    assert code == 0, said + complaint
+    assert [one["runs"][0]["honest"]["percent"] for one in (proxy, peer)] == [100, 100]
+
+
+def test_xdp_synproxy_must_be_it(tmp_path):
+    path = BUILD / "bpf" / "stage.bpf.o"
+    code, said, _ = finish(bench("--quick", "--peer", f"xdp_synproxy={path}:drop_strangers",
+                                 "--peers", "xdp_synproxy", "--rates", "0", "--output", tmp_path))
+    assert code == 1 and "not available: " in said
+
+
 def test_a_peer_that_cannot_be_is_named(tmp_path):
     broken = tmp_path / "broken.o"
     broken.write_bytes(b"this is no object file")
