@@ -27,7 +27,7 @@ WARNINGS	:= -Wall -Wextra -Werror
 CFLAGS		?= -O2 -g
 CPPFLAGS_ALL	:= -Iinclude -I$(B)/bpf -D_GNU_SOURCE -DSYNWARD_VERSION='"$(VERSION)"' $(CPPFLAGS)
 CFLAGS_ALL	:= -std=gnu11 $(WARNINGS) $(CFLAGS)
-LIBS		:= -lbpf -lelf -lz -ljansson -lcap-ng -lmnl -lpcap
+LIBS		:= -lbpf -lelf -lz -ljansson -lcap-ng -lmnl -lpcap -lcyaml -lyaml -lm
 BPF_FLAGS	:= -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Ivmlinux -Iinclude
 SAN_FLAGS	:= -O1 -g -std=gnu11 $(WARNINGS) -Iinclude -fno-omit-frame-pointer \
 		   -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -39,7 +39,8 @@ LIB_OBJECTS	:= $(filter-out $(B)/user/main.o $(B)/user/cmd/%,$(USER_OBJECTS))
 BPF_SOURCES	:= bpf/synward.bpf.c $(wildcard bench/*.bpf.c tests/*/*.bpf.c)
 BPF_SKELETONS	:= $(patsubst %.bpf.c,$(B)/bpf/%.skel.h,$(notdir $(BPF_SOURCES)))
 UNIT_TESTS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
-PROG_TESTS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/prog/test_*.c tests/model/test_*.c))
+PROG_TESTS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/prog/test_*.c tests/model/test_*.c \
+		   tests/config/test_*.c))
 FUZZERS		:= $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES		:= $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard bench/bench_*.c)))
 FLOOD_TOOLS	:= $(addprefix $(B)/bench/,flood honest_client honest_server)
@@ -48,8 +49,8 @@ MAN_PAGES	:= $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd)) \
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps unit prog model fuzz fuzz-short oracle replay e2e check test bench bench-flood demo \
-	man install uninstall clean tests format
+.PHONY: all deps unit config prog model fuzz fuzz-short oracle replay e2e check test bench bench-flood \
+	demo man install uninstall clean tests format
 vpath %.bpf.c bpf bench $(sort $(dir $(wildcard tests/*/*.bpf.c)))
 
 all: $(B)/synward man
@@ -81,7 +82,7 @@ $(B)/synward: $(USER_OBJECTS)
 $(B)/tests/unit/%: tests/unit/%.c
 	$(call say,TEST,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(SAN_FLAGS) $(DEPS) $< -lcmocka -o $@
+	$(Q)$(CC) $(SAN_FLAGS) $(DEPS) $< -lcmocka -lm -o $@
 
 $(B)/tests/fuzz/%: tests/fuzz/%.c
 	$(call say,FUZZ,$<)
@@ -92,7 +93,7 @@ $(B)/tests/% $(B)/bench/%: %.c
 $(PROG_TESTS) $(BENCHES): $(B)/%: %.c $(LIB_OBJECTS) | $(BPF_SKELETONS)
 	$(call say,TEST,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(DEPS) $< $(LIB_OBJECTS) $(LIBS) -lcmocka -lm -o $@
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(DEPS) $< $(LIB_OBJECTS) $(LIBS) -lcmocka -o $@
 
 $(FLOOD_TOOLS): $(B)/bench/%: $(B)/bench/%.o $(LIB_OBJECTS)
 	$(call say,LD,$@)
@@ -103,6 +104,8 @@ tests: $(UNIT_TESTS) $(PROG_TESTS) $(FUZZERS) $(FLOOD_TOOLS)
 
 unit: $(UNIT_TESTS)
 	$(Q)tests/run unit
+config: all $(filter $(B)/tests/config/%,$(PROG_TESTS))
+	$(Q)tests/run config
 prog: $(filter $(B)/tests/prog/%,$(PROG_TESTS))
 	$(Q)tests/run prog
 model: $(filter $(B)/tests/model/%,$(PROG_TESTS))
@@ -120,7 +123,7 @@ check: all
 
 test: deps
 	$(Q)$(MAKE) --no-print-directory all tests
-	$(Q)tests/run check unit fuzz prog model oracle replay e2e
+	$(Q)tests/run check unit config fuzz prog model oracle replay e2e
 
 bench: deps
 	$(Q)$(MAKE) --no-print-directory all $(BENCHES)

@@ -5,6 +5,7 @@
  */
 #include "../user/base/cleanup.h"
 #include "../user/base/error.h"
+#include "../user/base/policy.h"
 #include "../user/control/percpu.h"
 #include "cases.h"
 
@@ -83,6 +84,37 @@ static int run_once(int program, struct frame *frame, __u32 *verdict)
 	return 0;
 }
 
+static int write_map(const struct bpf_map *map, const void *value)
+{
+	__u32 zero = 0;
+
+	if (bpf_map_update_elem(bpf_map__fd(map), &zero, value, BPF_ANY))
+		return sw_error(errno, "cannot write the settings: %s", sw_errno_text(errno));
+	return 0;
+}
+
+/* The default policy, or one that enforces and drops these anomalies. */
+static int write_policy(const struct synward_bpf *skeleton, uint64_t drop,
+			struct sw_settings *settings)
+{
+	SW_AUTO_FREE struct sw_policy *policy = malloc(sizeof(*policy));
+	const __u32 armed = 1;
+	int error;
+
+	if (!policy)
+		return -ENOMEM;
+	sw_policy_default(policy);
+	if (drop) {
+		policy->rules[SW_SERVICE_DEFAULT].drop = drop;
+		policy->rules[SW_SERVICE_DEFAULT].enforce = 1;
+		settings->policy = SW_HAS_ENFORCE << SW_POLICY_FEATURE_SHIFT;
+	}
+	error = write_map(skeleton->maps.policies, policy);
+	if (!error)
+		error = write_map(skeleton->maps.armed, &armed);
+	return error ? error : write_map(skeleton->maps.settings, settings);
+}
+
 /*
  * Loads synward's programs as attach does, with default settings but for the anomalies that drop,
  * and attaches and pins nothing.
@@ -97,13 +129,12 @@ static int load_synward(uint32_t handshakes, uint64_t drop, struct synward_bpf *
 #undef X
 		},
 		.events_per_second = SW_DEFAULT_EVENTS_PER_SECOND,
-		.drop_anomalies = drop,
 		.event_anomalies = SW_MASK_DROP | SW_MASK_DROP_SYM,
 	};
 	struct timespec tick = { .tv_nsec = 4000000 };
 	struct frame frame = frame_make(FRAME_UDP, false);
 	struct load_constants *load;
-	__u32 zero = 0, verdict = 0;
+	__u32 verdict = 0;
 	int error;
 
 	if (!skeleton)
@@ -119,11 +150,14 @@ static int load_synward(uint32_t handshakes, uint64_t drop, struct synward_bpf *
 				sw_errno_text(errno));
 	error = bpf_map__set_max_entries(skeleton->maps.handshakes, load->handshake_buckets);
 	if (!error)
+		error = bpf_map__set_max_entries(skeleton->maps.owners, load->handshake_buckets);
+	if (!error)
 		error = synward_bpf__load(skeleton);
 	if (error)
 		return load_failed(error);
-	if (bpf_map_update_elem(bpf_map__fd(skeleton->maps.settings), &zero, &settings, BPF_ANY))
-		return sw_error(errno, "cannot write the settings: %s", sw_errno_text(errno));
+	error = write_policy(skeleton, drop, &settings);
+	if (error)
+		return error;
 	error = run_once(bpf_program__fd(skeleton->progs.sw_arm), &frame, &verdict);
 	if (!error && verdict != XDP_PASS)
 		return sw_error(EIO, "the kernel did not start the sweeper's timer");
@@ -199,7 +233,7 @@ static int run_case(const struct bench *bench, const struct bench_case *of, uint
 	struct frame frame = frame_make(of->frame, of->v6);
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.bytes, .data_size_in = frame.length,
 		    .repeat = (int)repeat);
-	__u32 zero = 0, expected = of->target <= TARGET_LRU ? XDP_DROP : XDP_PASS;
+	__u32 zero = 0, expected = of->drops ? XDP_DROP : XDP_PASS;
 	int target = bpf_map__fd(bench->harness->maps.target);
 
 	if (bpf_map_update_elem(target, &zero, &bench->targets[of->target], BPF_ANY) ||

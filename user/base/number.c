@@ -79,6 +79,20 @@ const char *sw_format_duration(char text[SW_NUMBER_SIZE], uint64_t ms)
 	return text;
 }
 
+const char *sw_format_exact_duration(char text[SW_NUMBER_SIZE], uint64_t ms)
+{
+	size_t unit = 0;
+
+	/* without a unit is the last row, and not meant here */
+	for (size_t i = 1; ms && i + 1 < sizeof(units) / sizeof(units[0]); i++)
+		if (ms % units[i].ms == 0)
+			unit = i;
+	if (!ms)
+		unit = 1;
+	snprintf(text, SW_NUMBER_SIZE, "%" PRIu64 "%s", ms / units[unit].ms, units[unit].name);
+	return text;
+}
+
 const char *sw_format_latency(char text[SW_NUMBER_SIZE], uint64_t us)
 {
 	const char *unit = us < 1000000 ? "ms" : "s";

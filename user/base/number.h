@@ -20,6 +20,9 @@ bool sw_parse_duration(const char *text, uint64_t *ms);
 /* A duration in milliseconds as people write it: 250ms, 1.5s, 2m3s, 5d. Returns text. */
 const char *sw_format_duration(char text[SW_NUMBER_SIZE], uint64_t ms);
 
+/* The same without rounding, so that sw_parse_duration() has it back: 90s, 36h. Returns text. */
+const char *sw_format_exact_duration(char text[SW_NUMBER_SIZE], uint64_t ms);
+
 /* A latency in microseconds with three significant digits: 12us, 1.23ms, 4.5s. Returns text. */
 const char *sw_format_latency(char text[SW_NUMBER_SIZE], uint64_t us);
 

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "check.h"
+#include "config.h"
+#include "schema.h"
+#include "service.h"
+#include "source.h"
+
+#include "../base/cleanup.h"
+#include "../base/error.h"
+#include "../base/policy.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- libcyaml */
+
+struct said {
+	char text[256];
+};
+
+/* What libcyaml says first. */
+static void listen(cyaml_log_t level, void *ctx, const char *format, va_list args)
+{
+	struct said *said = ctx;
+
+	if (level < CYAML_LOG_ERROR || said->text[0])
+		return;
+	vsnprintf(said->text, sizeof(said->text), format, args);
+	said->text[strcspn(said->text, "\n")] = '\0';
+}
+
+static const cyaml_config_t quiet = {
+	.mem_fn = cyaml_mem,
+	.log_level = CYAML_LOG_ERROR,
+};
+
+static int fill_in(const struct sw_source *source, struct sw_file **file)
+{
+	struct said said = {};
+	cyaml_config_t config = quiet;
+	cyaml_err_t error;
+
+	config.log_fn = listen;
+	config.log_ctx = &said;
+	error = cyaml_load_data((const uint8_t *)source->text, source->length, &config,
+				&sw_file_schema, (cyaml_data_t **)file, NULL);
+	if (error == CYAML_ERR_OOM)
+		return sw_error(ENOMEM, "no memory to read %s", source->path);
+	if (error)
+		return sw_error(EINVAL, "%s: libcyaml does not take this file: %s (%s)",
+				source->path, cyaml_strerror(error), said.text);
+	return 0;
+}
+
+static void free_file(struct sw_file **file)
+{
+	cyaml_free(&quiet, &sw_file_schema, *file, 0);
+}
+
+/* ---- values */
+
+/* The values of one part of the file, which is named by at; those that are not said stay. */
+static int take_keys(struct sw_source *source, const char *at, const struct sw_key *keys,
+		     size_t count, char *const *texts, void *of)
+{
+	char shown[SW_SHOWN_SIZE], expected[SW_KEY_EXPECTED_SIZE];
+
+	for (size_t i = 0; i < count; i++)
+		if (texts[i] && !sw_key_parse(&keys[i], texts[i], of))
+			return sw_source_error(source,
+					       sw_source_line(source, "%s.%s", at, keys[i].path),
+					       "%s.%s: %s: expected %s", at, keys[i].path,
+					       sw_source_shown(shown, texts[i]),
+					       sw_key_expected(expected, &keys[i]));
+	return 0;
+}
+
+/* Without a burst of its own, a rate has one of a second's worth; without a rate there is none. */
+static int settle_burst(struct sw_source *source, const char *at, char *const *texts,
+			struct sw_rules *rules)
+{
+	if (!texts[SW_RULE_SYN_BURST]) {
+		if (texts[SW_RULE_SYN_RATE])
+			rules->syn_burst = rules->syn_rate;
+		return 0;
+	}
+	if (!rules->syn_rate)
+		return sw_source_error(source,
+				       sw_source_line(source, "%s.limits.syn_rate.burst", at),
+				       "%s.limits.syn_rate.burst: %u without a rate; expected a "
+				       "per_second beside it that is not 0",
+				       at, rules->syn_burst);
+	return 0;
+}
+
+static int take_rules(struct sw_source *source, const char *at, char *const *texts,
+		      struct sw_rules *rules)
+{
+	int error = take_keys(source, at, sw_rule_keys, SW_RULE_KEY_COUNT, texts, rules);
+
+	return error ? error : settle_burst(source, at, texts, rules);
+}
+
+/* A connection is followed on after its handshake without asking whose it is. */
+static int refuse_common_timeouts(struct sw_source *source, const char *at, char *const *texts)
+{
+	static const enum sw_rule_key common[] = { SW_RULE_TIMEOUT_ESTABLISHED,
+						   SW_RULE_TIMEOUT_CLOSED };
+
+	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++) {
+		const char *path = sw_rule_keys[common[i]].path;
+
+		if (texts[common[i]])
+			return sw_source_error(source, sw_source_line(source, "%s.%s", at, path),
+					       "%s.%s: all services have the same one; say it in "
+					       "default",
+					       at, path);
+	}
+	return 0;
+}
+
+static int take_services(struct sw_source *source, const struct sw_file *file,
+			 struct sw_policy *policy)
+{
+	int error;
+
+	policy->service_count = file->service_count;
+	error = sw_file_services(source, file, policy);
+	for (unsigned int i = 0; i < file->service_count && !error; i++) {
+		char at[32];
+
+		sw_format(at, sizeof(at), "services[%u]", i);
+		policy->rules[i] = policy->rules[SW_SERVICE_DEFAULT];
+		error = refuse_common_timeouts(source, at, file->services[i].rules);
+		if (!error)
+			error = take_rules(source, at, file->services[i].rules, &policy->rules[i]);
+	}
+	return error;
+}
+
+static int compile(struct sw_source *source, struct sw_policy *policy)
+{
+	char text[256];
+	int error = sw_policy_compile(policy);
+
+	if (!error)
+		return 0;
+	sw_format(text, sizeof(text), "%s", sw_error_text());
+	sw_error_clear();
+	return sw_source_error(source, sw_source_line(source, "services"), "%s", text);
+}
+
+static int convert(struct sw_source *source, const struct sw_file *file, struct sw_policy *policy)
+{
+	char shown[SW_SHOWN_SIZE];
+	int error;
+
+	if (strcmp(file->version, "1") != 0)
+		return sw_source_error(source, sw_source_line(source, "version"),
+				       "version: %s: expected %d, the only one that this synward "
+				       "knows",
+				       sw_source_shown(shown, file->version), SW_CONFIG_VERSION);
+	sw_policy_default(policy);
+	error = take_rules(source, "default", file->others.rules,
+			   &policy->rules[SW_SERVICE_DEFAULT]);
+	if (!error)
+		error = take_services(source, file, policy);
+	if (!error)
+		error = take_keys(source, "auto_block", sw_auto_block_keys, SW_BLOCK_KEY_COUNT,
+				  file->auto_block, &policy->auto_block);
+	return error ? error : compile(source, policy);
+}
+
+int sw_config_load(const char *path, struct sw_policy *policy)
+{
+	SW_AUTO_SOURCE struct sw_source source;
+	__attribute__((cleanup(free_file))) struct sw_file *file = NULL;
+	SW_AUTO_FREE struct sw_policy *loaded = malloc(sizeof(*loaded));
+	int error = sw_source_open(path, &source);
+
+	if (error)
+		return error;
+	if (!loaded)
+		return sw_error(ENOMEM, "no memory to read %s", path);
+	error = sw_source_check(&source, &sw_file_schema);
+	if (!error)
+		error = fill_in(&source, &file);
+	if (!error)
+		error = convert(&source, file, loaded);
+	if (!error)
+		*policy = *loaded;
+	return error;
+}
