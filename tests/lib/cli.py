@@ -17,10 +17,10 @@ STRAYS = ("midstream", "illegal_first", "undecodable")  # these never had an ent
 
 
 @contextlib.contextmanager
-def private_bpffs():
+def private_bpffs(prefix="swtest"):
     """A bpffs of our own, so that nothing here meets what is attached on this machine."""
     base = pathlib.Path("/run") if os.access("/run", os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="swtest", dir=base) as path:
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=base) as path:
         run("mount", "-t", "bpf", "bpf", path)
         try:
             yield pathlib.Path(path)
