@@ -24,6 +24,7 @@
 #include <time.h>
 
 #include "bench.skel.h"
+#include "cookie.h"
 #include "synward.skel.h"
 
 #define DEFAULT_ROUNDS 15
@@ -40,6 +41,7 @@ struct bench {
 	struct synward_bpf *small;
 	struct synward_bpf *large;
 	struct synward_bpf *strict;
+	struct cookie_bpf *cookies[COOKIE_PROGRAMS];
 	int targets[TARGET_COUNT];
 	int sources[SOURCE_COUNT];
 	uint32_t rounds;
@@ -60,6 +62,8 @@ static void bench_free(struct bench *bench)
 	synward_bpf__destroy(bench->small);
 	synward_bpf__destroy(bench->large);
 	synward_bpf__destroy(bench->strict);
+	for (int i = 0; i < COOKIE_PROGRAMS; i++)
+		cookie_bpf__destroy(bench->cookies[i]);
 	free(bench->times);
 }
 
@@ -178,6 +182,12 @@ static int load_all(struct bench *bench)
 		error = load_synward(SW_DEFAULT_HANDSHAKES,
 				     SW_MASK_DROP | SW_MASK_DROP_SYM | SW_MASK_STRICT,
 				     &bench->strict);
+	for (int i = 0; i < COOKIE_PROGRAMS && !error; i++) {
+		error = load_cookies(i, &bench->cookies[i]);
+		if (!error)
+			bench->targets[TARGET_COOKIE + i] =
+				bpf_program__fd(bench->cookies[i]->progs.cookie_xdp);
+	}
 	if (error)
 		return error;
 	bench->targets[TARGET_DROP] = bpf_program__fd(bench->harness->progs.bare_drop);
@@ -185,9 +195,9 @@ static int load_all(struct bench *bench)
 	bench->targets[TARGET_SYNWARD] = bpf_program__fd(bench->small->progs.sw_xdp);
 	bench->targets[TARGET_SYNWARD_STRICT] = bpf_program__fd(bench->strict->progs.sw_xdp);
 	bench->targets[TARGET_SYNWARD_LARGE] = bpf_program__fd(bench->large->progs.sw_xdp);
-	bench->sources[SOURCE_SAME] = bpf_program__fd(bench->harness->progs.leave);
-	bench->sources[SOURCE_RANDOM] = bpf_program__fd(bench->harness->progs.random_source);
-	bench->sources[SOURCE_RANDOM_V6] = bpf_program__fd(bench->harness->progs.random_source_v6);
+	for (int i = 0; i < SOURCE_COUNT; i++)
+		bench->sources[i] = bpf_program__fd(
+			bpf_object__find_program_by_name(bench->harness->obj, source_programs[i]));
 	return 0;
 }
 
@@ -233,7 +243,7 @@ static int run_case(const struct bench *bench, const struct bench_case *of, uint
 	struct frame frame = frame_make(of->frame, of->v6);
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.bytes, .data_size_in = frame.length,
 		    .repeat = (int)repeat);
-	__u32 zero = 0, expected = of->drops ? XDP_DROP : XDP_PASS;
+	__u32 zero = 0, expected = expected_verdict(of);
 	int target = bpf_map__fd(bench->harness->maps.target);
 
 	if (bpf_map_update_elem(target, &zero, &bench->targets[of->target], BPF_ANY) ||

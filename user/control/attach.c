@@ -12,6 +12,7 @@
 #include "../base/number.h"
 #include "../base/policy.h"
 #include "../base/time.h"
+#include "handover.h"
 #include "hooks.h"
 #include "lists.h"
 #include "load.h"
@@ -85,6 +86,7 @@ static int begin_instance(struct attachment *at)
 	at->creation.settings = (struct sw_settings){
 		.events_per_second = SW_DEFAULT_EVENTS_PER_SECOND,
 		.event_anomalies = SW_MASK_DROP | SW_MASK_DROP_SYM,
+		.flood_way = at->request->way_given ? at->request->flood_way : sw_flood_way_best(),
 	};
 	memcpy(at->creation.settings.timeout_ms, at->policy->rules[SW_SERVICE_DEFAULT].timeout_ms,
 	       sizeof(at->creation.settings.timeout_ms));
@@ -177,6 +179,12 @@ static int take_hooks(struct attachment *at, uint32_t slot, struct sw_interface 
 	if (!error && egress)
 		error = sw_egress_attach(pins, record, slot, sw_object_egress(object),
 					 at->request->tc);
+	if (!error && ingress && sw_object_handover(object) >= 0)
+		error = sw_handover_attach(pins, record, slot, sw_object_handover(object));
+	if (!error)
+		error = sw_offer_write(&at->instance, record, slot);
+	if (!error)
+		error = sw_own_addresses_write(&at->instance);
 	if (!error)
 		error = sw_records_put(&at->records, slot, record, false);
 	return error ? error : sw_records_activate(&at->records, slot);
@@ -304,6 +312,8 @@ static int change_settings(const struct attachment *at)
 		return error;
 	if (at->request->events_given)
 		settings->events_per_second = at->request->events_per_second;
+	if (at->request->way_given)
+		settings->flood_way = at->request->flood_way;
 	error = sw_policy_read(&at->instance, policy, &state);
 	if (!error && choose_timeouts(at->request, policy))
 		error = sw_policy_install(&at->instance, policy, 0);
