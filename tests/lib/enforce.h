@@ -126,9 +126,15 @@ static inline __u32 free_slot(const struct sw_policy_state *state)
 	return slot;
 }
 
+/* Whoever runs packets meanwhile waits here until none is under way that knew a slot's last policy. */
+static inline void policy_wait(void)
+{
+	must(!syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0), "membarrier");
+}
+
 /*
- * Writes a policy into a slot that is neither active nor the one to go back to, once no packet is
- * under way that knew what was there. Its generation is one that no other has had. Returns the slot.
+ * Writes a policy into a slot that is neither active nor the one to go back to. Its generation is one
+ * that no other has had. Returns the slot.
  */
 static inline __u32 policy_put(struct prog *prog, struct sw_policy *policy)
 {
@@ -139,7 +145,6 @@ static inline __u32 policy_put(struct prog *prog, struct sw_policy *policy)
 
 	must(sw_policy_compile(policy) == 0, "compile");
 	policy->generation = generation++;
-	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	must(!bpf_map_update_elem(bpf_map__fd(prog->skeleton->maps.policies), &slot, policy,
 				  BPF_ANY),
 	     "policies");
@@ -162,6 +167,17 @@ static inline __u32 policy_install(struct prog *prog, struct sw_policy *policy, 
 
 	must(policy_switch(prog, SW_SWITCH_ACTIVATE, slot, deadline_ms), "activate");
 	return slot;
+}
+
+/* To be written back with prog_set() only while nothing else changes them. */
+static inline struct sw_settings prog_settings(const struct prog *prog)
+{
+	struct sw_settings settings;
+	__u32 zero = 0;
+
+	must(!bpf_map_lookup_elem(bpf_map__fd(prog->skeleton->maps.settings), &zero, &settings),
+	     "settings");
+	return settings;
 }
 
 static inline void prog_arm_rules(const struct prog *prog, bool armed)
@@ -255,6 +271,21 @@ static inline struct sw_service_counters prog_service_counts(const struct prog *
 }
 
 /* ---- packets */
+
+/* Gives a frame without VLAN tags other addresses, both of its own family. */
+static inline void frame_set_ends(struct frame *frame, bool v6, const struct sw_addr *src,
+				  const struct sw_addr *dst)
+{
+	__u8 *ip = frame->bytes + sizeof(struct wire_ethernet);
+
+	if (v6) {
+		memcpy(ip + offsetof(struct wire_ipv6, source), src, sizeof(*src));
+		memcpy(ip + offsetof(struct wire_ipv6, destination), dst, sizeof(*dst));
+	} else {
+		memcpy(ip + offsetof(struct wire_ipv4, source), &src->words[3], 4);
+		memcpy(ip + offsetof(struct wire_ipv4, destination), &dst->words[3], 4);
+	}
+}
 
 /* One segment, after the time that it says; whatever becomes of it, it comes out as it went in. */
 static inline __u32 prog_segment(struct prog *prog, enum hook hook, const struct segment *segment,
