@@ -159,6 +159,10 @@ __noinline int limit_syn(const struct sw_packet *packet, struct inquiry *inquiry
 		return SW_VERDICT_PASSED;
 	inquiry->service = service_of(packet, SW_INGRESS, inquiry->policy);
 	inquiry->limit = admit(&packet->src, inquiry->service, inquiry->policy);
+	if (inquiry->limit == UNCOUNTED) {
+		inquiry->limit = SW_LIMIT_NONE;
+		return SW_VERDICT_PASSED;
+	}
 	if (inquiry->limit == SW_LIMIT_NONE) {
 		inquiry->owner = sw_owner(inquiry->policy & SW_POLICY_SLOT_MASK, policy->generation,
 					  inquiry->service);

@@ -4,7 +4,7 @@
 
 /*
  * The limits of one source prefix: a token bucket for its SYNs and a count of its unfinished
- * handshakes. The caller holds the bucket's lock.
+ * handshakes. The caller holds the bucket's lock, but for sw_source_release().
  */
 
 #include "../../include/synward/limit.h"
@@ -135,18 +135,31 @@ static __always_inline enum sw_limit sw_source_admit(struct sw_source_bucket *bu
 	if (rules->half_open_source) {
 		if (source->half_open >= rules->half_open_source)
 			return SW_LIMIT_HALF_OPEN_SOURCE;
-		source->half_open++;
+		__sync_fetch_and_add(&source->half_open, 1);
 	}
 	return SW_LIMIT_NONE;
 }
 
-/* One of the source's handshakes is not unfinished any more. Its entry may be gone. */
+#define SOURCE_RELEASE_TRIES 16
+
+/*
+ * One of the source's handshakes is not unfinished any more. Its entry may be gone. Needs no lock: one
+ * that was not to be had would leave a place taken for good. If the entry changes hands meanwhile, the
+ * other source gets the place.
+ */
 static __always_inline void sw_source_release(struct sw_source_bucket *bucket, __u32 tag)
 {
-	__u32 way = sw_source_find(bucket, tag);
+	__u32 way = sw_source_find(bucket, tag), before;
+	__u32 *half_open;
 
-	if (way < SW_SOURCE_WAYS && bucket->sources[way].half_open)
-		bucket->sources[way].half_open--;
+	if (way >= SW_SOURCE_WAYS)
+		return;
+	half_open = &bucket->sources[way].half_open;
+	for (__u32 i = 0; i < SOURCE_RELEASE_TRIES; i++) {
+		before = *(volatile __u32 *)half_open;
+		if (!before || __sync_val_compare_and_swap(half_open, before, before - 1) == before)
+			return;
+	}
 }
 
 /* ---- whose limits an attempt counts against */
