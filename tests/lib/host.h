@@ -30,6 +30,7 @@ struct setup {
 	__u64 seed[2];
 	__u64 start_ns;
 	bool checksums;
+	bool live; /* the program has the kernel's clocks, not those of the test */
 	struct sw_settings settings;
 	struct sw_rules rules; /* of everything: there is no service */
 };

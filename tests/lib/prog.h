@@ -20,6 +20,7 @@
 #include <linux/pkt_cls.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "synward.skel.h"
 
@@ -59,6 +60,15 @@ static inline void prog_set(const struct bpf_map *map, const void *value)
 	must(bpf_map_update_elem(bpf_map__fd(map), &zero, value, BPF_ANY) == 0, bpf_map__name(map));
 }
 
+/* Of the kernel's coarse clock. */
+static inline __u32 prog_tick_ms(void)
+{
+	struct timespec resolution;
+
+	must(!clock_getres(CLOCK_MONOTONIC_COARSE, &resolution), "clock_getres");
+	return (resolution.tv_nsec + 500000) / 1000000;
+}
+
 static inline void prog_load(struct prog *prog, __u32 event_bytes)
 {
 	struct synward_bpf *skeleton = synward_bpf__open();
@@ -70,7 +80,9 @@ static inline void prog_load(struct prog *prog, __u32 event_bytes)
 	load->seed[1] = prog->setup.seed[1];
 	load->handshake_buckets = prog->setup.handshake_buckets;
 	load->connection_buckets = prog->setup.connection_buckets;
-	load->replay = 1;
+	load->replay = !prog->setup.live;
+	load->tick_ms_q20 = prog_tick_ms() << 20;
+	load->ordered_stores = SW_ORDERED_STORES;
 	load->checksums = prog->setup.checksums;
 	bpf_map__set_max_entries(skeleton->maps.handshakes, prog->setup.handshake_buckets);
 	bpf_map__set_max_entries(skeleton->maps.connections, prog->setup.connection_buckets);
