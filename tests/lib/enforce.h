@@ -302,6 +302,34 @@ static inline __u32 prog_segment(struct prog *prog, enum hook hook, const struct
 	return verdict;
 }
 
+/* The same through XDP, of a client of any address. */
+static inline __u32 prog_segment_of(struct prog *prog, const struct sw_addr *client,
+				    const struct segment *segment)
+{
+	bool v6 = !sw_addr_is_v4(client);
+	struct sw_addr server = end_address(SERVER, v6);
+	struct frame frame;
+	__u32 verdict;
+
+	prog->now_ns += segment->after_ms * NS_PER_MS + segment->after_us * 1000ULL;
+	frame_build(&frame, segment, v6);
+	if (segment->from == SERVER)
+		frame_set_ends(&frame, v6, &server, client);
+	else
+		frame_set_ends(&frame, v6, client, &server);
+	verdict = prog_frame(prog, HOOK_XDP, &frame);
+	assert_memory_equal(prog->after, frame.bytes, frame.captured);
+	return verdict;
+}
+
+static inline struct sw_addr address_of(const char *text)
+{
+	struct sw_prefix prefix;
+
+	must(sw_parse_prefix(text, &prefix) == SW_PREFIX_FINE && prefix.length == 128, text);
+	return prefix.addr;
+}
+
 /* seen = passed + dropped + answered, and dropped is what is expected. */
 static inline void assert_conserved_traffic(const struct sw_traffic *traffic, __u64 seen,
 					    __u64 dropped)
