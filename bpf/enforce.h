@@ -45,7 +45,7 @@ static __always_inline void count_service(__u32 word, __u32 service, bool anomal
 {
 	struct sw_service_counters *mine;
 
-	if (!policy_has(word, SW_HAS_SERVICES))
+	if (!policy_has(word, SW_HAS_SERVICES | SW_HAS_FLOOD_DEFENCE))
 		return;
 	mine = service_counters(service);
 	if (!mine)
@@ -116,16 +116,18 @@ __noinline int drop_alone(const struct sw_packet *packet, const struct inquiry *
 	return SW_VERDICT_DROPPED;
 }
 
-/* A SYN came in. */
-static __always_inline void count_syn(const struct sw_packet *packet, const struct inquiry *inquiry)
+/* A SYN came in: finds its service, and counts it for that. */
+__noinline int count_syn(const struct sw_packet *packet, struct inquiry *inquiry)
 {
 	struct sw_service_counters *mine;
 
-	if (!policy_has(inquiry->policy, SW_HAS_SERVICES))
-		return;
-	mine = service_counters(find_service(&packet->dst, packet->dport, inquiry->policy));
+	if (!packet || !inquiry)
+		return 0;
+	inquiry->service = service_of(packet, SW_INGRESS, inquiry->policy);
+	mine = service_counters(inquiry->service);
 	if (mine)
 		mine->syns++;
+	return 0;
 }
 
 /* A SYN is over a limit: counts and tells. */
@@ -160,7 +162,8 @@ __noinline int limit_syn(const struct sw_packet *packet, struct inquiry *inquiry
 	policy = policy_of(inquiry->policy);
 	if (!policy)
 		return SW_VERDICT_PASSED;
-	inquiry->service = service_of(packet, SW_INGRESS, inquiry->policy);
+	if (!policy_has(inquiry->policy, SW_HAS_SERVICES))
+		inquiry->service = SW_SERVICE_DEFAULT;
 	inquiry->limit = admit(&packet->src, inquiry->service, inquiry->policy);
 	if (inquiry->limit == UNCOUNTED) {
 		inquiry->limit = SW_LIMIT_NONE;

@@ -59,6 +59,12 @@ static __always_inline void release_source(const struct sw_addr *source,
 		sw_source_release(bucket, tag);
 }
 
+/* Are the unfinished handshakes of the service counted: for a limit, or to know a flood? */
+static __always_inline bool books_service(const struct sw_rules *rules)
+{
+	return rules->half_open_service || rules->flood.mode == SW_FLOOD_ADAPTIVE;
+}
+
 /*
  * Books a SYN of a source for a service. Returns the limit that it is over, SW_LIMIT_NONE, or
  * UNCOUNTED.
@@ -68,15 +74,16 @@ __noinline int admit(const struct sw_addr *source, __u32 service, __u32 word)
 	const struct sw_policy *policy = policy_of(word);
 	struct sw_service_state *state = service_state_of(word, service);
 	__u32 limit;
+	__s64 most;
 
 	service &= SW_SERVICE_SLOTS - 1;
 	if (!source || !policy || !state)
 		return UNCOUNTED;
 	limit = admit_source(source, policy, service);
-	if (limit != SW_LIMIT_NONE || !policy->rules[service].half_open_service)
+	most = policy->rules[service].half_open_service;
+	if (limit != SW_LIMIT_NONE || !books_service(&policy->rules[service]))
 		return limit;
-	if (__sync_fetch_and_add(&state->half_open, 1) <
-	    (__s64)policy->rules[service].half_open_service)
+	if (__sync_fetch_and_add(&state->half_open, 1) < most || !most)
 		return SW_LIMIT_NONE;
 	__sync_fetch_and_add(&state->half_open, -1);
 	release_source(source, policy, service);
@@ -97,7 +104,7 @@ __noinline int release(const struct sw_addr *source, __u32 owner)
 	    (policy->generation & 0x7f) != sw_owner_generation(owner))
 		return 0;
 	release_source(source, policy, service);
-	if (policy->rules[service & (SW_SERVICE_SLOTS - 1)].half_open_service)
+	if (books_service(&policy->rules[service & (SW_SERVICE_SLOTS - 1)]))
 		__sync_fetch_and_add(&state->half_open, -1);
 	return 0;
 }

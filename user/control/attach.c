@@ -12,11 +12,14 @@
 #include "../base/number.h"
 #include "../base/policy.h"
 #include "../base/time.h"
+#include "handover.h"
 #include "hooks.h"
+#include "lists.h"
 #include "load.h"
 #include "netns.h"
 #include "policy.h"
 #include "preflight.h"
+#include "protected.h"
 #include "records.h"
 
 #include <bpf/bpf.h>
@@ -83,6 +86,7 @@ static int begin_instance(struct attachment *at)
 	at->creation.settings = (struct sw_settings){
 		.events_per_second = SW_DEFAULT_EVENTS_PER_SECOND,
 		.event_anomalies = SW_MASK_DROP | SW_MASK_DROP_SYM,
+		.flood_way = at->request->way_given ? at->request->flood_way : sw_flood_way_best(),
 	};
 	memcpy(at->creation.settings.timeout_ms, at->policy->rules[SW_SERVICE_DEFAULT].timeout_ms,
 	       sizeof(at->creation.settings.timeout_ms));
@@ -143,7 +147,8 @@ static int load(struct attachment *at, uint32_t slot, struct sw_object **object)
 	at->create = false;
 	error = sw_records_open(&at->instance, &at->records);
 	at->open = !error;
-	return error;
+	/* before the first packet */
+	return error ? error : sw_lists_restore(&at->instance, at->request->state_dir);
 }
 
 static void describe(struct sw_attach_result *result, const struct sw_interface *record,
@@ -174,6 +179,12 @@ static int take_hooks(struct attachment *at, uint32_t slot, struct sw_interface 
 	if (!error && egress)
 		error = sw_egress_attach(pins, record, slot, sw_object_egress(object),
 					 at->request->tc);
+	if (!error && ingress && sw_object_handover(object) >= 0)
+		error = sw_handover_attach(pins, record, slot, sw_object_handover(object));
+	if (!error)
+		error = sw_offer_write(&at->instance, record, slot);
+	if (!error)
+		error = sw_own_addresses_write(&at->instance);
 	if (!error)
 		error = sw_records_put(&at->records, slot, record, false);
 	return error ? error : sw_records_activate(&at->records, slot);
@@ -301,6 +312,8 @@ static int change_settings(const struct attachment *at)
 		return error;
 	if (at->request->events_given)
 		settings->events_per_second = at->request->events_per_second;
+	if (at->request->way_given)
+		settings->flood_way = at->request->flood_way;
 	error = sw_policy_read(&at->instance, policy, &state);
 	if (!error && choose_timeouts(at->request, policy))
 		error = sw_policy_install(&at->instance, policy, 0);
@@ -330,6 +343,8 @@ int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 	}
 	if (!error && !at.was_empty)
 		error = change_settings(&at);
+	if (!error)
+		error = sw_protected_refresh(&at.instance);
 	if (error)
 		roll_back(&at, results, done);
 	sw_records_close(&at.records);

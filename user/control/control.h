@@ -26,12 +26,15 @@ enum sw_xdp_mode { SW_XDP_AUTO, SW_XDP_NATIVE, SW_XDP_GENERIC };
 enum sw_tc_mode { SW_TC_MODE_AUTO, SW_TC_MODE_TCX, SW_TC_MODE_CLSACT };
 
 struct sw_attach_request {
+	const char *state_dir; /* the first attach takes the lists from there */
 	enum sw_xdp_mode mode;
 	enum sw_tc_mode tc;
 	uint32_t handshakes;		       /* 0: what is there, or the default */
 	uint32_t connections;		       /* the same */
 	uint32_t timeout_ms[SW_TIMEOUT_COUNT]; /* 0: the same */
 	bool events_given;
+	bool way_given; /* flood_way counts; else the best one is chosen */
+	enum sw_flood_way flood_way;
 	uint32_t events_per_second;
 	bool checksums; /* verify those of what comes in */
 };

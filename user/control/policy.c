@@ -3,13 +3,11 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "quiesce.h"
 
 #include <bpf/bpf.h>
-#include <linux/membarrier.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 static int failed(const char *what)
 {
@@ -62,15 +60,6 @@ static int ask(const struct sw_instance *instance, const struct sw_switch_reques
 		return sw_error(EIO, "the kernel did not change the policy");
 	*done = run.retval == XDP_PASS;
 	return 0;
-}
-
-/*
- * Waits until no packet is under way that came before: none of them knows of the slot that is to
- * be written, since its policy is neither the active one nor the one to go back to.
- */
-static void wait_for_packets(void)
-{
-	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
 /* What was counted for the slot's last policy is nobody's. */
@@ -127,7 +116,8 @@ int sw_policy_install(const struct sw_instance *instance, struct sw_policy *poli
 		return error;
 	request.slot = free_slot(&state);
 	policy->generation = before->generation + 1;
-	wait_for_packets();
+	/* those under way may still know the slot: it was the active one, or the one to go back to */
+	sw_wait_for_packets();
 	error = clear_service_state(instance, request.slot);
 	if (!error)
 		error = write_slot(instance, request.slot, policy);
