@@ -113,7 +113,7 @@ __noinline int is_warming_up(__u32 word, __u32 service)
 
 	set = bpf_map_lookup_elem(&settings, &key);
 	return policy && set &&
-	       clock_ms64() - set->watching_since_ms <
+	       (__s64)(clock_ms64() - set->watching_since_ms) <
 		       policy->rules[service & (SW_SERVICE_SLOTS - 1)].warm_up_ms;
 }
 

@@ -56,10 +56,13 @@ static __always_inline bool switch_policy(struct sw_policy_state *state,
 
 	switch (request->verb) {
 	case SW_SWITCH_ACTIVATE:
+		/* what packets look at, or may soon again, is not what has been written */
+		if (request->slot == state->active || request->slot == state->fallback)
+			return false;
 		/* a second change within the time goes back to what was before the first */
 		if (state->pending)
 			before = state->fallback;
-		if (request->slot == before || !activate(state, request->slot))
+		if (!activate(state, request->slot))
 			return false;
 		if (!state->pending)
 			state->fallback_disarmed = !is_armed();
