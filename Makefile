@@ -27,7 +27,7 @@ WARNINGS	:= -Wall -Wextra -Werror
 CFLAGS		?= -O2 -g
 CPPFLAGS_ALL	:= -Iinclude -I$(B)/bpf -D_GNU_SOURCE -DSYNWARD_VERSION='"$(VERSION)"' $(CPPFLAGS)
 CFLAGS_ALL	:= -std=gnu11 $(WARNINGS) $(CFLAGS)
-LIBS		:= -lbpf -lelf -lz -ljansson -lcap-ng -lmnl -lpcap -lcyaml -lyaml
+LIBS		:= -lbpf -lelf -lz -ljansson -lcap-ng -lmnl -lpcap -lcyaml -lyaml -lm
 BPF_FLAGS	:= -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Ivmlinux -Iinclude
 SAN_FLAGS	:= -O1 -g -std=gnu11 $(WARNINGS) -Iinclude -fno-omit-frame-pointer \
 		   -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -81,7 +81,7 @@ $(B)/synward: $(USER_OBJECTS)
 $(B)/tests/unit/%: tests/unit/%.c
 	$(call say,TEST,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(SAN_FLAGS) $(DEPS) $< -lcmocka -o $@
+	$(Q)$(CC) $(SAN_FLAGS) $(DEPS) $< -lcmocka -lm -o $@
 
 $(B)/tests/fuzz/%: tests/fuzz/%.c
 	$(call say,FUZZ,$<)
@@ -92,7 +92,7 @@ $(B)/tests/% $(B)/bench/%: %.c
 $(PROG_TESTS) $(BENCHES): $(B)/%: %.c $(LIB_OBJECTS) | $(BPF_SKELETONS)
 	$(call say,TEST,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(DEPS) $< $(LIB_OBJECTS) $(LIBS) -lcmocka -lm -o $@
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(DEPS) $< $(LIB_OBJECTS) $(LIBS) -lcmocka -o $@
 
 tests: $(UNIT_TESTS) $(PROG_TESTS) $(FUZZERS)
 

@@ -35,6 +35,7 @@ enum frame_kind {
 	FRAME_SYNACK,
 	FRAME_ACK,
 	FRAME_DATA,
+	FRAME_NULL, /* without any flag */
 	FRAME_UDP,
 };
 
@@ -100,7 +101,7 @@ static inline void frame_tcp(struct frame *frame, bool v6, enum frame_kind kind)
 				   htonl((from_orig ? FRAME_RESP_ISN : FRAME_ORIG_ISN) + 1),
 		.doff = (sizeof(tcp) + options) / 4,
 		.syn = syn,
-		.ack = kind != FRAME_SYN,
+		.ack = kind != FRAME_SYN && kind != FRAME_NULL,
 		.psh = kind == FRAME_DATA,
 		.window = htons(64240),
 	};

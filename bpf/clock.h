@@ -25,6 +25,17 @@ static __always_inline __u32 clock_ms(void)
 	return bpf_jiffies64() * load.tick_ms_q20 >> 20;
 }
 
+/* The same without an end. */
+static __always_inline __u64 clock_ms64(void)
+{
+	if (load.replay) {
+		struct replay_frame *frame = replay_frame();
+
+		return frame ? frame->now_ns / 1000000 : 0;
+	}
+	return bpf_jiffies64() * load.tick_ms_q20 >> 20;
+}
+
 static __always_inline __u64 clock_ns(void)
 {
 	if (load.replay) {

@@ -9,6 +9,7 @@
 
 #include "core/decide.h"
 #include "core/follow.h"
+#include "core/services.h"
 #include "maps.h"
 
 static __always_inline struct sw_counters *my_counters(void)
@@ -18,15 +19,52 @@ static __always_inline struct sw_counters *my_counters(void)
 	return bpf_map_lookup_elem(&counters, &key);
 }
 
-/* Adds one for each bit that is set. Anomalous packets have one or two of them. */
-static __always_inline void count_bits(__u64 *table, __u64 bits)
+/*
+ * Adds one for each anomaly of a packet, and for each that drops it, or would. A packet has one or
+ * two of them.
+ */
+__noinline int count_anomalies(__u64 anomalies, __u64 dropped, __u64 would_drop)
 {
-	for (__u32 i = 0; i < SW_ANOMALY_COUNT && bits; i++) {
-		/* the lowest bit's number by a de Bruijn product would need a table: walk instead */
-		if (bits & 1)
-			table[i]++;
-		bits >>= 1;
+	struct sw_counters *mine = my_counters();
+	__u32 bit;
+
+	if (!mine)
+		return 0;
+	for (__u32 i = 0; i < SW_ANOMALY_COUNT && anomalies; i++) {
+		bit = sw_lowest_bit(anomalies);
+		if (bit >= SW_ANOMALY_COUNT)
+			break;
+		mine->anomalies_seen[bit]++;
+		mine->anomalies_dropped[bit] += dropped >> bit & 1;
+		mine->anomalies_would_drop[bit] += would_drop >> bit & 1;
+		anomalies &= anomalies - 1;
 	}
+	return 0;
+}
+
+/* The same for the score: sources that met an anomaly, or that were cleared of it. */
+__noinline int count_score(__u64 anomalies, __u64 limits, int cleared)
+{
+	struct sw_counters *mine = my_counters();
+	struct sw_score *score;
+	__u32 bit;
+
+	if (!mine)
+		return 0;
+	score = &mine->score;
+	for (__u32 i = 0; i < SW_ANOMALY_COUNT && anomalies; i++) {
+		bit = sw_lowest_bit(anomalies);
+		if (bit >= SW_ANOMALY_COUNT)
+			break;
+		score->anomalies_cleared[bit] += !!cleared;
+		score->anomalies_suspects[bit] += !cleared;
+		anomalies &= anomalies - 1;
+	}
+	for (__u32 i = 0; i < SW_LIMIT_COUNT; i++) {
+		score->limits_cleared[i] += limits >> i & !!cleared;
+		score->limits_suspects[i] += limits >> i & !cleared;
+	}
+	return 0;
 }
 
 static __always_inline void count_latency(struct sw_counters *mine, enum sw_latency which, __u32 us)
@@ -69,16 +107,18 @@ static __always_inline bool is_uneventful(const struct sw_finding *finding)
 	       step->stray == SW_OUTCOME_NONE && !finding->connection.opened && !finding->skipped;
 }
 
-static __always_inline void count_anomalies(struct sw_counters *mine, __u64 anomalies,
-					    const struct sw_decision *decision)
+/* A packet met a limit, which dropped it if it is in force. */
+static __always_inline void count_limit(enum sw_limit limit, bool enforced)
 {
-	if (!anomalies)
+	struct sw_counters *mine = my_counters();
+
+	if (!mine)
 		return;
-	count_bits(mine->anomalies_seen, anomalies);
-	if (decision->would_drop)
-		count_bits(mine->anomalies_would_drop, decision->would_drop);
-	if (decision->dropped)
-		count_bits(mine->anomalies_dropped, decision->dropped);
+	mine->limits_seen[limit & (SW_LIMIT_SLOTS - 1)]++;
+	if (enforced)
+		mine->limits_dropped[limit & (SW_LIMIT_SLOTS - 1)]++;
+	else
+		mine->limits_would_drop[limit & (SW_LIMIT_SLOTS - 1)]++;
 }
 
 static __always_inline void count_finding(const struct sw_finding *finding,
@@ -90,7 +130,8 @@ static __always_inline void count_finding(const struct sw_finding *finding,
 
 	if (!mine)
 		return;
-	count_anomalies(mine, finding->anomalies, decision);
+	if (finding->anomalies)
+		count_anomalies(finding->anomalies, decision->dropped, decision->would_drop);
 	if (step->opened && step->stray == SW_OUTCOME_NONE)
 		mine->tallies[SW_TALLY_ATTEMPTS_OPENED]++;
 	count_outcome(mine, step->stray);

@@ -123,4 +123,25 @@ static __always_inline void emit_packet(const struct sw_settings *set, __u32 now
 	bpf_ringbuf_submit(event, 0);
 }
 
+/* A SYN that was over a limit. */
+static __always_inline void emit_limit(const struct sw_settings *set, __u32 now_ms,
+				       const struct sw_packet *packet, __u8 limit, __u8 service,
+				       enum sw_verdict verdict)
+{
+	struct sw_event *event = event_begin(set, now_ms, SW_EVENT_LIMIT, SW_INGRESS);
+
+	if (!event)
+		return;
+	event->flow.orig = packet->src;
+	event->flow.resp = packet->dst;
+	event->flow.orig_port = packet->sport;
+	event->flow.resp_port = packet->dport;
+	event->isn_orig = packet->seq;
+	event->phase = SW_PHASE_STRAY;
+	event->limit = limit;
+	event->service = service;
+	event->verdict = verdict;
+	bpf_ringbuf_submit(event, 0);
+}
+
 #endif

@@ -8,9 +8,11 @@
  */
 
 #include "../include/synward/config.h"
+#include "../include/synward/cookie.h"
 #include "../include/synward/counters.h"
 #include "../include/synward/event.h"
 #include "../include/synward/load.h"
+#include "../include/synward/policy.h"
 #include "../include/synward/tables.h"
 
 #include <bpf/bpf_helpers.h>
@@ -46,6 +48,131 @@ struct {
 	__type(value, struct sw_counters);
 } counters SEC(".maps");
 
+/* Key: the service's number in the active policy. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SW_SERVICE_SLOTS);
+	__type(key, __u32);
+	__type(value, struct sw_service_counters);
+} service_counts SEC(".maps");
+
+/* ---- policy */
+
+/*
+ * 0: nothing is dropped, whatever any policy says. A map of its own, so that one line of bpftool
+ * does it when nothing else works.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} armed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_POLICY_SLOTS);
+	__type(key, __u32);
+	__type(value, struct sw_policy);
+} policies SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sw_policy_state);
+} policy_state SEC(".maps");
+
+/* Which services have an address. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, SW_MAX_SERVICE_PREFIXES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct sw_service_prefix_key);
+	__type(value, __u64);
+} service_nets SEC(".maps");
+
+/* Key: the policy's slot times SW_SERVICE_SLOTS, and the service's number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_POLICY_SLOTS *SW_SERVICE_SLOTS);
+	__type(key, __u32);
+	__type(value, struct sw_service_state);
+} service_state SEC(".maps");
+
+/* The same key. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_POLICY_SLOTS *SW_SERVICE_SLOTS);
+	__type(key, __u32);
+	__type(value, struct sw_flood_state);
+} floods SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sw_cookie_keys);
+} cookie_keys SEC(".maps");
+
+/* Key: the interface's slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_MAX_INTERFACES);
+	__type(key, __u32);
+	__type(value, struct sw_cookie_offer);
+} cookie_offers SEC(".maps");
+
+/* Addresses of the hosts whose interfaces are attached: what is sent there is not forwarded. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SW_MAX_OWN_ADDRESSES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct sw_addr);
+	__type(value, __u32);
+} own_addresses SEC(".maps");
+
+/* Sources that have answered a cookie lately: a tag, and when that is forgotten. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_VERIFIED_SOURCES);
+	__type(key, __u32);
+	__type(value, struct sw_verified);
+} verified SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_SOURCE_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct sw_source_bucket);
+} sources SEC(".maps");
+
+/* As many as there are buckets of handshakes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_DEFAULT_HANDSHAKES / SW_WAYS);
+	__type(key, __u32);
+	__type(value, struct sw_owner_bucket);
+} owners SEC(".maps");
+
+/* Sources that met a rule without being dropped, until they complete a handshake. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_SUSPECTS);
+	__type(key, __u32);
+	__type(value, struct sw_suspect);
+} suspects SEC(".maps");
+
+/* Sources that completed a handshake, and what they did since; an IPv6 source is its /64. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, SW_PROVEN_SOURCES);
+	__type(key, struct sw_addr);
+	__type(value, struct sw_proven);
+} proven SEC(".maps");
+
+/* ---- the rest */
+
 /* Key: the interface's slot. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -61,6 +188,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE); /* single fields are written from outside */
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct sw_settings);
@@ -108,6 +236,8 @@ struct sweeper {
 	struct bpf_timer timer;
 	__u32 handshake_bucket;
 	__u32 connection_bucket;
+	__u32 ticks;
+	__u32 pad;
 	__u64 swept_ns; /* CLOCK_MONOTONIC of the last slice, last for who reads it from outside */
 };
 

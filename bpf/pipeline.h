@@ -10,69 +10,18 @@
  * return 0 unless they say otherwise, and find the working memory of their CPU by themselves.
  */
 
-#include "lock.h" /* before core/follow.h, which needs it */
+#include "inquiry.h" /* before core/follow.h, which needs it */
 
 #include "adopt.h"
 #include "clock.h"
 #include "core/classify.h"
-#include "core/decide.h"
-#include "core/follow.h"
 #include "core/hash.h"
 #include "core/parse.h"
 #include "core/sanity.h"
 #include "count.h"
 #include "emit.h"
-
-/* What is known of a packet when the tables are asked. */
-struct inquiry {
-	__u64 hash;
-	__u64 anomalies; /* the stateless ones */
-	struct sw_now now;
-	__u8 segment;	/* enum sw_segment */
-	__u8 relation;	/* enum sw_relation */
-	__u8 direction; /* enum sw_direction */
-	__u8 pad[5];
-};
-
-/* One CPU handles one packet at a time, with softirqs off; its stack has no room for this. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct sw_finding);
-} findings SEC(".maps");
-
-static __always_inline struct sw_finding *my_finding(void)
-{
-	__u32 key = 0;
-
-	return bpf_map_lookup_elem(&findings, &key);
-}
-
-static __always_inline const struct sw_settings *current_settings(void)
-{
-	__u32 key = 0;
-
-	return bpf_map_lookup_elem(&settings, &key);
-}
-
-/* Finds the two buckets of a flow. */
-static __always_inline bool locate(__u64 hash, const struct sw_now *now, struct sw_place *place)
-{
-	__u32 handshake = sw_bucket_index(hash, load.handshake_buckets);
-	__u32 connection = sw_bucket_index(hash, load.connection_buckets);
-	const struct sw_settings *set = current_settings();
-
-	place->handshakes = bpf_map_lookup_elem(&handshakes, &handshake);
-	place->connections = bpf_map_lookup_elem(&connections, &connection);
-	place->filter = bpf_map_lookup_elem(&connection_filter, &connection);
-	if (!set || !place->handshakes || !place->connections || !place->filter)
-		return false;
-	place->timeout_ms = set->timeout_ms;
-	place->tag = sw_tag(hash);
-	place->now = *now;
-	return true;
-}
+#include "enforce.h"
+#include "defend.h"
 
 /* Is it, being plain, one of the many segments of a live connection that change nothing? */
 static __always_inline bool is_routine(const struct sw_packet *packet,
@@ -90,6 +39,21 @@ static __always_inline bool is_routine(const struct sw_packet *packet,
 		return false;
 	place.timeout_ms = set->timeout_ms;
 	return sw_connection_quick(&place, packet, SW_SEGMENT_ACK);
+}
+
+/*
+ * Under a flood of ACKs hardly any belongs to a connection: the filter, which is in the cache, says
+ * so. Without one, nearly all do, and the filter would be one more thing to read.
+ */
+static __always_inline bool may_be_routine(const struct inquiry *inquiry)
+{
+	__u32 key = sw_bucket_index(inquiry->hash, load.connection_buckets);
+	struct sw_place place = { .tag = sw_tag(inquiry->hash) };
+
+	if (!policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE))
+		return true;
+	place.filter = bpf_map_lookup_elem(&connection_filter, &key);
+	return place.filter && sw_connection_maybe(&place);
 }
 
 /* The packet's stateless anomalies: a dozen independent bits, hence thousands of paths. */
@@ -116,14 +80,44 @@ __noinline int follow_connection(const struct sw_packet *packet, struct inquiry 
 	return settled;
 }
 
+/*
+ * A handshake has the timeouts of its responder's service: where a SYN goes to, and a SYN-ACK comes
+ * from. Other segments may be of either end.
+ */
+__noinline int service_for_timeouts(const struct sw_packet *packet, const struct inquiry *inquiry)
+{
+	int service;
+
+	if (!packet || !inquiry)
+		return SW_SERVICE_DEFAULT;
+	if (inquiry->segment == SW_SEGMENT_SYNACK)
+		return find_service(&packet->src, packet->sport, inquiry->policy);
+	service = find_service(&packet->dst, packet->dport, inquiry->policy);
+	if (service != SW_SERVICE_DEFAULT || inquiry->segment == SW_SEGMENT_SYN)
+		return service;
+	return find_service(&packet->src, packet->sport, inquiry->policy);
+}
+
 /* Asks the handshakes table. */
-__noinline int follow_handshake(const struct sw_packet *packet, const struct inquiry *inquiry)
+__noinline int follow_handshake(const struct sw_packet *packet, const struct inquiry *inquiry,
+				__u32 service)
 {
 	struct sw_finding *finding = my_finding();
+	const struct sw_policy *policy;
 	struct sw_place place;
+	__u32 key;
 
 	if (!packet || !inquiry || !finding || !locate(inquiry->hash, &inquiry->now, &place))
 		return 0;
+	key = sw_bucket_index(inquiry->hash, load.handshake_buckets);
+	place.owners = bpf_map_lookup_elem(&owners, &key);
+	policy = policy_of(inquiry->policy);
+	if (!place.owners || !policy)
+		return 0;
+	place.timeout_ms = policy->rules[service & (SW_SERVICE_SLOTS - 1)].timeout_ms;
+	finding->owned = policy_has(inquiry->policy, SW_HAS_HALF_OPEN | SW_HAS_OWNERS);
+	finding->owner = inquiry->owner;
+	finding->handshake.refuse = inquiry->refuse;
 	sw_follow_handshake(&place, packet, inquiry->segment, inquiry->relation, finding);
 	return 0;
 }
@@ -144,37 +138,42 @@ __noinline int follow_adopted(const struct sw_packet *packet, const struct inqui
 }
 
 /* Counts what was found and tells about it. Returns the verdict. */
-__noinline int conclude(const struct sw_packet *packet, const struct inquiry *inquiry)
+__noinline int conclude(const struct sw_packet *packet, struct inquiry *inquiry)
 {
 	struct sw_finding *finding = my_finding();
 	const struct sw_settings *set = current_settings();
 	__u32 synack_to_ack_us = SW_LATENCY_UNKNOWN;
 	const struct sw_handshake_step *step;
-	struct sw_decision decision;
-	__u64 armed;
+	const struct sw_decision *decision;
 
 	if (!packet || !inquiry || !finding || !set)
 		return SW_VERDICT_PASSED;
-	finding->anomalies |= inquiry->anomalies;
+	decision = &inquiry->decision;
 	if (is_uneventful(finding))
 		return SW_VERDICT_PASSED;
+	if (inquiry->direction == SW_INGRESS)
+		note_anomalies(packet, finding->anomalies, inquiry->now.ms);
 	step = &finding->handshake;
-	/* what leaves has been decided on by whoever sent it: only what comes in is dropped */
-	armed = inquiry->direction == SW_INGRESS ? set->drop_anomalies : 0;
-	decision = sw_decide(finding->anomalies & ~step->tolerated, armed, step->belongs);
+	if (finding->anomalies || step->completed != SW_OUTCOME_NONE) {
+		note_evidence(packet, inquiry);
+		count_service(inquiry->policy, inquiry->service, finding->anomalies,
+			      step->completed != SW_OUTCOME_NONE, SW_LIMIT_NONE, decision->dropped);
+	}
+	if (step->end == SW_END_JUDGED && step->outcome == SW_OUTCOME_ONE_SIDED)
+		note_one_sided(&step->ended, inquiry->policy);
 	if (step->completed != SW_OUTCOME_NONE && step->ended.synack_us)
 		synack_to_ack_us = clock_us() - step->ended.synack_us;
-	count_finding(finding, &decision, synack_to_ack_us);
+	count_finding(finding, decision, synack_to_ack_us);
 	if (step->end == SW_END_JUDGED || step->end == SW_END_EVICTED)
 		emit_end(set, inquiry->now.ms, inquiry->direction, step, finding->anomalies,
 			 synack_to_ack_us);
 	if (step->stray != SW_OUTCOME_NONE)
 		emit_packet(set, inquiry->now.ms, inquiry->direction, SW_EVENT_HANDSHAKE, packet,
-			    finding->anomalies, step->stray, decision.verdict);
+			    finding->anomalies, step->stray, decision->verdict);
 	else if (finding->anomalies & set->event_anomalies)
 		emit_packet(set, inquiry->now.ms, inquiry->direction, SW_EVENT_ANOMALY, packet,
-			    finding->anomalies, SW_OUTCOME_NONE, decision.verdict);
-	return decision.verdict;
+			    finding->anomalies, SW_OUTCOME_NONE, decision->verdict);
+	return decision->verdict;
 }
 
 /* Judges the packet by itself. Returns false if there is nothing more to find out. */
@@ -185,47 +184,133 @@ static __always_inline bool judge_alone(const struct sw_packet *packet, struct i
 	return inquiry->segment != SW_SEGMENT_NONE || inquiry->anomalies;
 }
 
-/* Asks the connections, then the handshakes, then the kernel. */
-static __always_inline void follow(void *ctx, const struct sw_packet *packet,
-				   struct inquiry *inquiry, const struct sw_finding *finding)
+/* Is a forwarded flow that we know from both sides older than the attach? */
+static __always_inline bool is_learned(const struct sw_packet *packet,
+				       const struct sw_finding *finding,
+				       const struct inquiry *inquiry)
 {
+	return finding->handshake.two_sided && policy_has(inquiry->policy, SW_HAS_STRICT) &&
+	       is_warming_up(inquiry->policy,
+			     service_of(packet, inquiry->direction, inquiry->policy));
+}
+
+/*
+ * Asks the connections, then the handshakes, then the kernel; and between them, under a flood,
+ * whether the packet brings a cookie back. Returns the verdict.
+ */
+static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packet,
+					      struct inquiry *inquiry,
+					      const struct sw_finding *finding,
+					      enum sw_direction direction)
+{
+	__u32 service = SW_SERVICE_DEFAULT;
 	struct sw_place place;
 
 	if (!locate(inquiry->hash, &inquiry->now, &place))
-		return;
+		return SW_VERDICT_PASSED;
 	if (sw_connection_maybe(&place) && follow_connection(packet, inquiry))
-		return;
-	follow_handshake(packet, inquiry);
+		return SW_VERDICT_PASSED;
+	if (direction == SW_INGRESS && inquiry->segment == SW_SEGMENT_ACK &&
+	    inquiry->relation == SW_RELATION_NONE &&
+	    policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE)) {
+		switch (bring_cookie(ctx, packet, inquiry)) {
+		case COOKIE_VALID:
+			return SW_VERDICT_PASSED;
+		case COOKIE_BAD:
+			return SW_VERDICT_DROPPED;
+		case COOKIE_NOT_ASKED:
+			break;
+		}
+	}
+	if (direction == SW_INGRESS && inquiry->segment == SW_SEGMENT_RST &&
+	    policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE) &&
+	    take_challenge_answer(packet, inquiry) == SW_VERDICT_DROPPED)
+		return SW_VERDICT_DROPPED;
+	if (policy_has(inquiry->policy, SW_HAS_SERVICE_TIMEOUTS))
+		service = service_for_timeouts(packet, inquiry);
+	follow_handshake(packet, inquiry, service);
 	if (finding->unknown && !load.replay && kernel_vouches(ctx, packet, inquiry->direction))
 		follow_adopted(packet, inquiry);
+	else if (finding->unknown && is_learned(packet, finding, inquiry))
+		follow_adopted(packet, inquiry);
+	return SW_VERDICT_PASSED;
 }
 
-/* Everything there is to find out about a packet, and what to do about it. */
-static __always_inline enum sw_verdict inspect(void *ctx, const struct sw_packet *packet,
+/* What a SYN that came in meets before its handshake is looked for. Returns the verdict. */
+static __always_inline enum sw_verdict receive_syn(void *ctx, const struct sw_packet *packet,
+						   struct inquiry *inquiry)
+{
+	enum sw_verdict verdict;
+
+	top_note(&packet->src, SW_TOP_SYNS, inquiry->now.ms);
+	if (policy_has(inquiry->policy, SW_HAS_SERVICES | SW_HAS_FLOOD_DEFENCE))
+		count_syn(packet, inquiry);
+	if (policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE)) {
+		verdict = answer_syn(ctx, packet, inquiry);
+		if (verdict != SW_VERDICT_PASSED)
+			return verdict;
+	}
+	if (policy_has(inquiry->policy, SW_HAS_SYN_RATE | SW_HAS_HALF_OPEN))
+		return limit_syn(packet, inquiry);
+	return SW_VERDICT_PASSED;
+}
+
+/*
+ * Everything there is to find out about a packet, and what to do about it. tcp is where in the frame
+ * its TCP header is, if it has one. SW_VERDICT_ANSWERED: the frame is the answer now.
+ */
+static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *packet, __u32 tcp,
 					       enum sw_direction direction)
 {
 	__u64 seed[2] = { load.seed[0], load.seed[1] };
-	struct inquiry inquiry = { .direction = direction };
-	bool plain = sw_is_plain(packet);
+	struct inquiry inquiry = { .direction = direction, .limit = SW_LIMIT_NONE, .tcp = tcp };
+	const struct sw_settings *set = current_settings();
+	bool plain = sw_is_plain(packet), limited = false;
 	struct sw_finding *finding;
+	enum sw_verdict verdict;
 
+	if (!set)
+		return SW_VERDICT_PASSED;
+	inquiry.policy = *(volatile const __u32 *)&set->policy;
+	inquiry.lists = set->lists | (set->auto_blocks ? SW_LISTS_AUTO_BLOCK : 0);
+	if (direction == SW_INGRESS && inquiry.lists & ~(1U << SW_LIST_ALLOW) &&
+	    has_source(packet) &&
+	    check_lists(packet, inquiry.policy, inquiry.lists) == SW_VERDICT_DROPPED)
+		return SW_VERDICT_DROPPED;
 	if (!plain && !judge_alone(packet, &inquiry))
 		return SW_VERDICT_PASSED;
+	if (direction == SW_INGRESS && inquiry.anomalies &&
+	    policy_has(inquiry.policy, SW_HAS_ENFORCE) &&
+	    drop_alone(packet, &inquiry) == SW_VERDICT_DROPPED)
+		return SW_VERDICT_DROPPED;
 	inquiry.now.ms = clock_ms();
+	inquiry.hash = sw_flow_hash(packet, seed);
+	if (direction == SW_INGRESS && inquiry.segment == SW_SEGMENT_SYN) {
+		verdict = receive_syn(ctx, packet, &inquiry);
+		if (verdict != SW_VERDICT_PASSED)
+			return verdict;
+		limited = inquiry.owner || inquiry.limit != SW_LIMIT_NONE;
+	}
 	/* before any table is read: the exact clock waits for all loads that are under way */
 	if ((inquiry.segment == SW_SEGMENT_SYN || inquiry.segment == SW_SEGMENT_SYNACK) &&
 	    may_time(inquiry.now.ms))
 		inquiry.now.us = clock_us();
-	inquiry.hash = sw_flow_hash(packet, seed);
-	if (plain && (is_routine(packet, &inquiry) || !judge_alone(packet, &inquiry)))
+	if (plain && ((may_be_routine(&inquiry) && is_routine(packet, &inquiry)) ||
+		      !judge_alone(packet, &inquiry)))
 		return SW_VERDICT_PASSED;
 
 	finding = my_finding();
 	if (!finding)
 		return SW_VERDICT_PASSED;
 	sw_finding_init(finding);
-	if (inquiry.segment != SW_SEGMENT_NONE)
-		follow(ctx, packet, &inquiry, finding);
+	if (inquiry.segment != SW_SEGMENT_NONE &&
+	    follow(ctx, packet, &inquiry, finding, direction) == SW_VERDICT_DROPPED)
+		return SW_VERDICT_DROPPED;
+	if ((limited || finding->released) && settle_limits(packet, &inquiry) == SW_VERDICT_DROPPED)
+		return SW_VERDICT_DROPPED;
+	if (finding->anomalies | inquiry.anomalies ||
+	    finding->handshake.completed != SW_OUTCOME_NONE)
+		decide(packet, &inquiry);
 	return conclude(packet, &inquiry);
 }
 

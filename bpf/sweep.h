@@ -10,6 +10,9 @@
 #include "core/follow.h"
 #include "count.h"
 #include "emit.h"
+#include "enforce.h"
+#include "flood.h"
+#include "switch.h"
 
 struct sweep_slice {
 	const struct sw_settings *set;
@@ -18,20 +21,35 @@ struct sweep_slice {
 	bool force;
 };
 
-static __always_inline void sweep_way(struct sw_handshake_bucket *bucket, __u32 way,
+static __always_inline void sweep_way(struct sw_handshake_bucket *bucket, __u32 key, __u32 way,
 				      const struct sweep_slice *slice)
 {
 	struct sw_handshake_step step = {};
+	struct sw_owner_bucket *owned = NULL;
 	struct sw_counters *mine;
+	struct sw_addr source;
+	__u16 owner = 0;
 
+	if (policy_has(slice->set->policy, SW_HAS_HALF_OPEN | SW_HAS_OWNERS))
+		owned = bpf_map_lookup_elem(&owners, &key);
 	if (!sw_lock(&bucket->lock))
 		return; /* the next round will find it again */
 	if (slice->force)
 		bucket->expires_ms[way & (SW_WAYS - 1)] = slice->now.ms - 1;
 	sw_sweep_attempt(bucket, way, &slice->now, slice->set->timeout_ms, &step);
+	if (owned && step.end) {
+		owner = owned->owners[way & (SW_WAYS - 1)];
+		owned->owners[way & (SW_WAYS - 1)] = 0;
+	}
 	sw_unlock(&bucket->lock);
+	if (owner) {
+		source = step.ended.orig;
+		release(&source, owner);
+	}
 	if (step.end != SW_END_JUDGED)
 		return;
+	if (step.outcome == SW_OUTCOME_ONE_SIDED)
+		note_one_sided(&step.ended, slice->set->policy);
 	mine = my_counters();
 	if (mine)
 		count_end(mine, &step);
@@ -50,7 +68,7 @@ static long sweep_handshakes(__u32 i, void *context)
 	for (__u32 way = 0; way < SW_WAYS; way++) {
 		if (bucket->tags[way] &&
 		    (slice->force || is_expired(bucket->expires_ms[way], &slice->now)))
-			sweep_way(bucket, way, slice);
+			sweep_way(bucket, key, way, slice);
 	}
 	return 0;
 }
@@ -94,10 +112,17 @@ static __always_inline __u32 slice_size(__u32 buckets)
 static int sweep_tick(void *map __unused, __u32 *key __unused, struct sweeper *sweeper)
 {
 	struct sweep_slice slice = { .now.ms = clock_ms() };
+	struct sw_settings *set;
 	__u32 zero = 0, size;
 
-	slice.set = bpf_map_lookup_elem(&settings, &zero);
-	if (slice.set) {
+	set = bpf_map_lookup_elem(&settings, &zero);
+	slice.set = set;
+	if (set) {
+		check_deadline(slice.now.ms);
+		if (!(++sweeper->ticks & 15))
+			end_auto_blocks(set);
+		if (sweeper->ticks % SW_FLOOD_TICKS == 0)
+			look_for_floods(set->policy, slice.now.ms);
 		size = slice_size(load.handshake_buckets);
 		slice.first = sweeper->handshake_bucket;
 		bpf_loop(size, sweep_handshakes, &slice, 0);

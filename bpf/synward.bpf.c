@@ -3,6 +3,8 @@
  * The entries. What a packet goes through is in pipeline.h; what may be known about it, in core/.
  */
 #include "core/checksum.h"
+#include "lists.h"
+#include "handover.h"
 #include "pipeline.h"
 #include "replay.h"
 #include "sweep.h"
@@ -77,6 +79,18 @@ __noinline int check_tcp_sum_xdp(struct xdp_md *ctx, __u32 offset, struct sw_pac
 	return 0;
 }
 
+static __always_inline enum xdp_action xdp_action(enum sw_verdict verdict)
+{
+	switch (verdict) {
+	case SW_VERDICT_DROPPED:
+		return XDP_DROP;
+	case SW_VERDICT_ANSWERED:
+		return XDP_TX;
+	default:
+		return XDP_PASS;
+	}
+}
+
 /* Everything that an interface receives. */
 SEC("xdp")
 int sw_xdp(struct xdp_md *ctx)
@@ -103,9 +117,39 @@ int sw_xdp(struct xdp_md *ctx)
 		check_ip_sum_xdp(ctx, &packet);
 		check_tcp_sum_xdp(ctx, offset - sizeof(struct wire_tcp), &packet);
 	}
-	verdict = inspect(ctx, &packet, SW_INGRESS);
+	verdict = inspect(ctx, &packet, offset - sizeof(struct wire_tcp), SW_INGRESS);
 	count_traffic(SW_INGRESS, length, verdict, packet.kind, false);
-	return verdict == SW_VERDICT_DROPPED ? XDP_DROP : XDP_PASS;
+	return xdp_action(verdict);
+}
+
+/*
+ * What goes up into the stack, where a policy has cookies. Whatever is wrong with it has been dropped
+ * before; here it is only looked for the ACK that ends a handshake.
+ */
+SEC("tc")
+int sw_handover(struct __sk_buff *skb)
+{
+	const struct sw_settings *set = current_settings();
+	struct sw_packet packet = {};
+	struct sw_cursor cursor;
+	__u32 offset;
+
+	if (!set || !policy_has(set->policy, SW_HAS_FLOOD_DEFENCE))
+		return TC_ACT_UNSPEC;
+	if (skb->data_end - skb->data < PULL_BYTES && skb->data_end - skb->data < skb->len)
+		bpf_skb_pull_data(skb, skb->len < PULL_BYTES ? skb->len : PULL_BYTES);
+	cursor = cursor_at(skb->data, skb->data_end, 0);
+	sw_parse(&cursor, skb->len, &packet);
+	offset = cursor.pos - (const __u8 *)(__u64)skb->data;
+	if (packet.rest == SW_REST_EXTENSIONS)
+		offset = parse_extensions_tc(skb, offset, &packet);
+	if (packet.rest)
+		parse_rest_tc(skb, offset, &packet);
+	if (packet.kind != SW_KIND_TCP || !expects_cookies(&packet, set->policy))
+		return TC_ACT_UNSPEC;
+	cursor = cursor_at(skb->data, skb->data_end, offset);
+	sw_parse_timestamp(&cursor, &packet);
+	return hand_over(skb, &packet);
 }
 
 /* A segment that came in on another attached interface was followed there. */
@@ -138,7 +182,7 @@ int sw_egress(struct __sk_buff *skb)
 		offset = parse_extensions_tc(skb, offset, &packet);
 	if (packet.rest)
 		parse_rest_tc(skb, offset, &packet);
-	verdict = inspect(skb, &packet, SW_EGRESS);
+	verdict = inspect(skb, &packet, 0, SW_EGRESS);
 	count_traffic(SW_EGRESS, skb->len, verdict, packet.kind, false);
 	return TC_ACT_UNSPEC;
 }
@@ -148,16 +192,21 @@ int sw_egress(struct __sk_buff *skb)
  * one they serve: type syscall is sleepable, and might be preempted while it holds a bucket's lock.
  */
 
-/* Starts the sweeper, or gives it this object's code. Returns XDP_PASS if it runs. */
+/*
+ * Starts the sweeper, or gives it this object's code; run whenever an interface is attached.
+ * Returns XDP_PASS if it runs.
+ */
 SEC("xdp")
 int sw_arm(struct xdp_md *ctx __unused)
 {
 	__u32 key = 0;
 	struct sweeper *sweeper = bpf_map_lookup_elem(&sweepers, &key);
+	struct sw_settings *set = bpf_map_lookup_elem(&settings, &key);
 
-	if (!sweeper)
+	if (!sweeper || !set)
 		return XDP_ABORTED;
 	sweeper->swept_ns = bpf_ktime_get_ns();
+	set->watching_since_ms = clock_ms64(); /* what is older than that is not known */
 	bpf_timer_init(&sweeper->timer, &sweepers, CLOCK_MONOTONIC); /* again: EBUSY, as it is */
 	if (bpf_timer_set_callback(&sweeper->timer, sweep_tick) ||
 	    bpf_timer_start(&sweeper->timer, SW_SWEEP_PERIOD_NS, 0))
@@ -183,6 +232,27 @@ int sw_sweep(struct xdp_md *ctx)
 	else
 		bpf_loop(request->count, sweep_handshakes, &slice, 0);
 	return XDP_PASS;
+}
+
+/* Changes which policy is active, as its packet, a struct sw_switch_request, says. */
+SEC("xdp")
+int sw_switch(struct xdp_md *ctx)
+{
+	const struct sw_switch_request *request = (void *)(__u64)ctx->data;
+	struct sw_policy_state *state;
+	struct sw_switch_request copy;
+	__u32 key = 0;
+	bool done;
+
+	state = bpf_map_lookup_elem(&policy_state, &key);
+	if (!state || (void *)(request + 1) > (void *)(__u64)ctx->data_end)
+		return XDP_ABORTED;
+	copy = *request;
+	if (!sw_lock(&state->lock))
+		return XDP_ABORTED;
+	done = switch_policy(state, &copy);
+	sw_unlock(&state->lock);
+	return done ? XDP_PASS : XDP_DROP;
 }
 
 /* Returns the coarse clock's milliseconds, by which user space tells the age of an entry. */

@@ -3,29 +3,68 @@
 #define SYNWARD_CORE_DECIDE_H
 
 #include "../../include/synward/anomaly.h"
+#include "../../include/synward/policy.h"
 #include "../../include/synward/verdict.h"
 
-/* What is to be done about a packet, and what would be done if the default actions were armed. */
+/* What is to be done about a packet for its anomalies. */
 struct sw_decision {
-	__u64 would_drop; /* its anomalies that would drop it, but are not armed */
-	__u64 dropped;	  /* its anomalies that did */
+	__u64 would_drop; /* those that would drop it if the rules were enforced */
+	__u64 dropped;	  /* those that did */
 	enum sw_verdict verdict;
 };
 
+/* What is known of the packet's flow, and whether the rules are in force. */
+struct sw_standing {
+	bool symmetric; /* both directions of the flow have been seen, and its SYN */
+	bool ready;	/* what belongs to nothing known may be taken for what it seems */
+	bool enforced;
+};
+
+/* Strict anomalies drop only where so many handshakes were seen from both of their sides. */
+#define SW_ENOUGH_BOTH_SIDED 8
+
 /*
- * armed: the anomalies that drop. symmetric: both directions of the flow have been seen, and its
- * SYN; some anomalies mean nothing otherwise. Deciding is one AND a mask, so it costs the same
- * whatever the policy says.
+ * May a segment that belongs to nothing known be dropped for it? Only after we have watched for a
+ * while, and where handshakes are seen from both sides: on an asymmetric route they never are.
+ * What was ever seen from one side only suspends that for as long as the warm-up. Times are
+ * milliseconds of a clock that does not wrap.
  */
-static __always_inline struct sw_decision sw_decide(__u64 anomalies, __u64 armed, bool symmetric)
+static __always_inline bool sw_is_ready(const struct sw_rules *rules,
+					const struct sw_service_state *state,
+					__u64 watching_since_ms, __u64 now_ms)
 {
-	__u64 certain = symmetric ? anomalies : anomalies & ~SW_MASK_DROP_SYM;
+	return now_ms - watching_since_ms >= rules->warm_up_ms &&
+	       state->both_sided >= SW_ENOUGH_BOTH_SIDED &&
+	       (!state->one_sided_ms || now_ms - state->one_sided_ms >= rules->warm_up_ms);
+}
+
+/* The anomalies that may drop at all by these rules. */
+static __always_inline __u64 sw_droppable(const struct sw_rules *rules)
+{
+	return rules->drop | (rules->strict ? rules->strict_drop : 0);
+}
+
+/*
+ * Deciding is one AND with what the rules drop, less what would be a guess here: an anomaly whose
+ * default action is strict depends on having seen the flow's beginning, whatever the policy makes
+ * of it, and drop_sym on having seen both of its directions.
+ */
+static __always_inline struct sw_decision sw_decide(__u64 anomalies, const struct sw_rules *rules,
+						    const struct sw_standing *standing)
+{
+	__u64 certain = anomalies & sw_droppable(rules);
 	struct sw_decision decision = { .verdict = SW_VERDICT_PASSED };
 
-	decision.dropped = certain & armed;
-	decision.would_drop = certain & (SW_MASK_DROP | SW_MASK_DROP_SYM) & ~armed;
-	if (decision.dropped)
+	if (!standing->symmetric)
+		certain &= ~SW_MASK_DROP_SYM;
+	if (!standing->ready)
+		certain &= ~SW_MASK_STRICT;
+	if (!standing->enforced) {
+		decision.would_drop = certain;
+	} else if (certain) {
+		decision.dropped = certain;
 		decision.verdict = SW_VERDICT_DROPPED;
+	}
 	return decision;
 }
 

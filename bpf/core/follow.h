@@ -17,6 +17,7 @@ struct sw_place {
 	struct sw_handshake_bucket *handshakes;
 	struct sw_connection_bucket *connections;
 	struct sw_connection_filter *filter; /* of that bucket; on the host it may be NULL */
+	struct sw_owner_bucket *owners;	     /* of the handshakes; NULL while nothing is limited */
 	const __u32 *timeout_ms;
 	struct sw_now now;
 	__u16 tag;
@@ -27,6 +28,9 @@ struct sw_finding {
 	__u64 anomalies; /* the stateful ones */
 	bool skipped;	 /* a lock was not to be had */
 	bool unknown;	 /* ACK or data that belongs to nothing known: the kernel may know better */
+	bool owned;	 /* attempts count against limits */
+	__u16 owner;	 /* whose this SYN counts against, if it opens an attempt */
+	__u16 released;	 /* the owner of the attempt that ended; 0: none */
 	struct sw_handshake_step handshake;
 };
 
@@ -170,6 +174,21 @@ static __always_inline bool sw_follow_connection(const struct sw_place *place,
 	return settled;
 }
 
+/* Books an attempt that was opened, and finds out whose the one was that ended for it. */
+static __always_inline void change_owner(const struct sw_place *place, struct sw_finding *finding)
+{
+	const struct sw_handshake_step *step = &finding->handshake;
+	__u32 way = step->opened ? step->view.victim : step->view.way;
+	__u16 *owner = &place->owners->owners[way & (SW_WAYS - 1)];
+
+	if (step->end) {
+		finding->released = *owner;
+		*owner = 0;
+	}
+	if (step->opened)
+		*owner = finding->owner;
+}
+
 /* Asks the handshakes, given what the connections table knew. */
 static __always_inline void sw_follow_handshake(const struct sw_place *place,
 						const struct sw_packet *packet,
@@ -184,6 +203,8 @@ static __always_inline void sw_follow_handshake(const struct sw_place *place,
 	}
 	sw_handshake(place->handshakes, place->tag, packet, segment, relation, &place->now,
 		     place->timeout_ms, step);
+	if (finding->owned)
+		change_owner(place, finding);
 	sw_unlock(&place->handshakes->lock);
 	finding->anomalies |= step->anomalies;
 

@@ -6,6 +6,9 @@
 
 #include "bucket.h"
 
+/* How far an answer's ack may be from where its stray flow was first seen: no window is larger. */
+#define STRAY_SPAN (1U << 30)
+
 /* How an attempt leaves the table. */
 enum sw_end {
 	SW_END_NONE,
@@ -33,7 +36,10 @@ struct sw_handshake_step {
 	__u8 opened;		/* an entry was made */
 	__u8 latency_new;	/* syn_to_synack_us became known with this segment */
 	__u8 belongs;		/* there was an entry for the segment */
-	__u8 pad;
+	__u8 refuse;		/* a SYN may open no attempt: a limit is reached */
+	__u8 refused;		/* and this one would have */
+	__u8 two_sided;		/* a stray flow's segments fit each other, one from each side */
+	__u8 pad[6];
 	struct sw_attempt ended; /* as it was when it left, if end says so */
 	struct sw_bucket_view view;
 };
@@ -167,6 +173,10 @@ static __always_inline void handle_syn(struct sw_handshake_bucket *bucket, __u16
 	}
 	if (relation == SW_RELATION_CLOSED && (!known || attempt->phase == SW_PHASE_STRAY))
 		step->anomalies |= SW_BIT(SYN_REUSE);
+	if (step->refuse) {
+		step->refused = 1;
+		return;
+	}
 	open_attempt(bucket, tag, view, packet, SW_PHASE_SYN_SENT, now, timeout_ms, step);
 }
 
@@ -235,6 +245,8 @@ static __always_inline void handle_stray(struct sw_handshake_bucket *bucket, __u
 		open_attempt(bucket, tag, view, packet, SW_PHASE_STRAY, now, timeout_ms, step);
 		stray = &bucket->attempts[view->victim & (SW_WAYS - 1)];
 	} else {
+		step->two_sided = segment == SW_SEGMENT_ACK && !view->from_orig &&
+				  seq_within(packet->ack, stray->isn_orig, STRAY_SPAN);
 		sw_attempt_changed(bucket, view->way, now, timeout_ms);
 	}
 	step->stray = stray_outcome(stray, outcome, first);

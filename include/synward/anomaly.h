@@ -363,6 +363,9 @@ SW_STATIC_ASSERT(SW_ANOMALY_COUNT <= 64, "a set of anomalies is one __u64");
 #define SW_MASK_STRICT	 (0ULL SW_ANOMALIES(SW_TERM_STRICT))
 #define SW_MASK_DROP_SYM (0ULL SW_ANOMALIES(SW_TERM_DROP_SYM))
 
+/* What a policy can be asked to drop without further ado: the score is about these. */
+#define SW_MASK_SCORED (SW_MASK_DROP | SW_MASK_DROP_SYM | SW_MASK_STRICT)
+
 /* A first segment with one of these has the outcome illegal_first. */
 #define SW_ILLEGAL_FLAGS                                                                           \
 	(SW_BIT(FLAGS_NULL) | SW_BIT(FLAGS_XMAS) | SW_BIT(FLAGS_FIN_NOACK) |                       \

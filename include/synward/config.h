@@ -5,7 +5,10 @@
 #include "base.h"
 
 #define SW_MAX_INTERFACES 64
-#define SW_IFNAME_SIZE	  16
+#define SW_MAX_CPUS	  1024
+
+#define SW_MAX_OWN_ADDRESSES 4096
+#define SW_IFNAME_SIZE	     16
 
 #define SW_MIN_HANDSHAKES     1024U
 #define SW_DEFAULT_HANDSHAKES 65536U
@@ -45,13 +48,24 @@ enum sw_timeout {
 /* Times are compared modulo 2^32 ms: nothing may lie further away than half of that. */
 #define SW_MAX_TIMEOUT_MS 2000000000U
 
-/* Run-time settings, shared by the programs of all interfaces (the map "settings"). */
+/*
+ * Run-time settings, shared by the programs of all interfaces (the map "settings"): what nearly
+ * every packet needs to know. User space writes single fields of it through a mapping, never the
+ * whole: the kernel writes the policy and its timeouts by itself when one is rolled back.
+ */
 struct sw_settings {
-	__u32 timeout_ms[SW_TIMEOUT_COUNT];
-	__u32 events_per_second; /* budget of each CPU; 0: no limit */
-	__u64 drop_anomalies;	 /* which drop a received segment, as SW_BIT()s; 0: only watch */
-	__u64 event_anomalies;	 /* which make an event by themselves, as SW_BIT()s */
+	__u32 timeout_ms[SW_TIMEOUT_COUNT]; /* of the active policy's default row */
+	__u32 events_per_second;	    /* budget of each CPU; 0: no limit */
+	__u64 event_anomalies;		    /* which make an event by themselves, as SW_BIT()s */
+	__u32 policy;		 /* the active one: its slot, and from bit 8 on its SW_HAS_* */
+	__u32 lists;		 /* bit i: the list i (enum sw_list) is not empty */
+	__u32 auto_blocks;	 /* how many sources are blocked for what they did */
+	__u32 flood_way;	 /* enum sw_flood_way for what is sent to this host itself */
+	__u64 watching_since_ms; /* when an interface was attached last, by the coarse clock */
 };
+
+#define SW_POLICY_SLOT_MASK	0xffU
+#define SW_POLICY_FEATURE_SHIFT 8
 
 /* What must not change while the maps live, written once at their creation (the map "identity"). */
 struct sw_identity {

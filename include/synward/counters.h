@@ -4,6 +4,7 @@
 
 #include "anomaly.h"
 #include "base.h"
+#include "limit.h"
 #include "outcome.h"
 #include "verdict.h"
 
@@ -76,6 +77,16 @@ static __always_inline __u64 sw_hist_bound(__u32 bucket)
 	  "connections that the kernel vouched for on their first segment")                        \
 	X(SEGMENTS_SKIPPED, segments_skipped,                                                      \
 	  "segments passed unfollowed: another CPU held their line for too long")                  \
+	X(COOKIES_SENT, cookies_sent, "SYNs answered with a cookie")                               \
+	X(CHALLENGES_SENT, challenges_sent, "SYNs answered with a challenge")                      \
+	X(COOKIES_ACCEPTED, cookies_accepted, "handshakes completed by a valid cookie")            \
+	X(COOKIES_UNSENT, cookies_unsent,                                                          \
+	  "SYNs under a flood that could not be answered, and were dropped")                       \
+	X(HANDOVERS, handovers, "cookie's handshakes handed over to their listener")               \
+	X(HANDOVERS_FAILED, handovers_failed, "those that the kernel would not take")              \
+	X(AUTO_BLOCKS, auto_blocks, "sources blocked for what they did")                           \
+	X(AUTO_BLOCKS_REFUSED, auto_blocks_refused,                                                \
+	  "sources not blocked, as the policy's maximum was reached")                              \
 	X(EVENTS_SENT, events_sent, "events handed to the ring buffer")                            \
 	X(EVENTS_SUPPRESSED, events_suppressed, "events over the budget of their CPU")             \
 	X(EVENTS_LOST, events_lost, "events for which the ring buffer had no room")
@@ -99,12 +110,38 @@ enum sw_latency {
 		SW_LATENCY_COUNT
 };
 
+/*
+ * What speaks for and against arming a rule: how many sources met it without being dropped, and how
+ * many of those completed a handshake later, so that dropping would have harmed somebody real. A
+ * source counts anew each time it has completed one.
+ */
+struct sw_score {
+	__u64 anomalies_suspects[SW_ANOMALY_COUNT];
+	__u64 anomalies_cleared[SW_ANOMALY_COUNT];
+	__u64 limits_suspects[SW_LIMIT_SLOTS];
+	__u64 limits_cleared[SW_LIMIT_SLOTS];
+	__u64 forgotten; /* suspects pushed out by others: what is said of them is too little */
+};
+
+/* Of one CPU and one service (the map "service_counts"). */
+struct sw_service_counters {
+	__u64 syns;
+	__u64 completed;
+	__u64 anomalies;
+	__u64 dropped;
+	__u64 limits[SW_LIMIT_SLOTS]; /* met, whether or not they dropped */
+};
+
 /* Of one CPU, over all interfaces (the map "counters"). */
 struct sw_counters {
 	__u64 outcomes[SW_OUTCOME_COUNT];
 	__u64 anomalies_seen[SW_ANOMALY_COUNT];
 	__u64 anomalies_would_drop[SW_ANOMALY_COUNT];
 	__u64 anomalies_dropped[SW_ANOMALY_COUNT];
+	__u64 limits_seen[SW_LIMIT_SLOTS];
+	__u64 limits_would_drop[SW_LIMIT_SLOTS];
+	__u64 limits_dropped[SW_LIMIT_SLOTS];
+	struct sw_score score;
 	__u64 tallies[SW_TALLY_COUNT];
 	struct sw_histogram latencies[SW_LATENCY_COUNT];
 };

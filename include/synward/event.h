@@ -9,7 +9,12 @@
 #define SW_EVENTS(X)                                                                               \
 	X(HANDSHAKE, handshake, "an attempt has ended with the outcome it names")                  \
 	X(ANOMALY, anomaly, "a segment showed anomalies outside of any attempt's end")             \
-	X(EVICTED, evicted, "an unfinished attempt was pushed out of a full line")
+	X(EVICTED, evicted, "an unfinished attempt was pushed out of a full line")                 \
+	X(LIMIT, limit, "a SYN was over a limit")                                                  \
+	X(BLOCKED, blocked, "a source was blocked for what it did")                                \
+	X(FLOOD_BEGINS, flood_begins, "SYNs to a service are answered with cookies from now on")   \
+	X(FLOOD_ENDS, flood_ends, "SYNs to a service pass again")                                  \
+	X(POLICY, policy, "a policy was rolled back, as nobody confirmed it")
 
 enum sw_event_type {
 #define X(id, name, meaning) SW_EVENT_##id,
@@ -49,7 +54,9 @@ struct sw_event {
 	__u8 verdict;	     /* enum sw_verdict of the segment, for anomaly */
 	__u8 interface;	     /* slot in the map "interfaces" */
 	__u8 direction;	     /* enum sw_direction */
-	__u8 pad[5];
+	__u8 limit;	     /* enum sw_limit, for limit */
+	__u8 service;	     /* number of the service in the active policy, for limit */
+	__u8 pad[3];
 };
 
 SW_STATIC_ASSERT(sizeof(struct sw_event) == 88, "an event has no hidden padding");

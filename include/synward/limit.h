@@ -15,7 +15,11 @@
 	X(HALF_OPEN_SOURCE, half_open_source,                                                      \
 	  "a SYN of a source prefix that has too many unfinished handshakes")                      \
 	X(HALF_OPEN_SERVICE, half_open_service,                                                    \
-	  "a SYN to a service that has too many unfinished handshakes")
+	  "a SYN to a service that has too many unfinished handshakes")                            \
+	X(BAD_COOKIE, bad_cookie,                                                                  \
+	  "an ACK of no connection, without a valid cookie, to a service under a flood")           \
+	X(CHALLENGE_ANSWER, challenge_answer,                                                      \
+	  "a RST that answers a challenge, which nobody else needs to see")
 
 enum sw_limit {
 #define X(id, name, meaning) SW_LIMIT_##id,

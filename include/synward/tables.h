@@ -128,6 +128,73 @@ struct sw_connection_filter {
 	__u16 tags[SW_WAYS];
 };
 
+/*
+ * Whose limits an attempt counts against, for each way of a handshake bucket: 0 nobody's, else made
+ * by sw_owner(). It is written under the bucket's lock, and only while a policy limits half-open
+ * handshakes.
+ */
+struct sw_owner_bucket {
+	__u16 owners[SW_WAYS];
+};
+
+/*
+ * What the limits know of one prefix of sources of one service. Set-associative like the others; a
+ * flood of spoofed sources pushes out entries of those that have used up least.
+ */
+#define SW_SOURCE_WAYS	  3U
+#define SW_SOURCE_BUCKETS 16384U
+
+struct sw_source_row {
+	__u32 tag;	/* 0: free */
+	__u32 stamp_ms; /* when tokens was true */
+	__u32 used;	/* of the burst, in thousandths of a SYN */
+	__u32 half_open;
+};
+
+struct sw_source_bucket {
+	struct sw_lock lock;
+	__u32 pad[3];
+	struct sw_source_row sources[SW_SOURCE_WAYS];
+};
+
+/* One source that met a rule without being dropped. Others may push it out. */
+#define SW_SUSPECTS 16384U
+
+struct sw_suspect {
+	__u64 source; /* hash of its address */
+	__u64 anomalies;
+	__u64 limits; /* bits by enum sw_limit */
+};
+
+#define SW_PROVEN_SOURCES 16384U
+
+/* What a source did that is not spoofed. */
+struct sw_proven {
+	__u32 window_ms; /* when the present count began */
+	__u32 offences;
+};
+
+/*
+ * A source that has answered a cookie, or a listener that a SYN was let through to. Another one may
+ * take its place: then it is asked again, or another SYN passes.
+ */
+#define SW_VERIFIED_SOURCES 32768U
+#define SW_VERIFIED_MS	    (60U * 1000)
+
+struct sw_verified {
+	__u32 tag; /* 0: free */
+	__u32 until_ms;
+};
+
+/* What is known of a service while a policy is active, or waits to be it again. */
+struct sw_service_state {
+	__s64 half_open;
+	__u64 one_sided_ms; /* when the last attempt showed only one of its directions; 0: none */
+	__u32 both_sided;   /* attempts that showed both, until there were enough */
+	__u32 pad;
+};
+
+SW_STATIC_ASSERT(sizeof(struct sw_source_bucket) == 64, "a cache line");
 SW_STATIC_ASSERT(sizeof(struct sw_attempt) == 72, "80 bytes a handshake, its share of the head in");
 SW_STATIC_ASSERT(sizeof(struct sw_handshake_bucket) == 320, "five cache lines a bucket");
 SW_STATIC_ASSERT(sizeof(struct sw_connection) == 48, "56 bytes a connection");

@@ -31,6 +31,7 @@ struct setup {
 	__u64 start_ns;
 	bool checksums;
 	struct sw_settings settings;
+	struct sw_rules rules; /* of everything: there is no service */
 };
 
 /* An hour after the clocks began: neither of them is near its wrap. */
@@ -39,7 +40,7 @@ struct setup {
 
 static inline struct setup setup_ordinary(void)
 {
-	return (struct setup){
+	struct setup setup = {
 		.handshake_buckets = 64,
 		.connection_buckets = 64,
 		.seed = { 0x0123456789abcdef, 0xfedcba9876543210 },
@@ -53,6 +54,16 @@ static inline struct setup setup_ordinary(void)
 			.event_anomalies = SW_MASK_DROP | SW_MASK_DROP_SYM,
 		},
 	};
+
+	sw_rules_default(&setup.rules);
+	return setup;
+}
+
+/* Every anomaly that a policy may drop is in force, at once. */
+static inline void setup_enforce(struct setup *setup, __u64 drop)
+{
+	setup->rules.drop = drop;
+	setup->rules.enforce = 1;
 }
 
 /* What came of it so far. */
@@ -69,6 +80,7 @@ struct host {
 	__u64 now_ns;
 	struct result result;
 	struct sw_finding finding;
+	struct sw_service_state service; /* the only one */
 };
 
 static inline void host_open(struct host *host, const struct setup *setup)
@@ -128,19 +140,34 @@ static inline void host_count_end(struct host *host, const struct sw_handshake_s
 	host->result.events++;
 }
 
+/* Which sides of handshakes have been seen, as strict anomalies need to know. */
+static inline void note_sides(struct host *host, const struct sw_handshake_step *step)
+{
+	if (step->completed == SW_OUTCOME_ACCEPTED)
+		host->service.both_sided += host->service.both_sided < SW_ENOUGH_BOTH_SIDED;
+	else if (step->end == SW_END_JUDGED && step->outcome == SW_OUTCOME_ONE_SIDED)
+		host->service.one_sided_ms = host->now_ns / NS_PER_MS;
+}
+
 static inline enum sw_verdict host_conclude(struct host *host, const struct sw_finding *finding,
 					    enum sw_direction direction)
 {
 	const struct sw_handshake_step *step = &finding->handshake;
 	const struct sw_settings *set = &host->setup.settings;
+	const struct sw_standing standing = {
+		.symmetric = step->belongs,
+		.ready = sw_is_ready(&host->setup.rules, &host->service, 0,
+				     host->now_ns / NS_PER_MS),
+		.enforced = direction == SW_INGRESS && host->setup.rules.enforce,
+	};
 	struct sw_decision decision = sw_decide(finding->anomalies & ~step->tolerated,
-						direction == SW_INGRESS ? set->drop_anomalies : 0,
-						step->belongs);
+						&host->setup.rules, &standing);
 	struct sw_counters *counters = &host->result.counters;
 
 	count_set(counters->anomalies_seen, finding->anomalies);
 	count_set(counters->anomalies_would_drop, decision.would_drop);
 	count_set(counters->anomalies_dropped, decision.dropped);
+	note_sides(host, step);
 	host_count_end(host, step);
 	if (step->stray != SW_OUTCOME_NONE)
 		counters->outcomes[step->stray]++;
@@ -199,6 +226,20 @@ static inline struct sw_place host_place(struct host *host, const struct sw_pack
 				  .tag = sw_tag(hash) };
 }
 
+/* Is a packet dropped for what it is by itself, before anything is asked about its flow? */
+static inline bool host_drops_alone(struct host *host, __u64 anomalies)
+{
+	const struct sw_standing standing = { .enforced = host->setup.rules.enforce };
+	struct sw_decision decision = sw_decide(anomalies, &host->setup.rules, &standing);
+
+	if (!decision.dropped)
+		return false;
+	count_set(host->result.counters.anomalies_seen, anomalies);
+	count_set(host->result.counters.anomalies_dropped, decision.dropped);
+	host->result.events += !!(anomalies & host->setup.settings.event_anomalies);
+	return true;
+}
+
 static inline enum sw_verdict host_inspect(struct host *host, const struct sw_packet *packet,
 					   enum sw_direction direction)
 {
@@ -210,6 +251,8 @@ static inline enum sw_verdict host_inspect(struct host *host, const struct sw_pa
 
 	if (segment == SW_SEGMENT_NONE && !anomalies)
 		return SW_VERDICT_PASSED;
+	if (direction == SW_INGRESS && host_drops_alone(host, anomalies))
+		return SW_VERDICT_DROPPED;
 	place = host_place(host, packet);
 	if (segment == SW_SEGMENT_SYN || segment == SW_SEGMENT_SYNACK)
 		place.now.us = host_us(host);
@@ -266,13 +309,14 @@ static inline void host_sweep(struct host *host, bool force)
 
 	for (__u32 i = 0; i < host->setup.handshake_buckets * SW_WAYS; i++) {
 		struct sw_handshake_bucket *bucket = &host->handshakes[i / SW_WAYS];
-		struct sw_handshake_step step = {};
+		struct sw_handshake_step step = { .completed = SW_OUTCOME_NONE };
 
 		if (!bucket->tags[i % SW_WAYS])
 			continue;
 		if (force)
 			bucket->expires_ms[i % SW_WAYS] = now.ms - 1;
 		sw_sweep_attempt(bucket, i % SW_WAYS, &now, host->setup.settings.timeout_ms, &step);
+		note_sides(host, &step);
 		if (step.end == SW_END_JUDGED)
 			host_count_end(host, &step);
 	}

@@ -11,6 +11,7 @@
 #include "../../include/synward/load.h"
 #include "../../include/synward/replay.h"
 #include "../../user/base/cleanup.h"
+#include "../../user/base/policy.h"
 #include "../../user/control/percpu.h"
 #include "host.h"
 
@@ -74,10 +75,30 @@ static inline void prog_load(struct prog *prog, __u32 event_bytes)
 	bpf_map__set_max_entries(skeleton->maps.handshakes, prog->setup.handshake_buckets);
 	bpf_map__set_max_entries(skeleton->maps.connections, prog->setup.connection_buckets);
 	bpf_map__set_max_entries(skeleton->maps.connection_filter, prog->setup.connection_buckets);
+	bpf_map__set_max_entries(skeleton->maps.owners, prog->setup.handshake_buckets);
 	bpf_map__set_max_entries(skeleton->maps.replay_batch, SW_REPLAY_BATCH);
 	bpf_map__set_max_entries(skeleton->maps.events, event_bytes);
 	must(synward_bpf__load(skeleton) == 0, "load");
 	prog->skeleton = skeleton;
+}
+
+/* The policy of a setup: one row for everything. It is active from here on. */
+static inline void prog_set_policy(struct prog *prog, struct setup *setup)
+{
+	struct sw_policy *policy = malloc(sizeof(*policy));
+	const __u32 armed = 1;
+
+	must(policy, "malloc");
+	sw_policy_default(policy);
+	policy->rules[SW_SERVICE_DEFAULT] = setup->rules;
+	memcpy(policy->rules[SW_SERVICE_DEFAULT].timeout_ms, setup->settings.timeout_ms,
+	       sizeof(setup->settings.timeout_ms));
+	if (setup->rules.enforce)
+		setup->settings.policy = SW_HAS_ENFORCE << SW_POLICY_FEATURE_SHIFT;
+	prog_set(prog->skeleton->maps.policies, policy);
+	prog_set(prog->skeleton->maps.armed, &armed);
+	prog_set(prog->skeleton->maps.settings, &setup->settings);
+	free(policy);
 }
 
 /* Loads a program of its own; event_bytes is the size of the ring buffer. */
@@ -92,7 +113,7 @@ static inline void prog_open(struct prog *prog, const struct setup *setup, __u32
 	prog_load(prog, event_bytes);
 	target = bpf_program__fd(prog->skeleton->progs.sw_xdp);
 	prog_set(prog->skeleton->maps.replay_target, &target);
-	prog_set(prog->skeleton->maps.settings, &setup->settings);
+	prog_set_policy(prog, &prog->setup);
 	prog->batch = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
 			   bpf_map__fd(prog->skeleton->maps.replay_batch), 0);
 	must(prog->batch != MAP_FAILED, "mmap");
@@ -128,12 +149,14 @@ static inline void prog_clear(const struct bpf_map *map, __u32 copies)
 static inline void prog_reset(struct prog *prog, const struct setup *setup)
 {
 	prog->setup.settings = setup->settings;
+	prog->setup.rules = setup->rules;
 	prog->setup.start_ns = setup->start_ns;
 	prog->now_ns = setup->start_ns;
-	prog_set(prog->skeleton->maps.settings, &setup->settings);
+	prog_set_policy(prog, &prog->setup);
 	prog_clear(prog->skeleton->maps.handshakes, 1);
 	prog_clear(prog->skeleton->maps.connections, 1);
 	prog_clear(prog->skeleton->maps.connection_filter, 1);
+	prog_clear(prog->skeleton->maps.service_state, 1);
 	prog_clear(prog->skeleton->maps.counters, sw_cpu_count());
 	prog_clear(prog->skeleton->maps.traffic, sw_cpu_count());
 	prog_clear(prog->skeleton->maps.budgets, sw_cpu_count());

@@ -227,7 +227,16 @@ static void xdp_agrees_when_armed(void **state __unused)
 
 	setup.checksums = true;
 	setup.start_ns = ((1ULL << 32) - 2000) * NS_PER_MS;
-	setup.settings.drop_anomalies = ~0ULL;
+	setup_enforce(&setup, ~0ULL);
+	feed_agrees(&setup);
+}
+
+/* The default actions in force: what drops only with both directions seen, too. */
+static void xdp_agrees_when_enforcing(void **state __unused)
+{
+	struct setup setup = setup_random();
+
+	setup_enforce(&setup, SW_MASK_DROP | SW_MASK_DROP_SYM);
 	feed_agrees(&setup);
 }
 
@@ -237,6 +246,7 @@ int main(void)
 		cmocka_unit_test(egress_agrees),
 		cmocka_unit_test(xdp_agrees),
 		cmocka_unit_test(xdp_agrees_when_armed),
+		cmocka_unit_test(xdp_agrees_when_enforcing),
 	};
 
 	if (getenv("MODEL_SEED"))

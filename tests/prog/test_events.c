@@ -187,7 +187,7 @@ static void the_armed_are_dropped_on_the_way_in(void **state __unused)
 	struct result result;
 	struct frame frame;
 
-	setup.settings.drop_anomalies = SW_BIT(FLAGS_NULL);
+	setup_enforce(&setup, SW_BIT(FLAGS_NULL));
 	prog_reset(&prog, &setup);
 	frame_build(&frame, &bad, false);
 	assert_int_equal(prog_frame(&prog, HOOK_XDP, &frame), XDP_DROP);

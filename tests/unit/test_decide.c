@@ -1,56 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What is dropped, what would be, and that the two never overlap, for each anomaly by itself. */
+/* What is dropped, what would be, and that the two never overlap: each anomaly, each action. */
 #define _GNU_SOURCE
 #include "../lib/sequences.h"
 
 #define ALL ((1ULL << SW_ANOMALY_COUNT) - 1)
 
-static void watching_drops_nothing(void **state __unused)
-{
-	for (__u32 i = 0; i < SW_ANOMALY_COUNT; i++) {
-		for (int symmetric = 0; symmetric < 2; symmetric++) {
-			__u64 bit = 1ULL << i;
-			__u64 drops = SW_MASK_DROP | (symmetric ? SW_MASK_DROP_SYM : 0);
-			struct sw_decision decision = sw_decide(bit, 0, symmetric);
+/* What a policy may say about one anomaly. */
+enum action { COUNT, DROP, STRICT, ACTIONS };
 
-			assert_int_equal(decision.verdict, SW_VERDICT_PASSED);
-			assert_true(decision.dropped == 0);
-			assert_true(decision.would_drop == (bit & drops));
-		}
+static struct sw_rules rules_of(__u64 bit, enum action action, bool strict)
+{
+	struct sw_rules rules;
+
+	sw_rules_default(&rules);
+	rules.drop = action == DROP ? bit : ~bit;
+	rules.strict_drop = action == STRICT ? bit : ~bit;
+	rules.strict = strict;
+	return rules;
+}
+
+/* The rule in words: what the action, the mode and the anomaly's nature make of it. */
+static bool may_drop(__u64 bit, enum action action, bool strict, const struct sw_standing *standing)
+{
+	if (action == COUNT || (action == STRICT && !strict))
+		return false;
+	if (bit & SW_MASK_DROP_SYM && !standing->symmetric)
+		return false;
+	return !(bit & SW_MASK_STRICT) || standing->ready;
+}
+
+static void each_action_of_each_anomaly(void **state __unused)
+{
+	for (__u32 i = 0; i < SW_ANOMALY_COUNT * ACTIONS * 16; i++) {
+		__u64 bit = 1ULL << i / 16 / ACTIONS;
+		enum action action = i / 16 % ACTIONS;
+		bool strict = i & 8;
+		const struct sw_standing standing = { i & 1, i & 2, i & 4 };
+		struct sw_rules rules = rules_of(bit, action, strict);
+		struct sw_decision decision;
+		bool drops;
+
+		if (action == COUNT)
+			rules.strict_drop = ~bit;
+		if (action == DROP)
+			rules.strict_drop = 0;
+		if (action == STRICT)
+			rules.drop = 0;
+		drops = may_drop(bit, action, strict, &standing);
+		decision = sw_decide(bit, &rules, &standing);
+		assert_true(decision.dropped == (drops && standing.enforced ? bit : 0));
+		assert_true(decision.would_drop == (drops && !standing.enforced ? bit : 0));
+		assert_int_equal(decision.verdict,
+				 decision.dropped ? SW_VERDICT_DROPPED : SW_VERDICT_PASSED);
 	}
 }
 
-static void only_the_armed_drop(void **state __unused)
+static void the_default_watches(void **state __unused)
 {
-	for (__u32 i = 0; i < SW_ANOMALY_COUNT; i++) {
-		__u64 bit = 1ULL << i;
-		struct sw_decision armed = sw_decide(bit, bit, true);
-		struct sw_decision others = sw_decide(bit, ~bit, true);
+	const struct sw_standing standing = { .symmetric = true, .ready = true };
+	struct sw_decision decision;
+	struct sw_rules rules;
 
-		assert_int_equal(armed.verdict, SW_VERDICT_DROPPED);
-		assert_true(armed.dropped == bit);
-		assert_true(armed.would_drop == 0);
-		assert_int_equal(others.verdict, SW_VERDICT_PASSED);
-		assert_true(others.dropped == 0);
-		assert_true(others.would_drop == (bit & (SW_MASK_DROP | SW_MASK_DROP_SYM)));
-	}
-}
-
-static void without_both_directions_some_never_drop(void **state __unused)
-{
-	struct sw_decision decision = sw_decide(SW_MASK_DROP_SYM, ALL, false);
-
+	sw_rules_default(&rules);
+	assert_false(rules.enforce);
+	decision = sw_decide(ALL, &rules, &standing);
 	assert_int_equal(decision.verdict, SW_VERDICT_PASSED);
-	assert_true(decision.dropped == 0);
-	assert_true(decision.would_drop == 0);
-	decision = sw_decide(ALL, ALL, false);
+	assert_true(decision.would_drop == (SW_MASK_DROP | SW_MASK_DROP_SYM));
+}
+
+static void one_reason_is_enough(void **state __unused)
+{
+	const struct sw_standing standing = { .enforced = true };
+	struct sw_decision decision;
+	struct sw_rules rules;
+
+	sw_rules_default(&rules);
+	decision = sw_decide(ALL, &rules, &standing);
 	assert_int_equal(decision.verdict, SW_VERDICT_DROPPED);
-	assert_true(decision.dropped == (ALL & ~SW_MASK_DROP_SYM));
+	assert_true(decision.dropped == SW_MASK_DROP);
 }
 
 static void nothing_wrong_is_passed(void **state __unused)
 {
-	struct sw_decision decision = sw_decide(0, ALL, true);
+	const struct sw_standing standing = { true, true, true };
+	struct sw_rules rules = { .drop = ~0ULL, .strict_drop = ~0ULL, .strict = 1 };
+	struct sw_decision decision = sw_decide(0, &rules, &standing);
 
 	assert_int_equal(decision.verdict, SW_VERDICT_PASSED);
 	assert_true(decision.dropped == 0);
@@ -59,9 +93,9 @@ static void nothing_wrong_is_passed(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(watching_drops_nothing),
-		cmocka_unit_test(only_the_armed_drop),
-		cmocka_unit_test(without_both_directions_some_never_drop),
+		cmocka_unit_test(each_action_of_each_anomaly),
+		cmocka_unit_test(the_default_watches),
+		cmocka_unit_test(one_reason_is_enough),
 		cmocka_unit_test(nothing_wrong_is_passed),
 	};
 

@@ -8,6 +8,7 @@
  */
 
 #include <synward/config.h>
+#include <synward/policy.h>
 #include <synward/counters.h>
 #include <synward/tables.h>
 
@@ -57,7 +58,7 @@ struct sw_status_map {
 	uint64_t bytes; /* as the kernel accounts for it */
 };
 
-#define SW_MAX_MAPS 32
+#define SW_MAX_MAPS 64
 
 enum sw_sweeper { SW_SWEEPER_UNKNOWN, SW_SWEEPER_RUNS, SW_SWEEPER_STOPPED };
 

@@ -12,7 +12,10 @@
 static const char *const modes[] = { "auto", "native", "generic", NULL };
 static const char *const tc_modes[] = { "auto", "tcx", "clsact", NULL };
 
+static const char *const ways[] = { "auto", "handover", "kernel", "challenge", NULL };
+
 static struct {
+	int way;
 	int mode;
 	int tc;
 	uint64_t handshakes;
@@ -37,6 +40,9 @@ static const struct sw_option options[] = {
 	  .help = "how long silence lasts; may be repeated", .parse = sw_parse_timeout },
 	{ "events-per-second", 0, SW_OPTION_NUMBER, &given.events_per_second, "N",
 	  .help = "budget of events of each CPU (1000); 0: no limit", .maximum = UINT32_MAX },
+	{ "flood-way", 0, SW_OPTION_CHOICE, &given.way, "WAY",
+	  .help = "how SYN floods are kept off: auto, handover, kernel or challenge",
+	  .choices = ways },
 	{ "checksums", 0, SW_OPTION_FLAG, &given.checksums, NULL,
 	  .help = "verify checksums; misleading where a card fills them in" },
 	{},
@@ -65,12 +71,15 @@ static int run(int argc, char **argv)
 		return sw_error(EINVAL,
 				"attach: expected 1 to %u interfaces: synward attach IFACE...",
 				SW_MAX_INTERFACES);
+	request.state_dir = sw_command_state_dir();
 	request.mode = (enum sw_xdp_mode)given.mode;
 	request.tc = (enum sw_tc_mode)given.tc;
 	request.handshakes = (uint32_t)given.handshakes;
 	request.connections = (uint32_t)given.connections;
 	memcpy(request.timeout_ms, given.timeout_ms, sizeof(request.timeout_ms));
 	request.checksums = given.checksums;
+	request.way_given = given.way;
+	request.flood_way = (enum sw_flood_way)(given.way - 1);
 	request.events_given = given.events_per_second != UINT64_MAX;
 	request.events_per_second = (uint32_t)given.events_per_second;
 	error = sw_attach(sw_global.pin_dir, &request, (const char *const *)argv + first,

@@ -15,6 +15,8 @@ const struct sw_option sw_global_options[] = {
 	{ "pretty", 'p', SW_OPTION_FLAG, &sw_global.pretty, NULL, .help = "with -j: indented" },
 	{ "pin-dir", 0, SW_OPTION_STRING, &sw_global.pin_dir, "DIR",
 	  .help = "where the state is pinned (" SW_DEFAULT_PIN_DIR ")" },
+	{ "state-dir", 0, SW_OPTION_STRING, &sw_global.state_dir, "DIR",
+	  .help = "where the lists are kept on disk (" SW_DEFAULT_STATE_DIR ")" },
 	{ "verbose", 'v', SW_OPTION_FLAG, &sw_global.verbose, NULL,
 	  .help = "what libbpf and the verifier say" },
 	{ "help", 'h', SW_OPTION_FLAG, &sw_global.help, NULL, .help = "this text" },
@@ -31,6 +33,28 @@ int sw_command_options(const struct sw_command *command, int argc, char **argv)
 	}
 	sw_control_start(sw_global.verbose);
 	return first;
+}
+
+const char *sw_command_state_dir(void)
+{
+	static char dir[512];
+	size_t length = strlen(sw_global.pin_dir);
+
+	if (sw_global.state_dir && *sw_global.state_dir)
+		return sw_global.state_dir;
+	while (length > 1 && sw_global.pin_dir[length - 1] == '/')
+		length--;
+	if (length == strlen(SW_DEFAULT_PIN_DIR) &&
+	    !strncmp(sw_global.pin_dir, SW_DEFAULT_PIN_DIR, length))
+		return SW_DEFAULT_STATE_DIR;
+	for (size_t i = length; i > 0; i--) {
+		if (sw_global.pin_dir[i - 1] != '/')
+			continue;
+		sw_format(dir, sizeof(dir), "%s/%.*s", SW_DEFAULT_STATE_DIR, (int)(length - i),
+			  sw_global.pin_dir + i);
+		return dir;
+	}
+	return SW_DEFAULT_STATE_DIR;
 }
 
 const struct sw_command *sw_command_find(const char *name)
@@ -78,7 +102,8 @@ void sw_overview(FILE *out)
 	sw_options_help(out, sw_global_options);
 	fputc('\n', out);
 	sw_wrap_paragraphs(out,
-			   "The environment variable SYNWARD_PIN_DIR does what --pin-dir does. "
+			   "The environment variables SYNWARD_PIN_DIR and SYNWARD_STATE_DIR do "
+			   "what --pin-dir and --state-dir do. "
 			   "Exit codes: 0 all is well, 1 failure, 2 wrong usage, 3 it works but "
 			   "is degraded. 'synward help COMMAND' tells more.\n");
 }

@@ -7,7 +7,8 @@
 
 #include <stdbool.h>
 
-#define SW_DEFAULT_PIN_DIR "/sys/fs/bpf/synward"
+#define SW_DEFAULT_PIN_DIR   "/sys/fs/bpf/synward"
+#define SW_DEFAULT_STATE_DIR "/var/lib/synward"
 
 /* What every command accepts, before or after its name. */
 struct sw_global {
@@ -16,6 +17,7 @@ struct sw_global {
 	bool verbose;
 	bool help;
 	const char *pin_dir;
+	const char *state_dir; /* NULL: sw_command_state_dir() knows */
 };
 
 extern struct sw_global sw_global;
@@ -39,6 +41,8 @@ extern const struct sw_command sw_cmd_status;
 extern const struct sw_command sw_cmd_stats;
 extern const struct sw_command sw_cmd_list;
 extern const struct sw_command sw_cmd_events;
+extern const struct sw_command sw_cmd_allow;
+extern const struct sw_command sw_cmd_block;
 extern const struct sw_command sw_cmd_replay;
 extern const struct sw_command sw_cmd_check_config;
 extern const struct sw_command sw_cmd_explain;
@@ -58,6 +62,12 @@ extern const struct sw_option sw_global_options[];
  */
 #define SW_HELP_SHOWN 0
 int sw_command_options(const struct sw_command *command, int argc, char **argv);
+
+/*
+ * Where what outlives a detach is kept: the one that was given; else /var/lib/synward, or, of another
+ * pin directory than the default one, what has its last name in there.
+ */
+const char *sw_command_state_dir(void);
 
 /* The command of that name; else NULL with the line recorded, naming the nearest. */
 const struct sw_command *sw_command_find(const char *name);

@@ -10,11 +10,16 @@
 #include "../base/error.h"
 #include "../base/names.h"
 #include "../base/number.h"
+#include "../base/policy.h"
 #include "../base/time.h"
+#include "handover.h"
 #include "hooks.h"
+#include "lists.h"
 #include "load.h"
 #include "netns.h"
+#include "policy.h"
 #include "preflight.h"
+#include "protected.h"
 #include "records.h"
 
 #include <bpf/bpf.h>
@@ -26,20 +31,26 @@ struct attachment {
 	struct sw_instance instance;
 	struct sw_records records;
 	const struct sw_attach_request *request;
-	struct sw_settings settings;
+	struct sw_creation creation;
+	struct sw_policy *policy; /* the first one, if there are no maps yet */
 	uint32_t netns;
 	bool create;	/* there are no maps yet */
 	bool open;	/* records are */
 	bool was_empty; /* there was no instance when the command began */
 };
 
-static void apply_request(const struct sw_attach_request *request, struct sw_settings *settings)
+/* Returns whether anything changed. */
+static bool choose_timeouts(const struct sw_attach_request *request, struct sw_policy *policy)
 {
-	for (int i = 0; i < SW_TIMEOUT_COUNT; i++)
-		if (request->timeout_ms[i])
-			settings->timeout_ms[i] = request->timeout_ms[i];
-	if (request->events_given)
-		settings->events_per_second = request->events_per_second;
+	bool changed = false;
+
+	for (int i = 0; i < SW_TIMEOUT_COUNT; i++) {
+		for (uint32_t row = 0; request->timeout_ms[i] && row < SW_SERVICE_SLOTS; row++) {
+			changed |= policy->rules[row].timeout_ms[i] != request->timeout_ms[i];
+			policy->rules[row].timeout_ms[i] = request->timeout_ms[i];
+		}
+	}
+	return changed;
 }
 
 static uint32_t buckets_for(uint32_t entries)
@@ -66,13 +77,21 @@ static int begin_instance(struct attachment *at)
 	};
 	if (getrandom(identity->seed, sizeof(identity->seed), 0) != sizeof(identity->seed))
 		return sw_error(EIO, "the kernel gave no random numbers: %s", sw_errno_text(errno));
-	at->settings = (struct sw_settings){
+	at->policy = malloc(sizeof(*at->policy));
+	if (!at->policy)
+		return -ENOMEM;
+	sw_policy_default(at->policy);
+	choose_timeouts(at->request, at->policy);
+	at->creation.policy = at->policy;
+	at->creation.settings = (struct sw_settings){
 		.events_per_second = SW_DEFAULT_EVENTS_PER_SECOND,
 		.event_anomalies = SW_MASK_DROP | SW_MASK_DROP_SYM,
+		.flood_way = at->request->way_given ? at->request->flood_way : sw_flood_way_best(),
 	};
-	for (int i = 0; i < SW_TIMEOUT_COUNT; i++)
-		at->settings.timeout_ms[i] = sw_timeout_defaults[i];
-	apply_request(at->request, &at->settings);
+	memcpy(at->creation.settings.timeout_ms, at->policy->rules[SW_SERVICE_DEFAULT].timeout_ms,
+	       sizeof(at->creation.settings.timeout_ms));
+	if (at->request->events_given)
+		at->creation.settings.events_per_second = at->request->events_per_second;
 	at->create = true;
 	at->was_empty = true;
 	return 0;
@@ -116,7 +135,7 @@ static int open_instance(const char *pin_dir, struct attachment *at)
 static int load(struct attachment *at, uint32_t slot, struct sw_object **object)
 {
 	struct sw_object_options options = {
-		.create = at->create ? &at->settings : NULL,
+		.create = at->create ? &at->creation : NULL,
 		.netns = at->netns,
 		.slot = slot,
 		.checksums = at->request->checksums,
@@ -128,7 +147,8 @@ static int load(struct attachment *at, uint32_t slot, struct sw_object **object)
 	at->create = false;
 	error = sw_records_open(&at->instance, &at->records);
 	at->open = !error;
-	return error;
+	/* before the first packet */
+	return error ? error : sw_lists_restore(&at->instance, at->request->state_dir);
 }
 
 static void describe(struct sw_attach_result *result, const struct sw_interface *record,
@@ -159,6 +179,12 @@ static int take_hooks(struct attachment *at, uint32_t slot, struct sw_interface 
 	if (!error && egress)
 		error = sw_egress_attach(pins, record, slot, sw_object_egress(object),
 					 at->request->tc);
+	if (!error && ingress && sw_object_handover(object) >= 0)
+		error = sw_handover_attach(pins, record, slot, sw_object_handover(object));
+	if (!error)
+		error = sw_offer_write(&at->instance, record, slot);
+	if (!error)
+		error = sw_own_addresses_write(&at->instance);
 	if (!error)
 		error = sw_records_put(&at->records, slot, record, false);
 	return error ? error : sw_records_activate(&at->records, slot);
@@ -271,22 +297,27 @@ static void roll_back(struct attachment *at, const struct sw_attach_result *resu
 		sw_pins_remove_all(&at->instance.pins);
 }
 
+/* What an attach may change of what is there already. */
 static int change_settings(const struct attachment *at)
 {
-	struct sw_settings settings;
-	SW_AUTO_FD int fd = -1;
-	__u32 zero = 0;
+	SW_AUTO_FREE struct sw_policy *policy = malloc(sizeof(*policy));
+	SW_AUTO_SETTINGS struct sw_settings *settings = NULL;
+	struct sw_policy_state state;
 	int error;
 
-	error = sw_instance_map(&at->instance, "settings", sizeof(settings), &fd);
+	if (!policy)
+		return -ENOMEM;
+	error = sw_settings_map(&at->instance, &settings);
 	if (error)
 		return error;
-	if (bpf_map_lookup_elem(fd, &zero, &settings))
-		return sw_error(errno, "cannot read the settings: %s", sw_errno_text(errno));
-	apply_request(at->request, &settings);
-	if (bpf_map_update_elem(fd, &zero, &settings, BPF_ANY))
-		return sw_error(errno, "cannot write the settings: %s", sw_errno_text(errno));
-	return 0;
+	if (at->request->events_given)
+		settings->events_per_second = at->request->events_per_second;
+	if (at->request->way_given)
+		settings->flood_way = at->request->flood_way;
+	error = sw_policy_read(&at->instance, policy, &state);
+	if (!error && choose_timeouts(at->request, policy))
+		error = sw_policy_install(&at->instance, policy, 0);
+	return error;
 }
 
 int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
@@ -312,9 +343,12 @@ int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 	}
 	if (!error && !at.was_empty)
 		error = change_settings(&at);
+	if (!error)
+		error = sw_protected_refresh(&at.instance);
 	if (error)
 		roll_back(&at, results, done);
 	sw_records_close(&at.records);
 	sw_instance_close(&at.instance);
+	free(at.policy);
 	return error;
 }

@@ -20,17 +20,21 @@ struct sw_handshake_list;
 struct sw_reader;
 struct sw_snapshot;
 struct sw_status;
+struct sw_top;
 
 enum sw_xdp_mode { SW_XDP_AUTO, SW_XDP_NATIVE, SW_XDP_GENERIC };
 enum sw_tc_mode { SW_TC_MODE_AUTO, SW_TC_MODE_TCX, SW_TC_MODE_CLSACT };
 
 struct sw_attach_request {
+	const char *state_dir; /* the first attach takes the lists from there */
 	enum sw_xdp_mode mode;
 	enum sw_tc_mode tc;
 	uint32_t handshakes;		       /* 0: what is there, or the default */
 	uint32_t connections;		       /* the same */
 	uint32_t timeout_ms[SW_TIMEOUT_COUNT]; /* 0: the same */
 	bool events_given;
+	bool way_given; /* flood_way counts; else the best one is chosen */
+	enum sw_flood_way flood_way;
 	uint32_t events_per_second;
 	bool checksums; /* verify those of what comes in */
 };
@@ -61,6 +65,9 @@ int sw_status_read(const char *pin_dir, struct sw_status *status);
 
 /* The half-open handshakes, of which at most limit (0: all) are kept. The caller frees the views. */
 int sw_handshakes_read(const char *pin_dir, uint64_t limit, struct sw_handshake_list *list);
+
+/* The heavy sources of now, ranked by weight. The caller frees them with sw_top_free(). */
+int sw_top_read(const char *pin_dir, struct sw_top *top);
 
 /* A follower of the events; only one at a time can be, for each pin directory. */
 int sw_reader_open(const char *pin_dir, struct sw_reader **reader);

@@ -4,13 +4,16 @@
 #include "../base/cleanup.h"
 #include "../base/error.h"
 #include "bpf_log.h"
+#include "handover.h"
 
+#include <synward/cookie.h>
 #include <synward/load.h>
 #include <synward/tables.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "synward.skel.h"
@@ -27,6 +30,11 @@ int sw_object_xdp(const struct sw_object *object)
 int sw_object_egress(const struct sw_object *object)
 {
 	return bpf_program__fd(object->skeleton->progs.sw_egress);
+}
+
+int sw_object_handover(const struct sw_object *object)
+{
+	return bpf_program__fd(object->skeleton->progs.sw_handover);
 }
 
 void sw_object_free(struct sw_object *object)
@@ -70,6 +78,8 @@ static void set_constants(struct synward_bpf *skeleton, const struct sw_identity
 	load->netns = options->netns;
 	load->slot = (__u8)options->slot;
 	load->checksums = options->checksums;
+	load->forwards = sw_forwards();
+	load->raw_cookies = sw_raw_cookies_are_possible();
 	load->ordered_stores = SW_ORDERED_STORES;
 }
 
@@ -81,7 +91,9 @@ static void choose_programs(struct synward_bpf *skeleton)
 		bpf_program__set_autoload(program, program == skeleton->progs.sw_xdp ||
 							   program == skeleton->progs.sw_egress ||
 							   program == skeleton->progs.sw_arm ||
+							   program == skeleton->progs.sw_switch ||
 							   program == skeleton->progs.sw_clock);
+	bpf_program__set_autoload(skeleton->progs.sw_handover, sw_handover_is_possible());
 }
 
 /* A pinned map may take the place of the object's own only if it is of the very same make. */
@@ -131,9 +143,12 @@ static int prepare_maps(const struct sw_instance *instance, struct synward_bpf *
 	if (!error)
 		error = bpf_map__set_max_entries(skeleton->maps.connections,
 						 instance->identity.connection_buckets);
+	if (!error)
+		error = bpf_map__set_max_entries(skeleton->maps.connection_filter,
+						 instance->identity.connection_buckets);
 	return error ? error :
-		       bpf_map__set_max_entries(skeleton->maps.connection_filter,
-						instance->identity.connection_buckets);
+		       bpf_map__set_max_entries(skeleton->maps.owners,
+						instance->identity.handshake_buckets);
 }
 
 static int load_failed(int error)
@@ -159,29 +174,57 @@ static int pin_map(const struct sw_pins *pins, struct bpf_map *map)
 	return 0;
 }
 
-static int pin_clock(const struct sw_pins *pins, const struct synward_bpf *skeleton)
+static int pin_program(const struct sw_pins *pins, const struct bpf_program *program)
 {
+	const char *name = bpf_program__name(program);
 	char path[SW_PIN_PATH];
 	int error = sw_pins_make_dir(pins, "programs");
 
 	if (error)
 		return error;
-	sw_pins_path(pins, path, "programs/sw_clock");
-	if (bpf_obj_pin(bpf_program__fd(skeleton->progs.sw_clock), path))
-		return sw_error(errno, "cannot pin %s/programs/sw_clock: %s", pins->shown,
+	sw_pins_path(pins, path, "programs/%s", name);
+	if (bpf_obj_pin(bpf_program__fd(program), path))
+		return sw_error(errno, "cannot pin %s/programs/%s: %s", pins->shown, name,
 				sw_errno_text(errno));
 	return 0;
 }
 
-static int fill_maps(const struct synward_bpf *skeleton, const struct sw_identity *identity,
-		     const struct sw_settings *settings)
+static int fill_map(const struct bpf_map *map, const void *value)
 {
 	__u32 zero = 0;
 
-	if (bpf_map_update_elem(bpf_map__fd(skeleton->maps.settings), &zero, settings, BPF_ANY) ||
-	    bpf_map_update_elem(bpf_map__fd(skeleton->maps.identity), &zero, identity, BPF_ANY))
+	if (bpf_map_update_elem(bpf_map__fd(map), &zero, value, BPF_ANY))
 		return sw_error(errno, "cannot write the settings: %s", sw_errno_text(errno));
 	return 0;
+}
+
+/* The first secrets; later ones are made from them in the kernel. */
+static int fill_keys(const struct synward_bpf *skeleton)
+{
+	struct sw_cookie_keys keys;
+
+	if (getrandom(&keys, sizeof(keys), 0) != sizeof(keys))
+		return sw_error(EIO, "the kernel gave no random numbers: %s", sw_errno_text(errno));
+	return fill_map(skeleton->maps.cookie_keys, &keys);
+}
+
+/* The first policy is in slot 0, and there is none to go back to. */
+static int fill_maps(const struct synward_bpf *skeleton, const struct sw_identity *identity,
+		     const struct sw_creation *creation)
+{
+	const struct sw_policy_state state = { .fallback = SW_POLICY_SLOTS };
+	const __u32 armed = 1;
+	int error = fill_map(skeleton->maps.settings, &creation->settings);
+
+	if (!error)
+		error = fill_map(skeleton->maps.policies, creation->policy);
+	if (!error)
+		error = fill_map(skeleton->maps.policy_state, &state);
+	if (!error)
+		error = fill_map(skeleton->maps.armed, &armed);
+	if (!error)
+		error = fill_keys(skeleton);
+	return error ? error : fill_map(skeleton->maps.identity, identity);
 }
 
 /* The pin of the identity says that all the rest is in place: it comes last. */
@@ -195,7 +238,9 @@ static int pin_all(const struct sw_pins *pins, const struct synward_bpf *skeleto
 	if (!error)
 		error = sw_pins_make_dir(pins, "links");
 	if (!error)
-		error = pin_clock(pins, skeleton);
+		error = pin_program(pins, skeleton->progs.sw_clock);
+	if (!error)
+		error = pin_program(pins, skeleton->progs.sw_switch);
 	bpf_object__for_each_map(map, skeleton->obj) if (!error && is_shared(map) &&
 							 map != skeleton->maps.identity)
 		error = pin_map(pins, map);

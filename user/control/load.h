@@ -7,14 +7,21 @@
 #include "instance.h"
 
 #include <synward/config.h>
+#include <synward/policy.h>
 
 #include <stdint.h>
 
 struct sw_object;
 
+/* What the maps begin with. */
+struct sw_creation {
+	struct sw_settings settings;
+	const struct sw_policy *policy;
+};
+
 /* What is particular to one copy. */
 struct sw_object_options {
-	const struct sw_settings *create; /* NULL: the maps are there */
+	const struct sw_creation *create; /* NULL: the maps are there */
 	uint32_t netns;
 	uint32_t slot;
 	bool checksums;
@@ -22,7 +29,7 @@ struct sw_object_options {
 
 /*
  * Loads the programs for an interface. With create, the maps are made, of the identity's sizes
- * and with those settings, and pinned together with the clock program, the identity last; without, those of
+ * and with that policy, and pinned together with the loader's programs, the identity last; without, those of
  * the instance are used. Then the sweeper is armed. Errors are recorded; what was pinned until then
  * is the caller's to remove.
  */
@@ -33,6 +40,7 @@ void sw_object_free(struct sw_object *object);
 /* Descriptors of its programs, which the object goes on owning. */
 int sw_object_xdp(const struct sw_object *object);
 int sw_object_egress(const struct sw_object *object);
+int sw_object_handover(const struct sw_object *object); /* negative: this kernel has none */
 
 static inline void sw_object_cleanup(struct sw_object **object)
 {

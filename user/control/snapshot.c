@@ -68,37 +68,46 @@ static int compare_names(const void *a, const void *b)
 		      ((const struct sw_status_map *)b)->name);
 }
 
-/* All pinned maps, and what they cost together. */
-static int read_maps(const struct sw_instance *instance, struct sw_status_map *maps,
-		     uint32_t *count, uint64_t *bytes)
+/* The maps that are pinned in one directory. */
+static void read_directory(const struct sw_instance *instance, const char *name,
+			   struct sw_status_map *maps, uint32_t *count, uint64_t *bytes)
 {
 	SW_AUTO_DIR DIR *dir = NULL;
 	struct dirent *entry;
 	char path[SW_PIN_PATH];
 
-	sw_pins_path(&instance->pins, path, "maps");
+	sw_pins_path(&instance->pins, path, "%s", name);
 	dir = opendir(path);
-	if (!dir)
-		return read_failed("the pin directory");
-	*count = 0;
-	*bytes = 0;
-	while (*count < SW_MAX_MAPS && (entry = readdir(dir))) {
+	while (dir && *count < SW_MAX_MAPS && (entry = readdir(dir))) {
 		struct sw_status_map *map = &maps[*count];
 		struct bpf_map_info info = {};
 		__u32 length = sizeof(info);
 		SW_AUTO_FD int fd = -1;
 
-		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= sizeof(map->name) ||
-		    sw_instance_map(instance, entry->d_name, 0, &fd))
+		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= sizeof(map->name))
 			continue;
+		sw_pins_path(&instance->pins, path, "%s/%s", name, entry->d_name);
+		fd = bpf_obj_get(path);
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length))
+			continue; /* it went away meanwhile */
 		strcpy(map->name, entry->d_name);
-		if (!bpf_obj_get_info_by_fd(fd, &info, &length))
-			map->entries = info.max_entries;
+		map->entries = info.max_entries;
 		map->bytes = map_bytes(fd);
 		*bytes += map->bytes;
 		++*count;
 	}
-	sw_error_clear(); /* a map that went away meanwhile is no error */
+}
+
+/* All pinned maps, and what they cost together. */
+static int read_maps(const struct sw_instance *instance, struct sw_status_map *maps,
+		     uint32_t *count, uint64_t *bytes)
+{
+	if (!sw_pins_exist(&instance->pins, "maps"))
+		return read_failed("the pin directory");
+	*count = 0;
+	*bytes = 0;
+	read_directory(instance, "maps", maps, count, bytes);
+	read_directory(instance, "lists", maps, count, bytes);
 	qsort(maps, *count, sizeof(*maps), compare_names);
 	return 0;
 }

@@ -14,6 +14,8 @@
 struct sweeper_value {
 	__u64 timer[2];
 	__u32 places[2];
+	__u32 ticks;
+	__u32 pad;
 	__u64 swept_ns;
 };
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "engine.h"
 
+#include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../base/policy.h"
 #include "../control/bpf_log.h"
 #include "../control/percpu.h"
 #include "../control/preflight.h"
@@ -94,6 +96,8 @@ static int set_sizes(struct synward_bpf *skeleton)
 		error = bpf_map__set_max_entries(skeleton->maps.connection_filter,
 						 load->connection_buckets);
 	if (!error)
+		error = bpf_map__set_max_entries(skeleton->maps.owners, load->handshake_buckets);
+	if (!error)
 		error = bpf_map__set_max_entries(skeleton->maps.replay_batch, BATCH_FRAMES);
 	if (!error)
 		error = bpf_map__set_max_entries(skeleton->maps.events, RING_BYTES);
@@ -113,11 +117,16 @@ static int fill_maps(const struct sw_engine *engine)
 {
 	const struct synward_bpf *skeleton = engine->skeleton;
 	int program = bpf_program__fd(skeleton->progs.sw_xdp);
+	SW_AUTO_FREE struct sw_policy *policy = calloc(1, sizeof(*policy));
 	struct sw_settings settings = {};
 	__u32 zero = 0;
 
+	if (!policy)
+		return -ENOMEM;
+	sw_policy_default(policy);
 	memcpy(settings.timeout_ms, engine->setup.timeout_ms, sizeof(settings.timeout_ms));
-	if (bpf_map_update_elem(bpf_map__fd(skeleton->maps.settings), &zero, &settings, BPF_ANY) ||
+	if (bpf_map_update_elem(bpf_map__fd(skeleton->maps.policies), &zero, policy, BPF_ANY) ||
+	    bpf_map_update_elem(bpf_map__fd(skeleton->maps.settings), &zero, &settings, BPF_ANY) ||
 	    bpf_map_update_elem(bpf_map__fd(skeleton->maps.replay_target), &zero, &program,
 				BPF_ANY))
 		return sw_error(errno, "cannot set up the replay: %s", sw_errno_text(errno));

@@ -93,7 +93,10 @@ void sw_json_status(FILE *out, const struct sw_status *status, bool pretty)
 		sw_json_put_bool(root, "degraded", sw_status_degraded(status));
 		sw_json_put_number(root, "abi_version", status->identity.abi_version);
 		sw_json_put_text(root, "mode",
-				 status->settings.drop_anomalies ? "enforce" : "monitor");
+				 status->settings.policy >> SW_POLICY_FEATURE_SHIFT &
+						 SW_HAS_ENFORCE ?
+					 "enforce" :
+					 "monitor");
 		part = sw_json_put(root, "interfaces", json_array());
 		for (uint32_t i = 0; i < status->interface_count; i++)
 			json_array_append_new(part,

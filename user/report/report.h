@@ -7,9 +7,11 @@
  * with pretty), or a metrics page. None of them asks the kernel for anything.
  */
 
+#include "../base/entries.h"
 #include "../base/snapshot.h"
 
 #include <synward/event.h>
+#include <synward/list.h>
 #include <synward/policy.h>
 
 #include <stdbool.h>
@@ -30,6 +32,17 @@ void sw_json_status(FILE *out, const struct sw_status *status, bool pretty);
 
 void sw_text_list(FILE *out, const struct sw_handshake_list *list);
 void sw_json_list(FILE *out, const struct sw_handshake_list *list, bool pretty);
+
+/* The first entries of a list, at most limit (0: all), in the order in which they are. */
+void sw_text_entries(FILE *out, enum sw_list list, const struct sw_entries *entries,
+		     uint64_t limit);
+void sw_json_entries(FILE *out, enum sw_list list, const struct sw_entries *entries, uint64_t limit,
+		     bool pretty);
+
+/* What a change of a list has done. */
+void sw_text_list_change(FILE *out, enum sw_list list, const struct sw_list_change *change);
+void sw_json_list_change(FILE *out, enum sw_list list, const struct sw_list_change *change,
+			 bool pretty);
 
 /* A compiled policy: its services, their limits, and what is dropped. */
 void sw_text_policy(FILE *out, const struct sw_policy *policy);

@@ -139,8 +139,9 @@ void sw_text_status(FILE *out, const struct sw_status *status)
 	}
 	fprintf(out, "%sattached%s, %s (%s)\n", sw_style(out, SW_STYLE_GOOD),
 		sw_style(out, SW_STYLE_NONE),
-		status->settings.drop_anomalies ? "dropping some anomalies" :
-						  "monitoring only: nothing is dropped",
+		status->settings.policy >> SW_POLICY_FEATURE_SHIFT & SW_HAS_ENFORCE ?
+			"dropping some anomalies" :
+			"monitoring only: nothing is dropped",
 		status->pin_dir);
 	interfaces(out, status);
 	problems(out, status);

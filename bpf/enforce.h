@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_ENFORCE_H
+#define SYNWARD_ENFORCE_H
+
+/*
+ * What is done about a packet. Allow-listed sources are looked for last: only what would lose a
+ * packet asks for them, so that everybody else pays nothing.
+ */
+
+#include "inquiry.h"
+
+#include "emit.h"
+#include "evidence.h"
+#include "limits.h"
+#include "policy.h"
+#include "top.h"
+
+/* Has the packet a source that a list may name? An ICMP error's is that of what it quotes. */
+static __always_inline bool has_source(const struct sw_packet *packet)
+{
+	return packet->kind != SW_KIND_ICMP_ERROR && packet->kind != SW_KIND_NOT_IP;
+}
+
+static __always_inline bool is_allowed(const struct sw_addr *source, __u32 lists)
+{
+	return lists & 1 << SW_LIST_ALLOW && list_lookup(SW_LIST_ALLOW, source);
+}
+
+static __always_inline bool enforces(const struct sw_policy *policy, __u32 service)
+{
+	return policy->rules[service & (SW_SERVICE_SLOTS - 1)].enforce && is_armed();
+}
+
+/* Tells who a segment with anomalies, that came in, is of. */
+static __always_inline void note_anomalies(const struct sw_packet *packet, __u64 anomalies,
+					   __u32 now_ms)
+{
+	if (anomalies & SW_TOP_ANOMALY_MASK && has_source(packet))
+		top_note(&packet->src, SW_TOP_ANOMALIES, now_ms);
+}
+
+/* Counts for the packet's service that something was found, or dropped. */
+static __always_inline void count_service(__u32 word, __u32 service, bool anomalous, bool completed,
+					  enum sw_limit limit, bool dropped)
+{
+	struct sw_service_counters *mine;
+
+	if (!policy_has(word, SW_HAS_SERVICES | SW_HAS_FLOOD_DEFENCE))
+		return;
+	mine = service_counters(service);
+	if (!mine)
+		return;
+	mine->anomalies += anomalous;
+	mine->completed += completed;
+	mine->dropped += dropped;
+	if (limit != SW_LIMIT_NONE)
+		mine->limits[limit & (SW_LIMIT_SLOTS - 1)]++;
+}
+
+/* Is the source of a packet that came in on a list that drops it? Returns the verdict. */
+__noinline int check_lists(const struct sw_packet *packet, __u32 word, __u32 lists)
+{
+	const struct sw_policy *policy = policy_of(word);
+	enum sw_limit limit = SW_LIMIT_NONE;
+	bool enforced;
+	__u32 service;
+
+	if (!packet || !policy)
+		return SW_VERDICT_PASSED;
+	if (lists & 1 << SW_LIST_BLOCK && list_lookup(SW_LIST_BLOCK, &packet->src))
+		limit = SW_LIMIT_BLOCK_LIST;
+	else if (lists & SW_LISTS_AUTO_BLOCK && is_auto_blocked(&packet->src))
+		limit = SW_LIMIT_AUTO_BLOCK;
+	if (limit == SW_LIMIT_NONE || is_allowed(&packet->src, lists))
+		return SW_VERDICT_PASSED;
+	service = service_of(packet, SW_INGRESS, word);
+	enforced = enforces(policy, service);
+	count_limit(limit, enforced);
+	count_service(word, service, false, false, limit, enforced);
+	return enforced ? SW_VERDICT_DROPPED : SW_VERDICT_PASSED;
+}
+
+/*
+ * Drops a packet for what it is by itself, before anything is asked about its flow: that is what
+ * makes it cheap, and keeps it out of the tables. Returns the verdict.
+ */
+__noinline int drop_alone(const struct sw_packet *packet, const struct inquiry *inquiry)
+{
+	const struct sw_standing standing = { .enforced = true };
+	const struct sw_settings *set = current_settings();
+	const struct sw_policy *policy;
+	struct sw_decision decision;
+	__u32 service;
+
+	if (!packet || !inquiry || !set)
+		return SW_VERDICT_PASSED;
+	policy = policy_of(inquiry->policy);
+	if (!policy)
+		return SW_VERDICT_PASSED;
+	service = service_of(packet, SW_INGRESS, inquiry->policy) & (SW_SERVICE_SLOTS - 1);
+	decision = sw_decide(inquiry->anomalies, &policy->rules[service], &standing);
+	if (!decision.dropped || !enforces(policy, service) ||
+	    is_allowed(&packet->src, inquiry->lists))
+		return SW_VERDICT_PASSED;
+	count_anomalies(inquiry->anomalies, decision.dropped, 0);
+	note_anomalies(packet, inquiry->anomalies, clock_ms());
+	count_service(inquiry->policy, service, true, false, SW_LIMIT_NONE, true);
+	if (policy_has(inquiry->policy, SW_HAS_AUTO_BLOCK) && !policy->auto_block.own_flows)
+		note_offence(&packet->src, inquiry->policy, clock_ms());
+	if (inquiry->anomalies & set->event_anomalies)
+		emit_packet(set, clock_ms(), SW_INGRESS, SW_EVENT_ANOMALY, packet,
+			    inquiry->anomalies, SW_OUTCOME_NONE, SW_VERDICT_DROPPED);
+	return SW_VERDICT_DROPPED;
+}
+
+/* A SYN came in: finds its service, and counts it for that. */
+__noinline int count_syn(const struct sw_packet *packet, struct inquiry *inquiry)
+{
+	struct sw_service_counters *mine;
+
+	if (!packet || !inquiry)
+		return 0;
+	inquiry->service = service_of(packet, SW_INGRESS, inquiry->policy);
+	mine = service_counters(inquiry->service);
+	if (mine)
+		mine->syns++;
+	return 0;
+}
+
+/* A SYN is over a limit: counts and tells. */
+static __always_inline void meet_limit(const struct sw_packet *packet,
+				       const struct inquiry *inquiry, bool dropped)
+{
+	const struct sw_settings *set = current_settings();
+	const struct sw_policy *policy = policy_of(inquiry->policy);
+
+	count_limit(inquiry->limit, dropped);
+	count_service(inquiry->policy, inquiry->service, false, false, inquiry->limit, dropped);
+	if (!set || !policy)
+		return;
+	if (!dropped)
+		score_suspect(&packet->src, 0, 1ULL << (inquiry->limit & 63), 0);
+	/* many sources together fill a service: none of them is to blame for that */
+	if (policy_has(inquiry->policy, SW_HAS_AUTO_BLOCK) &&
+	    inquiry->limit != SW_LIMIT_HALF_OPEN_SERVICE && !policy->auto_block.own_flows)
+		note_offence(&packet->src, inquiry->policy, inquiry->now.ms);
+	emit_limit(set, inquiry->now.ms, packet, inquiry->limit, inquiry->service,
+		   dropped ? SW_VERDICT_DROPPED : SW_VERDICT_PASSED);
+}
+
+/* Takes a SYN that came in to its limits. Returns the verdict. */
+__noinline int limit_syn(const struct sw_packet *packet, struct inquiry *inquiry)
+{
+	const struct sw_policy *policy;
+	bool enforced;
+
+	if (!packet || !inquiry)
+		return SW_VERDICT_PASSED;
+	policy = policy_of(inquiry->policy);
+	if (!policy)
+		return SW_VERDICT_PASSED;
+	if (!policy_has(inquiry->policy, SW_HAS_SERVICES))
+		inquiry->service = SW_SERVICE_DEFAULT;
+	inquiry->limit = admit(&packet->src, inquiry->service, inquiry->policy);
+	if (inquiry->limit == SW_LIMIT_NONE) {
+		inquiry->owner = sw_owner(inquiry->policy & SW_POLICY_SLOT_MASK, policy->generation,
+					  inquiry->service);
+		return SW_VERDICT_PASSED;
+	}
+	if (is_allowed(&packet->src, inquiry->lists)) {
+		inquiry->limit = SW_LIMIT_NONE;
+		return SW_VERDICT_PASSED;
+	}
+	enforced = enforces(policy, inquiry->service);
+	if (inquiry->limit == SW_LIMIT_SYN_RATE) {
+		meet_limit(packet, inquiry, enforced);
+		return enforced ? SW_VERDICT_DROPPED : SW_VERDICT_PASSED;
+	}
+	/* a SYN of a handshake that is known may pass: the limit is about new ones */
+	inquiry->refuse = enforced;
+	return SW_VERDICT_PASSED;
+}
+
+/* What was booked for a SYN, once its handshake has been looked for. Returns the verdict. */
+__noinline int settle_limits(const struct sw_packet *packet, const struct inquiry *inquiry)
+{
+	const struct sw_finding *finding = my_finding();
+	const struct sw_handshake_step *step;
+	struct sw_addr source;
+
+	if (!packet || !inquiry || !finding)
+		return SW_VERDICT_PASSED;
+	step = &finding->handshake;
+	if (inquiry->owner && !step->opened)
+		release(&packet->src, inquiry->owner);
+	if (finding->released) {
+		source = step->ended.orig;
+		release(&source, finding->released);
+	}
+	if (inquiry->limit == SW_LIMIT_NONE || inquiry->limit == SW_LIMIT_SYN_RATE ||
+	    (!step->refused && !step->opened))
+		return SW_VERDICT_PASSED;
+	meet_limit(packet, inquiry, step->refused);
+	return step->refused ? SW_VERDICT_DROPPED : SW_VERDICT_PASSED;
+}
+
+/*
+ * What is to be done about the anomalies that were found. It is not called by conclude(), as the
+ * stack would be too deep for what looks at the lists.
+ */
+__noinline int decide(const struct sw_packet *packet, struct inquiry *inquiry)
+{
+	struct sw_finding *finding = my_finding();
+	const struct sw_policy *policy;
+	struct sw_decision decision;
+	struct sw_standing standing;
+	__u64 anomalies;
+	__u32 service;
+
+	if (!packet || !inquiry || !finding)
+		return 0;
+	policy = policy_of(inquiry->policy);
+	if (!policy)
+		return 0;
+	service = service_of(packet, inquiry->direction, inquiry->policy) & (SW_SERVICE_SLOTS - 1);
+	inquiry->service = service;
+	finding->anomalies |= inquiry->anomalies;
+	anomalies = finding->anomalies & ~finding->handshake.tolerated;
+	standing.symmetric = finding->handshake.belongs;
+	standing.ready = anomalies & sw_droppable(&policy->rules[service]) & SW_MASK_STRICT &&
+			 is_ready(inquiry->policy, service);
+	/* what leaves has been decided on by whoever sent it: only what comes in is dropped */
+	standing.enforced = inquiry->direction == SW_INGRESS && enforces(policy, service);
+	decision = sw_decide(anomalies, &policy->rules[service], &standing);
+	if (decision.dropped && is_allowed(&packet->src, inquiry->lists)) {
+		decision.dropped = 0;
+		decision.verdict = SW_VERDICT_PASSED;
+	} else if (decision.would_drop && is_allowed(&packet->src, inquiry->lists)) {
+		decision.would_drop = 0;
+	}
+	inquiry->decision = decision;
+	return 0;
+}
+
+/* An attempt went on although only one of its sides was seen; its flow need not be the packet's. */
+__noinline int note_one_sided(const struct sw_attempt *attempt, __u32 word)
+{
+	struct sw_addr resp;
+
+	if (!attempt)
+		return 0;
+	resp = attempt->resp;
+	note_sides(word, find_service(&resp, attempt->resp_port, word), false);
+	return 0;
+}
+
+/* What a packet says about its source: what it would have lost, and whether it is real. */
+__noinline int note_evidence(const struct sw_packet *packet, const struct inquiry *inquiry)
+{
+	struct sw_finding *finding = my_finding();
+	const struct sw_handshake_step *step;
+	const struct sw_policy *policy;
+	bool offends, own;
+	__u64 scored;
+
+	if (!packet || !inquiry || !finding)
+		return 0;
+	step = &finding->handshake;
+	own = inquiry->relation == SW_RELATION_LIVE;
+	if (step->completed == SW_OUTCOME_ACCEPTED)
+		note_sides(inquiry->policy, inquiry->service, true);
+	if (inquiry->direction != SW_INGRESS)
+		return 0;
+	scored = finding->anomalies & SW_MASK_SCORED & ~step->tolerated;
+	scored |= inquiry->decision.would_drop;
+	if (scored && !inquiry->decision.dropped)
+		score_suspect(&packet->src, scored, 0, own);
+	if (step->completed != SW_OUTCOME_NONE) {
+		score_real(&packet->src);
+		if (policy_has(inquiry->policy, SW_HAS_AUTO_BLOCK))
+			prove_source(&packet->src, inquiry->now.ms);
+	}
+	policy = policy_of(inquiry->policy);
+	offends = inquiry->decision.dropped || inquiry->decision.would_drop;
+	if (offends && policy && policy_has(inquiry->policy, SW_HAS_AUTO_BLOCK) &&
+	    (own || !policy->auto_block.own_flows))
+		note_offence(&packet->src, inquiry->policy, inquiry->now.ms);
+	return 0;
+}
+
+#endif

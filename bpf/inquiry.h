@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_INQUIRY_H
+#define SYNWARD_INQUIRY_H
+
+/* What the stages of the pipeline know of the packet at hand, and what they find out about it. */
+
+#include "lock.h" /* before core/follow.h, which needs it */
+
+#include "core/decide.h"
+#include "core/follow.h"
+#include "core/hash.h"
+#include "maps.h"
+
+/* What is known of a packet when the tables are asked. */
+struct inquiry {
+	__u64 hash;
+	__u64 anomalies; /* the stateless ones */
+	struct sw_decision decision;
+	struct sw_now now;
+	__u32 policy;	/* settings.policy, as it was when the packet came */
+	__u32 lists;	/* settings.lists, likewise */
+	__u16 owner;	/* what was booked for a SYN; 0: nothing */
+	__u8 segment;	/* enum sw_segment */
+	__u8 relation;	/* enum sw_relation */
+	__u8 direction; /* enum sw_direction */
+	__u8 service;	/* of our side, once it is known */
+	__u8 limit;	/* enum sw_limit: what a SYN is over */
+	__u8 refuse;	/* and that is in force */
+	__u16 tcp;	/* where the TCP header is in the frame */
+	__u8 pad[6];
+};
+
+/* One CPU handles one packet at a time, with softirqs off; its stack has no room for this. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sw_finding);
+} findings SEC(".maps");
+
+static __always_inline struct sw_finding *my_finding(void)
+{
+	__u32 key = 0;
+
+	return bpf_map_lookup_elem(&findings, &key);
+}
+
+static __always_inline const struct sw_settings *current_settings(void)
+{
+	__u32 key = 0;
+
+	return bpf_map_lookup_elem(&settings, &key);
+}
+
+/* Finds the two buckets of a flow. */
+static __always_inline bool locate(__u64 hash, const struct sw_now *now, struct sw_place *place)
+{
+	__u32 handshake = sw_bucket_index(hash, load.handshake_buckets);
+	__u32 connection = sw_bucket_index(hash, load.connection_buckets);
+	const struct sw_settings *set = current_settings();
+
+	place->handshakes = bpf_map_lookup_elem(&handshakes, &handshake);
+	place->connections = bpf_map_lookup_elem(&connections, &connection);
+	place->filter = bpf_map_lookup_elem(&connection_filter, &connection);
+	if (!set || !place->handshakes || !place->connections || !place->filter)
+		return false;
+	place->timeout_ms = set->timeout_ms;
+	place->owners = NULL;
+	place->tag = sw_tag(hash);
+	place->now = *now;
+	return true;
+}
+
+#endif

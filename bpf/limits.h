@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_LIMITS_H
+#define SYNWARD_LIMITS_H
+
+/*
+ * Limits of SYNs and of half-open handshakes. A SYN is booked before its handshake is looked for,
+ * and the booking is taken back if it turns out to be one that is known: so two CPUs cannot both
+ * take the last place.
+ */
+
+#include "core/sources.h"
+#include "lock.h"
+#include "policy.h"
+
+static __always_inline struct sw_source_bucket *source_bucket(const struct sw_addr *source,
+							      const struct sw_policy *policy,
+							      __u32 service, __u32 *tag)
+{
+	__u64 seed[2] = { load.seed[0], load.seed[1] };
+	struct sw_addr prefix = sw_source_prefix(source, &policy->rules[service]);
+	__u64 hash = sw_source_hash(&prefix, service, policy->generation, seed);
+	__u32 key = sw_source_index(hash);
+
+	*tag = sw_source_tag(hash);
+	return bpf_map_lookup_elem(&sources, &key);
+}
+
+static __always_inline enum sw_limit admit_source(const struct sw_addr *source,
+						  const struct sw_policy *policy, __u32 service)
+{
+	enum sw_limit limit = SW_LIMIT_NONE;
+	struct sw_source_bucket *bucket;
+	__u32 tag;
+
+	if (!policy->rules[service].syn_rate && !policy->rules[service].half_open_source)
+		return SW_LIMIT_NONE;
+	bucket = source_bucket(source, policy, service, &tag);
+	/* whoever does not get the lock is let in: a limit must not refuse what it cannot count */
+	if (!bucket || !sw_lock(&bucket->lock))
+		return SW_LIMIT_NONE;
+	limit = sw_source_admit(bucket, tag, &policy->rules[service], clock_ms());
+	sw_unlock(&bucket->lock);
+	return limit;
+}
+
+static __always_inline void release_source(const struct sw_addr *source,
+					   const struct sw_policy *policy, __u32 service)
+{
+	struct sw_source_bucket *bucket;
+	__u32 tag;
+
+	if (!policy->rules[service].half_open_source)
+		return;
+	bucket = source_bucket(source, policy, service, &tag);
+	if (!bucket || !sw_lock(&bucket->lock))
+		return;
+	sw_source_release(bucket, tag);
+	sw_unlock(&bucket->lock);
+}
+
+/* Are the unfinished handshakes of the service counted: for a limit, or to know a flood? */
+static __always_inline bool books_service(const struct sw_rules *rules)
+{
+	return rules->half_open_service || rules->flood.mode == SW_FLOOD_ADAPTIVE;
+}
+
+/* Books a SYN of a source for a service. Returns the limit that it is over, or SW_LIMIT_NONE. */
+__noinline int admit(const struct sw_addr *source, __u32 service, __u32 word)
+{
+	const struct sw_policy *policy = policy_of(word);
+	struct sw_service_state *state = service_state_of(word, service);
+	enum sw_limit limit;
+	__s64 most;
+
+	service &= SW_SERVICE_SLOTS - 1;
+	if (!source || !policy || !state)
+		return SW_LIMIT_NONE;
+	limit = admit_source(source, policy, service);
+	most = policy->rules[service].half_open_service;
+	if (limit != SW_LIMIT_NONE || !books_service(&policy->rules[service]))
+		return limit;
+	if (__sync_fetch_and_add(&state->half_open, 1) < most || !most)
+		return SW_LIMIT_NONE;
+	__sync_fetch_and_add(&state->half_open, -1);
+	release_source(source, policy, service);
+	return SW_LIMIT_HALF_OPEN_SERVICE;
+}
+
+/*
+ * Takes a booking back: the handshake is not unfinished any more, or the SYN was of one that is
+ * known. One of a policy that has been replaced meanwhile is nobody's any more.
+ */
+__noinline int release(const struct sw_addr *source, __u32 owner)
+{
+	__u32 service = sw_owner_service(owner), slot = sw_owner_slot(owner);
+	const struct sw_policy *policy = policy_of(slot);
+	struct sw_service_state *state = service_state_of(slot, service);
+
+	if (!source || !owner || !policy || !state ||
+	    (policy->generation & 0x7f) != sw_owner_generation(owner))
+		return 0;
+	release_source(source, policy, service);
+	if (books_service(&policy->rules[service & (SW_SERVICE_SLOTS - 1)]))
+		__sync_fetch_and_add(&state->half_open, -1);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_LISTS_H
+#define SYNWARD_LISTS_H
+
+/*
+ * The allow and the block list. Each has two tables, of which packets look at one while user space
+ * makes the other anew. Between the store that switches them and the end of the old one, user space
+ * waits until no program that may have seen the old number still runs; the kernel does that in each
+ * change of a map of maps.
+ */
+
+#include "../include/synward/list.h"
+#include "maps.h"
+
+/* The number of the highest bit that is set; bits is not 0. */
+__noinline __u32 sw_highest_bit(__u64 bits)
+{
+	__u32 number = 0;
+
+	for (__u32 step = 32; step; step /= 2) {
+		if (bits >> step) {
+			bits >>= step;
+			number += step;
+		}
+	}
+	return number;
+}
+
+#include "core/prefixes.h" /* which needs it */
+
+/* Inner maps are of any size, page-aligned, and user space writes them as memory. */
+struct list_buckets {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct sw_list_bucket));
+};
+
+struct list_filter {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct sw_list_filter));
+};
+
+/* Key of both: sw_list_index(). */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, SW_LIST_COUNT * 2);
+	__type(key, __u32);
+	__array(values, struct list_buckets);
+} list_buckets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, SW_LIST_COUNT * 2);
+	__type(key, __u32);
+	__array(values, struct list_filter);
+} list_filters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SW_LIST_COUNT);
+	__type(key, __u32);
+	__type(value, struct sw_list_header);
+} list_headers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, SW_MAX_PROTECTED);
+	__type(key, struct sw_protected_key);
+	__type(value, __u32); /* enum sw_protected */
+} protected SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, SW_MAX_AUTO_BLOCKS);
+	__type(key, struct sw_addr);
+	__type(value, struct sw_auto_blocked);
+} auto_blocks SEC(".maps");
+
+/* A lookup under way, in memory: the verifier need not know its values. */
+struct list_query {
+	struct sw_list_filter lengths; /* that are still to be tried */
+	struct sw_addr addr;
+	__u32 table; /* key of the maps of maps */
+	__u32 buckets;
+	/*
+	 * Ask the filter first. A look at it costs a third of one at the table. Where several lengths
+	 * are tried it saves the vain ones; where there is one, it would be paid for each hit.
+	 */
+	__u32 filtered;
+	__u32 pad;
+};
+
+/* The row of a table's filter. */
+static __always_inline const struct sw_list_filter *list_filter(__u32 table, __u32 row)
+{
+	void *filter = bpf_map_lookup_elem(&list_filters, &table);
+
+	return filter ? bpf_map_lookup_elem(filter, &row) : NULL;
+}
+
+/* The row of a table that has a prefix, NULL if none has. */
+static __always_inline struct sw_list_row *list_find(__u32 table, __u32 buckets,
+						     const struct sw_list_key *key)
+{
+	void *map = bpf_map_lookup_elem(&list_buckets, &table);
+	enum sw_list_look look = SW_LIST_FURTHER;
+	struct sw_list_bucket *bucket;
+	__u32 index, way;
+
+	if (!map)
+		return NULL;
+	for (__u32 probe = 0; probe < SW_LIST_PROBES && look == SW_LIST_FURTHER; probe++) {
+		index = sw_list_bucket_of(key, probe, buckets);
+		bucket = bpf_map_lookup_elem(map, &index);
+		if (!bucket)
+			return NULL;
+		look = sw_list_look(bucket, key, &way);
+		if (look == SW_LIST_FOUND)
+			return &bucket->rows[way & (SW_LIST_WAYS - 1)];
+	}
+	return NULL;
+}
+
+/*
+ * Looks for the longest prefix that has not been tried yet. Returns 1, and counts the hit, if it is
+ * there and has not expired, 0 if not, -1 if there is none left to try.
+ */
+__noinline int list_try(struct list_query *query)
+{
+	__u64 seed[2] = { load.seed[0], load.seed[1] };
+	const struct sw_list_filter *filter;
+	struct sw_list_key key;
+	struct sw_list_row *row;
+
+	if (!query)
+		return -1;
+	key.length = sw_list_next_length(&query->lengths);
+	if (!key.length)
+		return -1;
+	key.addr = query->addr;
+	sw_addr_mask(&key.addr, key.length);
+	sw_list_key_hash(&key, seed);
+	if (query->filtered) {
+		filter = list_filter(query->table, sw_list_filter_row(&key, query->buckets));
+		if (filter && !sw_list_may_have(filter, &key))
+			return 0;
+	}
+	row = list_find(query->table, query->buckets, &key);
+	if (!row)
+		return 0;
+	if (row->expires_s && !sw_list_is_live(row, bpf_ktime_get_boot_ns() / 1000000000))
+		return 0;
+	__sync_fetch_and_add(&row->hits, 1);
+	return 1;
+}
+
+/*
+ * Is an address in a list (enum sw_list)? Returns 1, and counts the hit of the longest prefix, if
+ * so, else 0.
+ */
+__noinline int list_lookup(__u32 list, const struct sw_addr *addr)
+{
+	__u64 seed[2] = { load.seed[0], load.seed[1] };
+	const struct sw_list_header *header;
+	const struct sw_list_filter *lengths;
+	const struct sw_list_table *about;
+	struct list_query query;
+	__u32 generation;
+
+	if (!addr)
+		return 0;
+	header = bpf_map_lookup_elem(&list_headers, &list);
+	if (!header)
+		return 0;
+	generation = *(const volatile __u32 *)&header->generation & 1;
+	about = &header->tables[generation];
+	query.table = sw_list_index(list, generation);
+	query.buckets = about->buckets;
+	query.addr = *addr;
+	lengths = list_filter(query.table, sw_list_lengths_row(addr, seed));
+	if (!lengths)
+		return 0;
+	sw_list_lengths_of(addr, about, lengths, &query.lengths);
+	query.filtered = sw_list_are_several(&query.lengths);
+	query.pad = 0;
+	for (__u32 i = 0; i < 128; i++) {
+		int found = list_try(&query);
+
+		if (found)
+			return found > 0;
+	}
+	return 0;
+}
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_POLICY_LOOKUP_H
+#define SYNWARD_POLICY_LOOKUP_H
+
+/*
+ * Which rules a packet is under. The word that settings.policy held when the packet came in names
+ * the policy for all of its way: a policy's slot is not written again before every packet that may
+ * have read the word is through.
+ */
+
+#include "clock.h"
+#include "core/decide.h"
+#include "core/packet.h"
+#include "core/services.h"
+#include "core/wire.h"
+#include "maps.h"
+
+static __always_inline bool policy_has(__u32 word, __u32 feature)
+{
+	return word & feature << SW_POLICY_FEATURE_SHIFT;
+}
+
+static __always_inline const struct sw_policy *policy_of(__u32 word)
+{
+	__u32 slot = word & SW_POLICY_SLOT_MASK;
+
+	return bpf_map_lookup_elem(&policies, &slot);
+}
+
+/* Does an operator let anything be dropped at all? */
+static __always_inline bool is_armed(void)
+{
+	__u32 key = 0;
+	const __u32 *value = bpf_map_lookup_elem(&armed, &key);
+
+	return value && *value;
+}
+
+/* The number of the service that has an address and port; without services, the default's. */
+__noinline int find_service(const struct sw_addr *addr, __u32 port, __u32 word)
+{
+	const struct sw_policy *policy = policy_of(word);
+	struct sw_service_prefix_key key = {};
+	__u64 with_address, *bits;
+
+	if (!addr || !policy || !policy_has(word, SW_HAS_SERVICES))
+		return SW_SERVICE_DEFAULT;
+	with_address = policy->anywhere;
+	if (policy_has(word, SW_HAS_ADDRESSES)) {
+		key.length = 32 + 128;
+		key.slot = word & SW_POLICY_SLOT_MASK;
+		key.addr = *addr;
+		bits = bpf_map_lookup_elem(&service_nets, &key);
+		if (bits)
+			with_address |= *bits;
+	}
+	return sw_service_of(policy, port, with_address);
+}
+
+/* The service of our side of a packet: what it is sent to, or what sends it. */
+static __always_inline __u32 service_of(const struct sw_packet *packet, enum sw_direction direction,
+					__u32 word)
+{
+	if (!policy_has(word, SW_HAS_SERVICES))
+		return SW_SERVICE_DEFAULT;
+	if (direction == SW_INGRESS)
+		return find_service(&packet->dst, packet->dport, word);
+	return find_service(&packet->src, packet->sport, word);
+}
+
+static __always_inline struct sw_service_state *service_state_of(__u32 word, __u32 service)
+{
+	__u32 key = (word & SW_POLICY_SLOT_MASK) * SW_SERVICE_SLOTS +
+		    (service & (SW_SERVICE_SLOTS - 1));
+
+	return bpf_map_lookup_elem(&service_state, &key);
+}
+
+/* May strict anomalies drop what is sent to the service? */
+__noinline int is_ready(__u32 word, __u32 service)
+{
+	const struct sw_policy *policy = policy_of(word);
+	const struct sw_service_state *state = service_state_of(word, service);
+	const struct sw_settings *set;
+	__u32 key = 0;
+
+	set = bpf_map_lookup_elem(&settings, &key);
+	return policy && state && set &&
+	       sw_is_ready(&policy->rules[service & (SW_SERVICE_SLOTS - 1)], state,
+			   set->watching_since_ms, clock_ms64());
+}
+
+/* Is what the rules call warming up still going on? */
+__noinline int is_warming_up(__u32 word, __u32 service)
+{
+	const struct sw_policy *policy = policy_of(word);
+	const struct sw_settings *set;
+	__u32 key = 0;
+
+	set = bpf_map_lookup_elem(&settings, &key);
+	return policy && set &&
+	       clock_ms64() - set->watching_since_ms <
+		       policy->rules[service & (SW_SERVICE_SLOTS - 1)].warm_up_ms;
+}
+
+/* An attempt has shown both directions, or, although it went on, only one. */
+static __always_inline void note_sides(__u32 word, __u32 service, bool both)
+{
+	struct sw_service_state *state = service_state_of(word, service);
+
+	if (!state)
+		return;
+	if (!both)
+		state->one_sided_ms = clock_ms64();
+	else if (state->both_sided < SW_ENOUGH_BOTH_SIDED)
+		__sync_fetch_and_add(&state->both_sided, 1);
+}
+
+static __always_inline struct sw_service_counters *service_counters(__u32 service)
+{
+	return bpf_map_lookup_elem(&service_counts, &service);
+}
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_SWITCH_H
+#define SYNWARD_SWITCH_H
+
+/*
+ * Which policy is active. User space asks for a change through a program, and a policy that nobody
+ * confirms is taken back by the sweeper's timer: that works with every process dead. Both hold the
+ * lock of the state, so neither undoes what the other has just done.
+ */
+
+#include "clock.h"
+#include "emit.h"
+#include "lock.h"
+#include "policy.h"
+
+/* Makes the policy in a slot the active one: from one store on, for all packets that come. */
+static __always_inline bool activate(struct sw_policy_state *state, __u32 slot)
+{
+	__u32 key = 0;
+	struct sw_settings *set = bpf_map_lookup_elem(&settings, &key);
+	const struct sw_policy *policy = bpf_map_lookup_elem(&policies, &slot);
+	__u32 features;
+
+	if (!set || !policy)
+		return false;
+	features = policy->features;
+	/* attempts that count against limits must be followed to their end, whatever comes later */
+	if (policy_has(set->policy, SW_HAS_HALF_OPEN | SW_HAS_OWNERS))
+		features |= SW_HAS_OWNERS;
+	for (__u32 i = 0; i < SW_TIMEOUT_COUNT; i++)
+		set->timeout_ms[i] = policy->rules[SW_SERVICE_DEFAULT].timeout_ms[i];
+	state->active = slot;
+	*(volatile __u32 *)&set->policy = slot | features << SW_POLICY_FEATURE_SHIFT;
+	return true;
+}
+
+static __always_inline bool roll_back(struct sw_policy_state *state)
+{
+	if (state->fallback >= SW_POLICY_SLOTS || !activate(state, state->fallback))
+		return false;
+	state->fallback = SW_POLICY_SLOTS;
+	state->pending = 0;
+	return true;
+}
+
+static __always_inline bool switch_policy(struct sw_policy_state *state,
+					  const struct sw_switch_request *request)
+{
+	__u32 before = state->active;
+
+	switch (request->verb) {
+	case SW_SWITCH_ACTIVATE:
+		/* a second change within the time goes back to what was before the first */
+		if (state->pending)
+			before = state->fallback;
+		if (request->slot == before || !activate(state, request->slot))
+			return false;
+		state->fallback = before;
+		state->pending = !!request->deadline_ms;
+		state->deadline_ms = clock_ms() + request->deadline_ms;
+		return true;
+	case SW_SWITCH_CONFIRM:
+		if (!state->pending)
+			return false;
+		state->pending = 0;
+		return true;
+	case SW_SWITCH_ROLL_BACK:
+		return roll_back(state);
+	}
+	return false;
+}
+
+/* The sweeper's part: nobody has confirmed in time. */
+static __always_inline void check_deadline(__u32 now_ms)
+{
+	__u32 key = 0;
+	struct sw_policy_state *state = bpf_map_lookup_elem(&policy_state, &key);
+	const struct sw_settings *set = bpf_map_lookup_elem(&settings, &key);
+	struct sw_event *event;
+	bool rolled_back = false;
+
+	if (!state || !set || !state->pending || (__s32)(now_ms - state->deadline_ms) < 0)
+		return;
+	if (!sw_lock(&state->lock))
+		return; /* in 50 ms again */
+	if (state->pending && (__s32)(now_ms - state->deadline_ms) >= 0 && roll_back(state)) {
+		state->rolled_back++;
+		rolled_back = true;
+	}
+	sw_unlock(&state->lock);
+	if (!rolled_back)
+		return;
+	event = event_begin(set, now_ms, SW_EVENT_POLICY, SW_INGRESS);
+	if (event)
+		bpf_ringbuf_submit(event, 0);
+}
+
+#endif
