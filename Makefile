@@ -81,7 +81,7 @@ $(B)/synward: $(USER_OBJECTS)
 $(B)/tests/unit/%: tests/unit/%.c
 	$(call say,TEST,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(SAN_FLAGS) $(DEPS) $< -lcmocka -lm -o $@
+	$(Q)$(CC) $(SAN_FLAGS) $(DEPS) $< -lcmocka -ljansson -lm -o $@
 
 $(B)/tests/fuzz/%: tests/fuzz/%.c
 	$(call say,FUZZ,$<)

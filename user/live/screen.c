@@ -110,7 +110,7 @@ static int wait_for_input(uint64_t until_ns)
 				 .tv_nsec = (long)(left % 1000000000) };
 	int ready = ppoll(&input, 1, until_ns == UINT64_MAX ? NULL : &time, &usual);
 
-	if (is_over || (ready > 0 && !(input.revents & POLLIN)))
+	if (is_over || (ready > 0 && input.revents & ~POLLIN)) /* the terminal is gone */
 		return SW_KEY_OVER;
 	return ready ? MAYBE_A_KEY : SW_KEY_NONE; /* after any signal ncurses is asked */
 }

@@ -18,8 +18,8 @@ static void print_cell(FILE *out, const struct sw_grid_layout *layout, int colum
 	*at = start + width;
 }
 
-static void print_row(FILE *out, const struct sw_page *page, const struct sw_grid_layout *layout,
-		      size_t row, bool headings)
+static void print_line(FILE *out, const struct sw_page *page, const struct sw_grid_layout *layout,
+		       size_t row, bool headings)
 {
 	int at = 0;
 
@@ -44,10 +44,10 @@ void sw_text_page(FILE *out, const struct sw_page *page)
 		return;
 	sw_grid_fit(page->grid, sw_width(out), &layout);
 	fputs(sw_style(out, SW_STYLE_BOLD), out);
-	print_row(out, page, &layout, 0, true);
+	print_line(out, page, &layout, 0, true);
 	fprintf(out, "%s\n", sw_style(out, SW_STYLE_NONE));
 	for (size_t row = 0; row < rows; row++) {
-		print_row(out, page, &layout, row, false);
+		print_line(out, page, &layout, row, false);
 		fputc('\n', out);
 	}
 	if (rows < page->total)
