@@ -350,13 +350,11 @@ static void so_many_and_no_more(void **state __unused)
 static void the_protected(void **state __unused)
 {
 	SW_AUTO_POLICY policy = blocking_policy();
-	struct sw_protected_key key = sw_protected_key(&source);
+	/* of IPv6 it is networks */
+	struct sw_protected_key key = { .length = 32 + (v6 ? 64 : 128),
+					.addr = block_key(&source) };
 	const __u32 kind = SW_PROTECTED_GATEWAY;
 
-	if (v6) { /* of IPv6 it is networks */
-		key.length = 32 + 64;
-		key.addr.halves[1] = 0;
-	}
 	must(!bpf_map_update_elem(bpf_map__fd(prog.skeleton->maps.protected), &key, &kind, BPF_ANY),
 	     "protected");
 	policy_install(&prog, policy, 0);
