@@ -47,7 +47,7 @@ static __always_inline void count_service(__u32 word, __u32 service, bool anomal
 
 	if (!policy_has(word, SW_HAS_SERVICES | SW_HAS_FLOOD_DEFENCE))
 		return;
-	mine = service_counters(service);
+	mine = service_counters(word, service);
 	if (!mine)
 		return;
 	mine->anomalies += anomalous;
@@ -140,7 +140,7 @@ __noinline int count_syn(const struct sw_packet *packet, struct inquiry *inquiry
 	if (!packet || !inquiry)
 		return 0;
 	inquiry->service = service_of(packet, SW_INGRESS, inquiry->policy);
-	mine = service_counters(inquiry->service);
+	mine = service_counters(inquiry->policy, inquiry->service);
 	if (mine)
 		mine->syns++;
 	return 0;

@@ -20,9 +20,6 @@ struct sw_standing {
 	bool enforced;
 };
 
-/* Strict anomalies drop only where so many handshakes were seen from both of their sides. */
-#define SW_ENOUGH_BOTH_SIDED 8
-
 /*
  * May a segment that belongs to nothing known be dropped for it? Only after we have watched for a
  * while, and where handshakes are seen from both sides: on an asymmetric route they never are.
