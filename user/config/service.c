@@ -274,6 +274,7 @@ static int check_unique(const struct entry *entry, const struct sw_policy *polic
 {
 	struct sw_file_text *source = entry->source;
 	struct sw_port_range ports;
+	char text[SW_PORTS_SIZE];
 
 	for (unsigned int i = 0; i < entry->number; i++) {
 		const struct sw_service *before = &policy->services[i];
@@ -282,9 +283,9 @@ static int check_unique(const struct entry *entry, const struct sw_policy *polic
 		    share_ports(before, entry->service, &ports))
 			return sw_source_error(
 				source, sw_source_line(source, "services[%u].name", entry->number),
-				"services[%u]: %s has an address with the ports %u-%u that service "
-				"%s has, too (line %u); give them to one of the two",
-				entry->number, entry->service->name, ports.first, ports.last,
+				"services[%u]: %s claims ports %s of addresses that %s, on line "
+				"%u, claims as well; give them to one of the two",
+				entry->number, entry->service->name, sw_format_ports(text, &ports),
 				before->name, sw_source_line(source, "services[%u].name", i));
 	}
 	return 0;

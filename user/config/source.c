@@ -12,6 +12,10 @@
 
 /* The largest policy that can be said is far below. */
 #define MAX_BYTES (1024U * 1024)
+#define MAX_DEPTH 32
+
+/* Some editors put it first. To libyaml, once it is told the encoding, it is a character. */
+static const char byte_order_mark[] = "\xef\xbb\xbf";
 
 int sw_source_error(const struct sw_file_text *source, unsigned int line, const char *format, ...)
 {
@@ -170,6 +174,11 @@ static int read_file(const char *path, struct sw_file_text *source)
 				sw_errno_text(errno));
 	if (source->length > MAX_BYTES)
 		return sw_error(EINVAL, "%s: larger than 1 MiB, which no policy file is", path);
+	if (source->length >= strlen(byte_order_mark) &&
+	    !memcmp(source->text, byte_order_mark, strlen(byte_order_mark))) {
+		source->length -= strlen(byte_order_mark);
+		memmove(source->text, source->text + strlen(byte_order_mark), source->length);
+	}
 	return 0;
 }
 
@@ -196,6 +205,39 @@ static int not_yaml(const struct sw_file_text *source, const yaml_parser_t *pars
 			       line_of_mark(source, &parser->context_mark));
 }
 
+static void begin(yaml_parser_t *parser, const struct sw_file_text *source)
+{
+	yaml_parser_set_input_string(parser, (unsigned char *)source->text, source->length);
+	/* not to be guessed: lines are counted in the bytes of UTF-8 */
+	yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
+}
+
+/*
+ * What is nested is scanned by libyaml in a time that grows with the square of the depth, so the
+ * depth is looked at while it grows. Other errors are left to who parses the file.
+ */
+static int check_depth_with(yaml_parser_t *parser, struct sw_file_text *source)
+{
+	yaml_event_type_t type = YAML_NO_EVENT;
+	unsigned int depth = 0;
+	yaml_event_t event;
+	int error = 0;
+
+	begin(parser, source);
+	while (type != YAML_STREAM_END_EVENT && !error && yaml_parser_parse(parser, &event)) {
+		type = event.type;
+		if (type == YAML_SEQUENCE_END_EVENT || type == YAML_MAPPING_END_EVENT)
+			depth--;
+		if ((type == YAML_SEQUENCE_START_EVENT || type == YAML_MAPPING_START_EVENT) &&
+		    ++depth > MAX_DEPTH)
+			error = sw_source_error(source, line_of_mark(source, &event.start_mark),
+						"more than %d levels deep, which no policy file is",
+						MAX_DEPTH);
+		yaml_event_delete(&event);
+	}
+	return error;
+}
+
 /* There is to be one document and no more. */
 static int parse_with(yaml_parser_t *parser, struct sw_file_text *source)
 {
@@ -203,9 +245,7 @@ static int parse_with(yaml_parser_t *parser, struct sw_file_text *source)
 	yaml_node_t *root;
 	int error = 0;
 
-	yaml_parser_set_input_string(parser, (unsigned char *)source->text, source->length);
-	/* not to be guessed: lines are counted in the bytes of UTF-8 */
-	yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
+	begin(parser, source);
 	if (!yaml_parser_load(parser, &source->document))
 		return not_yaml(source, parser);
 	root = sw_source_root(source);
@@ -222,19 +262,29 @@ static int parse_with(yaml_parser_t *parser, struct sw_file_text *source)
 	return error;
 }
 
-int sw_source_open(const char *path, struct sw_file_text *source)
+/* Runs one pass over the text, each with a parser of its own. */
+static int pass(struct sw_file_text *source, int (*with)(yaml_parser_t *, struct sw_file_text *))
 {
 	yaml_parser_t parser;
 	int error;
 
+	if (!yaml_parser_initialize(&parser))
+		return sw_error(ENOMEM, "no memory to read %s", source->path);
+	error = with(&parser, source);
+	yaml_parser_delete(&parser);
+	return error;
+}
+
+int sw_source_open(const char *path, struct sw_file_text *source)
+{
+	int error;
+
 	*source = (struct sw_file_text){ .path = path };
 	error = read_file(path, source);
-	if (!error && !yaml_parser_initialize(&parser))
-		error = sw_error(ENOMEM, "no memory to read %s", path);
-	else if (!error) {
-		error = parse_with(&parser, source);
-		yaml_parser_delete(&parser);
-	}
+	if (!error)
+		error = pass(source, check_depth_with);
+	if (!error)
+		error = pass(source, parse_with);
 	if (error)
 		sw_source_close(source);
 	return error;
