@@ -53,6 +53,7 @@ static struct sw_policy_view policy_view(void)
 		.rolled_back = 2,
 		.generation = 7,
 		.auto_blocks = 3,
+		.list_entries = { 1, 2 },
 		.active_ms = 20000,
 		.watched_ms = 90000,
 		.auto_block = { .enabled = 1, .maximum = 1000 },

@@ -5,6 +5,7 @@
 /* What reports say about the active policy: without the tables that only packets need. */
 
 #include <synward/flood.h>
+#include <synward/list.h>
 #include <synward/policy.h>
 #include <synward/tables.h>
 
@@ -31,8 +32,9 @@ struct sw_policy_view {
 	uint32_t generation;
 	uint32_t features;    /* SW_HAS_* */
 	uint32_t auto_blocks; /* sources that are blocked now */
-	uint64_t active_ms;   /* for how long the policy has been the active one */
-	uint64_t watched_ms;  /* since an interface was attached last */
+	uint32_t list_entries[SW_LIST_COUNT];
+	uint64_t active_ms;  /* for how long the policy has been the active one */
+	uint64_t watched_ms; /* since an interface was attached last */
 	struct sw_auto_block auto_block;
 	uint32_t row_count; /* of the services, by number, and the default as the last */
 	uint32_t flood_way; /* enum sw_flood_way for this host itself */

@@ -62,6 +62,21 @@ static int read_rows(const struct sw_instance *instance, uint32_t slot, uint64_t
 	return error;
 }
 
+static int read_lists(const struct sw_instance *instance, struct sw_policy_view *view)
+{
+	SW_AUTO_FD int fd = -1;
+	int error = sw_instance_map(instance, "list_headers", 0, &fd);
+
+	for (__u32 list = 0; list < SW_LIST_COUNT && !error; list++) {
+		struct sw_list_header header;
+
+		if (bpf_map_lookup_elem(fd, &list, &header))
+			return sw_error(errno, "cannot read the lists: %s", sw_errno_text(errno));
+		view->list_entries[list] = header.tables[header.generation & 1].entries;
+	}
+	return error;
+}
+
 static void describe(const struct sw_policy *policy, const struct sw_policy_state *state,
 		     const struct sw_settings *settings, uint64_t now_ms,
 		     struct sw_policy_view *view)
@@ -99,6 +114,8 @@ int sw_policy_view_read(const struct sw_instance *instance, struct sw_policy_vie
 		error = sw_coarse_clock(instance, &now_ms);
 	if (!error)
 		error = read_rows(instance, state.active, now_ms, policy, &made);
+	if (!error)
+		error = read_lists(instance, &made);
 	if (!error)
 		error = sw_armed_read(instance, &made.armed);
 	if (error)

@@ -40,6 +40,15 @@ static json_t *limits(const struct sw_policy_view *view)
 	return array;
 }
 
+static json_t *lists(const struct sw_policy_view *view)
+{
+	json_t *object = json_object();
+
+	for (unsigned int i = 0; i < SW_LIST_COUNT; i++)
+		sw_json_put_number(object, sw_list_words[i].name, view->list_entries[i]);
+	return object;
+}
+
 json_t *sw_json_policy_state(const struct sw_policy_view *view)
 {
 	json_t *object = json_object();
@@ -55,6 +64,7 @@ json_t *sw_json_policy_state(const struct sw_policy_view *view)
 	sw_json_put_number(object, "rolled_back", view->rolled_back);
 	sw_json_put_number(object, "service_count", view->row_count - 1);
 	sw_json_put(object, "limits", limits(view));
+	sw_json_put(object, "lists", lists(view));
 	sw_json_put_bool(object, "auto_block", view->auto_block.enabled);
 	sw_json_put_number(object, "auto_blocks", view->auto_blocks);
 	sw_json_put_text(object, "flood_way", sw_name(sw_flood_way_words, view->flood_way));

@@ -11,12 +11,6 @@ static const char *const kind_names[] = {
 #undef X
 };
 
-static const char *const limit_names[] = {
-#define X(id, name, meaning) #name,
-	SW_LIMITS(X)
-#undef X
-};
-
 static json_t *root_of(const char *what, uint64_t taken_ns)
 {
 	json_t *root = sw_json_root();
@@ -97,7 +91,7 @@ static json_t *service_of(const struct sw_service_view *view)
 	sw_json_put_number(object, "anomalies", of->anomalies);
 	sw_json_put_number(object, "dropped", of->dropped);
 	for (int i = 0; i < SW_LIMIT_COUNT; i++)
-		sw_json_put_number(limits, limit_names[i], of->limits[i]);
+		sw_json_put_number(limits, sw_limit_words[i].name, of->limits[i]);
 	sw_json_put(object, "limits", limits);
 	return object;
 }

@@ -146,6 +146,9 @@ void sw_text_status_policy(FILE *out, const struct sw_policy_view *view)
 		print_rows(out, view);
 	print_limits(out, view);
 	print_floods(out, view);
+	fprintf(out, "%-13s %s prefixes allowed, %s blocked\n", "lists",
+		sw_format_count(text, view->list_entries[SW_LIST_ALLOW]),
+		sw_format_count(age, view->list_entries[SW_LIST_BLOCK]));
 	if (view->auto_block.enabled || view->auto_blocks)
 		fprintf(out, "%-13s %s of at most %u sources\n", "auto-blocks",
 			sw_format_count(text, view->auto_blocks), view->auto_block.maximum);
