@@ -15,9 +15,10 @@ enum target {
 	TARGET_SYNWARD,
 	TARGET_SYNWARD_LARGE,
 	TARGET_SYNWARD_STRICT, /* with every anomaly armed that a policy may arm */
-	TARGET_COOKIE,	       /* answers and checks, and nothing else */
-	TARGET_COOKIE_SURE,    /* and does not ask the kernel about a bad ACK */
-	TARGET_CHALLENGE,
+	TARGET_SYNWARD_BLOCK,  /* enforcing, with a million sources on the block list */
+	TARGET_SYNWARD_ALLOW,  /* with them on the allow list, and others blocked */
+	TARGET_SYNWARD_BOTH,   /* and all of them blocked as a /8 */
+	TARGET_SYNWARD_FLOOD,  /* under a flood */
 	TARGET_COUNT,
 };
 
@@ -25,6 +26,8 @@ enum source {
 	SOURCE_SAME,
 	SOURCE_RANDOM,
 	SOURCE_RANDOM_V6,
+	SOURCE_LISTED,
+	SOURCE_LISTED_FEW,
 	SOURCE_RENEWED, /* random, and the packet is the SYN again that was answered */
 	SOURCE_RENEWED_V6,
 	SOURCE_RANDOM_ACK, /* and the acknowledged number, too */
@@ -37,6 +40,8 @@ static const char *const source_programs[SOURCE_COUNT] = {
 	[SOURCE_SAME] = "leave",
 	[SOURCE_RANDOM] = "random_source",
 	[SOURCE_RANDOM_V6] = "random_source_v6",
+	[SOURCE_LISTED] = "listed_source",
+	[SOURCE_LISTED_FEW] = "listed_few",
 	[SOURCE_RENEWED] = "renewed_source",
 	[SOURCE_RENEWED_V6] = "renewed_source_v6",
 	[SOURCE_RANDOM_ACK] = "random_ack",
@@ -75,22 +80,24 @@ static const struct bench_case {
 	  "UDP datagrams" },
 	{ "syn_tracked_random_1m", TARGET_SYNWARD_LARGE, SOURCE_RANDOM, FRAME_SYN, false, false, 0,
 	  "the SYNs, 1,048,576 handshakes" },
-	{ "cookie_answer", TARGET_COOKIE, SOURCE_RENEWED, FRAME_SYN, false, false, 4.2,
-	  "by itself: SYNs of random sources answered" },
-	{ "cookie_answer_v6", TARGET_COOKIE, SOURCE_RENEWED_V6, FRAME_SYN, true, false, 4.2,
-	  "the same over IPv6" },
-	{ "cookie_bad_ack", TARGET_COOKIE, SOURCE_RANDOM_ACK, FRAME_ACK, false, true, 6.5,
-	  "by itself: ACKs with a wrong cookie, the kernel asked" },
-	{ "cookie_bad_ack_v6", TARGET_COOKIE, SOURCE_RANDOM_ACK_V6, FRAME_ACK, true, true, 6.5,
-	  "the same over IPv6" },
-	{ "cookie_check", TARGET_COOKIE_SURE, SOURCE_RANDOM_ACK, FRAME_ACK, false, true, 0,
-	  "the same ACKs, the kernel not asked" },
-	{ "cookie_check_v6", TARGET_COOKIE_SURE, SOURCE_RANDOM_ACK_V6, FRAME_ACK, true, true, 0,
-	  "the same over IPv6" },
-	{ "challenge_answer", TARGET_CHALLENGE, SOURCE_RENEWED, FRAME_SYN, false, false, 0,
-	  "by itself: SYNs challenged" },
-	{ "challenge_answer_v6", TARGET_CHALLENGE, SOURCE_RENEWED_V6, FRAME_SYN, true, false, 0,
-	  "the same over IPv6" },
+	{ "blocklist_hit_1m", TARGET_SYNWARD_BLOCK, SOURCE_LISTED_FEW, FRAME_SYN, false, true, 4,
+	  "SYNs of 4,096 of 1,000,000 blocked sources" },
+	{ "blocklist_hit_1m_all", TARGET_SYNWARD_BLOCK, SOURCE_LISTED, FRAME_SYN, false, true, 0,
+	  "SYNs of all of them in turn, none in the cache" },
+	{ "blocklist_miss_1m", TARGET_SYNWARD_BLOCK, SOURCE_SAME, FRAME_DATA, false, false, 0,
+	  "data of a live connection beside that list" },
+	{ "allowlisted_syn", TARGET_SYNWARD_ALLOW, SOURCE_LISTED_FEW, FRAME_SYN, false, false, 6,
+	  "SYNs of 4,096 of 1,000,000 allowed sources" },
+	{ "allowlisted_blocked_syn", TARGET_SYNWARD_BOTH, SOURCE_LISTED_FEW, FRAME_SYN, false,
+	  false, 0, "the same, each of them also blocked, by a /8" },
+	{ "syn_cookie_answer", TARGET_SYNWARD_FLOOD, SOURCE_RENEWED, FRAME_SYN, false, false, 4.2,
+	  "SYNs of random sources answered with a cookie" },
+	{ "syn_cookie_answer_v6", TARGET_SYNWARD_FLOOD, SOURCE_RENEWED_V6, FRAME_SYN, true, false,
+	  4.2, "the same over IPv6" },
+	{ "ack_bad_cookie", TARGET_SYNWARD_FLOOD, SOURCE_RANDOM_ACK, FRAME_ACK, false, true, 6.5,
+	  "ACKs with a wrong cookie" },
+	{ "ack_bad_cookie_v6", TARGET_SYNWARD_FLOOD, SOURCE_RANDOM_ACK_V6, FRAME_ACK, true, true,
+	  6.5, "the same over IPv6" },
 };
 
 /* The bare drop with each kind of source. The first is the floor, the others are only shown. */
@@ -112,7 +119,7 @@ static inline __u32 expected_verdict(const struct bench_case *of)
 {
 	if (of->drops)
 		return XDP_DROP;
-	return of->target >= TARGET_COOKIE && of->frame == FRAME_SYN ? XDP_TX : XDP_PASS;
+	return of->target == TARGET_SYNWARD_FLOOD && of->frame == FRAME_SYN ? XDP_TX : XDP_PASS;
 }
 
 #define CASES	 (sizeof(cases) / sizeof(cases[0]))

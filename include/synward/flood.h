@@ -29,6 +29,8 @@ struct sw_flood_rules {
 #define SW_DEFAULT_FLOOD_HALF_OPEN 1024U
 #define SW_DEFAULT_FLOOD_SYN_RATE  5000U
 #define SW_DEFAULT_FLOOD_CALM_MS   10000U
+#define SW_MAX_FLOOD_SYN_RATE	   100000000U
+#define SW_MAX_FLOOD_CALM_MS	   (24U * 3600 * 1000)
 
 /* Why a service's SYNs are answered with cookies: X(ID, name, meaning). */
 #define SW_FLOOD_REASONS(X)                                                                        \
