@@ -13,7 +13,7 @@
 
 /* A value that is to be checked. */
 struct place {
-	struct sw_source *source;
+	struct sw_file_text *source;
 	const char *path; /* "" for the file as a whole */
 	yaml_node_t *node;
 	unsigned int line;
@@ -238,7 +238,7 @@ static int check(const struct place *place, const cyaml_schema_value_t *schema)
 	return wrong_kind(place, schema);
 }
 
-int sw_source_check(struct sw_source *source, const cyaml_schema_value_t *schema)
+int sw_source_check(struct sw_file_text *source, const cyaml_schema_value_t *schema)
 {
 	yaml_node_t *root = sw_source_root(source);
 	struct place place = { source, "", root, sw_source_line_of(source, root) };

@@ -17,7 +17,7 @@
 /* Some editors put it first. To libyaml, once it is told the encoding, it is a character. */
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 
-int sw_source_error(const struct sw_source *source, unsigned int line, const char *format, ...)
+int sw_source_error(const struct sw_file_text *source, unsigned int line, const char *format, ...)
 {
 	char text[768];
 	va_list args;
@@ -52,7 +52,7 @@ const char *sw_source_shown(char shown[SW_SHOWN_SIZE], const char *text)
  * The line of a byte. libyaml counts lines, too, but by its own idea of what ends one. An end of the
  * file that follows a line's end is no line of its own.
  */
-static unsigned int line_of_byte(const struct sw_source *source, size_t byte)
+static unsigned int line_of_byte(const struct sw_file_text *source, size_t byte)
 {
 	unsigned int line = 1;
 
@@ -64,7 +64,7 @@ static unsigned int line_of_byte(const struct sw_source *source, size_t byte)
 }
 
 /* Marks count characters, not bytes. */
-static unsigned int line_of_mark(const struct sw_source *source, const yaml_mark_t *mark)
+static unsigned int line_of_mark(const struct sw_file_text *source, const yaml_mark_t *mark)
 {
 	size_t characters = 0, byte = 0;
 
@@ -76,12 +76,12 @@ static unsigned int line_of_mark(const struct sw_source *source, const yaml_mark
 	return line_of_byte(source, byte);
 }
 
-unsigned int sw_source_line_of(const struct sw_source *source, const yaml_node_t *node)
+unsigned int sw_source_line_of(const struct sw_file_text *source, const yaml_node_t *node)
 {
 	return line_of_mark(source, &node->start_mark);
 }
 
-unsigned int sw_source_line_of_pair(struct sw_source *source, const yaml_node_pair_t *pair)
+unsigned int sw_source_line_of_pair(struct sw_file_text *source, const yaml_node_pair_t *pair)
 {
 	yaml_node_t *value = sw_source_node(source, pair->value);
 
@@ -92,17 +92,17 @@ unsigned int sw_source_line_of_pair(struct sw_source *source, const yaml_node_pa
 
 /* ---- the tree */
 
-yaml_node_t *sw_source_root(struct sw_source *source)
+yaml_node_t *sw_source_root(struct sw_file_text *source)
 {
 	return yaml_document_get_root_node(&source->document);
 }
 
-yaml_node_t *sw_source_node(struct sw_source *source, int number)
+yaml_node_t *sw_source_node(struct sw_file_text *source, int number)
 {
 	return yaml_document_get_node(&source->document, number);
 }
 
-static const yaml_node_pair_t *find_pair(struct sw_source *source, const yaml_node_t *node,
+static const yaml_node_pair_t *find_pair(struct sw_file_text *source, const yaml_node_t *node,
 					 const char *key, size_t length)
 {
 	if (node->type != YAML_MAPPING_NODE)
@@ -118,7 +118,7 @@ static const yaml_node_pair_t *find_pair(struct sw_source *source, const yaml_no
 	return NULL;
 }
 
-unsigned int sw_source_line(struct sw_source *source, const char *format, ...)
+unsigned int sw_source_line(struct sw_file_text *source, const char *format, ...)
 {
 	yaml_node_t *node = sw_source_root(source);
 	unsigned int line = sw_source_line_of(source, node);
@@ -157,7 +157,7 @@ unsigned int sw_source_line(struct sw_source *source, const char *format, ...)
 
 /* ---- reading */
 
-static int read_file(const char *path, struct sw_source *source)
+static int read_file(const char *path, struct sw_file_text *source)
 {
 	SW_AUTO_FILE FILE *file = fopen(path, "re");
 	int error = errno;
@@ -182,7 +182,7 @@ static int read_file(const char *path, struct sw_source *source)
 	return 0;
 }
 
-static int not_yaml(const struct sw_source *source, const yaml_parser_t *parser)
+static int not_yaml(const struct sw_file_text *source, const yaml_parser_t *parser)
 {
 	const char *problem = parser->problem ? parser->problem : "unknown";
 	unsigned int line;
@@ -205,7 +205,7 @@ static int not_yaml(const struct sw_source *source, const yaml_parser_t *parser)
 			       line_of_mark(source, &parser->context_mark));
 }
 
-static void begin(yaml_parser_t *parser, const struct sw_source *source)
+static void begin(yaml_parser_t *parser, const struct sw_file_text *source)
 {
 	yaml_parser_set_input_string(parser, (unsigned char *)source->text, source->length);
 	/* not to be guessed: lines are counted in the bytes of UTF-8 */
@@ -216,7 +216,7 @@ static void begin(yaml_parser_t *parser, const struct sw_source *source)
  * What is nested is scanned by libyaml in a time that grows with the square of the depth, so the
  * depth is looked at while it grows. Other errors are left to who parses the file.
  */
-static int check_depth_with(yaml_parser_t *parser, struct sw_source *source)
+static int check_depth_with(yaml_parser_t *parser, struct sw_file_text *source)
 {
 	yaml_event_type_t type = YAML_NO_EVENT;
 	unsigned int depth = 0;
@@ -239,7 +239,7 @@ static int check_depth_with(yaml_parser_t *parser, struct sw_source *source)
 }
 
 /* There is to be one document and no more. */
-static int parse_with(yaml_parser_t *parser, struct sw_source *source)
+static int parse_with(yaml_parser_t *parser, struct sw_file_text *source)
 {
 	yaml_document_t another;
 	yaml_node_t *root;
@@ -263,7 +263,7 @@ static int parse_with(yaml_parser_t *parser, struct sw_source *source)
 }
 
 /* Runs one pass over the text, each with a parser of its own. */
-static int pass(struct sw_source *source, int (*with)(yaml_parser_t *, struct sw_source *))
+static int pass(struct sw_file_text *source, int (*with)(yaml_parser_t *, struct sw_file_text *))
 {
 	yaml_parser_t parser;
 	int error;
@@ -275,11 +275,11 @@ static int pass(struct sw_source *source, int (*with)(yaml_parser_t *, struct sw
 	return error;
 }
 
-int sw_source_open(const char *path, struct sw_source *source)
+int sw_source_open(const char *path, struct sw_file_text *source)
 {
 	int error;
 
-	*source = (struct sw_source){ .path = path };
+	*source = (struct sw_file_text){ .path = path };
 	error = read_file(path, source);
 	if (!error)
 		error = pass(source, check_depth_with);
@@ -290,9 +290,9 @@ int sw_source_open(const char *path, struct sw_source *source)
 	return error;
 }
 
-void sw_source_close(struct sw_source *source)
+void sw_source_close(struct sw_file_text *source)
 {
 	yaml_document_delete(&source->document);
 	free(source->text);
-	*source = (struct sw_source){};
+	*source = (struct sw_file_text){};
 }
