@@ -38,13 +38,13 @@ struct sw_syn_frame {
 };
 
 /*
- * Can the SYN be answered at all? Not one in fragments, which no stack sends, and not one that is
- * authenticated, whose sender would not take an answer that is not.
+ * Can the SYN be answered at all? Not one that is signed, whose sender would take no answer that is
+ * not: the kernel checks the signature before it remembers anything. One in fragments can: its first
+ * has all it takes, and what follows is nothing by itself.
  */
 static __always_inline bool sw_is_answerable(const struct sw_packet *syn)
 {
-	return syn->kind == SW_KIND_TCP &&
-	       !(syn->facts & (SW_PKT_MORE_FRAGMENTS | SW_PKT_HEADER_SPLIT)) && !syn->has_auth;
+	return syn->kind == SW_KIND_TCP && !(syn->options & SW_OPT_SIGNED) && !syn->has_auth;
 }
 
 /* ---- the link */
