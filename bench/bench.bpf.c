@@ -105,19 +105,31 @@ int random_source(struct xdp_md *ctx)
 	return XDP_ABORTED;
 }
 
-/* One of the addresses that bench_packet has put on a list. */
-SEC("xdp")
-int listed_source(struct xdp_md *ctx)
+static __always_inline int from_listed(struct xdp_md *ctx, __u32 of)
 {
 	__u8 *data = (__u8 *)(__u64)ctx->data;
 	__u64 random = next_random();
 
 	if (data + V4_PORTS + sizeof(__u16) > (__u8 *)(__u64)ctx->data_end)
 		return XDP_ABORTED;
-	*(__u32 *)(data + V4_SOURCE) = bench_listed((random >> 32) * BENCH_LISTED >> 32);
+	*(__u32 *)(data + V4_SOURCE) = bench_listed((random >> 32) * of >> 32);
 	*(__u16 *)(data + V4_PORTS) = random_port(random);
 	bpf_tail_call(ctx, &target, 0);
 	return XDP_ABORTED;
+}
+
+/* Any of the addresses that bench_packet has put on a list. */
+SEC("xdp")
+int listed_source(struct xdp_md *ctx)
+{
+	return from_listed(ctx, BENCH_LISTED);
+}
+
+/* One of a few of them: those that attack just now. */
+SEC("xdp")
+int listed_few(struct xdp_md *ctx)
+{
+	return from_listed(ctx, BENCH_LISTED_FEW);
 }
 
 /* The lower half of the source's address. */

@@ -33,7 +33,8 @@ static const struct bench_setup {
 	uint32_t handshakes;
 	uint64_t drop; /* anomalies; any: the policy enforces */
 	bool flood;
-	uint32_t blocked; /* so many of the listed sources; of all: as one prefix */
+	uint32_t blocked; /* so many of the listed sources, 1: all, by one prefix */
+	bool elsewhere;	  /* not those, but as many others */
 	uint32_t allowed;
 } setups[TARGET_COUNT] = {
 	[TARGET_SYNWARD] = { .handshakes = SW_DEFAULT_HANDSHAKES },
@@ -45,8 +46,13 @@ static const struct bench_setup {
 				   .blocked = BENCH_LISTED },
 	[TARGET_SYNWARD_ALLOW] = { .handshakes = SW_DEFAULT_HANDSHAKES,
 				   .drop = SW_MASK_DROP,
-				   .blocked = 1,
+				   .blocked = BENCH_LISTED,
+				   .elsewhere = true,
 				   .allowed = BENCH_LISTED },
+	[TARGET_SYNWARD_BOTH] = { .handshakes = SW_DEFAULT_HANDSHAKES,
+				  .drop = SW_MASK_DROP,
+				  .blocked = 1,
+				  .allowed = BENCH_LISTED },
 	[TARGET_SYNWARD_FLOOD] = { .handshakes = SW_DEFAULT_HANDSHAKES,
 				   .drop = SW_MASK_DROP,
 				   .flood = true },
@@ -95,8 +101,9 @@ struct list_memory {
 	struct sw_list_filter *filter;
 };
 
-/* The sources in 10.0.0.0/8 that are listed, or for count 1 all of it. */
-static inline void fill_list(struct list_memory *list, uint32_t count, const __u64 seed[2])
+/* The sources of a /8 that are listed, or for count 1 all of it. */
+static inline void fill_list(struct list_memory *list, uint32_t count, uint8_t net,
+			     const __u64 seed[2])
 {
 	struct sw_prefixes table = { .about = &list->about,
 				     .buckets = list->buckets,
@@ -108,6 +115,7 @@ static inline void fill_list(struct list_memory *list, uint32_t count, const __u
 
 		key.addr.words[2] = SW_V4_MAPPED_WORD;
 		key.addr.words[3] = count == 1 ? 10 : bench_listed(i);
+		key.addr.bytes[12] = net;
 		sw_list_key_hash(&key, seed);
 		sw_prefixes_insert(&table, &key, 0, 0);
 	}
@@ -131,7 +139,7 @@ static inline int write_rows(const struct bpf_map *outer, __u32 key, const void 
 }
 
 static inline int write_list(const struct synward_bpf *skeleton, enum sw_list which, uint32_t count,
-			     struct sw_settings *settings)
+			     uint8_t net, struct sw_settings *settings)
 {
 	struct list_memory list = { .about.buckets = SW_MIN_BUCKETS };
 	struct sw_list_header header = {};
@@ -145,7 +153,7 @@ static inline int write_list(const struct synward_bpf *skeleton, enum sw_list wh
 	list.filter = calloc(rows, sizeof(*list.filter));
 	if (!list.buckets || !list.filter)
 		return -ENOMEM;
-	fill_list(&list, count, skeleton->rodata->load.seed);
+	fill_list(&list, count, net, skeleton->rodata->load.seed);
 	error = list.about.entries == count ? 0 : sw_error(EIO, "the list is not whole");
 	if (!error)
 		error = write_rows(skeleton->maps.list_buckets, sw_list_index(which, 0),
@@ -224,9 +232,10 @@ static inline int configure(const struct synward_bpf *skeleton, const struct ben
 	if (!error && setup->flood)
 		error = write_cookies(skeleton);
 	if (!error && setup->blocked)
-		error = write_list(skeleton, SW_LIST_BLOCK, setup->blocked, &settings);
+		error = write_list(skeleton, SW_LIST_BLOCK, setup->blocked,
+				   setup->elsewhere ? 11 : 10, &settings);
 	if (!error && setup->allowed)
-		error = write_list(skeleton, SW_LIST_ALLOW, setup->allowed, &settings);
+		error = write_list(skeleton, SW_LIST_ALLOW, setup->allowed, 10, &settings);
 	return error ? error : write_key(skeleton->maps.settings, 0, &settings);
 }
 

@@ -15,6 +15,7 @@
 
 const struct sw_word sw_outcome_words[] = { SW_OUTCOMES(WORD) };
 const struct sw_word sw_anomaly_words[] = { SW_ANOMALIES(ANOMALY) };
+const struct sw_word sw_limit_words[] = { SW_LIMITS(WORD) };
 const struct sw_word sw_tally_words[] = { SW_TALLIES(WORD) };
 const struct sw_word sw_latency_words[] = { SW_LATENCIES(WORD) };
 const struct sw_word sw_verdict_words[] = { SW_VERDICTS(WORD) };

@@ -21,6 +21,7 @@ struct sw_word {
 
 extern const struct sw_word sw_outcome_words[SW_OUTCOME_COUNT];
 extern const struct sw_word sw_anomaly_words[SW_ANOMALY_COUNT];
+extern const struct sw_word sw_limit_words[SW_LIMIT_COUNT];
 extern const struct sw_word sw_tally_words[SW_TALLY_COUNT];
 extern const struct sw_word sw_latency_words[SW_LATENCY_COUNT];
 extern const struct sw_word sw_verdict_words[SW_VERDICT_COUNT];

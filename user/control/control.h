@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 struct sw_event;
+struct sw_policy;
 struct sw_handshake_list;
 struct sw_reader;
 struct sw_snapshot;
@@ -36,7 +37,9 @@ struct sw_attach_request {
 	bool way_given; /* flood_way counts; else the best one is chosen */
 	enum sw_flood_way flood_way;
 	uint32_t events_per_second;
-	bool checksums; /* verify those of what comes in */
+	bool checksums;			/* verify those of what comes in */
+	const struct sw_policy *policy; /* compiled; of the first attach. NULL: the default */
+	bool disarmed;			/* nor does that drop anything */
 };
 
 /* Shows (verbose) or condenses what libbpf and the verifier say. Call once. */
@@ -82,5 +85,8 @@ int sw_reader_poll(struct sw_reader *reader, int timeout_ms,
 
 /* The name of the interface in a slot, or "" if it has none (any more). */
 const char *sw_reader_interface(struct sw_reader *reader, uint32_t slot);
+
+/* The name of a service by its number in the policy that is active now, or "" if it has none. */
+const char *sw_reader_service(struct sw_reader *reader, uint32_t number);
 
 #endif
