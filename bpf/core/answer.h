@@ -73,6 +73,8 @@ static __always_inline bool answer_link(const struct sw_syn_frame *frame, __u32 
 		exchange_ends(from, from);
 		return true;
 	}
+	/* masked here, though it is known to be small: Linux 6.1 has forgotten it by now */
+	sw_keep(later);
 	to = (wire_u16 *)(frame->start + (later & SW_MAX_OFFSET));
 	sw_keep(to);
 	if ((const __u8 *)(to + 11) > frame->end)
