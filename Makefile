@@ -43,13 +43,14 @@ PROG_TESTS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/prog/test_*.c tests/model/t
 		   tests/config/test_*.c))
 FUZZERS		:= $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES		:= $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard bench/bench_*.c)))
+FLOOD_TOOLS	:= $(addprefix $(B)/bench/,flood honest_client honest_server)
 MAN_PAGES	:= $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd)) \
 		   $(B)/man/synward-semantics.7
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps unit config prog model fuzz fuzz-short oracle replay e2e check test bench demo man install \
-	uninstall clean tests format
+.PHONY: all deps unit config prog model fuzz fuzz-short oracle replay e2e check test bench bench-flood \
+	demo man install uninstall clean tests format
 vpath %.bpf.c bpf bench $(sort $(dir $(wildcard tests/*/*.bpf.c)))
 
 all: $(B)/synward man
@@ -94,7 +95,12 @@ $(PROG_TESTS) $(BENCHES): $(B)/%: %.c $(LIB_OBJECTS) | $(BPF_SKELETONS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(DEPS) $< $(LIB_OBJECTS) $(LIBS) -lcmocka -o $@
 
-tests: $(UNIT_TESTS) $(PROG_TESTS) $(FUZZERS)
+$(FLOOD_TOOLS): $(B)/bench/%: $(B)/bench/%.o $(LIB_OBJECTS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
+$(B)/bench/flood: $(B)/bench/guard.o
+
+tests: $(UNIT_TESTS) $(PROG_TESTS) $(FUZZERS) $(FLOOD_TOOLS)
 
 unit: $(UNIT_TESTS)
 	$(Q)tests/run unit
@@ -110,7 +116,7 @@ fuzz: $(FUZZERS)
 	$(Q)FUZZ_SECONDS=$${FUZZ_SECONDS:-600} tests/run fuzz
 oracle replay: all
 	$(Q)tests/run $@
-e2e: all
+e2e: all $(FLOOD_TOOLS)
 	$(Q)tests/run e2e
 check: all
 	$(Q)tests/run check
@@ -122,6 +128,10 @@ test: deps
 bench: deps
 	$(Q)$(MAKE) --no-print-directory all $(BENCHES)
 	$(Q)for bench in $(BENCHES); do $$bench || exit 1; done
+
+bench-flood: deps
+	$(Q)$(MAKE) --no-print-directory all $(FLOOD_TOOLS)
+	$(Q)$(PYTHON) -B bench/flood.py $(FLOOD)
 
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all

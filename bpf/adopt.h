@@ -18,6 +18,7 @@ enum {
 	TCP_STATE_FIN_WAIT2 = 5,
 	TCP_STATE_CLOSE_WAIT = 8,
 	TCP_STATE_LAST_ACK = 9,
+	TCP_STATE_LISTEN = 10,
 	TCP_STATE_CLOSING = 11,
 };
 
@@ -27,45 +28,62 @@ enum {
 
 #define THIS_NETNS (-1)
 
-/* Does this host hold the connection? remote and local as the host sees them. */
-static __always_inline bool kernel_knows(void *ctx, const struct sw_addr *remote, __u16 remote_port,
-					 const struct sw_addr *local, __u16 local_port)
+/* Fills in the tuple of a flow, remote and local as the host sees them. Returns its size. */
+static __always_inline __u32 socket_tuple(struct bpf_sock_tuple *tuple,
+					  const struct sw_addr *remote, __u16 remote_port,
+					  const struct sw_addr *local, __u16 local_port)
+{
+	if (sw_addr_is_v4(remote)) {
+		tuple->ipv4.saddr = remote->words[3];
+		tuple->ipv4.daddr = local->words[3];
+		tuple->ipv4.sport = sw_htons(remote_port);
+		tuple->ipv4.dport = sw_htons(local_port);
+		return sizeof(tuple->ipv4);
+	}
+	for (int i = 0; i < 4; i++) {
+		tuple->ipv6.saddr[i] = remote->words[i];
+		tuple->ipv6.daddr[i] = local->words[i];
+	}
+	tuple->ipv6.sport = sw_htons(remote_port);
+	tuple->ipv6.dport = sw_htons(local_port);
+	return sizeof(tuple->ipv6);
+}
+
+/* The state of the socket that this host has for a flow, a listener's if none but that; 0: none. */
+static __always_inline __u32 socket_state(void *ctx, const struct sw_addr *remote,
+					  __u16 remote_port, const struct sw_addr *local,
+					  __u16 local_port)
 {
 	struct bpf_sock_tuple tuple = {};
-	struct bpf_sock *sk;
-	__u32 size;
-	bool known;
+	__u32 size = socket_tuple(&tuple, remote, remote_port, local, local_port), state;
+	struct bpf_sock *sk = bpf_skc_lookup_tcp(ctx, &tuple, size, THIS_NETNS, 0);
 
-	if (sw_addr_is_v4(remote)) {
-		tuple.ipv4.saddr = remote->words[3];
-		tuple.ipv4.daddr = local->words[3];
-		tuple.ipv4.sport = sw_htons(remote_port);
-		tuple.ipv4.dport = sw_htons(local_port);
-		size = sizeof(tuple.ipv4);
-	} else {
-		for (int i = 0; i < 4; i++) {
-			tuple.ipv6.saddr[i] = remote->words[i];
-			tuple.ipv6.daddr[i] = local->words[i];
-		}
-		tuple.ipv6.sport = sw_htons(remote_port);
-		tuple.ipv6.dport = sw_htons(local_port);
-		size = sizeof(tuple.ipv6);
-	}
-	sk = bpf_skc_lookup_tcp(ctx, &tuple, size, THIS_NETNS, 0);
 	if (!sk)
-		return false;
-	known = sk->state < 32 && (1U << sk->state) & SYNCHRONISED;
+		return 0;
+	state = sk->state;
 	bpf_sk_release(sk);
-	return known;
+	return state;
 }
 
 /* Is the packet, received or sent by this host, of a connection that it holds? */
 static __always_inline bool kernel_vouches(void *ctx, const struct sw_packet *packet,
 					   enum sw_direction direction)
 {
+	__u32 state;
+
 	if (direction == SW_INGRESS)
-		return kernel_knows(ctx, &packet->src, packet->sport, &packet->dst, packet->dport);
-	return kernel_knows(ctx, &packet->dst, packet->dport, &packet->src, packet->sport);
+		state = socket_state(ctx, &packet->src, packet->sport, &packet->dst, packet->dport);
+	else
+		state = socket_state(ctx, &packet->dst, packet->dport, &packet->src, packet->sport);
+	return state < 32 && (1U << state) & SYNCHRONISED;
+}
+
+/* Has this host anything for the flow of a packet that came in, be it half open or over? */
+static __always_inline bool kernel_has(void *ctx, const struct sw_packet *packet)
+{
+	__u32 state = socket_state(ctx, &packet->src, packet->sport, &packet->dst, packet->dport);
+
+	return state && state != TCP_STATE_LISTEN;
 }
 
 #endif

@@ -8,12 +8,14 @@
 
 #include "core/decide.h"
 #include "core/follow.h"
+#include "core/hash.h"
 #include "maps.h"
 
 /* What is known of a packet when the tables are asked. */
 struct inquiry {
 	__u64 hash;
 	__u64 anomalies; /* the stateless ones */
+	__u64 scored;	 /* those that speak for or against arming them */
 	struct sw_decision decision;
 	struct sw_now now;
 	__u32 policy;	/* settings.policy, as it was when the packet came */
@@ -25,6 +27,8 @@ struct inquiry {
 	__u8 service;	/* of our side, once it is known */
 	__u8 limit;	/* enum sw_limit: what a SYN is over */
 	__u8 refuse;	/* and that is in force */
+	__u16 tcp;	/* where the TCP header is in the frame */
+	__u8 pad[6];
 };
 
 /* One CPU handles one packet at a time, with softirqs off; its stack has no room for this. */
@@ -47,6 +51,25 @@ static __always_inline const struct sw_settings *current_settings(void)
 	__u32 key = 0;
 
 	return bpf_map_lookup_elem(&settings, &key);
+}
+
+/* Finds the two buckets of a flow. */
+static __always_inline bool locate(__u64 hash, const struct sw_now *now, struct sw_place *place)
+{
+	__u32 handshake = sw_bucket_index(hash, load.handshake_buckets);
+	__u32 connection = sw_bucket_index(hash, load.connection_buckets);
+	const struct sw_settings *set = current_settings();
+
+	place->handshakes = bpf_map_lookup_elem(&handshakes, &handshake);
+	place->connections = bpf_map_lookup_elem(&connections, &connection);
+	place->filter = bpf_map_lookup_elem(&connection_filter, &connection);
+	if (!set || !place->handshakes || !place->connections || !place->filter)
+		return false;
+	place->timeout_ms = set->timeout_ms;
+	place->owners = NULL;
+	place->tag = sw_tag(hash);
+	place->now = *now;
+	return true;
 }
 
 #endif

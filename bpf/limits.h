@@ -25,11 +25,14 @@ static __always_inline struct sw_source_bucket *source_bucket(const struct sw_ad
 	return bpf_map_lookup_elem(&sources, &key);
 }
 
-static __always_inline enum sw_limit admit_source(const struct sw_addr *source,
-						  const struct sw_policy *policy, __u32 service)
+/* What admit() says of a SYN that it could not count: it is let in, and nothing was booked. */
+#define UNCOUNTED (SW_LIMIT_NONE + 1)
+
+static __always_inline __u32 admit_source(const struct sw_addr *source,
+					  const struct sw_policy *policy, __u32 service)
 {
-	enum sw_limit limit = SW_LIMIT_NONE;
 	struct sw_source_bucket *bucket;
+	enum sw_limit limit;
 	__u32 tag;
 
 	if (!policy->rules[service].syn_rate && !policy->rules[service].half_open_source)
@@ -37,7 +40,7 @@ static __always_inline enum sw_limit admit_source(const struct sw_addr *source,
 	bucket = source_bucket(source, policy, service, &tag);
 	/* whoever does not get the lock is let in: a limit must not refuse what it cannot count */
 	if (!bucket || !sw_lock(&bucket->lock))
-		return SW_LIMIT_NONE;
+		return UNCOUNTED;
 	limit = sw_source_admit(bucket, tag, &policy->rules[service], clock_ms());
 	sw_unlock(&bucket->lock);
 	return limit;
@@ -52,27 +55,35 @@ static __always_inline void release_source(const struct sw_addr *source,
 	if (!policy->rules[service].half_open_source)
 		return;
 	bucket = source_bucket(source, policy, service, &tag);
-	if (!bucket || !sw_lock(&bucket->lock))
-		return;
-	sw_source_release(bucket, tag);
-	sw_unlock(&bucket->lock);
+	if (bucket)
+		sw_source_release(bucket, tag);
 }
 
-/* Books a SYN of a source for a service. Returns the limit that it is over, or SW_LIMIT_NONE. */
+/* Are the unfinished handshakes of the service counted: for a limit, or to know a flood? */
+static __always_inline bool books_service(const struct sw_rules *rules)
+{
+	return rules->half_open_service || rules->flood.mode == SW_FLOOD_ADAPTIVE;
+}
+
+/*
+ * Books a SYN of a source for a service. Returns the limit that it is over, SW_LIMIT_NONE, or
+ * UNCOUNTED.
+ */
 __noinline int admit(const struct sw_addr *source, __u32 service, __u32 word)
 {
 	const struct sw_policy *policy = policy_of(word);
 	struct sw_service_state *state = service_state_of(word, service);
-	enum sw_limit limit;
+	__u32 limit;
+	__s64 most;
 
 	service &= SW_SERVICE_SLOTS - 1;
 	if (!source || !policy || !state)
-		return SW_LIMIT_NONE;
+		return UNCOUNTED;
 	limit = admit_source(source, policy, service);
-	if (limit != SW_LIMIT_NONE || !policy->rules[service].half_open_service)
+	most = policy->rules[service].half_open_service;
+	if (limit != SW_LIMIT_NONE || !books_service(&policy->rules[service]))
 		return limit;
-	if (__sync_fetch_and_add(&state->half_open, 1) <
-	    (__s64)policy->rules[service].half_open_service)
+	if (__sync_fetch_and_add(&state->half_open, 1) < most || !most)
 		return SW_LIMIT_NONE;
 	__sync_fetch_and_add(&state->half_open, -1);
 	release_source(source, policy, service);
@@ -93,7 +104,7 @@ __noinline int release(const struct sw_addr *source, __u32 owner)
 	    (policy->generation & 0x7f) != sw_owner_generation(owner))
 		return 0;
 	release_source(source, policy, service);
-	if (policy->rules[service & (SW_SERVICE_SLOTS - 1)].half_open_service)
+	if (books_service(&policy->rules[service & (SW_SERVICE_SLOTS - 1)]))
 		__sync_fetch_and_add(&state->half_open, -1);
 	return 0;
 }

@@ -8,6 +8,7 @@
  */
 
 #include "../include/synward/config.h"
+#include "../include/synward/cookie.h"
 #include "../include/synward/counters.h"
 #include "../include/synward/event.h"
 #include "../include/synward/load.h"
@@ -47,10 +48,10 @@ struct {
 	__type(value, struct sw_counters);
 } counters SEC(".maps");
 
-/* Key: the service's number in the active policy. */
+/* Key: the policy's slot times SW_SERVICE_SLOTS, and the service's number. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, SW_SERVICE_SLOTS);
+	__uint(max_entries, SW_POLICY_SLOTS *SW_SERVICE_SLOTS);
 	__type(key, __u32);
 	__type(value, struct sw_service_counters);
 } service_counts SEC(".maps");
@@ -91,13 +92,53 @@ struct {
 	__type(value, __u64);
 } service_nets SEC(".maps");
 
-/* Key: the policy's slot times SW_SERVICE_SLOTS, and the service's number. */
+/* The same key. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SW_POLICY_SLOTS *SW_SERVICE_SLOTS);
 	__type(key, __u32);
 	__type(value, struct sw_service_state);
 } service_state SEC(".maps");
+
+/* The same key. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_POLICY_SLOTS *SW_SERVICE_SLOTS);
+	__type(key, __u32);
+	__type(value, struct sw_flood_state);
+} floods SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sw_cookie_keys);
+} cookie_keys SEC(".maps");
+
+/* Key: the interface's slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_MAX_INTERFACES);
+	__type(key, __u32);
+	__type(value, struct sw_cookie_offer);
+} cookie_offers SEC(".maps");
+
+/* Addresses of the hosts whose interfaces are attached: what is sent there is not forwarded. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SW_MAX_OWN_ADDRESSES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct sw_addr);
+	__type(value, __u32);
+} own_addresses SEC(".maps");
+
+/* Sources that have answered a cookie lately: a tag, and when that is forgotten. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_VERIFIED_SOURCES);
+	__type(key, __u32);
+	__type(value, struct sw_verified);
+} verified SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

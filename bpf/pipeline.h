@@ -21,25 +21,7 @@
 #include "count.h"
 #include "emit.h"
 #include "enforce.h"
-
-/* Finds the two buckets of a flow. */
-static __always_inline bool locate(__u64 hash, const struct sw_now *now, struct sw_place *place)
-{
-	__u32 handshake = sw_bucket_index(hash, load.handshake_buckets);
-	__u32 connection = sw_bucket_index(hash, load.connection_buckets);
-	const struct sw_settings *set = current_settings();
-
-	place->handshakes = bpf_map_lookup_elem(&handshakes, &handshake);
-	place->connections = bpf_map_lookup_elem(&connections, &connection);
-	place->filter = bpf_map_lookup_elem(&connection_filter, &connection);
-	if (!set || !place->handshakes || !place->connections || !place->filter)
-		return false;
-	place->timeout_ms = set->timeout_ms;
-	place->owners = NULL;
-	place->tag = sw_tag(hash);
-	place->now = *now;
-	return true;
-}
+#include "defend.h"
 
 /* Is it, being plain, one of the many segments of a live connection that change nothing? */
 static __always_inline bool is_routine(const struct sw_packet *packet,
@@ -57,6 +39,21 @@ static __always_inline bool is_routine(const struct sw_packet *packet,
 		return false;
 	place.timeout_ms = set->timeout_ms;
 	return sw_connection_quick(&place, packet, SW_SEGMENT_ACK);
+}
+
+/*
+ * Under a flood of ACKs hardly any belongs to a connection: the filter, which is in the cache, says
+ * so. Without one, nearly all do, and the filter would be one more thing to read.
+ */
+static __always_inline bool may_be_routine(const struct inquiry *inquiry)
+{
+	__u32 key = sw_bucket_index(inquiry->hash, load.connection_buckets);
+	struct sw_place place = { .tag = sw_tag(inquiry->hash) };
+
+	if (!policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE))
+		return true;
+	place.filter = bpf_map_lookup_elem(&connection_filter, &key);
+	return place.filter && sw_connection_maybe(&place);
 }
 
 /* The packet's stateless anomalies: a dozen independent bits, hence thousands of paths. */
@@ -197,17 +194,38 @@ static __always_inline bool is_learned(const struct sw_packet *packet,
 			     service_of(packet, inquiry->direction, inquiry->policy));
 }
 
-/* Asks the connections, then the handshakes, then the kernel. */
-static __always_inline void follow(void *ctx, const struct sw_packet *packet,
-				   struct inquiry *inquiry, const struct sw_finding *finding)
+/*
+ * Asks the connections, then the handshakes, then the kernel; and between them, under a flood,
+ * whether the packet brings a cookie back. Returns the verdict.
+ */
+static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packet,
+					      struct inquiry *inquiry,
+					      const struct sw_finding *finding,
+					      enum sw_direction direction)
 {
 	__u32 service = SW_SERVICE_DEFAULT;
 	struct sw_place place;
 
 	if (!locate(inquiry->hash, &inquiry->now, &place))
-		return;
+		return SW_VERDICT_PASSED;
 	if (sw_connection_maybe(&place) && follow_connection(packet, inquiry))
-		return;
+		return SW_VERDICT_PASSED;
+	if (direction == SW_INGRESS && inquiry->segment == SW_SEGMENT_ACK &&
+	    inquiry->relation == SW_RELATION_NONE &&
+	    policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE)) {
+		switch (bring_cookie(ctx, packet, inquiry)) {
+		case COOKIE_VALID:
+			return SW_VERDICT_PASSED;
+		case COOKIE_BAD:
+			return SW_VERDICT_DROPPED;
+		case COOKIE_NOT_ASKED:
+			break;
+		}
+	}
+	if (direction == SW_INGRESS && inquiry->segment == SW_SEGMENT_RST &&
+	    policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE) &&
+	    take_challenge_answer(packet, inquiry) == SW_VERDICT_DROPPED)
+		return SW_VERDICT_DROPPED;
 	if (policy_has(inquiry->policy, SW_HAS_SERVICE_TIMEOUTS))
 		service = service_for_timeouts(packet, inquiry);
 	follow_handshake(packet, inquiry, service);
@@ -215,17 +233,41 @@ static __always_inline void follow(void *ctx, const struct sw_packet *packet,
 		follow_adopted(packet, inquiry);
 	else if (finding->unknown && is_learned(packet, finding, inquiry))
 		follow_adopted(packet, inquiry);
+	return SW_VERDICT_PASSED;
 }
 
-/* Everything there is to find out about a packet, and what to do about it. */
-static __always_inline enum sw_verdict inspect(void *ctx, const struct sw_packet *packet,
+/* What a SYN that came in meets before its handshake is looked for. Returns the verdict. */
+static __always_inline enum sw_verdict receive_syn(void *ctx, const struct sw_packet *packet,
+						   struct inquiry *inquiry)
+{
+	enum sw_verdict verdict;
+
+	top_note(&packet->src, SW_TOP_SYNS, inquiry->now.ms);
+	if (policy_has(inquiry->policy, SW_HAS_SERVICES | SW_HAS_FLOOD_DEFENCE))
+		count_syn(packet, inquiry);
+	if (policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE)) {
+		verdict = answer_syn(ctx, packet, inquiry);
+		if (verdict != SW_VERDICT_PASSED)
+			return verdict;
+	}
+	if (policy_has(inquiry->policy, SW_HAS_SYN_RATE | SW_HAS_HALF_OPEN))
+		return limit_syn(packet, inquiry);
+	return SW_VERDICT_PASSED;
+}
+
+/*
+ * Everything there is to find out about a packet, and what to do about it. tcp is where in the frame
+ * its TCP header is, if it has one. SW_VERDICT_ANSWERED: the frame is the answer now.
+ */
+static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *packet, __u32 tcp,
 					       enum sw_direction direction)
 {
 	__u64 seed[2] = { load.seed[0], load.seed[1] };
-	struct inquiry inquiry = { .direction = direction, .limit = SW_LIMIT_NONE };
+	struct inquiry inquiry = { .direction = direction, .limit = SW_LIMIT_NONE, .tcp = tcp };
 	const struct sw_settings *set = current_settings();
 	bool plain = sw_is_plain(packet), limited = false;
 	struct sw_finding *finding;
+	enum sw_verdict verdict;
 
 	if (!set)
 		return SW_VERDICT_PASSED;
@@ -242,27 +284,28 @@ static __always_inline enum sw_verdict inspect(void *ctx, const struct sw_packet
 	    drop_alone(packet, &inquiry) == SW_VERDICT_DROPPED)
 		return SW_VERDICT_DROPPED;
 	inquiry.now.ms = clock_ms();
+	inquiry.hash = sw_flow_hash(packet, seed);
+	if (direction == SW_INGRESS && inquiry.segment == SW_SEGMENT_SYN) {
+		verdict = receive_syn(ctx, packet, &inquiry);
+		if (verdict != SW_VERDICT_PASSED)
+			return verdict;
+		limited = inquiry.owner || inquiry.limit != SW_LIMIT_NONE;
+	}
 	/* before any table is read: the exact clock waits for all loads that are under way */
 	if ((inquiry.segment == SW_SEGMENT_SYN || inquiry.segment == SW_SEGMENT_SYNACK) &&
 	    may_time(inquiry.now.ms))
 		inquiry.now.us = clock_us();
-	inquiry.hash = sw_flow_hash(packet, seed);
-	if (plain && (is_routine(packet, &inquiry) || !judge_alone(packet, &inquiry)))
+	if (plain && ((may_be_routine(&inquiry) && is_routine(packet, &inquiry)) ||
+		      !judge_alone(packet, &inquiry)))
 		return SW_VERDICT_PASSED;
-	if (direction == SW_INGRESS && inquiry.segment == SW_SEGMENT_SYN) {
-		count_syn(packet, &inquiry);
-		top_note(&packet->src, SW_TOP_SYNS, inquiry.now.ms);
-		limited = policy_has(inquiry.policy, SW_HAS_SYN_RATE | SW_HAS_HALF_OPEN);
-		if (limited && limit_syn(packet, &inquiry) == SW_VERDICT_DROPPED)
-			return SW_VERDICT_DROPPED;
-	}
 
 	finding = my_finding();
 	if (!finding)
 		return SW_VERDICT_PASSED;
 	sw_finding_init(finding);
-	if (inquiry.segment != SW_SEGMENT_NONE)
-		follow(ctx, packet, &inquiry, finding);
+	if (inquiry.segment != SW_SEGMENT_NONE &&
+	    follow(ctx, packet, &inquiry, finding, direction) == SW_VERDICT_DROPPED)
+		return SW_VERDICT_DROPPED;
 	if ((limited || finding->released) && settle_limits(packet, &inquiry) == SW_VERDICT_DROPPED)
 		return SW_VERDICT_DROPPED;
 	if (finding->anomalies | inquiry.anomalies ||

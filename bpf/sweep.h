@@ -11,6 +11,7 @@
 #include "count.h"
 #include "emit.h"
 #include "enforce.h"
+#include "flood.h"
 #include "switch.h"
 
 struct sweep_slice {
@@ -120,6 +121,8 @@ static int sweep_tick(void *map __unused, __u32 *key __unused, struct sweeper *s
 		check_deadline(slice.now.ms);
 		if (!(++sweeper->ticks & 15))
 			end_auto_blocks(set);
+		if (sweeper->ticks % SW_FLOOD_TICKS == 0)
+			look_for_floods(set->policy, slice.now.ms);
 		size = slice_size(load.handshake_buckets);
 		slice.first = sweeper->handshake_bucket;
 		bpf_loop(size, sweep_handshakes, &slice, 0);

@@ -4,6 +4,7 @@
  */
 #include "core/checksum.h"
 #include "lists.h"
+#include "handover.h"
 #include "pipeline.h"
 #include "replay.h"
 #include "sweep.h"
@@ -78,6 +79,18 @@ __noinline int check_tcp_sum_xdp(struct xdp_md *ctx, __u32 offset, struct sw_pac
 	return 0;
 }
 
+static __always_inline enum xdp_action xdp_action(enum sw_verdict verdict)
+{
+	switch (verdict) {
+	case SW_VERDICT_DROPPED:
+		return XDP_DROP;
+	case SW_VERDICT_ANSWERED:
+		return XDP_TX;
+	default:
+		return XDP_PASS;
+	}
+}
+
 /* Everything that an interface receives. */
 SEC("xdp")
 int sw_xdp(struct xdp_md *ctx)
@@ -104,9 +117,39 @@ int sw_xdp(struct xdp_md *ctx)
 		check_ip_sum_xdp(ctx, &packet);
 		check_tcp_sum_xdp(ctx, offset - sizeof(struct wire_tcp), &packet);
 	}
-	verdict = inspect(ctx, &packet, SW_INGRESS);
+	verdict = inspect(ctx, &packet, offset - sizeof(struct wire_tcp), SW_INGRESS);
 	count_traffic(SW_INGRESS, length, verdict, packet.kind, false);
-	return verdict == SW_VERDICT_DROPPED ? XDP_DROP : XDP_PASS;
+	return xdp_action(verdict);
+}
+
+/*
+ * What goes up into the stack, where a policy has cookies. Whatever is wrong with it has been dropped
+ * before; here it is only looked for the ACK that ends a handshake.
+ */
+SEC("tc")
+int sw_handover(struct __sk_buff *skb)
+{
+	const struct sw_settings *set = current_settings();
+	struct sw_packet packet = {};
+	struct sw_cursor cursor;
+	__u32 offset;
+
+	if (!set || !policy_has(set->policy, SW_HAS_FLOOD_DEFENCE))
+		return TC_ACT_UNSPEC;
+	if (skb->data_end - skb->data < PULL_BYTES && skb->data_end - skb->data < skb->len)
+		bpf_skb_pull_data(skb, skb->len < PULL_BYTES ? skb->len : PULL_BYTES);
+	cursor = cursor_at(skb->data, skb->data_end, 0);
+	sw_parse(&cursor, skb->len, &packet);
+	offset = cursor.pos - (const __u8 *)(__u64)skb->data;
+	if (packet.rest == SW_REST_EXTENSIONS)
+		offset = parse_extensions_tc(skb, offset, &packet);
+	if (packet.rest)
+		parse_rest_tc(skb, offset, &packet);
+	if (packet.kind != SW_KIND_TCP || !expects_cookies(&packet, set->policy))
+		return TC_ACT_UNSPEC;
+	cursor = cursor_at(skb->data, skb->data_end, offset);
+	sw_parse_timestamp(&cursor, &packet);
+	return hand_over(skb, &packet);
 }
 
 /* A segment that came in on another attached interface was followed there. */
@@ -139,7 +182,7 @@ int sw_egress(struct __sk_buff *skb)
 		offset = parse_extensions_tc(skb, offset, &packet);
 	if (packet.rest)
 		parse_rest_tc(skb, offset, &packet);
-	verdict = inspect(skb, &packet, SW_EGRESS);
+	verdict = inspect(skb, &packet, 0, SW_EGRESS);
 	count_traffic(SW_EGRESS, skb->len, verdict, packet.kind, false);
 	return TC_ACT_UNSPEC;
 }
@@ -159,9 +202,12 @@ int sw_arm(struct xdp_md *ctx __unused)
 	__u32 key = 0;
 	struct sweeper *sweeper = bpf_map_lookup_elem(&sweepers, &key);
 	struct sw_settings *set = bpf_map_lookup_elem(&settings, &key);
+	struct sw_policy_state *state = bpf_map_lookup_elem(&policy_state, &key);
 
-	if (!sweeper || !set)
+	if (!sweeper || !set || !state)
 		return XDP_ABORTED;
+	if (!state->since_ms)
+		state->since_ms = clock_ms64(); /* the maps are new */
 	sweeper->swept_ns = bpf_ktime_get_ns();
 	set->watching_since_ms = clock_ms64(); /* what is older than that is not known */
 	bpf_timer_init(&sweeper->timer, &sweepers, CLOCK_MONOTONIC); /* again: EBUSY, as it is */
@@ -212,11 +258,18 @@ int sw_switch(struct xdp_md *ctx)
 	return done ? XDP_PASS : XDP_DROP;
 }
 
-/* Returns the coarse clock's milliseconds, by which user space tells the age of an entry. */
+/*
+ * Returns the coarse clock's milliseconds, by which user space tells the age of an entry, and writes
+ * them without an end into its packet.
+ */
 SEC("xdp")
-int sw_clock(struct xdp_md *ctx __unused)
+int sw_clock(struct xdp_md *ctx)
 {
-	return clock_ms();
+	__u64 *out = (void *)(__u64)ctx->data, now_ms = clock_ms64();
+
+	if ((void *)(out + 1) <= (void *)(__u64)ctx->data_end)
+		*out = now_ms;
+	return now_ms;
 }
 
 /* Makes the next frame of a capture the packet and hands it on. */

@@ -30,17 +30,22 @@ static __always_inline __u64 sum_bytes(const struct sw_cursor *cursor, __u32 len
 	return sum;
 }
 
-/* Is the one's complement sum that of intact data: all ones? */
-static __always_inline bool is_intact(__u64 sum)
+/* The one's complement sum in 16 bits. */
+static __always_inline __u16 sw_sum_fold(__u64 sum)
 {
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return sum == 0xffff;
+	return (sum & 0xffff) + (sum >> 16);
 }
 
-static __always_inline __u64 sum_address(const struct sw_addr *addr, __u64 sum)
+/* Is the one's complement sum that of intact data: all ones? */
+static __always_inline bool is_intact(__u64 sum)
+{
+	return sw_sum_fold(sum) == 0xffff;
+}
+
+static __always_inline __u64 sw_sum_address(const struct sw_addr *addr, __u64 sum)
 {
 	if (sw_addr_is_v4(addr))
 		return sum + addr->words[3];
@@ -77,8 +82,8 @@ static __always_inline void sw_check_tcp_sum(struct sw_cursor *cursor, struct sw
 	    length > SW_MAX_SUMMED || cursor->pos + length > cursor->end)
 		return;
 	sum += sw_htonl(length);
-	sum = sum_address(&packet->src, sum);
-	sum = sum_address(&packet->dst, sum);
+	sum = sw_sum_address(&packet->src, sum);
+	sum = sw_sum_address(&packet->dst, sum);
 	if (!is_intact(sum_bytes(cursor, length, SW_MAX_SUMMED, sum)))
 		packet->facts |= SW_PKT_BAD_TCP_SUM;
 }

@@ -51,6 +51,9 @@ struct sw_packet {
 	__u16 fragment_offset; /* in bytes */
 	__u32 ip_payload; /* bytes behind the IP headers, by their own word; 0-length: the frame's */
 	__u32 payload;	  /* bytes of TCP data */
+	/* once sw_parse_timestamp() has been asked for them, too */
+	__u32 tsval;
+	__u32 tsecr;
 	__u16 mss;
 	__u8 wscale;
 	__u8 options;	  /* SW_OPT_* */
@@ -60,7 +63,8 @@ struct sw_packet {
 	__u8 rest;	  /* enum sw_parse_rest */
 	__u8 option_at;	  /* where sw_parse_rest() is among the options */
 	__u8 next_header; /* of IPv6, while its extensions are the rest */
-	__u8 pad[6];
+	__u8 link_length; /* bytes before the IP header */
+	__u8 has_auth;	  /* 1: an IPv6 authentication header */
 };
 
 SW_STATIC_ASSERT(sizeof(struct sw_packet) == 80, "a packet has no hidden padding");

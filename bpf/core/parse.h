@@ -91,6 +91,7 @@ static __always_inline void sw_parse(struct sw_cursor *cursor, __u32 frame_lengt
 		return;
 	}
 	length = cursor->pos - start;
+	packet->link_length = length;
 	length = frame_length > length ? frame_length - length : 0;
 	protocol = ether_type == WIRE_ETH_IPV4 ? sw_parse_ipv4(cursor, length, packet) :
 						 sw_parse_ipv6(cursor, length, packet);

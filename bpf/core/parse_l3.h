@@ -81,6 +81,7 @@ static __always_inline int skip_extension(struct sw_cursor *cursor, struct sw_pa
 		if (!extension)
 			return SW_L3_BROKEN;
 		length = (extension->length + 2) * 4; /* RFC 4302 section 2.2: another unit */
+		packet->has_auth = 1;
 		break;
 	case WIRE_IP_FRAGMENT:
 		fragment = sw_pull(cursor, sizeof(*fragment));

@@ -21,6 +21,10 @@
 #define sw_htons(x) sw_ntohs(x)
 #define sw_htonl(x) sw_ntohl(x)
 
+/* A part of a header, whatever structure that is otherwise seen as. */
+typedef __u16 __attribute__((may_alias)) wire_u16;
+typedef __u32 __attribute__((may_alias)) wire_u32;
+
 enum {
 	WIRE_ETH_IPV4 = 0x0800,
 	WIRE_ETH_VLAN = 0x8100,
@@ -65,6 +69,7 @@ struct wire_ipv4 {
 };
 
 enum {
+	WIRE_IPV4_DONT_FRAGMENT = 0x4000,
 	WIRE_IPV4_MORE_FRAGMENTS = 0x2000,
 	WIRE_IPV4_OFFSET = 0x1fff,
 };

@@ -32,6 +32,12 @@
 /* Has the compiler keep memory in memory: the verifier follows values in registers, one by one. */
 #define sw_forget_registers() asm volatile("" ::: "memory")
 
+/*
+ * Has the compiler keep a value that it could also compute again: of a pointer that was compared with
+ * the end of the packet, the verifier knows nothing any more once it is.
+ */
+#define sw_keep(value) asm volatile("" : "+r"(value))
+
 #define SW_STATIC_ASSERT(expr, msg) _Static_assert(expr, msg)
 
 /*

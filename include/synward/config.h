@@ -5,7 +5,10 @@
 #include "base.h"
 
 #define SW_MAX_INTERFACES 64
-#define SW_IFNAME_SIZE	  16
+#define SW_MAX_CPUS	  1024
+
+#define SW_MAX_OWN_ADDRESSES 4096
+#define SW_IFNAME_SIZE	     16
 
 #define SW_MIN_HANDSHAKES     1024U
 #define SW_DEFAULT_HANDSHAKES 65536U
@@ -54,10 +57,10 @@ struct sw_settings {
 	__u32 timeout_ms[SW_TIMEOUT_COUNT]; /* of the active policy's default row */
 	__u32 events_per_second;	    /* budget of each CPU; 0: no limit */
 	__u64 event_anomalies;		    /* which make an event by themselves, as SW_BIT()s */
-	__u32 policy;	   /* the active one: its slot, and from bit 8 on its SW_HAS_* */
-	__u32 lists;	   /* bit i: the list i (enum sw_list) is not empty */
-	__u32 auto_blocks; /* how many sources are blocked for what they did */
-	__u32 pad;
+	__u32 policy;		 /* the active one: its slot, and from bit 8 on its SW_HAS_* */
+	__u32 lists;		 /* bit i: the list i (enum sw_list) is not empty */
+	__u32 auto_blocks;	 /* how many sources are blocked for what they did */
+	__u32 flood_way;	 /* enum sw_flood_way for what is sent to this host itself */
 	__u64 watching_since_ms; /* when an interface was attached last, by the coarse clock */
 };
 

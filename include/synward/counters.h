@@ -77,6 +77,13 @@ static __always_inline __u64 sw_hist_bound(__u32 bucket)
 	  "connections that the kernel vouched for on their first segment")                        \
 	X(SEGMENTS_SKIPPED, segments_skipped,                                                      \
 	  "segments passed unfollowed: another CPU held their line for too long")                  \
+	X(COOKIES_SENT, cookies_sent, "SYNs answered with a cookie")                               \
+	X(CHALLENGES_SENT, challenges_sent, "SYNs answered with a challenge")                      \
+	X(COOKIES_ACCEPTED, cookies_accepted, "handshakes completed by a valid cookie")            \
+	X(COOKIES_UNSENT, cookies_unsent,                                                          \
+	  "SYNs under a flood that could not be answered, and were dropped")                       \
+	X(HANDOVERS, handovers, "cookie's handshakes handed over to their listener")               \
+	X(HANDOVERS_FAILED, handovers_failed, "those that the kernel would not take")              \
 	X(AUTO_BLOCKS, auto_blocks, "sources blocked for what they did")                           \
 	X(AUTO_BLOCKS_REFUSED, auto_blocks_refused,                                                \
 	  "sources not blocked, as the policy's maximum was reached")                              \
@@ -116,7 +123,7 @@ struct sw_score {
 	__u64 forgotten; /* suspects pushed out by others: what is said of them is too little */
 };
 
-/* Of one CPU and one service (the map "service_counts"). */
+/* Of one CPU and one service since its policy was applied (the map "service_counts"). */
 struct sw_service_counters {
 	__u64 syns;
 	__u64 completed;

@@ -12,6 +12,8 @@
 	X(EVICTED, evicted, "an unfinished attempt was pushed out of a full line")                 \
 	X(LIMIT, limit, "a SYN was over a limit")                                                  \
 	X(BLOCKED, blocked, "a source was blocked for what it did")                                \
+	X(FLOOD_BEGINS, flood_begins, "SYNs to a service are answered with cookies from now on")   \
+	X(FLOOD_ENDS, flood_ends, "SYNs to a service pass again")                                  \
 	X(POLICY, policy, "a policy was rolled back, as nobody confirmed it")
 
 enum sw_event_type {

@@ -4,6 +4,7 @@
 
 #include "anomaly.h"
 #include "config.h"
+#include "flood.h"
 #include "flow.h"
 #include "limit.h"
 #include "tables.h"
@@ -41,7 +42,8 @@ enum {
 	SW_HAS_SERVICE_TIMEOUTS = 1 << 4, /* a row's timeouts are not the default row's */
 	SW_HAS_STRICT = 1 << 5,		  /* any row is strict */
 	SW_HAS_AUTO_BLOCK = 1 << 6,
-	SW_HAS_ENFORCE = 1 << 7, /* any row enforces */
+	SW_HAS_ENFORCE = 1 << 7,       /* any row enforces */
+	SW_HAS_FLOOD_DEFENCE = 1 << 9, /* any row's SYNs may be answered with cookies */
 	SW_HAS_OWNERS = 1 << 8, /* an earlier policy limited half-open handshakes: see sw_owner() */
 };
 
@@ -99,6 +101,7 @@ struct sw_rules {
 	__u8 prefix4; /* how many bits of a source's address the limits look at: 8 to 32 */
 	__u8 prefix6; /* 16 to 128 */
 	__u8 pad[4];
+	struct sw_flood_rules flood;
 };
 
 /* Sources that are proven not to be spoofed are blocked for what they do. */
@@ -151,17 +154,21 @@ struct sw_switch_request {
 	__u32 verb;
 	__u32 slot;
 	__u32 deadline_ms; /* from now; 0: none */
-	__u8 pad[52];	   /* as long as the shortest frame */
+	__u32 arm;	   /* with ACTIVATE: 1 also arms, until that is rolled back */
+	__u8 pad[48];	   /* as long as the shortest frame */
 };
 
 /* Of the map "policy_state": which slot is active, and whether that is for good. */
 struct sw_policy_state {
 	struct sw_lock lock;
 	__u32 active;
-	__u32 fallback;	   /* to go back to; SW_POLICY_SLOTS: there is none */
-	__u32 deadline_ms; /* of the coarse clock, if pending */
-	__u32 pending;	   /* 1: fallback becomes active at the deadline */
-	__u32 rolled_back; /* how often that has happened */
+	__u32 fallback;		 /* to go back to; SW_POLICY_SLOTS: there is none */
+	__u32 deadline_ms;	 /* of the coarse clock, if pending */
+	__u32 pending;		 /* 1: fallback becomes active at the deadline */
+	__u32 rolled_back;	 /* how often that has happened */
+	__u32 fallback_disarmed; /* 1: nothing was armed before the active one */
+	__u32 pad;
+	__u64 since_ms; /* when it became active, by the coarse clock */
 };
 
 /* The default row without any policy: watch, with the default actions. */
@@ -179,12 +186,15 @@ static __always_inline void sw_rules_default(struct sw_rules *rules)
 		.warm_up_ms = SW_DEFAULT_WARM_UP_MS,
 		.prefix4 = SW_DEFAULT_PREFIX4,
 		.prefix6 = SW_DEFAULT_PREFIX6,
+		.flood = { .half_open = SW_DEFAULT_FLOOD_HALF_OPEN,
+			   .syn_rate = SW_DEFAULT_FLOOD_SYN_RATE,
+			   .calm_ms = SW_DEFAULT_FLOOD_CALM_MS },
 	};
 	for (int i = 0; i < SW_TIMEOUT_COUNT; i++)
 		rules->timeout_ms[i] = defaults[i];
 }
 
-SW_STATIC_ASSERT(sizeof(struct sw_rules) == 64, "one cache line a row");
+SW_STATIC_ASSERT(sizeof(struct sw_rules) == 80, "a row has no hidden padding");
 SW_STATIC_ASSERT(sizeof(struct sw_prefix) == 24, "a prefix has no hidden padding");
 SW_STATIC_ASSERT(sizeof(struct sw_service) == 496, "a service has no hidden padding");
 SW_STATIC_ASSERT(sizeof(struct sw_switch_request) == 64, "a frame");

@@ -174,6 +174,21 @@ struct sw_proven {
 	__u32 offences;
 };
 
+/*
+ * A source that has answered a cookie, or a listener that a SYN was let through to. Another one may
+ * take its place: then it is asked again, or another SYN passes.
+ */
+#define SW_VERIFIED_SOURCES 32768U
+#define SW_VERIFIED_MS	    (60U * 1000)
+
+struct sw_verified {
+	__u32 tag; /* 0: free */
+	__u32 until_ms;
+};
+
+/* Strict anomalies drop only where so many handshakes were seen from both of their sides. */
+#define SW_ENOUGH_BOTH_SIDED 8
+
 /* What is known of a service while a policy is active, or waits to be it again. */
 struct sw_service_state {
 	__s64 half_open;

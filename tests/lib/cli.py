@@ -17,10 +17,10 @@ STRAYS = ("midstream", "illegal_first", "undecodable")  # these never had an ent
 
 
 @contextlib.contextmanager
-def private_bpffs():
+def private_bpffs(prefix="swtest"):
     """A bpffs of our own, so that nothing here meets what is attached on this machine."""
     base = pathlib.Path("/run") if os.access("/run", os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="swtest", dir=base) as path:
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=base) as path:
         run("mount", "-t", "bpf", "bpf", path)
         try:
             yield pathlib.Path(path)
@@ -68,15 +68,17 @@ def all_objects():
 
 
 class Synward:
-    """The command with a pin directory of its own."""
+    """The command with a pin directory of its own, and, where it is to save, a state directory."""
 
-    def __init__(self, pin_dir):
+    def __init__(self, pin_dir, state_dir="/nonexistent/synward"):
         self.pin_dir = pathlib.Path(pin_dir)
+        self.state_dir = pathlib.Path(state_dir)
 
     def environment(self, **changes):
         inherited = {name: value for name, value in os.environ.items()
-                     if name not in ("SYNWARD_PIN_DIR", "NO_COLOR")}
-        return {**inherited, "SYNWARD_PIN_DIR": str(self.pin_dir), **changes}
+                     if name not in ("SYNWARD_PIN_DIR", "SYNWARD_STATE_DIR", "NO_COLOR")}
+        return {**inherited, "SYNWARD_PIN_DIR": str(self.pin_dir),
+                "SYNWARD_STATE_DIR": str(self.state_dir), **changes}
 
     def run(self, *argv, namespace=None, **options):
         """Runs it to its end, whatever its exit code."""

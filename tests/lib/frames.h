@@ -199,6 +199,7 @@ static inline __u32 put_option(__u8 *at, const void *bytes, __u32 length)
 static inline __u32 put_options(const struct segment *segment, __u8 *at)
 {
 	__u8 cookie[2 + 16] = { WIRE_OPT_FASTOPEN, 2 + segment->fastopen };
+	__u32 times[2] = { sw_htonl(segment->tsval), sw_htonl(segment->tsecr) };
 	__u32 length = 0;
 
 	if (segment->mss != AUTO)
@@ -207,9 +208,10 @@ static inline __u32 put_options(const struct segment *segment, __u8 *at)
 				     4);
 	if (segment->sack_ok)
 		length += put_option(at + length, (__u8[]){ WIRE_OPT_SACK_OK, 2 }, 2);
-	if (segment->timestamp)
-		length += put_option(at + length, (__u8[12]){ 1, 1, WIRE_OPT_TIMESTAMP, 10, 1 },
-				     12);
+	if (segment->timestamp) {
+		length += put_option(at + length, (__u8[]){ 1, 1, WIRE_OPT_TIMESTAMP, 10 }, 4);
+		length += put_option(at + length, times, sizeof(times));
+	}
 	if (segment->wscale != AUTO)
 		length += put_option(at + length,
 				     (__u8[]){ WIRE_OPT_NOP, WIRE_OPT_WSCALE, 3, segment->wscale },

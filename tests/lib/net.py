@@ -164,8 +164,10 @@ class End:
 class Lab(contextlib.ExitStack):
     """Namespaces, wires and processes that vanish together."""
 
+    prefix = PREFIX
+
     def namespace(self, label):
-        space = Namespace(f"{PREFIX}{os.getpid()}-{label}")
+        space = Namespace(f"{self.prefix}{os.getpid()}-{label}")
         run("ip", "netns", "add", space.name)
         self.callback(run, "ip", "netns", "del", space.name)
         # a new namespace inherits some of these from the machine, which may be a router
@@ -216,9 +218,9 @@ def stop(process, how=signal.SIGKILL):
     return process.wait()
 
 
-def sweep_leftovers():
+def sweep_leftovers(prefix=PREFIX):
     """Removes the namespaces of test processes that were killed before they could."""
-    for path in NETNS.glob(f"{PREFIX}*-*"):
-        owner = path.name[len(PREFIX):].split("-")[0]
+    for path in NETNS.glob(f"{prefix}*-*"):
+        owner = path.name[len(prefix):].split("-")[0]
         if owner.isdigit() and not pathlib.Path("/proc", owner).exists():
             run("ip", "netns", "del", path.name, check=False)

@@ -95,7 +95,9 @@ struct segment {
 	int fastopen; /* bytes of cookie */
 	bool experiment_tfo;
 	bool sack_ok;
-	bool timestamp;	 /* behind two NOPs, as in data segments */
+	bool timestamp; /* behind two NOPs, as in data segments */
+	__u32 tsval;
+	__u32 tsecr;
 	const char *raw; /* raw_length bytes of options that follow the others */
 	int raw_length;
 	int payload;
@@ -126,6 +128,7 @@ struct segment {
 			   .mss = AUTO,                                                            \
 			   .wscale = AUTO,                                                         \
 			   .fastopen = AUTO,                                                       \
+			   .tsval = 1 << 24,                                                       \
 			   .l4_length = AUTO,                                                      \
 			   .type = AUTO,                                                           \
 			   .code = AUTO,                                                           \

@@ -15,12 +15,28 @@ static struct sw_packet parsed(const struct segment *segment, bool v6)
 	return packet;
 }
 
+/* As parsed(), and asked for the timestamp of a segment that has nothing else. */
+static struct sw_packet parsed_with_timestamp(const struct segment *segment, bool v6)
+{
+	struct sw_packet packet = {};
+	struct sw_cursor cursor;
+	struct frame frame;
+
+	frame_build(&frame, segment, v6);
+	cursor = (struct sw_cursor){ frame.bytes, frame.bytes + frame.length };
+	sw_parse(&cursor, frame.length, &packet);
+	sw_parse_timestamp(&cursor, &packet);
+	sw_parse_rest(&cursor, &packet);
+	return packet;
+}
+
 /* A segment in which every field has a value of its own; it has so many bytes of options. */
 #define FULL_OPTIONS 32
 #define FULL(...)                                                                                  \
 	tcp(.from = CLIENT, .flags = SYN | ECE | CWR | 0x800, .seq = 0xdeadbeef,                   \
 	    .ack = 0x01020304, .window = 0x1234, .urgent = 0x5678, .mss = 1460, .sack_ok = true,   \
-	    .timestamp = true, .wscale = 7, .fastopen = 8, .payload = 33, ##__VA_ARGS__)
+	    .timestamp = true, .tsval = 0xa1b2c3d4, .tsecr = 0x15263748, .wscale = 7,              \
+	    .fastopen = 8, .payload = 33, ##__VA_ARGS__)
 
 static void assert_is_full(const struct sw_packet *packet, bool v6)
 {
@@ -40,6 +56,8 @@ static void assert_is_full(const struct sw_packet *packet, bool v6)
 	assert_int_equal(packet->ip_payload, 33 + packet->doff * 4);
 	assert_int_equal(packet->mss, 1460);
 	assert_int_equal(packet->wscale, 7);
+	assert_int_equal(packet->tsval, 0xa1b2c3d4);
+	assert_int_equal(packet->tsecr, 0x15263748);
 	assert_int_equal(packet->options, SW_OPT_MSS | SW_OPT_SACK_OK | SW_OPT_TIMESTAMP |
 						  SW_OPT_WSCALE | SW_OPT_FASTOPEN);
 	assert_int_equal(packet->facts, 0);
@@ -76,6 +94,9 @@ static void fields_are_read(void **state)
 		struct sw_packet packet = parsed(&of->segment, v6);
 
 		assert_is_full(&packet, v6);
+		assert_int_equal(packet.link_length, 14 + of->segment.tags * 4);
+		assert_int_equal(packet.has_auth,
+				 of->segment.extensions && strchr(of->segment.extensions, 'a'));
 	}
 }
 
@@ -228,9 +249,76 @@ static void options_that_are_not_there(void **state __unused)
 	}
 }
 
+struct timestamp_in {
+	const char *says;
+	struct segment segment;
+	bool on_request;
+};
+
+static const struct timestamp_in timestamps[] = {
+	{ "alone, as in data", tcp(.flags = ACK, .timestamp = true), true },
+	{ "as in a SYN",
+	  tcp(.flags = SYN, .mss = 1460, .wscale = 7, .raw_length = 12,
+	      .raw = "\4\2\10\12\377\356\335\314\273\252\231\210"),
+	  false },
+	{ "the usual one of a SYN",
+	  tcp(.flags = SYN, .raw_length = 20,
+	      .raw = "\2\4\5\264\4\2\10\12\377\356\335\314\273\252\231\210\1\3\3\7"),
+	  false },
+	{ "at an odd place",
+	  tcp(.flags = ACK, .raw_length = 11, .raw = "\1\10\12\377\356\335\314\273\252\231\210"),
+	  false },
+	{ "behind another option", tcp(.flags = ACK, .sack_ok = true, .timestamp = true), false },
+};
+
+/* Wherever it is, it is read; but in data segments only if somebody asks. */
+static void timestamp_is_read(void **state)
+{
+	const struct timestamp_in *of = *state;
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct segment segment = of->segment;
+		struct sw_packet plain, asked;
+
+		segment.tsval = 0xffeeddcc;
+		segment.tsecr = 0xbbaa9988;
+		plain = parsed(&segment, v6);
+		asked = parsed_with_timestamp(&segment, v6);
+		assert_true(plain.options & SW_OPT_TIMESTAMP);
+		assert_int_equal(plain.tsval, of->on_request ? 0 : 0xffeeddcc);
+		assert_int_equal(plain.tsecr, of->on_request ? 0 : 0xbbaa9988);
+		assert_int_equal(asked.tsval, 0xffeeddcc);
+		assert_int_equal(asked.tsecr, 0xbbaa9988);
+	}
+}
+
+/* Numbers that a timestamp's length or a cut does not let in are no timestamp. */
+static void timestamp_is_not_made_up(void **state __unused)
+{
+	struct segment wrong = tcp(.flags = ACK, .raw_length = 12,
+				   .raw = "\1\10\11\377\356\335\314\273\252\231\210\1");
+	struct segment cut = tcp(.flags = ACK, .timestamp = true);
+	struct segment data = tcp(.flags = ACK, .timestamp = true, .doff = 5);
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct sw_packet packet = parsed_with_timestamp(&data, v6);
+		struct frame frame;
+
+		assert_int_equal(packet.options, 0);
+		assert_int_equal(packet.tsval | packet.tsecr, 0);
+		packet = parsed_with_timestamp(&wrong, v6);
+		assert_int_equal(packet.options, SW_OPT_BAD);
+		assert_int_equal(packet.tsval | packet.tsecr, 0);
+		frame_build(&frame, &cut, v6);
+		frame.captured = frame.length - 1;
+		host_parse(&no_checksums, &frame, &packet);
+		assert_int_equal(packet.tsval | packet.tsecr, 0);
+	}
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[2 * COUNT(layers) + COUNT(kinds) + 3];
+	struct CMUnitTest tests[2 * COUNT(layers) + COUNT(kinds) + COUNT(timestamps) + 4];
 	size_t count = 0;
 
 	for (size_t i = 0; i < COUNT(layers); i++) {
@@ -245,6 +333,11 @@ int main(void)
 		tests[count++] = (struct CMUnitTest){ .name = kinds[i].says,
 						      .test_func = kind_is_told,
 						      .initial_state = (void *)&kinds[i] };
+	for (size_t i = 0; i < COUNT(timestamps); i++)
+		tests[count++] = (struct CMUnitTest){ .name = timestamps[i].says,
+						      .test_func = timestamp_is_read,
+						      .initial_state = (void *)&timestamps[i] };
+	tests[count++] = (struct CMUnitTest)cmocka_unit_test(timestamp_is_not_made_up);
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(icmp_cut_anywhere);
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(ports_of_the_undecodable);
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(options_that_are_not_there);

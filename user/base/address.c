@@ -88,6 +88,11 @@ bool sw_prefix_is_v4(const struct sw_prefix *prefix)
 	return prefix->length >= SW_V4_BITS && sw_addr_is_v4(&prefix->addr);
 }
 
+bool sw_prefix_is_everything(const struct sw_prefix *prefix)
+{
+	return prefix->length == (sw_prefix_is_v4(prefix) ? SW_V4_BITS : 0);
+}
+
 bool sw_prefix_covers(const struct sw_prefix *outer, const struct sw_prefix *inner)
 {
 	struct sw_prefix around = sw_prefix_around(&inner->addr, outer->length);

@@ -42,6 +42,9 @@ struct sw_prefix sw_prefix_around(const struct sw_addr *addr, unsigned int lengt
 /* Is it one of IPv4? ::/0 is not: it is all of IPv6, although mapped addresses lie in it. */
 bool sw_prefix_is_v4(const struct sw_prefix *prefix);
 
+/* Is it all of its family? */
+bool sw_prefix_is_everything(const struct sw_prefix *prefix);
+
 /* Does everything in the inner one lie in the outer one? Never for unlike families. */
 bool sw_prefix_covers(const struct sw_prefix *outer, const struct sw_prefix *inner);
 

@@ -232,7 +232,10 @@ static __u32 features_of_row(const struct sw_rules *rules, const struct sw_rules
 
 	if (rules->syn_rate)
 		features |= SW_HAS_SYN_RATE;
-	if (rules->half_open_source || rules->half_open_service)
+	if (rules->flood.mode != SW_FLOOD_OFF)
+		features |= SW_HAS_FLOOD_DEFENCE;
+	if (rules->half_open_source || rules->half_open_service ||
+	    rules->flood.mode == SW_FLOOD_ADAPTIVE)
 		features |= SW_HAS_HALF_OPEN;
 	if (memcmp(rules->timeout_ms, others->timeout_ms, sizeof(rules->timeout_ms)) != 0)
 		features |= SW_HAS_SERVICE_TIMEOUTS;
@@ -341,7 +344,9 @@ bool sw_rules_equal(const struct sw_rules *a, const struct sw_rules *b)
 	return a->drop == b->drop && a->strict_drop == b->strict_drop &&
 	       a->syn_rate == b->syn_rate && a->syn_burst == b->syn_burst &&
 	       a->half_open_source == b->half_open_source &&
-	       a->half_open_service == b->half_open_service &&
+	       a->half_open_service == b->half_open_service && a->flood.mode == b->flood.mode &&
+	       a->flood.half_open == b->flood.half_open && a->flood.syn_rate == b->flood.syn_rate &&
+	       a->flood.calm_ms == b->flood.calm_ms &&
 	       !memcmp(a->timeout_ms, b->timeout_ms, sizeof(a->timeout_ms)) &&
 	       a->warm_up_ms == b->warm_up_ms && !a->enforce == !b->enforce &&
 	       !a->strict == !b->strict && a->prefix4 == b->prefix4 && a->prefix6 == b->prefix6;

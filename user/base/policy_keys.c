@@ -18,6 +18,13 @@ static const char *const actions[] = {
 	NULL,
 };
 
+static const char *const flood_modes[] = {
+#define X(id, name, meaning) #name,
+	SW_FLOOD_MODES(X)
+#undef X
+		NULL,
+};
+
 /* Other words of YAML for yes and no. */
 static const char *const other_switches[] = { "false", "true", "off", "on", NULL };
 
@@ -50,6 +57,14 @@ const struct sw_key sw_rule_keys[] = {
 					  0, SW_MAX_HALF_OPEN, NULL),
 	[SW_RULE_HALF_OPEN_SERVICE] = RULE(half_open_service, "limits.half_open.per_service",
 					   NUMBER, 0, SW_MAX_HALF_OPEN, NULL),
+	[SW_RULE_SYN_FLOOD] = RULE(flood.mode, "syn_flood", CHOICE, 0, SW_FLOOD_MODE_COUNT - 1,
+				   flood_modes),
+	[SW_RULE_FLOOD_HALF_OPEN] = RULE(flood.half_open, "flood.half_open", NUMBER, 1,
+					 SW_MAX_HALF_OPEN, NULL),
+	[SW_RULE_FLOOD_SYN_RATE] = RULE(flood.syn_rate, "flood.syn_rate", NUMBER, 2,
+					SW_MAX_FLOOD_SYN_RATE, NULL),
+	[SW_RULE_FLOOD_CALM] = RULE(flood.calm_ms, "flood.calm", MS, 1000, SW_MAX_FLOOD_CALM_MS,
+				    NULL),
 #define X(id, name, ms, meaning)                                                                   \
 	[SW_RULE_TIMEOUT_##id] = RULE(timeout_ms[SW_TIMEOUT_##id], "timeouts." #name, MS,          \
 				      SW_MIN_TIMEOUT_MS, SW_MAX_TIMEOUT_MS, NULL),

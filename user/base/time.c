@@ -25,6 +25,24 @@ uint64_t sw_wall_ns(uint64_t monotonic_ns)
 	return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC) + monotonic_ns;
 }
 
+uint64_t sw_boot_s(void)
+{
+	return clock_ns(CLOCK_BOOTTIME) / NS_PER_S;
+}
+
+uint64_t sw_wall_s(void)
+{
+	return clock_ns(CLOCK_REALTIME) / NS_PER_S;
+}
+
+int64_t sw_boot_to_wall_s(void)
+{
+	int64_t apart_ns = (int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME));
+
+	/* to the nearest second, so that times which go there and back stay as they are */
+	return (apart_ns + (int64_t)(NS_PER_S / 2)) / (int64_t)NS_PER_S;
+}
+
 const char *sw_format_timestamp(char text[SW_TIMESTAMP_SIZE], uint64_t wall_ns)
 {
 	time_t seconds = wall_ns / NS_PER_S;

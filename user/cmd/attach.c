@@ -2,6 +2,7 @@
 #include "command.h"
 #include "timeouts.h"
 
+#include "../config/saved.h"
 #include "../control/control.h"
 #include "../report/report.h"
 
@@ -12,7 +13,10 @@
 static const char *const modes[] = { "auto", "native", "generic", NULL };
 static const char *const tc_modes[] = { "auto", "tcx", "clsact", NULL };
 
+static const char *const ways[] = { "auto", "handover", "kernel", "challenge", NULL };
+
 static struct {
+	int way;
 	int mode;
 	int tc;
 	uint64_t handshakes;
@@ -37,10 +41,58 @@ static const struct sw_option options[] = {
 	  .help = "how long silence lasts; may be repeated", .parse = sw_parse_timeout },
 	{ "events-per-second", 0, SW_OPTION_NUMBER, &given.events_per_second, "N",
 	  .help = "budget of events of each CPU (1000); 0: no limit", .maximum = UINT32_MAX },
+	{ "flood-way", 0, SW_OPTION_CHOICE, &given.way, "WAY",
+	  .help = "how SYN floods are kept off: auto, handover, kernel or challenge",
+	  .choices = ways },
 	{ "checksums", 0, SW_OPTION_FLAG, &given.checksums, NULL,
 	  .help = "verify checksums; misleading where a card fills them in" },
 	{},
 };
+
+/* What the first attach begins with. */
+struct saved {
+	struct sw_policy *policy; /* NULL: the default one */
+	bool disarmed;
+	bool refused; /* there is a saved policy, and it cannot be read */
+	char why[512];
+};
+
+static int load_saved(struct saved *saved)
+{
+	struct sw_policy *policy = malloc(sizeof(*policy));
+	int error = policy ? sw_saved_load(sw_command_state_dir(), policy) : -ENOMEM;
+
+	saved->disarmed = sw_saved_disarmed(sw_command_state_dir());
+	if (!error) {
+		saved->policy = policy;
+		return 0;
+	}
+	free(policy);
+	if (error == -ENOMEM)
+		return error;
+	saved->refused = error != -ENOENT || sw_error_text();
+	sw_format(saved->why, sizeof(saved->why), "%s",
+		  sw_error_text() ? sw_error_text() : sw_errno_text(error));
+	sw_error_clear();
+	return 0;
+}
+
+/* Returns the exit code. */
+static int tell_saved(const struct saved *saved, struct sw_attach_result *first)
+{
+	first->policy = saved->policy ? "saved" : saved->refused ? "refused" : "default";
+	first->disarmed = saved->disarmed;
+	if (saved->disarmed)
+		sw_note("disarmed, as it was: nothing is dropped until 'synward arm'");
+	if (saved->policy)
+		sw_note("the saved policy is active again: 'synward policy show' prints it");
+	if (!saved->refused)
+		return SW_EXIT_OK;
+	sw_note("the saved policy is not sound, so the default one is active, which drops nothing: "
+		"%s",
+		saved->why);
+	return SW_EXIT_DEGRADED;
+}
 
 static void print_one(const struct sw_attach_result *result)
 {
@@ -57,6 +109,7 @@ static int run(int argc, char **argv)
 	struct sw_attach_request request = {};
 	struct sw_attach_result results[SW_MAX_INTERFACES];
 	int first = sw_command_options(&sw_cmd_attach, argc, argv), error;
+	struct saved saved = {};
 	int code = SW_EXIT_OK;
 
 	if (first <= 0)
@@ -65,16 +118,26 @@ static int run(int argc, char **argv)
 		return sw_error(EINVAL,
 				"attach: expected 1 to %u interfaces: synward attach IFACE...",
 				SW_MAX_INTERFACES);
+	request.state_dir = sw_command_state_dir();
 	request.mode = (enum sw_xdp_mode)given.mode;
 	request.tc = (enum sw_tc_mode)given.tc;
 	request.handshakes = (uint32_t)given.handshakes;
 	request.connections = (uint32_t)given.connections;
 	memcpy(request.timeout_ms, given.timeout_ms, sizeof(request.timeout_ms));
 	request.checksums = given.checksums;
+	request.way_given = given.way;
+	request.flood_way = (enum sw_flood_way)(given.way - 1);
 	request.events_given = given.events_per_second != UINT64_MAX;
 	request.events_per_second = (uint32_t)given.events_per_second;
-	error = sw_attach(sw_global.pin_dir, &request, (const char *const *)argv + first,
-			  (uint32_t)(argc - first), results);
+	error = load_saved(&saved);
+	request.policy = saved.policy;
+	request.disarmed = saved.disarmed;
+	if (!error)
+		error = sw_attach(sw_global.pin_dir, &request, (const char *const *)argv + first,
+				  (uint32_t)(argc - first), results);
+	if (!error && results[0].created)
+		code = tell_saved(&saved, &results[0]);
+	free(saved.policy);
 	if (error)
 		return error == -EINVAL ? -EIO : error; /* EINVAL is for the command line */
 	for (int i = 0; i < argc - first; i++) {

@@ -57,9 +57,17 @@ static const cyaml_schema_field_t limits[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t flood[] = {
+	RULE("half_open", FLOOD_HALF_OPEN),
+	RULE("syn_rate", FLOOD_SYN_RATE),
+	RULE("calm", FLOOD_CALM),
+	CYAML_FIELD_END,
+};
+
 #define RULES                                                                                      \
 	RULE("mode", MODE), RULE("strict", STRICT), RULE("warm_up", WARM_UP),                      \
-		LEVEL("actions", actions), LEVEL("limits", limits), LEVEL("timeouts", timeouts)
+		LEVEL("actions", actions), LEVEL("limits", limits), RULE("syn_flood", SYN_FLOOD),  \
+		LEVEL("flood", flood), LEVEL("timeouts", timeouts)
 
 static const cyaml_schema_field_t others[] = { RULES, CYAML_FIELD_END };
 

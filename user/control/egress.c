@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The egress hook: a TCX link, or a clsact filter where the kernel has no TCX. */
+#include "handover.h"
 #include "hooks.h"
 
 #include "../base/cleanup.h"
@@ -97,6 +98,7 @@ int sw_hooks_detach(const struct sw_pins *pins, const struct sw_interface *recor
 
 	detach_link(pins, slot, "xdp");
 	detach_link(pins, slot, "tcx");
+	sw_handover_detach(pins, slot);
 	error = sw_clsact_detach(pins, record, slot);
 	if (error)
 		return error;

@@ -125,7 +125,7 @@ int sw_instance_map(const struct sw_instance *instance, const char *name, uint32
 
 int sw_pins_check_leftover(const struct sw_pins *pins)
 {
-	static const char *const ours[] = { ".", "..", "maps", "links", "programs" };
+	static const char *const ours[] = { ".", "..", "maps", "links", "lists", "programs" };
 	SW_AUTO_DIR DIR *dir = opendir(pins->path);
 	struct dirent *entry;
 

@@ -4,13 +4,17 @@
 #include "../base/cleanup.h"
 #include "../base/error.h"
 #include "bpf_log.h"
+#include "handover.h"
+#include "slot.h"
 
+#include <synward/cookie.h>
 #include <synward/load.h>
 #include <synward/tables.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "synward.skel.h"
@@ -27,6 +31,11 @@ int sw_object_xdp(const struct sw_object *object)
 int sw_object_egress(const struct sw_object *object)
 {
 	return bpf_program__fd(object->skeleton->progs.sw_egress);
+}
+
+int sw_object_handover(const struct sw_object *object)
+{
+	return bpf_program__fd(object->skeleton->progs.sw_handover);
 }
 
 void sw_object_free(struct sw_object *object)
@@ -70,6 +79,8 @@ static void set_constants(struct synward_bpf *skeleton, const struct sw_identity
 	load->netns = options->netns;
 	load->slot = (__u8)options->slot;
 	load->checksums = options->checksums;
+	load->forwards = sw_forwards();
+	load->raw_cookies = sw_raw_cookies_are_possible();
 	load->ordered_stores = SW_ORDERED_STORES;
 }
 
@@ -83,6 +94,7 @@ static void choose_programs(struct synward_bpf *skeleton)
 							   program == skeleton->progs.sw_arm ||
 							   program == skeleton->progs.sw_switch ||
 							   program == skeleton->progs.sw_clock);
+	bpf_program__set_autoload(skeleton->progs.sw_handover, sw_handover_is_possible());
 }
 
 /* A pinned map may take the place of the object's own only if it is of the very same make. */
@@ -187,20 +199,35 @@ static int fill_map(const struct bpf_map *map, const void *value)
 	return 0;
 }
 
+/* The first secrets; later ones are made from them in the kernel. */
+static int fill_keys(const struct synward_bpf *skeleton)
+{
+	struct sw_cookie_keys keys;
+
+	if (getrandom(&keys, sizeof(keys), 0) != sizeof(keys))
+		return sw_error(EIO, "the kernel gave no random numbers: %s", sw_errno_text(errno));
+	return fill_map(skeleton->maps.cookie_keys, &keys);
+}
+
 /* The first policy is in slot 0, and there is none to go back to. */
 static int fill_maps(const struct synward_bpf *skeleton, const struct sw_identity *identity,
 		     const struct sw_creation *creation)
 {
 	const struct sw_policy_state state = { .fallback = SW_POLICY_SLOTS };
-	const __u32 armed = 1;
+	const __u32 armed = creation->armed;
 	int error = fill_map(skeleton->maps.settings, &creation->settings);
 
 	if (!error)
 		error = fill_map(skeleton->maps.policies, creation->policy);
 	if (!error)
+		error = sw_slot_add_nets(bpf_map__fd(skeleton->maps.service_nets), 0,
+					 creation->policy);
+	if (!error)
 		error = fill_map(skeleton->maps.policy_state, &state);
 	if (!error)
 		error = fill_map(skeleton->maps.armed, &armed);
+	if (!error)
+		error = fill_keys(skeleton);
 	return error ? error : fill_map(skeleton->maps.identity, identity);
 }
 

@@ -17,6 +17,7 @@ struct sw_object;
 struct sw_creation {
 	struct sw_settings settings;
 	const struct sw_policy *policy;
+	bool armed;
 };
 
 /* What is particular to one copy. */
@@ -40,6 +41,7 @@ void sw_object_free(struct sw_object *object);
 /* Descriptors of its programs, which the object goes on owning. */
 int sw_object_xdp(const struct sw_object *object);
 int sw_object_egress(const struct sw_object *object);
+int sw_object_handover(const struct sw_object *object); /* negative: this kernel has none */
 
 static inline void sw_object_cleanup(struct sw_object **object)
 {

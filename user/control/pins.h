@@ -7,6 +7,7 @@
  *
  *	DIR/maps/NAME           every map; "identity" is pinned last and unpinned first, so that
  *	                        without it the directory is what an interrupted command has left
+ *	DIR/lists/LIST_bucketsN the tables of a list, see generation.h
  *	DIR/programs/sw_clock   tells the clock of the entries
  *	DIR/links/SLOT/xdp      the ingress link of the interface in that slot of the map "interfaces"
  *	DIR/links/SLOT/tcx      its egress link, or, where the kernel has no TCX:

@@ -4,11 +4,14 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../base/policy.h"
 #include "../base/time.h"
 #include "hooks.h"
 #include "instance.h"
 #include "percpu.h"
+#include "policy.h"
 #include "records.h"
+#include "slot.h"
 #include "sweeper.h"
 
 #include <bpf/bpf.h>
@@ -68,37 +71,46 @@ static int compare_names(const void *a, const void *b)
 		      ((const struct sw_status_map *)b)->name);
 }
 
-/* All pinned maps, and what they cost together. */
-static int read_maps(const struct sw_instance *instance, struct sw_status_map *maps,
-		     uint32_t *count, uint64_t *bytes)
+/* The maps that are pinned in one directory. */
+static void read_directory(const struct sw_instance *instance, const char *name,
+			   struct sw_status_map *maps, uint32_t *count, uint64_t *bytes)
 {
 	SW_AUTO_DIR DIR *dir = NULL;
 	struct dirent *entry;
 	char path[SW_PIN_PATH];
 
-	sw_pins_path(&instance->pins, path, "maps");
+	sw_pins_path(&instance->pins, path, "%s", name);
 	dir = opendir(path);
-	if (!dir)
-		return read_failed("the pin directory");
-	*count = 0;
-	*bytes = 0;
-	while (*count < SW_MAX_MAPS && (entry = readdir(dir))) {
+	while (dir && *count < SW_MAX_MAPS && (entry = readdir(dir))) {
 		struct sw_status_map *map = &maps[*count];
 		struct bpf_map_info info = {};
 		__u32 length = sizeof(info);
 		SW_AUTO_FD int fd = -1;
 
-		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= sizeof(map->name) ||
-		    sw_instance_map(instance, entry->d_name, 0, &fd))
+		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= sizeof(map->name))
 			continue;
+		sw_pins_path(&instance->pins, path, "%s/%s", name, entry->d_name);
+		fd = bpf_obj_get(path);
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length))
+			continue; /* it went away meanwhile */
 		strcpy(map->name, entry->d_name);
-		if (!bpf_obj_get_info_by_fd(fd, &info, &length))
-			map->entries = info.max_entries;
+		map->entries = info.max_entries;
 		map->bytes = map_bytes(fd);
 		*bytes += map->bytes;
 		++*count;
 	}
-	sw_error_clear(); /* a map that went away meanwhile is no error */
+}
+
+/* All pinned maps, and what they cost together. */
+static int read_maps(const struct sw_instance *instance, struct sw_status_map *maps,
+		     uint32_t *count, uint64_t *bytes)
+{
+	if (!sw_pins_exist(&instance->pins, "maps"))
+		return read_failed("the pin directory");
+	*count = 0;
+	*bytes = 0;
+	read_directory(instance, "maps", maps, count, bytes);
+	read_directory(instance, "lists", maps, count, bytes);
 	qsort(maps, *count, sizeof(*maps), compare_names);
 	return 0;
 }
@@ -115,6 +127,33 @@ static int read_traffic(const struct sw_records *records, struct sw_snapshot *sn
 		if (sw_percpu_sum(records->traffic_fd, slot, &to->traffic, sizeof(to->traffic)))
 			return read_failed("the traffic counters");
 		snapshot->interface_count++;
+	}
+	return 0;
+}
+
+/* Without services nothing is counted for them. */
+static int read_services(const struct sw_instance *instance, const struct sw_policy_view *policy,
+			 struct sw_service_counters *rows)
+{
+	SW_AUTO_FREE struct sw_service_counters *counts = calloc(SW_SERVICE_SLOTS, sizeof(*counts));
+	SW_AUTO_FREE struct sw_policy *active = malloc(sizeof(*active));
+	struct sw_policy_state state;
+	int error;
+
+	if (policy->row_count < 2)
+		return 0;
+	if (!counts || !active)
+		return -ENOMEM;
+	error = sw_policy_read(instance, active, &state);
+	if (!error)
+		error = sw_slot_counts(instance, active, counts);
+	if (error)
+		return error;
+	for (uint32_t i = 0; i < policy->row_count; i++) {
+		int row = sw_policy_service(active, policy->rows[i].name);
+
+		if (row >= 0) /* it may have been replaced meanwhile */
+			rows[i] = counts[row];
 	}
 	return 0;
 }
@@ -139,6 +178,10 @@ int sw_snapshot_read(const char *pin_dir, struct sw_snapshot *snapshot)
 		error = read_traffic(&records, made);
 	if (!error)
 		error = read_maps(&instance, maps, &map_count, &made->map_bytes);
+	if (!error)
+		error = sw_policy_view_read(&instance, &made->policy);
+	if (!error)
+		error = read_services(&instance, &made->policy, made->services);
 	if (error)
 		return error;
 	made->taken_ns = sw_monotonic_ns();
@@ -204,6 +247,8 @@ int sw_status_read(const char *pin_dir, struct sw_status *status)
 		error = read_settings(&instance, &made->settings);
 	if (!error)
 		error = read_maps(&instance, made->maps, &made->map_count, &made->map_bytes);
+	if (!error)
+		error = sw_policy_view_read(&instance, &made->policy);
 	if (error)
 		return error;
 	read_health(&instance, &records, made);

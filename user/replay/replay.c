@@ -2,9 +2,9 @@
 #include "replay.h"
 
 #include "../base/error.h"
+#include "../base/progress.h"
 #include "capture.h"
 #include "engine.h"
-#include "progress.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -185,7 +185,7 @@ static int run_pass(struct pass *pass)
 {
 	int error, more = 1;
 
-	sw_progress_start(&pass->progress);
+	sw_progress_start(&pass->progress, "packets");
 	do {
 		error = feed_batch(pass, &more);
 	} while (!error && more > 0);

@@ -7,9 +7,11 @@
  * with pretty), or a metrics page. None of them asks the kernel for anything.
  */
 
+#include "../base/entries.h"
 #include "../base/snapshot.h"
 
 #include <synward/event.h>
+#include <synward/list.h>
 #include <synward/policy.h>
 
 #include <stdbool.h>
@@ -31,16 +33,33 @@ void sw_json_status(FILE *out, const struct sw_status *status, bool pretty);
 void sw_text_list(FILE *out, const struct sw_handshake_list *list);
 void sw_json_list(FILE *out, const struct sw_handshake_list *list, bool pretty);
 
+/* The first entries of a list, at most limit (0: all), in the order in which they are. */
+void sw_text_entries(FILE *out, enum sw_list list, const struct sw_entries *entries,
+		     uint64_t limit);
+void sw_json_entries(FILE *out, enum sw_list list, const struct sw_entries *entries, uint64_t limit,
+		     bool pretty);
+
+/* What a change of a list has done. */
+void sw_text_list_change(FILE *out, enum sw_list list, const struct sw_list_change *change);
+void sw_json_list_change(FILE *out, enum sw_list list, const struct sw_list_change *change,
+			 bool pretty);
+
 /* A compiled policy: its services, their limits, and what is dropped. */
 void sw_text_policy(FILE *out, const struct sw_policy *policy);
 
 /* All of it; file is what it was read from, or NULL. */
 void sw_json_policy(FILE *out, const struct sw_policy *policy, const char *file, bool pretty);
 
-/* One line for one event. interface is its name, or "". wall_ns is its time. */
-void sw_text_event(FILE *out, const struct sw_event *event, const char *interface,
+/* What the numbers of an event are called; "" where that is not known. */
+struct sw_event_names {
+	const char *interface;
+	const char *service;
+};
+
+/* One line for one event. wall_ns is its time. */
+void sw_text_event(FILE *out, const struct sw_event *event, const struct sw_event_names *names,
 		   uint64_t wall_ns);
-void sw_json_event(FILE *out, const struct sw_event *event, const char *interface,
+void sw_json_event(FILE *out, const struct sw_event *event, const struct sw_event_names *names,
 		   uint64_t wall_ns);
 
 void sw_json_attach(FILE *out, const struct sw_attach_result *results, uint32_t count, bool pretty);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "progress.h"
 
-#include "../base/number.h"
-#include "../base/time.h"
+#include "number.h"
+#include "time.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -11,9 +11,10 @@
 #define PERIOD_NS   200000000ULL
 #define BAR_WIDTH   30
 
-void sw_progress_start(struct sw_progress *progress)
+void sw_progress_start(struct sw_progress *progress, const char *unit)
 {
-	*progress = (struct sw_progress){ .started_ns = sw_monotonic_ns(),
+	*progress = (struct sw_progress){ .unit = unit,
+					  .started_ns = sw_monotonic_ns(),
 					  .watched = isatty(STDERR_FILENO) };
 }
 
@@ -32,14 +33,14 @@ void sw_progress_step(struct sw_progress *progress, uint64_t done, uint64_t all,
 	progress->shown_ns = now_ns;
 	sw_format_count(text, count);
 	if (!all) {
-		fprintf(stderr, "\r\033[K%s packets", text);
+		fprintf(stderr, "\r\033[K%s %s", text, progress->unit);
 		return;
 	}
 	if (done > all)
 		done = all;
 	width = (int)(done * BAR_WIDTH / all);
-	fprintf(stderr, "\r\033[K[%-*.*s] %3u%% %s packets", BAR_WIDTH, width, full,
-		(unsigned int)(done * 100 / all), text);
+	fprintf(stderr, "\r\033[K[%-*.*s] %3u%% %s %s", BAR_WIDTH, width, full,
+		(unsigned int)(done * 100 / all), text, progress->unit);
 }
 
 void sw_progress_end(struct sw_progress *progress)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYNWARD_REPLAY_PROGRESS_H
-#define SYNWARD_REPLAY_PROGRESS_H
+#ifndef SYNWARD_BASE_PROGRESS_H
+#define SYNWARD_BASE_PROGRESS_H
 
 /* A bar on stderr for what takes long, if somebody watches. */
 
@@ -8,12 +8,14 @@
 #include <stdint.h>
 
 struct sw_progress {
+	const char *unit; /* what is counted, in the plural */
 	uint64_t started_ns;
 	uint64_t shown_ns;
 	bool watched;
 };
 
-void sw_progress_start(struct sw_progress *progress);
+/* unit must stay as long as progress does. */
+void sw_progress_start(struct sw_progress *progress, const char *unit);
 
 /* Shows how far it is, now and then: done of all (0: unknown), and a count of what was done. */
 void sw_progress_step(struct sw_progress *progress, uint64_t done, uint64_t all, uint64_t count);

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_CORE_COOKIE_H
+#define SYNWARD_CORE_COOKIE_H
+
+/*
+ * SYN cookies, and the challenge for those whose server is another host. What they look like is in
+ * include/synward/cookie.h. Times are milliseconds of the coarse clock, modulo 2^32.
+ */
+
+#include "../../include/synward/cookie.h"
+#include "packet.h"
+#include "siphash.h"
+#include "wire.h"
+
+/* Hashes of different purposes never mean the same. */
+enum cookie_kind {
+	COOKIE_PLAIN,
+	COOKIE_WITH_TIMESTAMP,
+	COOKIE_CHALLENGE,
+};
+
+/* Of what a hash covers, all but the ends and the client's ISN: 56 bits of the last word. */
+struct cookie_claim {
+	enum cookie_kind kind;
+	__u32 epoch;
+	__u32 tsval;
+	__u8 mss;
+	__u8 wscale; /* that is offered: another offer would give the old scale another meaning */
+};
+
+static __always_inline __u32 cookie_epoch(__u32 now_ms)
+{
+	return now_ms >> SW_COOKIE_EPOCH_MS_SHIFT;
+}
+
+/* The ends are those of a packet of the client's. */
+static __always_inline __u64 cookie_hash(const struct sw_cookie_keys *keys,
+					 const struct sw_packet *packet, __u32 isn,
+					 const struct cookie_claim *claim)
+{
+	const __u64 *secret = keys->secrets[claim->epoch & (SW_COOKIE_EPOCHS - 1)];
+	__u32 claimed = (claim->epoch & 0x7fff) | claim->kind << 15 | claim->mss << 17 |
+			(claim->wscale & 15) << 20;
+	__u32 length = 8 + 7;
+	struct sw_siphash hash;
+
+	sw_siphash_begin(&hash, secret);
+	if (sw_addr_is_v4(&packet->src)) {
+		sw_siphash_add(&hash, packet->src.words[3] | (__u64)packet->dst.words[3] << 32);
+		length += 8;
+	} else {
+		sw_siphash_add(&hash, packet->src.halves[0]);
+		sw_siphash_add(&hash, packet->src.halves[1]);
+		sw_siphash_add(&hash, packet->dst.halves[0]);
+		sw_siphash_add(&hash, packet->dst.halves[1]);
+		length += 32;
+	}
+	sw_siphash_add(&hash, isn | (__u64)packet->sport << 32 | (__u64)packet->dport << 48);
+	return sw_siphash_end(&hash, claim->tsval | (__u64)claimed << 32 | (__u64)length << 56);
+}
+
+/*
+ * Which epoch two bits mean: of the last four, the coming one excluded, the one that has them.
+ * Returns false if a cookie of that epoch is honoured no more.
+ */
+static __always_inline bool recall_epoch(__u32 bits, __u32 now_ms, __u32 *epoch)
+{
+	__u32 now = cookie_epoch(now_ms), age = (now - bits) & (SW_COOKIE_EPOCHS - 1);
+
+	*epoch = now - age;
+	return age <= SW_COOKIE_MAX_AGE;
+}
+
+/* ---- the MSS */
+
+/*
+ * The values that clients mostly have, of both families: Ethernet's, those of PPPoE and of tunnels,
+ * what mobile networks clamp to, jumbo frames, and what RFC 9293 assumes if a client says nothing.
+ * Whoever has less than the least gets that, as with the kernel's own cookies: it would refuse the
+ * connection otherwise.
+ */
+#define COOKIE_MSS_V4(X) X(536) X(1220) X(1300) X(1360) X(1400) X(1440) X(1460) X(8960)
+#define COOKIE_MSS_V6(X) X(1220) X(1280) X(1340) X(1380) X(1400) X(1420) X(1440) X(8940)
+
+/* How many values above the first are not more than the client's. */
+static __always_inline __u8 mss_place(const struct sw_packet *syn)
+{
+	__u32 mss = syn->mss, place = 0; /* 0: it does not say */
+
+#define X(value) place += mss >= value;
+	if (sw_addr_is_v4(&syn->src)) {
+		COOKIE_MSS_V4(X)
+	} else {
+		COOKIE_MSS_V6(X)
+	}
+#undef X
+	return place ? place - 1 : 0;
+}
+
+#define X(value) value,
+/*
+ * Of IPv4 and of IPv6. One table of 64 bytes: what is as short as 16 or 32, clang 14 puts into a
+ * section of its own, which the object's BTF then does not describe rightly.
+ */
+static const __u32 cookie_mss[2][SW_COOKIE_MSS_COUNT] = { { COOKIE_MSS_V4(X) },
+							  { COOKIE_MSS_V6(X) } };
+#undef X
+
+static __always_inline __u16 mss_at(const struct sw_packet *ack, __u8 place)
+{
+	place &= SW_COOKIE_MSS_COUNT - 1;
+	return cookie_mss[!sw_addr_is_v4(&ack->src)][place];
+}
+
+/* ---- cookies */
+
+/* What of the options of a SYN is agreed on. */
+static __always_inline __u8 agree(const struct sw_cookie_offer *offer, const struct sw_packet *syn)
+{
+	const __u16 ecn_setup = WIRE_TCP_ECE | WIRE_TCP_CWR;
+	__u8 wanted = SW_OFFER_TIMESTAMP;
+
+	if (!(syn->options & SW_OPT_TIMESTAMP) || !(offer->options & SW_OFFER_TIMESTAMP))
+		return 0;
+	if (syn->options & SW_OPT_WSCALE)
+		wanted |= SW_OFFER_WSCALE;
+	if (syn->options & SW_OPT_SACK_OK)
+		wanted |= SW_OFFER_SACK;
+	/* a client that asks for AccECN takes this as well (RFC 9768 section 3.1.2) */
+	if ((syn->flags & ecn_setup) == ecn_setup)
+		wanted |= SW_OFFER_ECN;
+	return wanted & offer->options;
+}
+
+/* The timestamp that carries what was agreed on. */
+static __always_inline __u32 cookie_timestamp(const struct sw_cookie_keys *keys, __u32 now_ms,
+					      const struct sw_packet *syn, __u8 agreed)
+{
+	__u32 value = (now_ms + keys->clock_offset) >> SW_COOKIE_TS_BITS << SW_COOKIE_TS_BITS;
+
+	if (!(agreed & SW_OFFER_WSCALE))
+		value |= SW_COOKIE_NO_WSCALE;
+	else /* RFC 7323 section 2.3: what is greater means 14 */
+		value |= syn->wscale < 14 ? syn->wscale : 14;
+	if (agreed & SW_OFFER_SACK)
+		value |= SW_COOKIE_TS_SACK;
+	if (agreed & SW_OFFER_ECN)
+		value |= SW_COOKIE_TS_ECN;
+	return value;
+}
+
+/* How to answer a SYN of which nothing shall be remembered. */
+static __always_inline void sw_cookie_make(const struct sw_cookie_keys *keys,
+					   const struct sw_cookie_offer *offer,
+					   const struct sw_packet *syn, __u32 now_ms,
+					   struct sw_cookie_answer *answer)
+{
+	struct cookie_claim claim = { .epoch = cookie_epoch(now_ms), .mss = mss_place(syn) };
+
+	answer->options = agree(offer, syn);
+	answer->tsval = 0;
+	if (answer->options & SW_OFFER_TIMESTAMP) {
+		claim.kind = COOKIE_WITH_TIMESTAMP;
+		claim.wscale = offer->wscale;
+		claim.tsval = cookie_timestamp(keys, now_ms, syn, answer->options);
+		answer->tsval = claim.tsval;
+	}
+	answer->seq = claim.epoch << SW_COOKIE_EPOCH_SHIFT | claim.mss << SW_COOKIE_MSS_SHIFT |
+		      (cookie_hash(keys, syn, syn->seq, &claim) & SW_COOKIE_HASH_MASK);
+	answer->ack = syn->seq + 1;
+	answer->tsecr = syn->tsval;
+	answer->mss = sw_addr_is_v4(&syn->src) ? offer->mss4 : offer->mss6;
+	answer->window = offer->window;
+	answer->wscale = offer->wscale;
+	answer->ttl = offer->ttl;
+}
+
+/* What was agreed on, of an ACK whose cookie is genuine. */
+static __always_inline void cookie_options(const struct sw_cookie_offer *offer,
+					   const struct sw_packet *ack,
+					   const struct cookie_claim *claim,
+					   struct sw_cookie_options *options)
+{
+	__u8 wscale = claim->tsval & SW_COOKIE_TS_WSCALE;
+
+	*options = (struct sw_cookie_options){ .mss = mss_at(ack, claim->mss) };
+	if (claim->kind != COOKIE_WITH_TIMESTAMP)
+		return;
+	options->options = SW_OFFER_TIMESTAMP;
+	options->tsval = ack->tsval;
+	options->tsecr = ack->tsecr;
+	if (wscale != SW_COOKIE_NO_WSCALE) {
+		options->options |= SW_OFFER_WSCALE;
+		options->snd_wscale = wscale;
+		options->rcv_wscale = offer->wscale;
+	}
+	if (claim->tsval & SW_COOKIE_TS_SACK)
+		options->options |= SW_OFFER_SACK;
+	if (claim->tsval & SW_COOKIE_TS_ECN)
+		options->options |= SW_OFFER_ECN;
+}
+
+/*
+ * Does the segment, a client's first ACK, alone or with data, bring back a cookie that was made for
+ * it? Its timestamp must have been read (sw_parse_timestamp). options is set only if so.
+ */
+static __always_inline bool sw_cookie_check(const struct sw_cookie_keys *keys,
+					    const struct sw_cookie_offer *offer,
+					    const struct sw_packet *ack, __u32 now_ms,
+					    struct sw_cookie_options *options)
+{
+	const __u16 decisive = WIRE_TCP_SYN | WIRE_TCP_RST | WIRE_TCP_ACK;
+	__u32 cookie = ack->ack - 1;
+	struct cookie_claim claim = {
+		.mss = cookie >> SW_COOKIE_MSS_SHIFT & (SW_COOKIE_MSS_COUNT - 1),
+	};
+
+	if ((ack->flags & decisive) != WIRE_TCP_ACK ||
+	    !recall_epoch(cookie >> SW_COOKIE_EPOCH_SHIFT, now_ms, &claim.epoch))
+		return false;
+	if (ack->options & SW_OPT_TIMESTAMP) {
+		claim.kind = COOKIE_WITH_TIMESTAMP;
+		claim.wscale = offer->wscale;
+		claim.tsval = ack->tsecr;
+	}
+	if ((cookie_hash(keys, ack, ack->seq - 1, &claim) ^ cookie) & SW_COOKIE_HASH_MASK)
+		return false;
+	cookie_options(offer, ack, &claim, options);
+	return true;
+}
+
+/* ---- challenges */
+
+/*
+ * How to find out whether a SYN's source is genuine, without being its server: the answer
+ * acknowledges a number that the client has not sent, and whose RST takes that as its own number
+ * (RFC 9293 section 3.10.7.3). It then tries again. The number is the epoch in two bits and 30 of a
+ * hash. Returns false if this SYN cannot be challenged: by chance the client would believe it.
+ */
+static __always_inline bool sw_challenge_make(const struct sw_cookie_keys *keys,
+					      const struct sw_packet *syn, __u32 now_ms,
+					      struct sw_cookie_answer *answer)
+{
+	struct cookie_claim claim = { .kind = COOKIE_CHALLENGE, .epoch = cookie_epoch(now_ms) };
+	/* without the ISN: the RST does not say it */
+	__u64 hash = cookie_hash(keys, syn, 0, &claim);
+	__u32 mask = (1U << SW_COOKIE_EPOCH_SHIFT) - 1;
+
+	*answer = (struct sw_cookie_answer){
+		.seq = hash >> 32,
+		.ack = claim.epoch << SW_COOKIE_EPOCH_SHIFT | (hash & mask),
+		.ttl = 64,
+	};
+	return answer->ack - (syn->seq + 1) > syn->payload;
+}
+
+/* Is the segment the RST with which a client answers a challenge? */
+static __always_inline bool sw_challenge_check(const struct sw_cookie_keys *keys,
+					       const struct sw_packet *rst, __u32 now_ms)
+{
+	struct cookie_claim claim = { .kind = COOKIE_CHALLENGE };
+	__u32 mask = (1U << SW_COOKIE_EPOCH_SHIFT) - 1;
+
+	if ((rst->flags & (WIRE_TCP_SYN | WIRE_TCP_RST)) != WIRE_TCP_RST ||
+	    !recall_epoch(rst->seq >> SW_COOKIE_EPOCH_SHIFT, now_ms, &claim.epoch))
+		return false;
+	return !((cookie_hash(keys, rst, 0, &claim) ^ rst->seq) & mask);
+}
+
+/* ---- keys */
+
+/*
+ * Makes the secret of the coming epoch, if there is none yet; to be called at least once in each.
+ * It depends on the entropy and on the secret of the current epoch: whoever knows one of the two
+ * does not know it. The entropy may be poor, then; the first secrets must not be. Returns whether it
+ * did anything.
+ */
+static __always_inline bool sw_cookie_rotate(struct sw_cookie_keys *keys, __u32 now_ms,
+					     const __u64 entropy[2])
+{
+	__u32 epoch = cookie_epoch(now_ms), coming = (epoch + 1) & 0xffff;
+	const __u64 *current = keys->secrets[epoch & (SW_COOKIE_EPOCHS - 1)];
+	__u64 *secret = keys->secrets[coming & (SW_COOKIE_EPOCHS - 1)];
+
+	if (keys->coming == coming)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		struct sw_siphash hash;
+
+		sw_siphash_begin(&hash, current);
+		sw_siphash_add(&hash, entropy[0]);
+		sw_siphash_add(&hash, entropy[1]);
+		secret[i] = sw_siphash_end(&hash, coming | (__u64)i << 32 | 23ULL << 56);
+	}
+	keys->coming = coming;
+	return true;
+}
+
+#endif

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_DEFEND_H
+#define SYNWARD_DEFEND_H
+
+/*
+ * What packets do under a SYN flood: a SYN is answered in place and nothing is remembered of it; the
+ * ACK that brings the cookie back makes a connection; any other ACK of nothing known dies here.
+ */
+
+#include "adopt.h"
+#include "core/answer.h"
+#include "core/cookie.h"
+#include "enforce.h"
+#include "flood.h"
+#include "raw_cookie.h"
+
+static __always_inline const struct sw_cookie_offer *cookie_offer(void)
+{
+	__u32 key = load.slot;
+
+	return bpf_map_lookup_elem(&cookie_offers, &key);
+}
+
+/* ---- what is remembered for a while */
+
+/* Of a port of an address; port 0: of a source. Also what tells sources apart in a sketch. */
+static __always_inline __u64 memory_hash(const struct sw_addr *addr, __u16 port)
+{
+	__u64 seed[2] = { load.seed[1], load.seed[0] };
+
+	return mix_end(addr, port, seed);
+}
+
+static __always_inline struct sw_verified *remembered(__u64 hash)
+{
+	__u32 key = hash & (SW_VERIFIED_SOURCES - 1);
+
+	return bpf_map_lookup_elem(&verified, &key);
+}
+
+static __always_inline bool is_remembered(__u64 hash, __u32 now_ms)
+{
+	const struct sw_verified *entry = remembered(hash);
+
+	return entry && entry->tag == (__u32)(hash >> 32 | 1) &&
+	       (__s32)(entry->until_ms - now_ms) > 0;
+}
+
+static __always_inline void remember(__u64 hash, __u32 until_ms)
+{
+	struct sw_verified *entry = remembered(hash);
+
+	if (!entry)
+		return;
+	entry->until_ms = until_ms;
+	entry->tag = hash >> 32 | 1;
+}
+
+/* ---- which way */
+
+/* How floods to an address are kept off: what is forwarded has no listener here to help. */
+static __always_inline enum sw_flood_way way_to(const struct sw_addr *address)
+{
+	const struct sw_settings *set = current_settings();
+
+	if (!set || (load.forwards && !bpf_map_lookup_elem(&own_addresses, address)))
+		return SW_WAY_CHALLENGE;
+	return set->flood_way;
+}
+
+#define LET_THROUGH_MS 1000
+
+/* ---- SYNs */
+
+/* How many sources there are is estimated from the share of bits that are set. */
+static __always_inline void sketch_source(struct sw_flood_state *state, __u64 hash)
+{
+	__u32 bit = hash >> 20 & (SW_FLOOD_SKETCH_BITS - 1);
+	__u64 *word = &state->sources[bit / 64];
+
+	if (!(*word >> (bit & 63) & 1))
+		*word |= 1ULL << (bit & 63); /* one that another CPU undoes is one of very many */
+}
+
+/*
+ * Once a second one SYN to each listener passes: the kernel honours its cookies only while it
+ * believes that one to be flooded. A second one that passes at the same moment does no harm.
+ */
+static __always_inline bool is_let_through(const struct sw_packet *syn, __u32 now_ms)
+{
+	__u64 hash = memory_hash(&syn->dst, syn->dport);
+
+	if (is_remembered(hash, now_ms))
+		return false;
+	remember(hash, now_ms + LET_THROUGH_MS);
+	return true;
+}
+
+/* Of a source that has proven itself: does its SYN pass? */
+static __always_inline bool passes_verified(const struct sw_flood_state *state,
+					    const struct sw_flood_rules *rules, __u64 source,
+					    __u32 now_ms, enum sw_flood_way way)
+{
+	/* whoever is challenged has no other way in; else it must not fill the listener's queue */
+	if (way != SW_WAY_CHALLENGE &&
+	    (state->half_open >= rules->half_open || state->syn_rate >= rules->syn_rate))
+		return false;
+	return is_remembered(source, now_ms);
+}
+
+/*
+ * Is the SYN to be answered instead of passing? Returns by which enum sw_flood_way, or
+ * SW_FLOOD_WAY_COUNT. A SYN whose flow may be a connection goes on: its server has the right to ask
+ * back (RFC 5961 section 4).
+ */
+__noinline int wants_answer(const struct sw_packet *packet, struct inquiry *inquiry)
+{
+	__u32 key = sw_bucket_index(inquiry ? inquiry->hash : 0, load.connection_buckets);
+	struct sw_place place = { .filter = bpf_map_lookup_elem(&connection_filter, &key) };
+	const struct sw_policy *policy;
+	struct sw_flood_state *state;
+	enum sw_flood_way way;
+	__u64 source;
+
+	if (!packet || !inquiry || !place.filter)
+		return SW_FLOOD_WAY_COUNT;
+	policy = policy_of(inquiry->policy);
+	state = flood_of(inquiry->policy, inquiry->service);
+	if (!policy || !state)
+		return SW_FLOOD_WAY_COUNT;
+	source = memory_hash(&packet->src, 0);
+	sketch_source(state, source);
+	place.tag = sw_tag(inquiry->hash);
+	if (!state->on || sw_connection_maybe(&place) || !sw_is_answerable(packet) ||
+	    !enforces(policy, inquiry->service) || is_allowed(&packet->src, inquiry->lists))
+		return SW_FLOOD_WAY_COUNT;
+	way = way_to(&packet->dst);
+	if (passes_verified(state, &policy->rules[inquiry->service & (SW_SERVICE_SLOTS - 1)].flood,
+			    source, inquiry->now.ms, way) ||
+	    (way == SW_WAY_KERNEL && is_let_through(packet, inquiry->now.ms)))
+		return SW_FLOOD_WAY_COUNT;
+	return way;
+}
+
+/* Writes the answer over the SYN. Returns by how many bytes it begins later, or SW_NO_ANSWER. */
+__noinline int write_answer(struct xdp_md *ctx, __u32 tcp, const struct sw_packet *syn,
+			    const struct sw_cookie_answer *answer)
+{
+	struct sw_syn_frame frame = { .start = (__u8 *)(__u64)ctx->data,
+				      .end = (const __u8 *)(__u64)ctx->data_end,
+				      .tcp = tcp };
+	__u32 length;
+
+	if (!syn || !answer)
+		return SW_NO_ANSWER;
+	frame.link_length = syn->link_length;
+	return sw_answer(&frame, syn, answer, &length);
+}
+
+/* What a SYN is answered with. Returns 1, or 0 if it has to pass. */
+__noinline int make_answer(const struct sw_packet *syn, struct sw_cookie_answer *answer, __u32 way)
+{
+	const struct sw_cookie_offer *offer = cookie_offer();
+	const struct sw_cookie_keys *keys = cookie_secrets();
+	long cookie;
+
+	if (!offer || !keys || !syn || !answer || !offer->ttl)
+		return 0;
+	if (way == SW_WAY_HANDOVER) {
+		sw_cookie_make(keys, offer, syn, clock_ms(), answer);
+		return 1;
+	}
+	if (way == SW_WAY_CHALLENGE)
+		return sw_challenge_make(keys, syn, clock_ms(), answer);
+	cookie = kernel_cookie(syn);
+	if (cookie < 0)
+		return 0;
+	answer->seq = cookie;
+	answer->ack = syn->seq + 1;
+	answer->mss = sw_addr_is_v4(&syn->src) ? offer->mss4 : offer->mss6;
+	answer->window = offer->window;
+	answer->ttl = offer->ttl;
+	return 1;
+}
+
+/* Answers a SYN if it has to be. Returns the verdict. */
+static __always_inline enum sw_verdict answer_syn(struct xdp_md *ctx, const struct sw_packet *syn,
+						  struct inquiry *inquiry)
+{
+	struct sw_counters *mine = my_counters();
+	struct sw_cookie_answer answer = {};
+	__u32 way = wants_answer(syn, inquiry);
+	int later;
+
+	if (!mine || way >= SW_FLOOD_WAY_COUNT || !make_answer(syn, &answer, way))
+		return SW_VERDICT_PASSED;
+	later = write_answer(ctx, inquiry->tcp, syn, &answer);
+	if (later < 0 || (later && bpf_xdp_adjust_head(ctx, later))) {
+		mine->tallies[SW_TALLY_COOKIES_UNSENT]++;
+		return SW_VERDICT_DROPPED;
+	}
+	if (way == SW_WAY_CHALLENGE)
+		mine->tallies[SW_TALLY_CHALLENGES_SENT]++;
+	else
+		mine->tallies[SW_TALLY_COOKIES_SENT]++;
+	return SW_VERDICT_ANSWERED;
+}
+
+/* ---- ACKs */
+
+/* What a cookie that came back proves is entered as if its handshake had been followed. */
+static __always_inline void finish_handshake(const struct sw_packet *ack,
+					     const struct inquiry *inquiry,
+					     struct sw_finding *finding)
+{
+	struct sw_handshake_step *step = &finding->handshake;
+	struct sw_attempt *ended = &step->ended;
+
+	__builtin_memset(ended, 0, sizeof(*ended));
+	ended->orig = ack->src;
+	ended->resp = ack->dst;
+	ended->orig_port = ack->sport;
+	ended->resp_port = ack->dport;
+	ended->isn_orig = ack->seq - 1;
+	ended->isn_resp[0] = ack->ack - 1;
+	ended->started_ms = inquiry->now.ms;
+	ended->phase = SW_PHASE_SYN_RECEIVED;
+	step->opened = 1;
+	step->belongs = 1;
+	step->end = SW_END_JUDGED;
+	step->outcome = SW_OUTCOME_ACCEPTED;
+	step->completed = SW_OUTCOME_ACCEPTED;
+}
+
+/* Enters the connection of a valid cookie. */
+__noinline int accept_cookie(const struct sw_packet *ack, const struct inquiry *inquiry)
+{
+	struct sw_finding *finding = my_finding();
+	struct sw_counters *mine = my_counters();
+	struct sw_place place;
+
+	if (!ack || !inquiry || !finding || !mine || !locate(inquiry->hash, &inquiry->now, &place))
+		return 0;
+	finish_handshake(ack, inquiry, finding);
+	enter_completed(&place, finding);
+	remember(memory_hash(&ack->src, 0), inquiry->now.ms + SW_VERIFIED_MS);
+	mine->tallies[SW_TALLY_COOKIES_ACCEPTED]++;
+	return 0;
+}
+
+/*
+ * Is there an attempt that the opener's ACK may belong to? Without the lock: what is being written
+ * meanwhile is another packet's.
+ */
+__noinline int has_attempt(const struct sw_packet *ack, const struct inquiry *inquiry)
+{
+	__u32 key = sw_bucket_index(inquiry ? inquiry->hash : 0, load.handshake_buckets);
+	const struct sw_handshake_bucket *bucket = bpf_map_lookup_elem(&handshakes, &key);
+	__u16 tag;
+
+	if (!ack || !inquiry || !bucket)
+		return 1;
+	tag = sw_tag(inquiry->hash);
+	for (__u32 way = 0; way < SW_WAYS; way++)
+		if (bucket->tags[way] == tag && bucket->attempts[way].phase != SW_PHASE_STRAY &&
+		    is_from_orig(&bucket->attempts[way], ack))
+			return 1;
+	return 0;
+}
+
+/* May cookies of the packet's service be on their way back? */
+__noinline int expects_cookies(const struct sw_packet *packet, __u32 word)
+{
+	const struct sw_flood_state *state;
+
+	if (!packet)
+		return 0;
+	state = flood_of(word, service_of(packet, SW_INGRESS, word));
+	return state && state->honour;
+}
+
+enum cookie_verdict {
+	COOKIE_NOT_ASKED, /* nobody expects one: go on as ever */
+	COOKIE_VALID,
+	COOKIE_BAD,
+};
+
+/* Looks whether an ACK brings a cookie back; its timestamp has been read. */
+__noinline int check_cookie(const struct sw_packet *ack, struct inquiry *inquiry)
+{
+	const struct sw_cookie_offer *offer = cookie_offer();
+	const struct sw_cookie_keys *keys = cookie_secrets();
+	struct sw_cookie_options agreed;
+	const struct sw_flood_state *state;
+	enum sw_flood_way way;
+
+	if (!ack || !inquiry || !offer || !keys)
+		return COOKIE_NOT_ASKED;
+	inquiry->service = service_of(ack, SW_INGRESS, inquiry->policy);
+	state = flood_of(inquiry->policy, inquiry->service);
+	if (!state || !state->honour)
+		return COOKIE_NOT_ASKED;
+	way = way_to(&ack->dst);
+	if (way == SW_WAY_CHALLENGE)
+		return COOKIE_NOT_ASKED;
+	if (way == SW_WAY_KERNEL ? is_kernel_cookie(ack) :
+				   sw_cookie_check(keys, offer, ack, inquiry->now.ms, &agreed))
+		/* while it defends itself, the kernel's own answers are its cookies, too */
+		return has_attempt(ack, inquiry) ? COOKIE_NOT_ASKED : COOKIE_VALID;
+	return state->on ? COOKIE_BAD : COOKIE_NOT_ASKED;
+}
+
+/* An ACK of nothing known, to a service under a flood: counts it. Returns the verdict. */
+__noinline int drop_bad_cookie(const struct sw_packet *ack, const struct inquiry *inquiry)
+{
+	const struct sw_policy *policy;
+	bool enforced;
+
+	if (!ack || !inquiry)
+		return SW_VERDICT_PASSED;
+	policy = policy_of(inquiry->policy);
+	if (!policy || is_allowed(&ack->src, inquiry->lists))
+		return SW_VERDICT_PASSED;
+	enforced = enforces(policy, inquiry->service);
+	count_limit(SW_LIMIT_BAD_COOKIE, enforced);
+	count_service(inquiry->policy, inquiry->service, false, false, SW_LIMIT_BAD_COOKIE,
+		      enforced);
+	return enforced ? SW_VERDICT_DROPPED : SW_VERDICT_PASSED;
+}
+
+/* The kernel knows its half-open handshakes best; in a replay only we do. */
+static __always_inline bool is_known(void *ctx, const struct sw_packet *ack,
+				     const struct inquiry *inquiry)
+{
+	return load.replay ? has_attempt(ack, inquiry) : kernel_has(ctx, ack);
+}
+
+/*
+ * Takes an ACK that belongs to nothing known to the cookies. A bad one is dropped only if the kernel
+ * does not know its flow, either, as it may know what was pushed out of our tables.
+ */
+static __always_inline enum cookie_verdict bring_cookie(struct xdp_md *ctx,
+							struct sw_packet *packet,
+							struct inquiry *inquiry)
+{
+	struct sw_cursor options = {
+		(const __u8 *)(__u64)ctx->data +
+			((inquiry->tcp + sizeof(struct wire_tcp)) & SW_MAX_OFFSET),
+		(const __u8 *)(__u64)ctx->data_end,
+	};
+	enum cookie_verdict verdict;
+
+	sw_parse_timestamp(&options, packet);
+	verdict = check_cookie(packet, inquiry);
+	if (verdict == COOKIE_VALID)
+		accept_cookie(packet, inquiry);
+	else if (verdict == COOKIE_BAD && ((!load.replay && kernel_has(ctx, packet)) ||
+					   drop_bad_cookie(packet, inquiry) == SW_VERDICT_PASSED))
+		verdict = COOKIE_NOT_ASKED;
+	return verdict;
+}
+
+/*
+ * Is it the RST that answers a challenge? Then its source is verified, and nobody else needs to see
+ * the RST. Returns the verdict.
+ */
+__noinline int take_challenge_answer(const struct sw_packet *rst, const struct inquiry *inquiry)
+{
+	const struct sw_cookie_keys *keys = cookie_secrets();
+
+	if (!rst || !inquiry || !keys || !expects_cookies(rst, inquiry->policy) ||
+	    way_to(&rst->dst) != SW_WAY_CHALLENGE ||
+	    !sw_challenge_check(keys, rst, inquiry->now.ms))
+		return SW_VERDICT_PASSED;
+	remember(memory_hash(&rst->src, 0), inquiry->now.ms + SW_VERIFIED_MS);
+	count_limit(SW_LIMIT_CHALLENGE_ANSWER, true);
+	return SW_VERDICT_DROPPED;
+}
+
+#endif

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "state.h"
+
+#include "../base/address.h"
+#include "../base/cleanup.h"
+#include "../base/error.h"
+#include "../base/time.h"
+#include "state_line.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#define HEADER "# synward state 1\n"
+#define NOTES  5 /* damaged lines that are named */
+
+static int failed(const char *what, const char *path)
+{
+	return sw_error(errno,
+			"cannot %s the state file %s: %s; choose another place with "
+			"--state-dir, or remove it",
+			what, path, sw_errno_text(errno));
+}
+
+static int state_path(const char *dir, const char *name, char path[SW_STATE_PATH])
+{
+	if (sw_format(path, SW_STATE_PATH, "%s/%s", dir, name))
+		return 0;
+	return sw_error(ENAMETOOLONG, "the state directory's path is too long: %s", dir);
+}
+
+/* ---- reading */
+
+static int check_header(const char *path, FILE *file)
+{
+	char line[sizeof(HEADER)];
+
+	if (!fgets(line, sizeof(line), file))
+		return ferror(file) ? failed("read", path) :
+				      -ENOENT; /* of no bytes: as good as none */
+	if (strcmp(line, HEADER) != 0)
+		return sw_error(EPROTO,
+				"%s is no state file of this synward: expected it to begin with "
+				"\"%.*s\"; move it away, or choose another place with --state-dir",
+				path, (int)strlen(HEADER) - 1, HEADER);
+	return 0;
+}
+
+static void note_damage(const char *path, uint64_t line, uint64_t count)
+{
+	if (count <= NOTES)
+		sw_note("%s:%" PRIu64 ": a damaged line was left out", path, line);
+}
+
+static int read_lines(const char *path, FILE *file, struct sw_entries lists[SW_LIST_COUNT])
+{
+	struct sw_state_times times = { .apart_s = sw_boot_to_wall_s(), .boot_s = sw_boot_s() };
+	uint64_t number = 1, damaged = 0;
+	SW_AUTO_FREE char *line = NULL;
+	size_t room = 0;
+	ssize_t length;
+	int error = 0;
+
+	while (!error && (length = getline(&line, &room, file)) >= 0) {
+		number++;
+		error = sw_state_parse(line, (size_t)length, &times, lists);
+		if (error == -EBADMSG) {
+			note_damage(path, number, ++damaged);
+			error = 0;
+		}
+	}
+	if (!error && ferror(file))
+		error = failed("read", path);
+	if (damaged > NOTES)
+		sw_note("%s: %" PRIu64 " more damaged lines were left out", path, damaged - NOTES);
+	return error;
+}
+
+int sw_state_read(const char *dir, struct sw_entries lists[SW_LIST_COUNT])
+{
+	SW_AUTO_FILE FILE *file = NULL;
+	char path[SW_STATE_PATH];
+	int error = state_path(dir, "state", path);
+
+	if (error)
+		return error;
+	file = fopen(path, "re");
+	if (!file)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : failed("read", path);
+	error = check_header(path, file);
+	if (error)
+		return error == -ENOENT ? 0 : error;
+	error = read_lines(path, file, lists);
+	for (int i = 0; i < SW_LIST_COUNT; i++)
+		sw_entries_settle(&lists[i]);
+	return error;
+}
+
+uint64_t sw_state_lines(const char *dir)
+{
+	SW_AUTO_FREE char *piece = malloc(SW_STATE_PIECE);
+	SW_AUTO_FILE FILE *file = NULL;
+	char path[SW_STATE_PATH];
+	uint64_t lines = 0;
+	size_t length;
+
+	if (piece && sw_format(path, sizeof(path), "%s/state", dir))
+		file = fopen(path, "re");
+	while (file && (length = fread(piece, 1, SW_STATE_PIECE, file)) > 0)
+		for (const char *at = piece; (at = memchr(at, '\n', length - (size_t)(at - piece)));
+		     at++)
+			lines++;
+	return lines;
+}
+
+/* ---- writing */
+
+/* Makes a directory and those above it that are missing. */
+static int make_dirs(const char *dir)
+{
+	char path[SW_STATE_PATH];
+	size_t length = strlen(dir);
+
+	sw_format(path, sizeof(path), "%s", dir);
+	for (size_t i = 1; i <= length; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		path[i] = '\0';
+		if (mkdir(path, i == length ? 0700 : 0755) && errno != EEXIST)
+			return sw_error(
+				errno,
+				"cannot make the state directory %s: %s; choose another place "
+				"with --state-dir",
+				path, sw_errno_text(errno));
+		path[i] = dir[i];
+	}
+	return 0;
+}
+
+/* The directory, locked: two pin directories may have been given the same one. */
+static int open_dir(const char *dir, int *fd)
+{
+	int error = make_dirs(dir);
+
+	if (error)
+		return error;
+	*fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd < 0 || flock(*fd, LOCK_EX))
+		return sw_error(errno, "cannot open the state directory %s: %s", dir,
+				sw_errno_text(errno));
+	return 0;
+}
+
+static int write_all(int fd, const char *bytes, size_t length)
+{
+	while (length) {
+		ssize_t written = write(fd, bytes, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return -1;
+		bytes += written;
+		length -= (size_t)written;
+	}
+	return 0;
+}
+
+/* Appends to an open file; what could not be written as a whole is taken back. */
+static int append(int fd, const char *path, const char *bytes, size_t length)
+{
+	off_t end = lseek(fd, 0, SEEK_END);
+	char last = '\n';
+	int error;
+
+	if (end < 0 || (end > 0 && pread(fd, &last, 1, end - 1) != 1))
+		return failed("read", path);
+	/* a line that was torn must not spoil the next one */
+	if ((end == 0 && write_all(fd, HEADER, strlen(HEADER))) ||
+	    (last != '\n' && write_all(fd, "\n", 1)) || write_all(fd, bytes, length) ||
+	    fdatasync(fd)) {
+		error = failed("write", path);
+		if (ftruncate(fd, end))
+			sw_note("%s could not be restored: its last lines may be damaged", path);
+		return error;
+	}
+	return 0;
+}
+
+static int append_text(const char *dir, const struct sw_state_text *text)
+{
+	SW_AUTO_FD int dir_fd = -1, fd = -1;
+	char path[SW_STATE_PATH];
+	int error;
+
+	if (text->failed)
+		return sw_error(ENOMEM, "not enough memory to write the state");
+	error = state_path(dir, "state", path);
+	if (!error)
+		error = open_dir(dir, &dir_fd);
+	if (error)
+		return error;
+	fd = openat(dir_fd, "state", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return failed("open", path);
+	error = append(fd, path, text->bytes, text->length);
+	if (!error && fsync(dir_fd))
+		error = failed("write", path);
+	return error;
+}
+
+int sw_state_append(const char *dir, enum sw_list list, const struct sw_entries *entries,
+		    bool deleted)
+{
+	SW_AUTO_STATE_TEXT struct sw_state_text text = { .apart_s = sw_boot_to_wall_s() };
+
+	for (size_t i = 0; i < entries->count; i++) {
+		if (deleted)
+			sw_state_put_deleted(&text, list, &entries->rows[i].prefix);
+		else
+			sw_state_put(&text, list, &entries->rows[i]);
+	}
+	return entries->count ? append_text(dir, &text) : 0;
+}
+
+int sw_state_append_clear(const char *dir, enum sw_list list)
+{
+	SW_AUTO_STATE_TEXT struct sw_state_text text = {};
+
+	sw_state_put_deleted(&text, list, NULL);
+	return append_text(dir, &text);
+}
+
+static int write_pieces(int fd, const struct sw_entries lists[SW_LIST_COUNT])
+{
+	SW_AUTO_STATE_TEXT struct sw_state_text text = { .apart_s = sw_boot_to_wall_s() };
+
+	if (write_all(fd, HEADER, strlen(HEADER)))
+		return -1;
+	for (int list = 0; list < SW_LIST_COUNT; list++) {
+		for (size_t i = 0; i < lists[list].count; i++) {
+			sw_state_put(&text, (enum sw_list)list, &lists[list].rows[i]);
+			if (text.length < SW_STATE_PIECE)
+				continue;
+			if (write_all(fd, text.bytes, text.length))
+				return -1;
+			text.length = 0;
+		}
+	}
+	if (text.failed) {
+		errno = ENOMEM;
+		return -1;
+	}
+	return write_all(fd, text.bytes, text.length) || fdatasync(fd) ? -1 : 0;
+}
+
+int sw_state_write(const char *dir, const struct sw_entries lists[SW_LIST_COUNT])
+{
+	SW_AUTO_FD int dir_fd = -1, fd = -1;
+	char path[SW_STATE_PATH];
+	int error = state_path(dir, "state.new", path);
+
+	if (!error)
+		error = open_dir(dir, &dir_fd);
+	if (error)
+		return error;
+	fd = openat(dir_fd, "state.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || write_pieces(fd, lists) || renameat(dir_fd, "state.new", dir_fd, "state") ||
+	    fsync(dir_fd)) {
+		error = failed("write", path);
+		unlinkat(dir_fd, "state.new", 0);
+	}
+	return error;
+}
