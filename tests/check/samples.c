@@ -110,10 +110,12 @@ static void print_stats(const char *kind)
 
 	if (!strcmp(kind, "prometheus"))
 		sw_prometheus_stats(stdout, snapshot);
-	else if (!strcmp(kind, "score"))
-		sw_json_score(stdout, snapshot, true);
 	else if (!strcmp(kind, "top_anomalies"))
 		sw_json_top_anomalies(stdout, snapshot, 20, true);
+	else if (!strcmp(kind, "top_services"))
+		sw_json_top_services(stdout, snapshot, SW_TOP_BY_WEIGHT, 20, true);
+	else if (!strcmp(kind, "score"))
+		sw_json_score(stdout, snapshot, true);
 	else
 		sw_json_stats(stdout, snapshot, true);
 	free(snapshot);
@@ -242,24 +244,12 @@ static void print_top_sources(void)
 	sw_json_top_sources(stdout, &top, SW_TOP_BY_SYNS, 20, true);
 }
 
-static void print_top_services(void)
-{
-	struct sw_services services = { .taken_ns = 100 * S, .count = 2 };
-
-	for (int i = 0; i < 2; i++) {
-		strcpy(services.services[i].name, i ? "default" : "web");
-		fill((__u64 *)&services.services[i].counters, sizeof(services.services[i].counters),
-		     100 * i);
-	}
-	sw_json_top_services(stdout, &services, SW_TOP_BY_WEIGHT, 20, true);
-}
-
 int main(int argc, char **argv)
 {
 	const char *kind = argc == 2 ? argv[1] : "";
 
 	if (!strcmp(kind, "prometheus") || !strcmp(kind, "stats") || !strcmp(kind, "score") ||
-	    !strcmp(kind, "top_anomalies"))
+	    !strcmp(kind, "top_anomalies") || !strcmp(kind, "top_services"))
 		print_stats(kind);
 	else if (!strcmp(kind, "policy"))
 		print_policy();
@@ -281,8 +271,6 @@ int main(int argc, char **argv)
 		print_explanations();
 	else if (!strcmp(kind, "top_sources"))
 		print_top_sources();
-	else if (!strcmp(kind, "top_services"))
-		print_top_services();
 	else
 		return 2;
 	return 0;

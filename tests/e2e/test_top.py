@@ -18,6 +18,7 @@ from causes import QUICK
 from cli import BINARY
 from live import need
 from net import run, wait_for
+from policies import Files
 from segments import MSS_1460, SYN, Port, Segment, frame
 from terminal import PROMPT, Terminal
 
@@ -199,6 +200,28 @@ def test_anomalies(stage, synward, sender):
     assert "by" not in top and top["total"] == len(top["anomalies"])
     text = synward.expect(0, "top", "anomalies").stdout.splitlines()
     assert text[2].split() == ["flags_null", "80", "80", "0"]
+
+
+def test_services(stage, synward, sender, tmp_path):
+    policy = Files(tmp_path).services("name: web, ports: [443]", "name: ssh, ports: [22]",
+                                      mode="enforce")
+    synward.expect(0, "policy", "apply", policy)
+    many = SOURCES[stage.family][0]
+    sender.some(many, 50)
+    sender.some(many, 20, flags=0)
+    arrived(synward, sender)
+    top = synward.json("top", "services")
+    assert [one["name"] for one in top["services"]] == ["web", "ssh", "default"]
+    assert (top["by"], top["total"], top["shown"]) == ("weight", 3, 3)
+    web = top["services"][0]
+    limits = web.pop("limits")
+    assert web == {"name": "web", "syns": 50, "completed": 0, "anomalies": 20, "dropped": 20}
+    assert limits and not any(limits.values())
+    text = synward.expect(0, "top", "services", "--by", "anomalies").stdout.splitlines()
+    assert text[2].split() == ["web", "50", "0", "20", "0", "20"]
+    # what is dropped is counted for its source all the same
+    source = synward.json("top", "sources")["sources"][0]
+    assert source["source"] == many and source["anomalies"]["count"] == 20
 
 
 def test_services_without_a_policy(pair, synward):
