@@ -24,6 +24,7 @@
 #include <time.h>
 
 #include "bench.skel.h"
+#include "load.h"
 #include "synward.skel.h"
 
 #define DEFAULT_ROUNDS 15
@@ -31,15 +32,12 @@
 #define DEFAULT_REPEAT 300000
 #define MAX_REPEAT     100000000
 /* so many SYNs for each slot of a table before anything counts: it is full then */
-#define WARM_UP	    4
-#define JSON_PATH   "build/bench.json"
-#define LARGE_TABLE (1U << 20)
+#define WARM_UP	  4
+#define JSON_PATH "build/bench.json"
 
 struct bench {
 	struct bench_bpf *harness;
-	struct synward_bpf *small;
-	struct synward_bpf *large;
-	struct synward_bpf *strict;
+	struct synward_bpf *loaded[TARGET_COUNT];
 	int targets[TARGET_COUNT];
 	int sources[SOURCE_COUNT];
 	uint32_t rounds;
@@ -57,137 +55,34 @@ static const struct bench_case *measured(size_t i)
 static void bench_free(struct bench *bench)
 {
 	bench_bpf__destroy(bench->harness);
-	synward_bpf__destroy(bench->small);
-	synward_bpf__destroy(bench->large);
-	synward_bpf__destroy(bench->strict);
+	for (int i = 0; i < TARGET_COUNT; i++)
+		synward_bpf__destroy(bench->loaded[i]);
 	free(bench->times);
 }
 
 /* ---- loading */
 
-static int load_failed(int error)
-{
-	if (error == -EPERM)
-		return sw_error(error,
-				"the kernel lets nobody but root load and run programs here: "
-				"run as root");
-	return sw_error(error, "the kernel refused the programs: %s", sw_errno_text(error));
-}
-
-static int run_once(int program, struct frame *frame, __u32 *verdict)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame->bytes, .data_size_in = frame->length);
-
-	if (bpf_prog_test_run_opts(program, &run))
-		return sw_error(errno, "BPF_PROG_TEST_RUN failed: %s", sw_errno_text(errno));
-	*verdict = run.retval;
-	return 0;
-}
-
-static int write_map(const struct bpf_map *map, const void *value)
-{
-	__u32 zero = 0;
-
-	if (bpf_map_update_elem(bpf_map__fd(map), &zero, value, BPF_ANY))
-		return sw_error(errno, "cannot write the settings: %s", sw_errno_text(errno));
-	return 0;
-}
-
-/* The default policy, or one that enforces and drops these anomalies. */
-static int write_policy(const struct synward_bpf *skeleton, uint64_t drop,
-			struct sw_settings *settings)
-{
-	SW_AUTO_FREE struct sw_policy *policy = malloc(sizeof(*policy));
-	const __u32 armed = 1;
-	int error;
-
-	if (!policy)
-		return -ENOMEM;
-	sw_policy_default(policy);
-	if (drop) {
-		policy->rules[SW_SERVICE_DEFAULT].drop = drop;
-		policy->rules[SW_SERVICE_DEFAULT].enforce = 1;
-		settings->policy = SW_HAS_ENFORCE << SW_POLICY_FEATURE_SHIFT;
-	}
-	error = write_map(skeleton->maps.policies, policy);
-	if (!error)
-		error = write_map(skeleton->maps.armed, &armed);
-	return error ? error : write_map(skeleton->maps.settings, settings);
-}
-
-/*
- * Loads synward's programs as attach does, with default settings but for the anomalies that drop,
- * and attaches and pins nothing.
- */
-static int load_synward(uint32_t handshakes, uint64_t drop, struct synward_bpf **loaded)
-{
-	struct synward_bpf *skeleton = synward_bpf__open();
-	struct sw_settings settings = {
-		.timeout_ms = {
-#define X(id, name, ms, meaning) [SW_TIMEOUT_##id] = ms,
-			SW_TIMEOUTS(X)
-#undef X
-		},
-		.events_per_second = SW_DEFAULT_EVENTS_PER_SECOND,
-		.event_anomalies = SW_MASK_DROP | SW_MASK_DROP_SYM,
-	};
-	struct timespec tick = { .tv_nsec = 4000000 };
-	struct frame frame = frame_make(FRAME_UDP, false);
-	struct load_constants *load;
-	__u32 verdict = 0;
-	int error;
-
-	if (!skeleton)
-		return load_failed(-errno);
-	*loaded = skeleton;
-	load = &skeleton->rodata->load;
-	clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
-	load->tick_ms_q20 = (__u32)((((__u64)tick.tv_nsec << 20) + 500000) / 1000000);
-	load->ordered_stores = SW_ORDERED_STORES;
-	load->handshake_buckets = load->handshake_buckets * (handshakes / SW_DEFAULT_HANDSHAKES);
-	if (getrandom(load->seed, sizeof(load->seed), 0) != sizeof(load->seed))
-		return sw_error(errno, "the kernel gives no random numbers: %s",
-				sw_errno_text(errno));
-	error = bpf_map__set_max_entries(skeleton->maps.handshakes, load->handshake_buckets);
-	if (!error)
-		error = bpf_map__set_max_entries(skeleton->maps.owners, load->handshake_buckets);
-	if (!error)
-		error = synward_bpf__load(skeleton);
-	if (error)
-		return load_failed(error);
-	error = write_policy(skeleton, drop, &settings);
-	if (error)
-		return error;
-	error = run_once(bpf_program__fd(skeleton->progs.sw_arm), &frame, &verdict);
-	if (!error && verdict != XDP_PASS)
-		return sw_error(EIO, "the kernel did not start the sweeper's timer");
-	return error;
-}
-
 static int load_all(struct bench *bench)
 {
-	int error;
+	int error = 0;
 
 	bench->harness = bench_bpf__open_and_load();
 	if (!bench->harness)
 		return load_failed(-errno);
-	error = load_synward(SW_DEFAULT_HANDSHAKES, 0, &bench->small);
-	if (!error)
-		error = load_synward(LARGE_TABLE, 0, &bench->large);
-	if (!error)
-		error = load_synward(SW_DEFAULT_HANDSHAKES,
-				     SW_MASK_DROP | SW_MASK_DROP_SYM | SW_MASK_STRICT,
-				     &bench->strict);
+	for (int i = 0; i < TARGET_COUNT && !error; i++) {
+		if (!setups[i].handshakes)
+			continue;
+		error = load_synward(&setups[i], &bench->loaded[i]);
+		if (!error)
+			bench->targets[i] = bpf_program__fd(bench->loaded[i]->progs.sw_xdp);
+	}
 	if (error)
 		return error;
 	bench->targets[TARGET_DROP] = bpf_program__fd(bench->harness->progs.bare_drop);
 	bench->targets[TARGET_LRU] = bpf_program__fd(bench->harness->progs.lru_insert);
-	bench->targets[TARGET_SYNWARD] = bpf_program__fd(bench->small->progs.sw_xdp);
-	bench->targets[TARGET_SYNWARD_STRICT] = bpf_program__fd(bench->strict->progs.sw_xdp);
-	bench->targets[TARGET_SYNWARD_LARGE] = bpf_program__fd(bench->large->progs.sw_xdp);
-	bench->sources[SOURCE_SAME] = bpf_program__fd(bench->harness->progs.leave);
-	bench->sources[SOURCE_RANDOM] = bpf_program__fd(bench->harness->progs.random_source);
-	bench->sources[SOURCE_RANDOM_V6] = bpf_program__fd(bench->harness->progs.random_source_v6);
+	for (int i = 0; i < SOURCE_COUNT; i++)
+		bench->sources[i] = bpf_program__fd(
+			bpf_object__find_program_by_name(bench->harness->obj, source_programs[i]));
 	return 0;
 }
 
@@ -233,7 +128,7 @@ static int run_case(const struct bench *bench, const struct bench_case *of, uint
 	struct frame frame = frame_make(of->frame, of->v6);
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.bytes, .data_size_in = frame.length,
 		    .repeat = (int)repeat);
-	__u32 zero = 0, expected = of->drops ? XDP_DROP : XDP_PASS;
+	__u32 zero = 0, expected = expected_verdict(of);
 	int target = bpf_map__fd(bench->harness->maps.target);
 
 	if (bpf_map_update_elem(target, &zero, &bench->targets[of->target], BPF_ANY) ||
@@ -252,12 +147,12 @@ static int warm_up(const struct bench *bench)
 {
 	uint64_t before, after;
 	uint32_t ns;
-	int error = tally(bench->small, SW_TALLY_ATTEMPTS_OPENED, &before);
+	int error = tally(bench->loaded[TARGET_SYNWARD], SW_TALLY_ATTEMPTS_OPENED, &before);
 
 	if (!error)
 		error = run_case(bench, &cases[0], WARM_UP * SW_DEFAULT_HANDSHAKES, &ns);
 	if (!error)
-		error = tally(bench->small, SW_TALLY_ATTEMPTS_OPENED, &after);
+		error = tally(bench->loaded[TARGET_SYNWARD], SW_TALLY_ATTEMPTS_OPENED, &after);
 	if (!error && after - before < (WARM_UP - 1) * SW_DEFAULT_HANDSHAKES)
 		return sw_error(EPROTO, "of %u SYNs only %llu were tracked",
 				WARM_UP * SW_DEFAULT_HANDSHAKES,
@@ -417,11 +312,13 @@ int main(int argc, char **argv)
 	if (!error)
 		error = load_all(&bench);
 	if (!error)
-		error = open_connection(bench.small, false);
+		error = open_connection(bench.loaded[TARGET_SYNWARD], false);
 	if (!error)
-		error = open_connection(bench.small, true);
+		error = open_connection(bench.loaded[TARGET_SYNWARD], true);
 	if (!error)
-		error = open_connection(bench.strict, false);
+		error = open_connection(bench.loaded[TARGET_SYNWARD_STRICT], false);
+	if (!error)
+		error = open_connection(bench.loaded[TARGET_SYNWARD_BLOCK], false);
 	if (!error)
 		error = measure(&bench);
 	if (!error) {

@@ -6,6 +6,7 @@
 
 #include "frame.h"
 
+#include <linux/bpf.h>
 #include <stddef.h>
 
 enum target {
@@ -14,6 +15,10 @@ enum target {
 	TARGET_SYNWARD,
 	TARGET_SYNWARD_LARGE,
 	TARGET_SYNWARD_STRICT, /* with every anomaly armed that a policy may arm */
+	TARGET_SYNWARD_BLOCK,  /* enforcing, with a million sources on the block list */
+	TARGET_SYNWARD_ALLOW,  /* with them on the allow list, and others blocked */
+	TARGET_SYNWARD_BOTH,   /* and all of them blocked as a /8 */
+	TARGET_SYNWARD_FLOOD,  /* under a flood */
 	TARGET_COUNT,
 };
 
@@ -21,7 +26,26 @@ enum source {
 	SOURCE_SAME,
 	SOURCE_RANDOM,
 	SOURCE_RANDOM_V6,
+	SOURCE_LISTED,
+	SOURCE_LISTED_FEW,
+	SOURCE_RENEWED, /* random, and the packet is the SYN again that was answered */
+	SOURCE_RENEWED_V6,
+	SOURCE_RANDOM_ACK, /* and the acknowledged number, too */
+	SOURCE_RANDOM_ACK_V6,
 	SOURCE_COUNT,
+};
+
+/* The programs of bench.bpf.c that make them. */
+static const char *const source_programs[SOURCE_COUNT] = {
+	[SOURCE_SAME] = "leave",
+	[SOURCE_RANDOM] = "random_source",
+	[SOURCE_RANDOM_V6] = "random_source_v6",
+	[SOURCE_LISTED] = "listed_source",
+	[SOURCE_LISTED_FEW] = "listed_few",
+	[SOURCE_RENEWED] = "renewed_source",
+	[SOURCE_RENEWED_V6] = "renewed_source_v6",
+	[SOURCE_RANDOM_ACK] = "random_ack",
+	[SOURCE_RANDOM_ACK_V6] = "random_ack_v6",
 };
 
 static const struct bench_case {
@@ -56,6 +80,24 @@ static const struct bench_case {
 	  "UDP datagrams" },
 	{ "syn_tracked_random_1m", TARGET_SYNWARD_LARGE, SOURCE_RANDOM, FRAME_SYN, false, false, 0,
 	  "the SYNs, 1,048,576 handshakes" },
+	{ "blocklist_hit_1m", TARGET_SYNWARD_BLOCK, SOURCE_LISTED_FEW, FRAME_SYN, false, true, 4,
+	  "SYNs of 4,096 of 1,000,000 blocked sources" },
+	{ "blocklist_hit_1m_all", TARGET_SYNWARD_BLOCK, SOURCE_LISTED, FRAME_SYN, false, true, 0,
+	  "SYNs of all of them in turn, none in the cache" },
+	{ "blocklist_miss_1m", TARGET_SYNWARD_BLOCK, SOURCE_SAME, FRAME_DATA, false, false, 0,
+	  "data of a live connection beside that list" },
+	{ "allowlisted_syn", TARGET_SYNWARD_ALLOW, SOURCE_LISTED_FEW, FRAME_SYN, false, false, 6,
+	  "SYNs of 4,096 of 1,000,000 allowed sources" },
+	{ "allowlisted_blocked_syn", TARGET_SYNWARD_BOTH, SOURCE_LISTED_FEW, FRAME_SYN, false,
+	  false, 0, "the same, each of them also blocked, by a /8" },
+	{ "syn_cookie_answer", TARGET_SYNWARD_FLOOD, SOURCE_RENEWED, FRAME_SYN, false, false, 4.2,
+	  "SYNs of random sources answered with a cookie" },
+	{ "syn_cookie_answer_v6", TARGET_SYNWARD_FLOOD, SOURCE_RENEWED_V6, FRAME_SYN, true, false,
+	  4.2, "the same over IPv6" },
+	{ "ack_bad_cookie", TARGET_SYNWARD_FLOOD, SOURCE_RANDOM_ACK, FRAME_ACK, false, true, 6.5,
+	  "ACKs with a wrong cookie" },
+	{ "ack_bad_cookie_v6", TARGET_SYNWARD_FLOOD, SOURCE_RANDOM_ACK_V6, FRAME_ACK, true, true,
+	  6.5, "the same over IPv6" },
 };
 
 /* The bare drop with each kind of source. The first is the floor, the others are only shown. */
@@ -66,7 +108,19 @@ static const struct bench_case floors[] = {
 	  "a bare XDP_DROP, the packet as it is" },
 	{ "floor, IPv6", TARGET_DROP, SOURCE_RANDOM_V6, FRAME_SYN, true, true, 0,
 	  "a bare XDP_DROP, random sources, IPv6" },
+	{ "floor, renewed", TARGET_DROP, SOURCE_RENEWED, FRAME_SYN, false, true, 0,
+	  "a bare XDP_DROP, made a SYN again" },
+	{ "floor, renewed, IPv6", TARGET_DROP, SOURCE_RENEWED_V6, FRAME_SYN, true, true, 0,
+	  "a bare XDP_DROP, made a SYN again, IPv6" },
 };
+
+/* What the program under test returns, or it does not do what is measured. */
+static inline __u32 expected_verdict(const struct bench_case *of)
+{
+	if (of->drops)
+		return XDP_DROP;
+	return of->target == TARGET_SYNWARD_FLOOD && of->frame == FRAME_SYN ? XDP_TX : XDP_PASS;
+}
 
 #define CASES	 (sizeof(cases) / sizeof(cases[0]))
 #define FLOORS	 (sizeof(floors) / sizeof(floors[0]))

@@ -23,37 +23,37 @@ static __always_inline const struct sw_cookie_offer *cookie_offer(void)
 
 /* ---- what is remembered for a while */
 
-/* About a port of an address; port 0: about a source. */
-static __always_inline struct sw_verified *remembered(const struct sw_addr *addr, __u16 port,
-						      __u32 *tag)
+/* Of a port of an address; port 0: of a source. Also what tells sources apart in a sketch. */
+static __always_inline __u64 memory_hash(const struct sw_addr *addr, __u16 port)
 {
 	__u64 seed[2] = { load.seed[1], load.seed[0] };
-	__u64 hash = mix_end(addr, port, seed);
+
+	return mix_end(addr, port, seed);
+}
+
+static __always_inline struct sw_verified *remembered(__u64 hash)
+{
 	__u32 key = hash & (SW_VERIFIED_SOURCES - 1);
 
-	*tag = hash >> 32 | 1;
 	return bpf_map_lookup_elem(&verified, &key);
 }
 
-static __always_inline bool is_verified(const struct sw_addr *source, __u32 now_ms)
+static __always_inline bool is_remembered(__u64 hash, __u32 now_ms)
 {
-	const struct sw_verified *entry;
-	__u32 tag;
+	const struct sw_verified *entry = remembered(hash);
 
-	entry = remembered(source, 0, &tag);
-	return entry && entry->tag == tag && (__s32)(entry->until_ms - now_ms) > 0;
+	return entry && entry->tag == (__u32)(hash >> 32 | 1) &&
+	       (__s32)(entry->until_ms - now_ms) > 0;
 }
 
-static __always_inline void verify_source(const struct sw_addr *source, __u32 now_ms)
+static __always_inline void remember(__u64 hash, __u32 until_ms)
 {
-	struct sw_verified *entry;
-	__u32 tag;
+	struct sw_verified *entry = remembered(hash);
 
-	entry = remembered(source, 0, &tag);
 	if (!entry)
 		return;
-	entry->until_ms = now_ms + SW_VERIFIED_MS;
-	entry->tag = tag;
+	entry->until_ms = until_ms;
+	entry->tag = hash >> 32 | 1;
 }
 
 /* ---- which way */
@@ -73,11 +73,9 @@ static __always_inline enum sw_flood_way way_to(const struct sw_addr *address)
 /* ---- SYNs */
 
 /* How many sources there are is estimated from the share of bits that are set. */
-static __always_inline void sketch_source(struct sw_flood_state *state,
-					  const struct sw_addr *source)
+static __always_inline void sketch_source(struct sw_flood_state *state, __u64 hash)
 {
-	__u64 seed[2] = { load.seed[0], load.seed[1] };
-	__u32 bit = mix_end(source, 2, seed) & (SW_FLOOD_SKETCH_BITS - 1);
+	__u32 bit = hash >> 20 & (SW_FLOOD_SKETCH_BITS - 1);
 	__u64 *word = &state->sources[bit / 64];
 
 	if (!(*word >> (bit & 63) & 1))
@@ -90,26 +88,24 @@ static __always_inline void sketch_source(struct sw_flood_state *state,
  */
 static __always_inline bool is_let_through(const struct sw_packet *syn, __u32 now_ms)
 {
-	struct sw_verified *entry;
-	__u32 tag;
+	__u64 hash = memory_hash(&syn->dst, syn->dport);
 
-	entry = remembered(&syn->dst, syn->dport, &tag);
-	if (!entry || (entry->tag == tag && (__s32)(entry->until_ms - now_ms) > 0))
+	if (is_remembered(hash, now_ms))
 		return false;
-	entry->until_ms = now_ms + LET_THROUGH_MS;
-	entry->tag = tag;
+	remember(hash, now_ms + LET_THROUGH_MS);
 	return true;
 }
 
 /* Of a source that has proven itself: does its SYN pass? */
 static __always_inline bool passes_verified(const struct sw_flood_state *state,
-					    const struct sw_flood_rules *rules,
-					    const struct sw_packet *syn, __u32 now_ms,
-					    enum sw_flood_way way)
+					    const struct sw_flood_rules *rules, __u64 source,
+					    __u32 now_ms, enum sw_flood_way way)
 {
 	/* whoever is challenged has no other way in; else it must not fill the listener's queue */
-	return (way == SW_WAY_CHALLENGE || state->half_open < rules->half_open) &&
-	       is_verified(&syn->src, now_ms);
+	if (way != SW_WAY_CHALLENGE &&
+	    (state->half_open >= rules->half_open || state->syn_rate >= rules->syn_rate))
+		return false;
+	return is_remembered(source, now_ms);
 }
 
 /*
@@ -124,6 +120,7 @@ __noinline int wants_answer(const struct sw_packet *packet, struct inquiry *inqu
 	const struct sw_policy *policy;
 	struct sw_flood_state *state;
 	enum sw_flood_way way;
+	__u64 source;
 
 	if (!packet || !inquiry || !place.filter)
 		return SW_FLOOD_WAY_COUNT;
@@ -131,14 +128,15 @@ __noinline int wants_answer(const struct sw_packet *packet, struct inquiry *inqu
 	state = flood_of(inquiry->policy, inquiry->service);
 	if (!policy || !state)
 		return SW_FLOOD_WAY_COUNT;
-	sketch_source(state, &packet->src);
+	source = memory_hash(&packet->src, 0);
+	sketch_source(state, source);
 	place.tag = sw_tag(inquiry->hash);
 	if (!state->on || sw_connection_maybe(&place) || !sw_is_answerable(packet) ||
 	    !enforces(policy, inquiry->service) || is_allowed(&packet->src, inquiry->lists))
 		return SW_FLOOD_WAY_COUNT;
 	way = way_to(&packet->dst);
 	if (passes_verified(state, &policy->rules[inquiry->service & (SW_SERVICE_SLOTS - 1)].flood,
-			    packet, inquiry->now.ms, way) ||
+			    source, inquiry->now.ms, way) ||
 	    (way == SW_WAY_KERNEL && is_let_through(packet, inquiry->now.ms)))
 		return SW_FLOOD_WAY_COUNT;
 	return way;
@@ -245,7 +243,7 @@ __noinline int accept_cookie(const struct sw_packet *ack, const struct inquiry *
 		return 0;
 	finish_handshake(ack, inquiry, finding);
 	enter_completed(&place, finding);
-	verify_source(&ack->src, inquiry->now.ms);
+	remember(memory_hash(&ack->src, 0), inquiry->now.ms + SW_VERIFIED_MS);
 	mine->tallies[SW_TALLY_COOKIES_ACCEPTED]++;
 	return 0;
 }
@@ -300,14 +298,15 @@ __noinline int check_cookie(const struct sw_packet *ack, struct inquiry *inquiry
 		return COOKIE_NOT_ASKED;
 	inquiry->service = service_of(ack, SW_INGRESS, inquiry->policy);
 	state = flood_of(inquiry->policy, inquiry->service);
-	if (!state || !state->honour || has_attempt(ack, inquiry))
+	if (!state || !state->honour)
 		return COOKIE_NOT_ASKED;
 	way = way_to(&ack->dst);
 	if (way == SW_WAY_CHALLENGE)
 		return COOKIE_NOT_ASKED;
 	if (way == SW_WAY_KERNEL ? is_kernel_cookie(ack) :
 				   sw_cookie_check(keys, offer, ack, inquiry->now.ms, &agreed))
-		return COOKIE_VALID;
+		/* while it defends itself, the kernel's own answers are its cookies, too */
+		return has_attempt(ack, inquiry) ? COOKIE_NOT_ASKED : COOKIE_VALID;
 	return state->on ? COOKIE_BAD : COOKIE_NOT_ASKED;
 }
 
@@ -327,6 +326,13 @@ __noinline int drop_bad_cookie(const struct sw_packet *ack, const struct inquiry
 	count_service(inquiry->policy, inquiry->service, false, false, SW_LIMIT_BAD_COOKIE,
 		      enforced);
 	return enforced ? SW_VERDICT_DROPPED : SW_VERDICT_PASSED;
+}
+
+/* The kernel knows its half-open handshakes best; in a replay only we do. */
+static __always_inline bool is_known(void *ctx, const struct sw_packet *ack,
+				     const struct inquiry *inquiry)
+{
+	return load.replay ? has_attempt(ack, inquiry) : kernel_has(ctx, ack);
 }
 
 /*
@@ -366,7 +372,7 @@ __noinline int take_challenge_answer(const struct sw_packet *rst, const struct i
 	    way_to(&rst->dst) != SW_WAY_CHALLENGE ||
 	    !sw_challenge_check(keys, rst, inquiry->now.ms))
 		return SW_VERDICT_PASSED;
-	verify_source(&rst->src, inquiry->now.ms);
+	remember(memory_hash(&rst->src, 0), inquiry->now.ms + SW_VERIFIED_MS);
 	count_limit(SW_LIMIT_CHALLENGE_ANSWER, true);
 	return SW_VERDICT_DROPPED;
 }

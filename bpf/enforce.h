@@ -47,7 +47,7 @@ static __always_inline void count_service(__u32 word, __u32 service, bool anomal
 
 	if (!policy_has(word, SW_HAS_SERVICES | SW_HAS_FLOOD_DEFENCE))
 		return;
-	mine = service_counters(service);
+	mine = service_counters(word, service);
 	if (!mine)
 		return;
 	mine->anomalies += anomalous;
@@ -77,7 +77,25 @@ __noinline int check_lists(const struct sw_packet *packet, __u32 word, __u32 lis
 	enforced = enforces(policy, service);
 	count_limit(limit, enforced);
 	count_service(word, service, false, false, limit, enforced);
-	return enforced ? SW_VERDICT_DROPPED : SW_VERDICT_PASSED;
+	if (enforced)
+		return SW_VERDICT_DROPPED;
+	score_suspect(&packet->src, 0, 1ULL << (limit & 63), 0);
+	return SW_VERDICT_PASSED;
+}
+
+/* Is a packet one of a live connection? As the short way of such a segment asks, without a lock. */
+__noinline int has_connection(const struct sw_packet *packet, __u32 now_ms)
+{
+	__u64 seed[2] = { load.seed[0], load.seed[1] };
+	const struct sw_now now = { .ms = now_ms };
+	struct sw_connection_view view;
+	struct sw_place place;
+
+	if (!packet || !locate(sw_flow_hash(packet, seed), &now, &place))
+		return 0;
+	sw_connection_find(place.connections, place.tag, packet, &now, place.timeout_ms, &view);
+	return view.way < SW_WAYS &&
+	       !is_closed(place.connections->states[view.way & (SW_WAYS - 1)]);
 }
 
 /*
@@ -105,7 +123,8 @@ __noinline int drop_alone(const struct sw_packet *packet, const struct inquiry *
 	count_anomalies(inquiry->anomalies, decision.dropped, 0);
 	note_anomalies(packet, inquiry->anomalies, clock_ms());
 	count_service(inquiry->policy, service, true, false, SW_LIMIT_NONE, true);
-	if (policy_has(inquiry->policy, SW_HAS_AUTO_BLOCK) && !policy->auto_block.own_flows)
+	if (policy_has(inquiry->policy, SW_HAS_AUTO_BLOCK) &&
+	    (!policy->auto_block.own_flows || has_connection(packet, clock_ms())))
 		note_offence(&packet->src, inquiry->policy, clock_ms());
 	if (inquiry->anomalies & set->event_anomalies)
 		emit_packet(set, clock_ms(), SW_INGRESS, SW_EVENT_ANOMALY, packet,
@@ -121,7 +140,7 @@ __noinline int count_syn(const struct sw_packet *packet, struct inquiry *inquiry
 	if (!packet || !inquiry)
 		return 0;
 	inquiry->service = service_of(packet, SW_INGRESS, inquiry->policy);
-	mine = service_counters(inquiry->service);
+	mine = service_counters(inquiry->policy, inquiry->service);
 	if (mine)
 		mine->syns++;
 	return 0;
@@ -162,6 +181,10 @@ __noinline int limit_syn(const struct sw_packet *packet, struct inquiry *inquiry
 	if (!policy_has(inquiry->policy, SW_HAS_SERVICES))
 		inquiry->service = SW_SERVICE_DEFAULT;
 	inquiry->limit = admit(&packet->src, inquiry->service, inquiry->policy);
+	if (inquiry->limit == UNCOUNTED) {
+		inquiry->limit = SW_LIMIT_NONE;
+		return SW_VERDICT_PASSED;
+	}
 	if (inquiry->limit == SW_LIMIT_NONE) {
 		inquiry->owner = sw_owner(inquiry->policy & SW_POLICY_SLOT_MASK, policy->generation,
 					  inquiry->service);
@@ -232,11 +255,10 @@ __noinline int decide(const struct sw_packet *packet, struct inquiry *inquiry)
 	/* what leaves has been decided on by whoever sent it: only what comes in is dropped */
 	standing.enforced = inquiry->direction == SW_INGRESS && enforces(policy, service);
 	decision = sw_decide(anomalies, &policy->rules[service], &standing);
-	if (decision.dropped && is_allowed(&packet->src, inquiry->lists)) {
-		decision.dropped = 0;
-		decision.verdict = SW_VERDICT_PASSED;
-	} else if (decision.would_drop && is_allowed(&packet->src, inquiry->lists)) {
-		decision.would_drop = 0;
+	inquiry->scored = (anomalies & SW_MASK_SCORED) | decision.would_drop;
+	if ((decision.dropped || inquiry->scored) && is_allowed(&packet->src, inquiry->lists)) {
+		decision = (struct sw_decision){ .verdict = SW_VERDICT_PASSED };
+		inquiry->scored = 0;
 	}
 	inquiry->decision = decision;
 	return 0;
@@ -261,7 +283,6 @@ __noinline int note_evidence(const struct sw_packet *packet, const struct inquir
 	const struct sw_handshake_step *step;
 	const struct sw_policy *policy;
 	bool offends, own;
-	__u64 scored;
 
 	if (!packet || !inquiry || !finding)
 		return 0;
@@ -271,10 +292,8 @@ __noinline int note_evidence(const struct sw_packet *packet, const struct inquir
 		note_sides(inquiry->policy, inquiry->service, true);
 	if (inquiry->direction != SW_INGRESS)
 		return 0;
-	scored = finding->anomalies & SW_MASK_SCORED & ~step->tolerated;
-	scored |= inquiry->decision.would_drop;
-	if (scored && !inquiry->decision.dropped)
-		score_suspect(&packet->src, scored, 0, own);
+	if (inquiry->scored && !inquiry->decision.dropped)
+		score_suspect(&packet->src, inquiry->scored, 0, own);
 	if (step->completed != SW_OUTCOME_NONE) {
 		score_real(&packet->src);
 		if (policy_has(inquiry->policy, SW_HAS_AUTO_BLOCK))

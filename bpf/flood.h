@@ -12,8 +12,7 @@
 
 static __always_inline struct sw_flood_state *flood_of(__u32 word, __u32 service)
 {
-	__u32 key = (word & SW_POLICY_SLOT_MASK) * SW_SERVICE_SLOTS +
-		    (service & (SW_SERVICE_SLOTS - 1));
+	__u32 key = service_key(word, service);
 
 	return bpf_map_lookup_elem(&floods, &key);
 }
@@ -37,7 +36,7 @@ struct flood_round {
 static long add_cpu(__u32 cpu, void *context)
 {
 	struct flood_round *round = context;
-	__u32 key = round->service;
+	__u32 key = service_key(round->word, round->service);
 	const struct sw_service_counters *of;
 
 	of = bpf_map_lookup_percpu_elem(&service_counts, &key, cpu);

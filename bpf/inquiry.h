@@ -15,6 +15,7 @@
 struct inquiry {
 	__u64 hash;
 	__u64 anomalies; /* the stateless ones */
+	__u64 scored;	 /* those that speak for or against arming them */
 	struct sw_decision decision;
 	struct sw_now now;
 	__u32 policy;	/* settings.policy, as it was when the packet came */

@@ -25,11 +25,14 @@ static __always_inline struct sw_source_bucket *source_bucket(const struct sw_ad
 	return bpf_map_lookup_elem(&sources, &key);
 }
 
-static __always_inline enum sw_limit admit_source(const struct sw_addr *source,
-						  const struct sw_policy *policy, __u32 service)
+/* What admit() says of a SYN that it could not count: it is let in, and nothing was booked. */
+#define UNCOUNTED (SW_LIMIT_NONE + 1)
+
+static __always_inline __u32 admit_source(const struct sw_addr *source,
+					  const struct sw_policy *policy, __u32 service)
 {
-	enum sw_limit limit = SW_LIMIT_NONE;
 	struct sw_source_bucket *bucket;
+	enum sw_limit limit;
 	__u32 tag;
 
 	if (!policy->rules[service].syn_rate && !policy->rules[service].half_open_source)
@@ -37,7 +40,7 @@ static __always_inline enum sw_limit admit_source(const struct sw_addr *source,
 	bucket = source_bucket(source, policy, service, &tag);
 	/* whoever does not get the lock is let in: a limit must not refuse what it cannot count */
 	if (!bucket || !sw_lock(&bucket->lock))
-		return SW_LIMIT_NONE;
+		return UNCOUNTED;
 	limit = sw_source_admit(bucket, tag, &policy->rules[service], clock_ms());
 	sw_unlock(&bucket->lock);
 	return limit;
@@ -52,10 +55,8 @@ static __always_inline void release_source(const struct sw_addr *source,
 	if (!policy->rules[service].half_open_source)
 		return;
 	bucket = source_bucket(source, policy, service, &tag);
-	if (!bucket || !sw_lock(&bucket->lock))
-		return;
-	sw_source_release(bucket, tag);
-	sw_unlock(&bucket->lock);
+	if (bucket)
+		sw_source_release(bucket, tag);
 }
 
 /* Are the unfinished handshakes of the service counted: for a limit, or to know a flood? */
@@ -64,17 +65,20 @@ static __always_inline bool books_service(const struct sw_rules *rules)
 	return rules->half_open_service || rules->flood.mode == SW_FLOOD_ADAPTIVE;
 }
 
-/* Books a SYN of a source for a service. Returns the limit that it is over, or SW_LIMIT_NONE. */
+/*
+ * Books a SYN of a source for a service. Returns the limit that it is over, SW_LIMIT_NONE, or
+ * UNCOUNTED.
+ */
 __noinline int admit(const struct sw_addr *source, __u32 service, __u32 word)
 {
 	const struct sw_policy *policy = policy_of(word);
 	struct sw_service_state *state = service_state_of(word, service);
-	enum sw_limit limit;
+	__u32 limit;
 	__s64 most;
 
 	service &= SW_SERVICE_SLOTS - 1;
 	if (!source || !policy || !state)
-		return SW_LIMIT_NONE;
+		return UNCOUNTED;
 	limit = admit_source(source, policy, service);
 	most = policy->rules[service].half_open_service;
 	if (limit != SW_LIMIT_NONE || !books_service(&policy->rules[service]))

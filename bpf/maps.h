@@ -48,10 +48,10 @@ struct {
 	__type(value, struct sw_counters);
 } counters SEC(".maps");
 
-/* Key: the service's number in the active policy. */
+/* Key: the policy's slot times SW_SERVICE_SLOTS, and the service's number. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, SW_SERVICE_SLOTS);
+	__uint(max_entries, SW_POLICY_SLOTS *SW_SERVICE_SLOTS);
 	__type(key, __u32);
 	__type(value, struct sw_service_counters);
 } service_counts SEC(".maps");
@@ -92,7 +92,7 @@ struct {
 	__type(value, __u64);
 } service_nets SEC(".maps");
 
-/* Key: the policy's slot times SW_SERVICE_SLOTS, and the service's number. */
+/* The same key. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SW_POLICY_SLOTS *SW_SERVICE_SLOTS);

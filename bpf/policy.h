@@ -36,6 +36,15 @@ static __always_inline bool is_armed(void)
 	return value && *value;
 }
 
+static __always_inline void set_armed(bool value)
+{
+	__u32 key = 0;
+	__u32 *place = bpf_map_lookup_elem(&armed, &key);
+
+	if (place)
+		*(volatile __u32 *)place = value;
+}
+
 /* The number of the service that has an address and port; without services, the default's. */
 __noinline int find_service(const struct sw_addr *addr, __u32 port, __u32 word)
 {
@@ -68,10 +77,15 @@ static __always_inline __u32 service_of(const struct sw_packet *packet, enum sw_
 	return find_service(&packet->src, packet->sport, word);
 }
 
+/* What is kept of a service is kept for each policy: another one numbers its services anew. */
+static __always_inline __u32 service_key(__u32 word, __u32 service)
+{
+	return (word & SW_POLICY_SLOT_MASK) * SW_SERVICE_SLOTS + (service & (SW_SERVICE_SLOTS - 1));
+}
+
 static __always_inline struct sw_service_state *service_state_of(__u32 word, __u32 service)
 {
-	__u32 key = (word & SW_POLICY_SLOT_MASK) * SW_SERVICE_SLOTS +
-		    (service & (SW_SERVICE_SLOTS - 1));
+	__u32 key = service_key(word, service);
 
 	return bpf_map_lookup_elem(&service_state, &key);
 }
@@ -99,7 +113,7 @@ __noinline int is_warming_up(__u32 word, __u32 service)
 
 	set = bpf_map_lookup_elem(&settings, &key);
 	return policy && set &&
-	       clock_ms64() - set->watching_since_ms <
+	       (__s64)(clock_ms64() - set->watching_since_ms) <
 		       policy->rules[service & (SW_SERVICE_SLOTS - 1)].warm_up_ms;
 }
 
@@ -116,9 +130,11 @@ static __always_inline void note_sides(__u32 word, __u32 service, bool both)
 		__sync_fetch_and_add(&state->both_sided, 1);
 }
 
-static __always_inline struct sw_service_counters *service_counters(__u32 service)
+static __always_inline struct sw_service_counters *service_counters(__u32 word, __u32 service)
 {
-	return bpf_map_lookup_elem(&service_counts, &service);
+	__u32 key = service_key(word, service);
+
+	return bpf_map_lookup_elem(&service_counts, &key);
 }
 
 #endif

@@ -30,13 +30,19 @@ static __always_inline bool activate(struct sw_policy_state *state, __u32 slot)
 	for (__u32 i = 0; i < SW_TIMEOUT_COUNT; i++)
 		set->timeout_ms[i] = policy->rules[SW_SERVICE_DEFAULT].timeout_ms[i];
 	state->active = slot;
+	state->since_ms = clock_ms64();
 	*(volatile __u32 *)&set->policy = slot | features << SW_POLICY_FEATURE_SHIFT;
 	return true;
 }
 
 static __always_inline bool roll_back(struct sw_policy_state *state)
 {
-	if (state->fallback >= SW_POLICY_SLOTS || !activate(state, state->fallback))
+	if (state->fallback >= SW_POLICY_SLOTS)
+		return false;
+	/* first, so that a policy that was disarmed drops nothing when it is back */
+	if (state->fallback_disarmed)
+		set_armed(false);
+	if (!activate(state, state->fallback))
 		return false;
 	state->fallback = SW_POLICY_SLOTS;
 	state->pending = 0;
@@ -50,11 +56,18 @@ static __always_inline bool switch_policy(struct sw_policy_state *state,
 
 	switch (request->verb) {
 	case SW_SWITCH_ACTIVATE:
+		/* what packets look at, or may soon again, is not what has been written */
+		if (request->slot == state->active || request->slot == state->fallback)
+			return false;
 		/* a second change within the time goes back to what was before the first */
 		if (state->pending)
 			before = state->fallback;
-		if (request->slot == before || !activate(state, request->slot))
+		if (!activate(state, request->slot))
 			return false;
+		if (!state->pending)
+			state->fallback_disarmed = !is_armed();
+		if (request->arm)
+			set_armed(true);
 		state->fallback = before;
 		state->pending = !!request->deadline_ms;
 		state->deadline_ms = clock_ms() + request->deadline_ms;

@@ -202,9 +202,12 @@ int sw_arm(struct xdp_md *ctx __unused)
 	__u32 key = 0;
 	struct sweeper *sweeper = bpf_map_lookup_elem(&sweepers, &key);
 	struct sw_settings *set = bpf_map_lookup_elem(&settings, &key);
+	struct sw_policy_state *state = bpf_map_lookup_elem(&policy_state, &key);
 
-	if (!sweeper || !set)
+	if (!sweeper || !set || !state)
 		return XDP_ABORTED;
+	if (!state->since_ms)
+		state->since_ms = clock_ms64(); /* the maps are new */
 	sweeper->swept_ns = bpf_ktime_get_ns();
 	set->watching_since_ms = clock_ms64(); /* what is older than that is not known */
 	bpf_timer_init(&sweeper->timer, &sweepers, CLOCK_MONOTONIC); /* again: EBUSY, as it is */
@@ -255,11 +258,18 @@ int sw_switch(struct xdp_md *ctx)
 	return done ? XDP_PASS : XDP_DROP;
 }
 
-/* Returns the coarse clock's milliseconds, by which user space tells the age of an entry. */
+/*
+ * Returns the coarse clock's milliseconds, by which user space tells the age of an entry, and writes
+ * them without an end into its packet.
+ */
 SEC("xdp")
-int sw_clock(struct xdp_md *ctx __unused)
+int sw_clock(struct xdp_md *ctx)
 {
-	return clock_ms();
+	__u64 *out = (void *)(__u64)ctx->data, now_ms = clock_ms64();
+
+	if ((void *)(out + 1) <= (void *)(__u64)ctx->data_end)
+		*out = now_ms;
+	return now_ms;
 }
 
 /* Makes the next frame of a capture the packet and hands it on. */

@@ -4,7 +4,7 @@
 
 /*
  * The limits of one source prefix: a token bucket for its SYNs and a count of its unfinished
- * handshakes. The caller holds the bucket's lock.
+ * handshakes. The caller holds the bucket's lock, but for sw_source_release().
  */
 
 #include "../../include/synward/limit.h"
@@ -48,6 +48,17 @@ static __always_inline __u32 sw_source_tag(__u64 hash)
 	return hash >> 32 | 1;
 }
 
+/*
+ * Another CPU may have read the clock a moment later and been here first. What lies ahead by more
+ * than a minute was 2^32 ms ago.
+ */
+#define SOURCE_AHEAD_MS 65536U
+
+static __always_inline bool is_ahead(const struct sw_source_row *source, __u32 now_ms)
+{
+	return source->stamp_ms != now_ms && source->stamp_ms - now_ms < SOURCE_AHEAD_MS;
+}
+
 /* What of the burst is used up by now, in thousandths of a SYN. */
 static __always_inline __u32 used_now(const struct sw_source_row *source,
 				      const struct sw_rules *rules, __u32 now_ms)
@@ -55,8 +66,7 @@ static __always_inline __u32 used_now(const struct sw_source_row *source,
 	__u32 elapsed = now_ms - source->stamp_ms;
 	__u64 refilled;
 
-	/* another CPU may be a moment ahead */
-	if ((__s32)elapsed < 0)
+	if (is_ahead(source, now_ms))
 		return source->used;
 	refilled = (__u64)elapsed * rules->syn_rate; /* SYNs a second are thousandths a ms */
 	return refilled >= source->used ? 0 : source->used - refilled;
@@ -115,7 +125,8 @@ static __always_inline enum sw_limit sw_source_admit(struct sw_source_bucket *bu
 	source = &bucket->sources[way < SW_SOURCE_WAYS ? way : 0];
 	if (rules->syn_rate) {
 		used = used_now(source, rules, now_ms);
-		source->stamp_ms = now_ms;
+		if (!is_ahead(source, now_ms))
+			source->stamp_ms = now_ms; /* going back would refill a moment twice */
 		source->used = used;
 		if ((__u64)used + 1000 > (__u64)rules->syn_burst * 1000)
 			return SW_LIMIT_SYN_RATE;
@@ -124,18 +135,31 @@ static __always_inline enum sw_limit sw_source_admit(struct sw_source_bucket *bu
 	if (rules->half_open_source) {
 		if (source->half_open >= rules->half_open_source)
 			return SW_LIMIT_HALF_OPEN_SOURCE;
-		source->half_open++;
+		__sync_fetch_and_add(&source->half_open, 1);
 	}
 	return SW_LIMIT_NONE;
 }
 
-/* One of the source's handshakes is not unfinished any more. Its entry may be gone. */
+#define SOURCE_RELEASE_TRIES 16
+
+/*
+ * One of the source's handshakes is not unfinished any more. Its entry may be gone. Needs no lock: one
+ * that was not to be had would leave a place taken for good. If the entry changes hands meanwhile, the
+ * other source gets the place.
+ */
 static __always_inline void sw_source_release(struct sw_source_bucket *bucket, __u32 tag)
 {
-	__u32 way = sw_source_find(bucket, tag);
+	__u32 way = sw_source_find(bucket, tag), before;
+	__u32 *half_open;
 
-	if (way < SW_SOURCE_WAYS && bucket->sources[way].half_open)
-		bucket->sources[way].half_open--;
+	if (way >= SW_SOURCE_WAYS)
+		return;
+	half_open = &bucket->sources[way].half_open;
+	for (__u32 i = 0; i < SOURCE_RELEASE_TRIES; i++) {
+		before = *(volatile __u32 *)half_open;
+		if (!before || __sync_val_compare_and_swap(half_open, before, before - 1) == before)
+			return;
+	}
 }
 
 /* ---- whose limits an attempt counts against */

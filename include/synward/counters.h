@@ -123,7 +123,7 @@ struct sw_score {
 	__u64 forgotten; /* suspects pushed out by others: what is said of them is too little */
 };
 
-/* Of one CPU and one service (the map "service_counts"). */
+/* Of one CPU and one service since its policy was applied (the map "service_counts"). */
 struct sw_service_counters {
 	__u64 syns;
 	__u64 completed;

@@ -154,17 +154,21 @@ struct sw_switch_request {
 	__u32 verb;
 	__u32 slot;
 	__u32 deadline_ms; /* from now; 0: none */
-	__u8 pad[52];	   /* as long as the shortest frame */
+	__u32 arm;	   /* with ACTIVATE: 1 also arms, until that is rolled back */
+	__u8 pad[48];	   /* as long as the shortest frame */
 };
 
 /* Of the map "policy_state": which slot is active, and whether that is for good. */
 struct sw_policy_state {
 	struct sw_lock lock;
 	__u32 active;
-	__u32 fallback;	   /* to go back to; SW_POLICY_SLOTS: there is none */
-	__u32 deadline_ms; /* of the coarse clock, if pending */
-	__u32 pending;	   /* 1: fallback becomes active at the deadline */
-	__u32 rolled_back; /* how often that has happened */
+	__u32 fallback;		 /* to go back to; SW_POLICY_SLOTS: there is none */
+	__u32 deadline_ms;	 /* of the coarse clock, if pending */
+	__u32 pending;		 /* 1: fallback becomes active at the deadline */
+	__u32 rolled_back;	 /* how often that has happened */
+	__u32 fallback_disarmed; /* 1: nothing was armed before the active one */
+	__u32 pad;
+	__u64 since_ms; /* when it became active, by the coarse clock */
 };
 
 /* The default row without any policy: watch, with the default actions. */

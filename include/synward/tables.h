@@ -186,6 +186,9 @@ struct sw_verified {
 	__u32 until_ms;
 };
 
+/* Strict anomalies drop only where so many handshakes were seen from both of their sides. */
+#define SW_ENOUGH_BOTH_SIDED 8
+
 /* What is known of a service while a policy is active, or waits to be it again. */
 struct sw_service_state {
 	__s64 half_open;

@@ -4,12 +4,16 @@
  * behind it: what the checks hold against promtool and against the documentation. That this links
  * without libbpf is a test, too.
  *
- * usage: samples prometheus|stats|status|list|event|attach|detach|explain
+ * usage: samples prometheus|stats|status|list|event|attach|detach|explain|policy|done|diff|score|
+ *                armed|top_sources|top_services|top_anomalies
  */
 #include "../../user/base/names.h"
+#include "../../user/base/policy.h"
 #include "../../user/base/snapshot.h"
 #include "../../user/report/explain.h"
+#include "../../user/report/policy.h"
 #include "../../user/report/report.h"
+#include "../../user/report/top.h"
 
 #include <synward/event.h>
 
@@ -38,7 +42,43 @@ static void fill(__u64 *values, size_t bytes, __u64 first)
 		values[i] = first + i;
 }
 
-static void print_stats(const char *kind)
+/* Of two services and the rest, with all that there can be. */
+static struct sw_policy_view policy_view(void)
+{
+	struct sw_policy_view view = {
+		.armed = true,
+		.pending = true,
+		.can_roll_back = true,
+		.pending_left_ms = 40000,
+		.rolled_back = 2,
+		.generation = 7,
+		.auto_blocks = 3,
+		.list_entries = { 1, 2 },
+		.active_ms = 20000,
+		.watched_ms = 90000,
+		.auto_block = { .enabled = 1, .maximum = 1000 },
+		.row_count = 3,
+	};
+	static const char *const names[] = { "web", "ssh", "default" };
+
+	for (uint32_t i = 0; i < view.row_count; i++) {
+		struct sw_row_view *row = &view.rows[i];
+
+		strcpy(row->name, names[i]);
+		sw_rules_default(&row->rules);
+		row->rules.enforce = i == 0;
+		row->rules.strict = 1;
+		row->rules.syn_rate = 10;
+		row->rules.half_open_source = 10;
+		row->rules.half_open_service = 10;
+		row->one_sided = true;
+		row->one_sided_ms = 1000;
+		row->both_sided = i;
+	}
+	return view;
+}
+
+static struct sw_snapshot *made_snapshot(void)
 {
 	struct sw_snapshot *snapshot = calloc(1, sizeof(*snapshot));
 
@@ -59,11 +99,55 @@ static void print_stats(const char *kind)
 		fill((__u64 *)&snapshot->interfaces[i].traffic,
 		     sizeof(snapshot->interfaces[i].traffic), 1000 * i);
 	}
+	snapshot->policy = policy_view();
+	fill((__u64 *)snapshot->services, sizeof(snapshot->services), 100000);
+	return snapshot;
+}
+
+static void print_stats(const char *kind)
+{
+	struct sw_snapshot *snapshot = made_snapshot();
+
 	if (!strcmp(kind, "prometheus"))
 		sw_prometheus_stats(stdout, snapshot);
+	else if (!strcmp(kind, "score"))
+		sw_json_score(stdout, snapshot, true);
+	else if (!strcmp(kind, "top_anomalies"))
+		sw_json_top_anomalies(stdout, snapshot, 20, true);
 	else
 		sw_json_stats(stdout, snapshot, true);
 	free(snapshot);
+}
+
+static void print_policy(void)
+{
+	struct sw_policy *policy = malloc(sizeof(*policy));
+	struct sw_policy_view view = policy_view();
+
+	if (!policy)
+		exit(1);
+	sw_policy_default(policy);
+	policy->service_count = 1;
+	strcpy(policy->services[0].name, "web");
+	policy->services[0].port_count = 1;
+	policy->services[0].ports[0] = (struct sw_port_range){ 80, 80 };
+	sw_rules_default(&policy->rules[0]);
+	sw_json_policy_active(stdout, policy, &view, true);
+	free(policy);
+}
+
+static void print_changes(const char *kind)
+{
+	static char path[] = "default.mode", before[] = "monitor", after[] = "enforce";
+	struct sw_change change = { SW_CHANGE_CHANGED, path, before, after };
+	const struct sw_changes changes = { 1, &change };
+	struct sw_policy_view view = policy_view();
+	const struct sw_policy_done done = { "applied", true, &view, &changes };
+
+	if (!strcmp(kind, "done"))
+		sw_json_policy_done(stdout, &done, true);
+	else
+		sw_json_policy_diff(stdout, "new.yaml", &changes, true);
 }
 
 static void print_status(void)
@@ -78,6 +162,7 @@ static void print_status(void)
 	status->identity.abi_version = SW_ABI_VERSION;
 	status->identity.handshake_buckets = 65536 / SW_WAYS;
 	status->identity.connection_buckets = 131072 / SW_WAYS;
+	status->policy = policy_view();
 	status->interface_count = 1;
 	status->interfaces[0] = (struct sw_status_interface){ .record = interface("eth0", true),
 							      .ingress_program = 7,
@@ -104,24 +189,25 @@ static void print_list(void)
 
 static void print_events(void)
 {
-	struct sw_event event = { .type = SW_EVENT_HANDSHAKE,
-				  .anomalies = ~0ULL >> (64 - SW_ANOMALY_COUNT),
+	const struct sw_event_names names = { "eth0", "web" };
+	struct sw_event event = { .anomalies = ~0ULL >> (64 - SW_ANOMALY_COUNT),
 				  .outcome = SW_OUTCOME_REJECTED,
 				  .phase = SW_PHASE_SYN_RECEIVED,
 				  .reason = SW_REASON_ICMP };
 
 	event.flow.orig = client;
 	event.flow.resp = server;
-	sw_json_event(stdout, &event, "eth0", 1700000000 * S);
-	event.type = SW_EVENT_ANOMALY;
-	sw_json_event(stdout, &event, "eth0", 1700000000 * S);
-	event.type = SW_EVENT_EVICTED;
-	sw_json_event(stdout, &event, "eth0", 1700000000 * S);
+	for (event.type = 0; event.type < SW_EVENT_TYPE_COUNT; event.type++)
+		sw_json_event(stdout, &event, &names, 1700000000 * S);
 }
 
 static void print_attach(void)
 {
-	struct sw_attach_result result = { .name = "eth0", .note = "a reason", .generic = true };
+	struct sw_attach_result result = { .name = "eth0",
+					   .note = "a reason",
+					   .generic = true,
+					   .created = true,
+					   .policy = "saved" };
 
 	sw_json_attach(stdout, &result, 1, true);
 }
@@ -135,17 +221,52 @@ static void print_detach(void)
 
 static void print_explanations(void)
 {
-	const struct sw_explanation *both[2];
+	const struct sw_explanation *all[3];
+	unsigned int count = sw_explanations_of("midstream", all);
 
-	sw_json_explanations(stdout, both, sw_explanations_of("midstream", both), true);
+	count += sw_explanations_of("syn_rate", all + count);
+	sw_json_explanations(stdout, all, count, true);
+}
+
+static void print_top_sources(void)
+{
+	struct sw_top_source sources[] = { { .addr = client }, { .addr = server } };
+	struct sw_top top = { .taken_ns = 100 * S, .span_ms = 20000, .count = 2 };
+
+	fill((__u64 *)top.totals, sizeof(top.totals), 1000);
+	fill((__u64 *)top.followed, sizeof(top.followed), 900);
+	for (int i = 0; i < 2; i++)
+		fill((__u64 *)sources[i].kinds, sizeof(sources[i].kinds), 100 * (i + 1));
+	top.sources = sources;
+	sw_top_sort(&top, SW_TOP_BY_SYNS);
+	sw_json_top_sources(stdout, &top, SW_TOP_BY_SYNS, 20, true);
+}
+
+static void print_top_services(void)
+{
+	struct sw_services services = { .taken_ns = 100 * S, .count = 2 };
+
+	for (int i = 0; i < 2; i++) {
+		strcpy(services.services[i].name, i ? "default" : "web");
+		fill((__u64 *)&services.services[i].counters, sizeof(services.services[i].counters),
+		     100 * i);
+	}
+	sw_json_top_services(stdout, &services, SW_TOP_BY_WEIGHT, 20, true);
 }
 
 int main(int argc, char **argv)
 {
 	const char *kind = argc == 2 ? argv[1] : "";
 
-	if (!strcmp(kind, "prometheus") || !strcmp(kind, "stats"))
+	if (!strcmp(kind, "prometheus") || !strcmp(kind, "stats") || !strcmp(kind, "score") ||
+	    !strcmp(kind, "top_anomalies"))
 		print_stats(kind);
+	else if (!strcmp(kind, "policy"))
+		print_policy();
+	else if (!strcmp(kind, "done") || !strcmp(kind, "diff"))
+		print_changes(kind);
+	else if (!strcmp(kind, "armed"))
+		sw_json_armed(stdout, true, true, true, true);
 	else if (!strcmp(kind, "status"))
 		print_status();
 	else if (!strcmp(kind, "list"))
@@ -158,6 +279,10 @@ int main(int argc, char **argv)
 		print_detach();
 	else if (!strcmp(kind, "explain"))
 		print_explanations();
+	else if (!strcmp(kind, "top_sources"))
+		print_top_sources();
+	else if (!strcmp(kind, "top_services"))
+		print_top_services();
 	else
 		return 2;
 	return 0;

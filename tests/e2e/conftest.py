@@ -44,9 +44,9 @@ def lab(machine):
 
 
 @pytest.fixture
-def synward(lab, bpffs):
+def synward(lab, bpffs, tmp_path):
     """Detached after the test; until then no packet may be lost from the books."""
-    made = Synward(bpffs / f"t{next(NUMBERS)}")
+    made = Synward(bpffs / f"t{next(NUMBERS)}", tmp_path / "state")
     yield made
     try:
         if made.is_attached():

@@ -3,8 +3,6 @@
 
 import datetime
 import json
-import os
-import pty
 import re
 import shutil
 import socket
@@ -16,16 +14,11 @@ import tcp
 from causes import QUICK, Stage
 from cli import BINARY, ROOT
 from net import NOBODY, VANISHED, run, wait_for
+from reports import declared, on_terminal, samples, too_wide
 from segments import ACK, SYN, Port
 
 VERBS = ("attach", "detach", "status", "stats", "list", "events", "replay", "version", "help")
 LONG = ("--handshakes", "8192", "--timeout", "syn_sent=60s", "--timeout", "syn_received=60s")
-
-
-def declared(header, start):
-    """The names in the X-macro lists of a header, from a macro on."""
-    text = (ROOT / "include/synward" / header).read_text()
-    return re.findall(r"^\tX\(\s*[A-Z0-9_]+,\s*([a-z0-9_]+),", text[text.index(start):], re.M)
 
 
 @pytest.fixture
@@ -67,12 +60,6 @@ def test_promtool_likes_the_metrics(busy):
     metrics = busy.expect(0, "stats", "--prometheus").stdout
     done = run("promtool", "check", "metrics", check=False, input=metrics)
     assert done.returncode == 0 and done.stderr == "", done.stderr
-
-
-def samples(metrics, name):
-    """The samples of one metric: their labels and values."""
-    return {labels or "": float(value) for labels, value in
-            re.findall(rf"^synward_{name}(?:{{(.*)}})? (\S+)$", metrics, re.M)}
 
 
 def test_metrics_say_what_the_json_says(busy):
@@ -159,35 +146,11 @@ def test_the_budget_of_events_is_kept_and_what_is_over_it_counted(stage, synward
     assert len(read.splitlines()) == tallies["events_sent"]
 
 
-def on_terminal(synward, *argv, **changes):
-    """What a command prints to a terminal of 80 columns."""
-    leader, follower = pty.openpty()
-    process = subprocess.Popen([BINARY, *argv], stdout=follower, stderr=follower, stdin=follower,
-                               env=synward.environment(TERM="xterm", COLUMNS="80", **changes))
-    os.close(follower)
-    output = b""
-    while True:
-        try:
-            part = os.read(leader, 65536)
-        except OSError:  # a terminal without processes
-            part = b""
-        if not part:
-            break
-        output += part
-    os.close(leader)
-    process.wait(timeout=20)
-    return output.decode()
-
-
 def test_colours_only_on_a_terminal_and_never_with_no_color(busy):
     for verb in ("status", "stats"):
         assert "\033[" in on_terminal(busy, verb), verb
         assert "\033" not in on_terminal(busy, verb, NO_COLOR="1"), verb
         assert "\033" not in busy.expect(0, verb).stdout, verb
-
-
-def too_wide(text):
-    return [line for line in text.splitlines() if len(line.expandtabs()) > 80]
 
 
 @pytest.mark.parametrize("argv", (["status"], ["stats"], ["stats", "--all"]), ids=" ".join)

@@ -68,15 +68,17 @@ def all_objects():
 
 
 class Synward:
-    """The command with a pin directory of its own."""
+    """The command with a pin directory of its own, and, where it is to save, a state directory."""
 
-    def __init__(self, pin_dir):
+    def __init__(self, pin_dir, state_dir="/nonexistent/synward"):
         self.pin_dir = pathlib.Path(pin_dir)
+        self.state_dir = pathlib.Path(state_dir)
 
     def environment(self, **changes):
         inherited = {name: value for name, value in os.environ.items()
-                     if name not in ("SYNWARD_PIN_DIR", "NO_COLOR")}
-        return {**inherited, "SYNWARD_PIN_DIR": str(self.pin_dir), **changes}
+                     if name not in ("SYNWARD_PIN_DIR", "SYNWARD_STATE_DIR", "NO_COLOR")}
+        return {**inherited, "SYNWARD_PIN_DIR": str(self.pin_dir),
+                "SYNWARD_STATE_DIR": str(self.state_dir), **changes}
 
     def run(self, *argv, namespace=None, **options):
         """Runs it to its end, whatever its exit code."""
@@ -113,7 +115,8 @@ class Synward:
     def objects(self):
         """All that lives in the kernel by our pins: also what has none of its own."""
         pinned = frozenset(bpftool("map", "show", "pinned", path)["id"]
-                           for path in (self.pin_dir / "maps").glob("*"))
+                           for where in ("maps", "lists")
+                           for path in (self.pin_dir / where).glob("*"))
         programs = [one for one in bpftool("prog", "show")
                     if pinned.intersection(one.get("map_ids", []))]
         ids = frozenset(one["id"] for one in programs)

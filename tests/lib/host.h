@@ -30,6 +30,7 @@ struct setup {
 	__u64 seed[2];
 	__u64 start_ns;
 	bool checksums;
+	bool live; /* the program has the kernel's clocks, not those of the test */
 	struct sw_settings settings;
 	struct sw_rules rules; /* of everything: there is no service */
 };
@@ -156,7 +157,7 @@ static inline enum sw_verdict host_conclude(struct host *host, const struct sw_f
 	const struct sw_settings *set = &host->setup.settings;
 	const struct sw_standing standing = {
 		.symmetric = step->belongs,
-		.ready = sw_is_ready(&host->setup.rules, &host->service, 0,
+		.ready = sw_is_ready(&host->setup.rules, &host->service, set->watching_since_ms,
 				     host->now_ns / NS_PER_MS),
 		.enforced = direction == SW_INGRESS && host->setup.rules.enforce,
 	};
@@ -240,6 +241,14 @@ static inline bool host_drops_alone(struct host *host, __u64 anomalies)
 	return true;
 }
 
+/* Is a flow older than the attach, as far as a forwarding host can know? */
+static inline bool host_learns(const struct host *host, const struct sw_finding *finding)
+{
+	return finding->unknown && finding->handshake.two_sided && host->setup.rules.strict &&
+	       host->now_ns / NS_PER_MS - host->setup.settings.watching_since_ms <
+		       host->setup.rules.warm_up_ms;
+}
+
 static inline enum sw_verdict host_inspect(struct host *host, const struct sw_packet *packet,
 					   enum sw_direction direction)
 {
@@ -269,6 +278,10 @@ static inline enum sw_verdict host_inspect(struct host *host, const struct sw_pa
 	if (segment != SW_SEGMENT_NONE &&
 	    !sw_follow_connection(&place, packet, segment, finding, &relation))
 		sw_follow_handshake(&place, packet, segment, relation, finding);
+	if (host_learns(host, finding)) {
+		sw_follow_adopted(&place, packet, finding);
+		tally(host, SW_TALLY_CONNECTIONS_ADOPTED, 1);
+	}
 	finding->anomalies |= anomalies;
 	return host_conclude(host, finding, direction);
 }

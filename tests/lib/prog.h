@@ -20,6 +20,7 @@
 #include <linux/pkt_cls.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "synward.skel.h"
 
@@ -59,6 +60,15 @@ static inline void prog_set(const struct bpf_map *map, const void *value)
 	must(bpf_map_update_elem(bpf_map__fd(map), &zero, value, BPF_ANY) == 0, bpf_map__name(map));
 }
 
+/* Of the kernel's coarse clock. */
+static inline __u32 prog_tick_ms(void)
+{
+	struct timespec resolution;
+
+	must(!clock_getres(CLOCK_MONOTONIC_COARSE, &resolution), "clock_getres");
+	return (resolution.tv_nsec + 500000) / 1000000;
+}
+
 static inline void prog_load(struct prog *prog, __u32 event_bytes)
 {
 	struct synward_bpf *skeleton = synward_bpf__open();
@@ -70,7 +80,9 @@ static inline void prog_load(struct prog *prog, __u32 event_bytes)
 	load->seed[1] = prog->setup.seed[1];
 	load->handshake_buckets = prog->setup.handshake_buckets;
 	load->connection_buckets = prog->setup.connection_buckets;
-	load->replay = 1;
+	load->replay = !prog->setup.live;
+	load->tick_ms_q20 = prog_tick_ms() << 20;
+	load->ordered_stores = SW_ORDERED_STORES;
 	load->checksums = prog->setup.checksums;
 	bpf_map__set_max_entries(skeleton->maps.handshakes, prog->setup.handshake_buckets);
 	bpf_map__set_max_entries(skeleton->maps.connections, prog->setup.connection_buckets);
@@ -93,8 +105,8 @@ static inline void prog_set_policy(struct prog *prog, struct setup *setup)
 	policy->rules[SW_SERVICE_DEFAULT] = setup->rules;
 	memcpy(policy->rules[SW_SERVICE_DEFAULT].timeout_ms, setup->settings.timeout_ms,
 	       sizeof(setup->settings.timeout_ms));
-	if (setup->rules.enforce)
-		setup->settings.policy = SW_HAS_ENFORCE << SW_POLICY_FEATURE_SHIFT;
+	must(sw_policy_compile(policy) == 0, "compile");
+	setup->settings.policy = policy->features << SW_POLICY_FEATURE_SHIFT;
 	prog_set(prog->skeleton->maps.policies, policy);
 	prog_set(prog->skeleton->maps.armed, &armed);
 	prog_set(prog->skeleton->maps.settings, &setup->settings);
@@ -137,12 +149,16 @@ static inline void prog_set_clock(struct prog *prog, __u32 length)
 /* All zeros into each element; of a map of each CPU's, for all of them. */
 static inline void prog_clear(const struct bpf_map *map, __u32 copies)
 {
-	SW_AUTO_FREE void *zeros = calloc(copies, (bpf_map__value_size(map) + 7) / 8 * 8);
+	__u32 count = bpf_map__max_entries(map), n = count;
+	SW_AUTO_FREE __u32 *keys = calloc(count, sizeof(*keys));
+	SW_AUTO_FREE void *zeros = calloc((size_t)count * copies,
+					  (bpf_map__value_size(map) + 7) / 8 * 8);
 
-	must(zeros, "calloc");
-	for (__u32 i = 0; i < bpf_map__max_entries(map); i++)
-		must(bpf_map_update_elem(bpf_map__fd(map), &i, zeros, BPF_ANY) == 0,
-		     bpf_map__name(map));
+	must(keys && zeros, "calloc");
+	for (__u32 i = 0; i < count; i++)
+		keys[i] = i;
+	must(bpf_map_update_batch(bpf_map__fd(map), keys, zeros, &n, NULL) == 0 && n == count,
+	     bpf_map__name(map));
 }
 
 /* Everything as after loading; settings may be others, sizes and seed may not. */

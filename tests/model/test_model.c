@@ -84,11 +84,25 @@ static int wrongs_of_counters(const struct sw_counters *host, const struct sw_co
 	       differs_from("latencies", host->latencies, prog->latencies, sizeof(host->latencies));
 }
 
+/* What strict anomalies wait for. */
+static int wrongs_of_trust(const struct host *host, const struct prog *prog)
+{
+	struct sw_service_state state;
+	__u32 key = SW_SERVICE_DEFAULT;
+
+	must(!bpf_map_lookup_elem(bpf_map__fd(prog->skeleton->maps.service_state), &key, &state),
+	     "service_state");
+	return differs("program:", "both-sided handshakes", state.both_sided,
+		       host->service.both_sided) +
+	       differs("program:", "time of a one-sided one", state.one_sided_ms,
+		       host->service.one_sided_ms);
+}
+
 static int wrongs_of(const struct host *host, const struct prog *prog)
 {
 	struct result result = prog_result(prog);
 
-	return wrongs_of_tables(host, prog) +
+	return wrongs_of_tables(host, prog) + wrongs_of_trust(host, prog) +
 	       wrongs_of_counters(&host->result.counters, &result.counters) +
 	       differs_from("traffic", host->result.traffic, result.traffic,
 			    sizeof(result.traffic)) +
@@ -240,6 +254,21 @@ static void xdp_agrees_when_enforcing(void **state __unused)
 	feed_agrees(&setup);
 }
 
+/*
+ * Everything that may be dropped, and what belongs to nothing known only with trust, which the
+ * sequences earn and lose by themselves.
+ */
+static void xdp_agrees_when_strict(void **state __unused)
+{
+	struct setup setup = setup_random();
+
+	setup_enforce(&setup, SW_MASK_DROP | SW_MASK_DROP_SYM);
+	setup.rules.strict = 1;
+	setup.rules.warm_up_ms = 3000;
+	setup.settings.watching_since_ms = setup.start_ns / NS_PER_MS;
+	feed_agrees(&setup);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +276,7 @@ int main(void)
 		cmocka_unit_test(xdp_agrees),
 		cmocka_unit_test(xdp_agrees_when_armed),
 		cmocka_unit_test(xdp_agrees_when_enforcing),
+		cmocka_unit_test(xdp_agrees_when_strict),
 	};
 
 	if (getenv("MODEL_SEED"))

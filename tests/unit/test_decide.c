@@ -90,6 +90,33 @@ static void nothing_wrong_is_passed(void **state __unused)
 	assert_true(decision.dropped == 0);
 }
 
+/* ---- when what belongs to nothing known may be taken for what it seems */
+
+static bool is_ready(__u32 both_sided, __u64 one_sided_ms, __u64 watching_since_ms, __u64 now_ms)
+{
+	const struct sw_rules rules = { .warm_up_ms = 1000 };
+	const struct sw_service_state state = { .both_sided = both_sided,
+						.one_sided_ms = one_sided_ms };
+
+	return sw_is_ready(&rules, &state, watching_since_ms, now_ms);
+}
+
+static void trust_takes_time_and_handshakes(void **state __unused)
+{
+	const __u32 enough = SW_ENOUGH_BOTH_SIDED;
+
+	assert_false(is_ready(enough, 0, 5000, 5999));
+	assert_true(is_ready(enough, 0, 5000, 6000));
+	assert_false(is_ready(enough - 1, 0, 5000, 6000));
+	assert_true(is_ready(enough + 1, 0, 5000, 1ULL << 40));
+	assert_false(is_ready(enough, 7000, 5000, 7999));
+	assert_true(is_ready(enough, 7000, 5000, 8000));
+	assert_false(is_ready(0, 7000, 5000, 8000));
+	/* another CPU has read the clock a moment later, and noted that */
+	assert_false(is_ready(enough, 0, 5000, 4996));
+	assert_false(is_ready(enough, 7000, 5000, 6996));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -97,6 +124,7 @@ int main(void)
 		cmocka_unit_test(the_default_watches),
 		cmocka_unit_test(one_reason_is_enough),
 		cmocka_unit_test(nothing_wrong_is_passed),
+		cmocka_unit_test(trust_takes_time_and_handshakes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,13 +186,18 @@ static size_t utf8_length(const char *text, size_t left)
 	return length;
 }
 
+static bool is_blank(unsigned char letter)
+{
+	return isspace(letter) || iscntrl(letter);
+}
+
 bool sw_clean_reason(char reason[SW_REASON_SIZE], const char *text, size_t length)
 {
 	size_t used = 0, step;
 
-	while (length && isspace((unsigned char)text[length - 1]))
+	while (length && is_blank((unsigned char)text[length - 1]))
 		length--;
-	while (length && isspace((unsigned char)*text)) {
+	while (length && is_blank((unsigned char)*text)) {
 		text++;
 		length--;
 	}
@@ -210,6 +215,8 @@ bool sw_clean_reason(char reason[SW_REASON_SIZE], const char *text, size_t lengt
 			memcpy(reason + used, text, step);
 		used += step;
 	}
+	while (used && reason[used - 1] == ' ') /* where it was cut */
+		used--;
 	reason[used] = '\0';
 	return !length;
 }

@@ -15,6 +15,7 @@
 
 const struct sw_word sw_outcome_words[] = { SW_OUTCOMES(WORD) };
 const struct sw_word sw_anomaly_words[] = { SW_ANOMALIES(ANOMALY) };
+const struct sw_word sw_limit_words[] = { SW_LIMITS(WORD) };
 const struct sw_word sw_tally_words[] = { SW_TALLIES(WORD) };
 const struct sw_word sw_latency_words[] = { SW_LATENCIES(WORD) };
 const struct sw_word sw_verdict_words[] = { SW_VERDICTS(WORD) };
@@ -22,6 +23,9 @@ const struct sw_word sw_kind_words[] = { SW_KINDS(WORD) };
 const struct sw_word sw_timeout_words[] = { SW_TIMEOUTS(TIMEOUT) };
 const struct sw_word sw_event_words[] = { SW_EVENTS(WORD) };
 const struct sw_word sw_reason_words[] = { SW_REASONS(REASON) };
+const struct sw_word sw_flood_mode_words[] = { SW_FLOOD_MODES(WORD) };
+const struct sw_word sw_flood_reason_words[] = { SW_FLOOD_REASONS(WORD) };
+const struct sw_word sw_flood_way_words[] = { SW_FLOOD_WAYS(WORD) };
 const struct sw_word sw_phase_words[] = { SW_PHASES(PHASE) };
 const struct sw_word sw_list_words[] = { SW_LISTS(WORD) };
 const struct sw_word sw_protected_words[] = { SW_PROTECTED(WORD) };

@@ -7,8 +7,9 @@
  * it. Nothing here knows of either.
  */
 
+#include "policy_view.h"
+
 #include <synward/config.h>
-#include <synward/policy.h>
 #include <synward/counters.h>
 #include <synward/tables.h>
 
@@ -30,7 +31,10 @@ struct sw_snapshot {
 	uint64_t map_bytes;
 	uint32_t handshake_capacity;
 	uint32_t connection_capacity;
-	uint32_t interface_count; /* in order of their slots */
+	struct sw_policy_view policy;
+	struct sw_service_counters
+		services[SW_SERVICE_SLOTS]; /* as policy.rows, if there are any */
+	uint32_t interface_count;	    /* in order of their slots */
 	struct sw_snapshot_interface interfaces[SW_MAX_INTERFACES];
 };
 
@@ -69,6 +73,7 @@ struct sw_status {
 	uint64_t taken_ns;
 	struct sw_identity identity;
 	struct sw_settings settings;
+	struct sw_policy_view policy;
 	uint64_t half_open;
 	uint64_t connections;
 	uint64_t map_bytes;
@@ -102,6 +107,9 @@ struct sw_attach_result {
 	bool native_refused; /* generic although native was tried first */
 	bool already;	     /* it was attached before */
 	bool repaired;	     /* and something was missing */
+	bool created;	     /* of the first: all that is shared was made with it ... */
+	const char *policy;  /* ... and begins with this one: saved, default or refused */
+	bool disarmed;	     /* and whether nothing is dropped, whatever that says */
 	uint32_t tc_hook;    /* enum sw_tc_hook */
 	char note[160];	     /* why native was refused, for people; may be empty */
 };

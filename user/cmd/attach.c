@@ -2,6 +2,7 @@
 #include "command.h"
 #include "timeouts.h"
 
+#include "../config/saved.h"
 #include "../control/control.h"
 #include "../report/report.h"
 
@@ -48,6 +49,51 @@ static const struct sw_option options[] = {
 	{},
 };
 
+/* What the first attach begins with. */
+struct saved {
+	struct sw_policy *policy; /* NULL: the default one */
+	bool disarmed;
+	bool refused; /* there is a saved policy, and it cannot be read */
+	char why[512];
+};
+
+static int load_saved(struct saved *saved)
+{
+	struct sw_policy *policy = malloc(sizeof(*policy));
+	int error = policy ? sw_saved_load(sw_command_state_dir(), policy) : -ENOMEM;
+
+	saved->disarmed = sw_saved_disarmed(sw_command_state_dir());
+	if (!error) {
+		saved->policy = policy;
+		return 0;
+	}
+	free(policy);
+	if (error == -ENOMEM)
+		return error;
+	saved->refused = error != -ENOENT || sw_error_text();
+	sw_format(saved->why, sizeof(saved->why), "%s",
+		  sw_error_text() ? sw_error_text() : sw_errno_text(error));
+	sw_error_clear();
+	return 0;
+}
+
+/* Returns the exit code. */
+static int tell_saved(const struct saved *saved, struct sw_attach_result *first)
+{
+	first->policy = saved->policy ? "saved" : saved->refused ? "refused" : "default";
+	first->disarmed = saved->disarmed;
+	if (saved->disarmed)
+		sw_note("disarmed, as it was: nothing is dropped until 'synward arm'");
+	if (saved->policy)
+		sw_note("the saved policy is active again: 'synward policy show' prints it");
+	if (!saved->refused)
+		return SW_EXIT_OK;
+	sw_note("the saved policy is not sound, so the default one is active, which drops nothing: "
+		"%s",
+		saved->why);
+	return SW_EXIT_DEGRADED;
+}
+
 static void print_one(const struct sw_attach_result *result)
 {
 	const char *verb = result->repaired ? "repaired" :
@@ -63,6 +109,7 @@ static int run(int argc, char **argv)
 	struct sw_attach_request request = {};
 	struct sw_attach_result results[SW_MAX_INTERFACES];
 	int first = sw_command_options(&sw_cmd_attach, argc, argv), error;
+	struct saved saved = {};
 	int code = SW_EXIT_OK;
 
 	if (first <= 0)
@@ -82,8 +129,15 @@ static int run(int argc, char **argv)
 	request.flood_way = (enum sw_flood_way)(given.way - 1);
 	request.events_given = given.events_per_second != UINT64_MAX;
 	request.events_per_second = (uint32_t)given.events_per_second;
-	error = sw_attach(sw_global.pin_dir, &request, (const char *const *)argv + first,
-			  (uint32_t)(argc - first), results);
+	error = load_saved(&saved);
+	request.policy = saved.policy;
+	request.disarmed = saved.disarmed;
+	if (!error)
+		error = sw_attach(sw_global.pin_dir, &request, (const char *const *)argv + first,
+				  (uint32_t)(argc - first), results);
+	if (!error && results[0].created)
+		code = tell_saved(&saved, &results[0]);
+	free(saved.policy);
 	if (error)
 		return error == -EINVAL ? -EIO : error; /* EINVAL is for the command line */
 	for (int i = 0; i < argc - first; i++) {

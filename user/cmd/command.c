@@ -16,7 +16,7 @@ const struct sw_option sw_global_options[] = {
 	{ "pin-dir", 0, SW_OPTION_STRING, &sw_global.pin_dir, "DIR",
 	  .help = "where the state is pinned (" SW_DEFAULT_PIN_DIR ")" },
 	{ "state-dir", 0, SW_OPTION_STRING, &sw_global.state_dir, "DIR",
-	  .help = "where the lists are kept on disk (" SW_DEFAULT_STATE_DIR ")" },
+	  .help = "what survives a detach and a reboot (" SW_DEFAULT_STATE_DIR ")" },
 	{ "verbose", 'v', SW_OPTION_FLAG, &sw_global.verbose, NULL,
 	  .help = "what libbpf and the verifier say" },
 	{ "help", 'h', SW_OPTION_FLAG, &sw_global.help, NULL, .help = "this text" },
@@ -57,24 +57,74 @@ const char *sw_command_state_dir(void)
 	return SW_DEFAULT_STATE_DIR;
 }
 
-const struct sw_command *sw_command_find(const char *name)
+/* What the user types for it: the last word of its name. */
+static const char *last_word(const struct sw_command *command)
 {
+	const char *space = strrchr(command->name, ' ');
+
+	return space ? space + 1 : command->name;
+}
+
+const struct sw_command *sw_command_find(const struct sw_command *object, const char *name)
+{
+	const struct sw_command *const *list = object ? object->verbs : sw_commands;
 	const char *best = NULL;
 	size_t least = 3;
 
-	for (int i = 0; sw_commands[i]; i++) {
-		size_t distance = sw_word_distance(name, sw_commands[i]->name);
+	for (int i = 0; list[i]; i++) {
+		size_t distance = sw_word_distance(name, last_word(list[i]));
 
 		if (!distance)
-			return sw_commands[i];
+			return list[i];
 		if (distance < least) {
 			least = distance;
-			best = sw_commands[i]->name;
+			best = last_word(list[i]);
 		}
 	}
-	sw_error(EINVAL, "unknown command %s%s%s; 'synward --help' lists them all", name,
-		 best ? ": did you mean " : "", best ? best : "");
+	if (object)
+		sw_error(EINVAL, "%s: unknown verb %s%s%s; 'synward help %s' lists them all",
+			 object->name, name, best ? ": did you mean " : "", best ? best : "",
+			 object->name);
+	else
+		sw_error(EINVAL, "unknown command %s%s%s; 'synward --help' lists them all", name,
+			 best ? ": did you mean " : "", best ? best : "");
 	return NULL;
+}
+
+int sw_command_run(const struct sw_command *command, int argc, char **argv)
+{
+	int first;
+
+	if (!command->verbs)
+		return command->run(argc, argv);
+	first = sw_options_parse(argc, argv, NULL, sw_global_options, true);
+	if (first < 0)
+		return first;
+	if (first == argc && sw_global.help) {
+		sw_command_help(command, stdout);
+		return SW_EXIT_OK;
+	}
+	if (first == argc)
+		return sw_error(EINVAL, "%s: expected a verb: 'synward help %s' lists them all",
+				command->name, command->name);
+	command = sw_command_find(command, argv[first]);
+	return command ? sw_command_run(command, argc - first, argv + first) : -EINVAL;
+}
+
+int sw_command_alone(const struct sw_command *command, int argc, char **argv)
+{
+	int first = sw_command_options(command, argc, argv);
+
+	if (first > 0 && first < argc)
+		return sw_error(EINVAL, "%s: expected no arguments, got %s", command->name,
+				argv[first]);
+	return first;
+}
+
+static void list_commands(FILE *out, const struct sw_command *const *list)
+{
+	for (int i = 0; list[i]; i++)
+		fprintf(out, "  %-12s %s\n", last_word(list[i]), list[i]->summary);
 }
 
 void sw_command_help(const struct sw_command *command, FILE *out)
@@ -82,6 +132,11 @@ void sw_command_help(const struct sw_command *command, FILE *out)
 	fprintf(out, "synward %s - %s\n\nUsage: synward %s%s%s%s\n\n", command->name,
 		command->summary, command->name, command->options ? " [OPTION...]" : "",
 		*command->usage ? " " : "", command->usage);
+	if (command->verbs) {
+		fputs("Verbs:\n", out);
+		list_commands(out, command->verbs);
+		fputc('\n', out);
+	}
 	if (command->options) {
 		sw_options_help(out, command->options);
 		fputc('\n', out);
@@ -96,14 +151,13 @@ void sw_overview(FILE *out)
 	fputs("synward follows the TCP three-way handshake at the network driver.\n\n"
 	      "Usage: synward [OPTION...] COMMAND [ARGUMENT...]\n\nCommands:\n",
 	      out);
-	for (int i = 0; sw_commands[i]; i++)
-		fprintf(out, "  %-12s %s\n", sw_commands[i]->name, sw_commands[i]->summary);
+	list_commands(out, sw_commands);
 	fputs("\nOptions of every command:\n", out);
 	sw_options_help(out, sw_global_options);
 	fputc('\n', out);
 	sw_wrap_paragraphs(out,
 			   "The environment variables SYNWARD_PIN_DIR and SYNWARD_STATE_DIR do "
-			   "what --pin-dir and --state-dir do. "
-			   "Exit codes: 0 all is well, 1 failure, 2 wrong usage, 3 it works but "
-			   "is degraded. 'synward help COMMAND' tells more.\n");
+			   "what --pin-dir and --state-dir do. Exit codes: 0 all is well, 1 "
+			   "failure, 2 wrong usage, 3 it works but is degraded. 'synward help "
+			   "COMMAND' tells more.\n");
 }

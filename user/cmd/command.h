@@ -23,8 +23,9 @@ struct sw_global {
 extern struct sw_global sw_global;
 
 /*
- * One verb. run gets argv[0] = the verb and returns an enum sw_exit or a -errno, whose line has
- * been recorded with sw_error().
+ * One command. run gets argv[0] = its name and returns an enum sw_exit or a -errno, whose line has
+ * been recorded with sw_error(). One that is an object has verbs instead of a run: commands whose
+ * names begin with its own, as in "policy apply"; argv[0] is then the verb.
  */
 struct sw_command {
 	const char *name;
@@ -33,18 +34,23 @@ struct sw_command {
 	const char *text;    /* paragraphs and examples, ending in a newline */
 	const struct sw_option *options;
 	int (*run)(int argc, char **argv);
+	const struct sw_command *const *verbs; /* ends with NULL */
 };
 
 extern const struct sw_command sw_cmd_attach;
 extern const struct sw_command sw_cmd_detach;
 extern const struct sw_command sw_cmd_status;
 extern const struct sw_command sw_cmd_stats;
+extern const struct sw_command sw_cmd_top;
 extern const struct sw_command sw_cmd_list;
 extern const struct sw_command sw_cmd_events;
 extern const struct sw_command sw_cmd_allow;
 extern const struct sw_command sw_cmd_block;
 extern const struct sw_command sw_cmd_replay;
 extern const struct sw_command sw_cmd_check_config;
+extern const struct sw_command sw_cmd_policy;
+extern const struct sw_command sw_cmd_disarm;
+extern const struct sw_command sw_cmd_arm;
 extern const struct sw_command sw_cmd_explain;
 extern const struct sw_command sw_cmd_version;
 extern const struct sw_command sw_cmd_help;
@@ -69,8 +75,17 @@ int sw_command_options(const struct sw_command *command, int argc, char **argv);
  */
 const char *sw_command_state_dir(void);
 
-/* The command of that name; else NULL with the line recorded, naming the nearest. */
-const struct sw_command *sw_command_find(const char *name);
+/*
+ * The command of that name; else NULL with the line recorded, naming the nearest. With an object,
+ * its verb of that name.
+ */
+const struct sw_command *sw_command_find(const struct sw_command *object, const char *name);
+
+/* Runs a command, or the verb of an object that follows its name. */
+int sw_command_run(const struct sw_command *command, int argc, char **argv);
+
+/* For the first line of a verb that takes no arguments: options, and that there are none. */
+int sw_command_alone(const struct sw_command *command, int argc, char **argv);
 
 /* Prints a command's help. */
 void sw_command_help(const struct sw_command *command, FILE *out);

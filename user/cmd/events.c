@@ -47,19 +47,21 @@ struct following {
 static int take(const struct sw_event *event, void *context)
 {
 	struct following *following = context;
-	const char *interface;
+	struct sw_event_names names = { .service = "" };
 	uint64_t wall_ns;
 
 	if (is_over)
 		return 1;
 	if (given.only_new && event->time_ns < following->started_ns)
 		return 0;
-	interface = sw_reader_interface(following->reader, event->interface);
+	names.interface = sw_reader_interface(following->reader, event->interface);
+	if (event->type == SW_EVENT_LIMIT)
+		names.service = sw_reader_service(following->reader, event->service);
 	wall_ns = sw_wall_ns(event->time_ns);
 	if (sw_global.json)
-		sw_json_event(stdout, event, interface, wall_ns);
+		sw_json_event(stdout, event, &names, wall_ns);
 	else
-		sw_text_event(stdout, event, interface, wall_ns);
+		sw_text_event(stdout, event, &names, wall_ns);
 	if (fflush(stdout))
 		return 1; /* whoever read us is gone */
 	return ++following->taken == given.count;

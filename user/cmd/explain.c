@@ -48,7 +48,7 @@ static int unknown_name(const char *name)
 		}
 	}
 	return sw_error(EINVAL,
-			"explain: no outcome or anomaly is called %s%s%s; 'synward explain' "
+			"explain: no outcome, anomaly or limit is called %s%s%s; 'synward explain' "
 			"lists all names",
 			name, best ? ": did you mean " : "", best ? best : "");
 }
@@ -83,7 +83,7 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_explain = {
 	.name = "explain",
-	.summary = "what an outcome or an anomaly is, exactly",
+	.summary = "what an outcome, an anomaly or a limit is, exactly",
 	.usage = "[NAME]",
 	.text = "Prints what the name means, its exact condition, what is done about it unless "
 		"the\n"
@@ -92,6 +92,7 @@ const struct sw_command sw_cmd_explain = {
 		"\n"
 		"Examples:\n"
 		"  synward explain half_open\n"
-		"  synward explain synack_bad_ack\n",
+		"  synward explain synack_bad_ack\n"
+		"  synward explain half_open_source\n",
 	.run = run,
 };

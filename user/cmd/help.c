@@ -6,19 +6,22 @@
 static int run(int argc, char **argv)
 {
 	int first = sw_command_options(&sw_cmd_help, argc, argv);
-	const struct sw_command *command;
+	const struct sw_command *command = NULL;
 
 	if (first <= 0)
 		return first;
-	if (argc - first > 1)
-		return sw_error(EINVAL, "help: expected one command, got %d", argc - first);
 	if (first == argc) {
 		sw_overview(stdout);
 		return SW_EXIT_OK;
 	}
-	command = sw_command_find(argv[first]);
-	if (!command)
-		return -EINVAL;
+	for (; first < argc; first++) {
+		if (command && !command->verbs)
+			return sw_error(EINVAL, "help: expected one command, got %s as well",
+					argv[first]);
+		command = sw_command_find(command, argv[first]);
+		if (!command)
+			return -EINVAL;
+	}
 	sw_command_help(command, stdout);
 	return SW_EXIT_OK;
 }
@@ -26,9 +29,10 @@ static int run(int argc, char **argv)
 const struct sw_command sw_cmd_help = {
 	.name = "help",
 	.summary = "what a command does and takes",
-	.usage = "[COMMAND]",
+	.usage = "[COMMAND [VERB]]",
 	.text = "Examples:\n"
 		"  synward help\n"
-		"  synward help attach\n",
+		"  synward help attach\n"
+		"  synward help policy apply\n",
 	.run = run,
 };

@@ -13,7 +13,7 @@
 
 /* A value that is to be checked. */
 struct place {
-	struct sw_source *source;
+	struct sw_file_text *source;
 	const char *path; /* "" for the file as a whole */
 	yaml_node_t *node;
 	unsigned int line;
@@ -122,11 +122,14 @@ static const cyaml_schema_field_t *find_field(const cyaml_schema_field_t *fields
 	return NULL;
 }
 
+/* A key that differs in a third of its letters at most, or in two. */
 static const char *nearest(const cyaml_schema_field_t *fields, const char *key)
 {
-	size_t least = strlen(key) < 4 ? strlen(key) : 4;
+	size_t length = strlen(key), least = 1 + (length > 6 ? length / 3 : 2);
 	const char *best = NULL;
 
+	if (least > length)
+		least = length;
 	for (; fields->key; fields++) {
 		size_t distance = sw_word_distance(fields->key, key);
 
@@ -218,8 +221,8 @@ static int check_keys(const struct place *place, const cyaml_schema_field_t *fie
 			pair++;
 		if (pair == end)
 			return sw_source_error(place->source, place->line,
-					       "%s: has no %s; expected that key, too",
-					       within(place->path), field->key);
+					       "%s: has no key %s; add it", within(place->path),
+					       field->key);
 	}
 	return 0;
 }
@@ -235,7 +238,7 @@ static int check(const struct place *place, const cyaml_schema_value_t *schema)
 	return wrong_kind(place, schema);
 }
 
-int sw_source_check(struct sw_source *source, const cyaml_schema_value_t *schema)
+int sw_source_check(struct sw_file_text *source, const cyaml_schema_value_t *schema)
 {
 	yaml_node_t *root = sw_source_root(source);
 	struct place place = { source, "", root, sw_source_line_of(source, root) };

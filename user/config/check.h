@@ -11,6 +11,6 @@
  * value's line nor what was expected; so it is asked here first, and libcyaml has nothing to refuse.
  * Knows mappings, sequences and strings. Returns 0, or -EINVAL with the line recorded.
  */
-int sw_source_check(struct sw_source *source, const cyaml_schema_value_t *schema);
+int sw_source_check(struct sw_file_text *source, const cyaml_schema_value_t *schema);
 
 #endif

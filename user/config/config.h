@@ -4,6 +4,8 @@
 
 /* The policy file: its YAML is read into a policy, and a policy written as YAML. */
 
+#include "../base/changes.h"
+
 #include <synward/policy.h>
 
 #include <stddef.h>
@@ -23,25 +25,6 @@ int sw_config_load(const char *path, struct sw_policy *policy);
  */
 void sw_config_print(FILE *out, const struct sw_policy *policy);
 
-enum sw_change_kind {
-	SW_CHANGE_ADDED,
-	SW_CHANGE_REMOVED,
-	SW_CHANGE_CHANGED,
-};
-
-/* One difference; texts as they stand in a policy file, "" where there is none. */
-struct sw_change {
-	enum sw_change_kind kind;
-	char *path; /* services.web.limits.syn_rate.per_second; the service by its name */
-	char *before;
-	char *after;
-};
-
-struct sw_changes {
-	size_t count;
-	struct sw_change *changes;
-};
-
 /*
  * What differs in what two compiled policies say. A service that is added or removed is one change
  * without texts, followed by one for each of its values that is not the default row's. Services
@@ -50,9 +33,5 @@ struct sw_changes {
  */
 int sw_config_diff(const struct sw_policy *before, const struct sw_policy *after,
 		   struct sw_changes *changes);
-
-void sw_changes_free(struct sw_changes *changes);
-
-#define SW_AUTO_CHANGES __attribute__((cleanup(sw_changes_free)))
 
 #endif

@@ -19,17 +19,6 @@ struct finder {
 	bool failed;
 };
 
-void sw_changes_free(struct sw_changes *changes)
-{
-	for (size_t i = 0; i < changes->count; i++) {
-		free(changes->changes[i].path);
-		free(changes->changes[i].before);
-		free(changes->changes[i].after);
-	}
-	free(changes->changes);
-	*changes = (struct sw_changes){};
-}
-
 static void add(struct finder *finder, enum sw_change_kind kind, const char *before,
 		const char *after, const char *format, ...) __attribute__((format(printf, 5, 6)));
 

@@ -36,7 +36,7 @@ static const cyaml_config_t quiet = {
 	.log_level = CYAML_LOG_ERROR,
 };
 
-static int fill_in(const struct sw_source *source, struct sw_file **file)
+static int fill_in(const struct sw_file_text *source, struct sw_file **file)
 {
 	struct said said = {};
 	cyaml_config_t config = quiet;
@@ -62,7 +62,7 @@ static void free_file(struct sw_file **file)
 /* ---- values */
 
 /* The values of one part of the file, which is named by at; those that are not said stay. */
-static int take_keys(struct sw_source *source, const char *at, const struct sw_key *keys,
+static int take_keys(struct sw_file_text *source, const char *at, const struct sw_key *keys,
 		     size_t count, char *const *texts, void *of)
 {
 	char shown[SW_SHOWN_SIZE], expected[SW_KEY_EXPECTED_SIZE];
@@ -78,7 +78,7 @@ static int take_keys(struct sw_source *source, const char *at, const struct sw_k
 }
 
 /* Without a burst of its own, a rate has one of a second's worth; without a rate there is none. */
-static int settle_burst(struct sw_source *source, const char *at, char *const *texts,
+static int settle_burst(struct sw_file_text *source, const char *at, char *const *texts,
 			struct sw_rules *rules)
 {
 	if (!texts[SW_RULE_SYN_BURST]) {
@@ -95,7 +95,7 @@ static int settle_burst(struct sw_source *source, const char *at, char *const *t
 	return 0;
 }
 
-static int take_rules(struct sw_source *source, const char *at, char *const *texts,
+static int take_rules(struct sw_file_text *source, const char *at, char *const *texts,
 		      struct sw_rules *rules)
 {
 	int error = take_keys(source, at, sw_rule_keys, SW_RULE_KEY_COUNT, texts, rules);
@@ -104,7 +104,7 @@ static int take_rules(struct sw_source *source, const char *at, char *const *tex
 }
 
 /* A connection is followed on after its handshake without asking whose it is. */
-static int refuse_common_timeouts(struct sw_source *source, const char *at, char *const *texts)
+static int refuse_common_timeouts(struct sw_file_text *source, const char *at, char *const *texts)
 {
 	static const enum sw_rule_key common[] = { SW_RULE_TIMEOUT_ESTABLISHED,
 						   SW_RULE_TIMEOUT_CLOSED };
@@ -121,7 +121,7 @@ static int refuse_common_timeouts(struct sw_source *source, const char *at, char
 	return 0;
 }
 
-static int take_services(struct sw_source *source, const struct sw_file *file,
+static int take_services(struct sw_file_text *source, const struct sw_file *file,
 			 struct sw_policy *policy)
 {
 	int error;
@@ -140,7 +140,7 @@ static int take_services(struct sw_source *source, const struct sw_file *file,
 	return error;
 }
 
-static int compile(struct sw_source *source, struct sw_policy *policy)
+static int compile(struct sw_file_text *source, struct sw_policy *policy)
 {
 	char text[256];
 	int error = sw_policy_compile(policy);
@@ -152,7 +152,8 @@ static int compile(struct sw_source *source, struct sw_policy *policy)
 	return sw_source_error(source, sw_source_line(source, "services"), "%s", text);
 }
 
-static int convert(struct sw_source *source, const struct sw_file *file, struct sw_policy *policy)
+static int convert(struct sw_file_text *source, const struct sw_file *file,
+		   struct sw_policy *policy)
 {
 	char shown[SW_SHOWN_SIZE];
 	int error;
@@ -175,7 +176,7 @@ static int convert(struct sw_source *source, const struct sw_file *file, struct 
 
 int sw_config_load(const char *path, struct sw_policy *policy)
 {
-	SW_AUTO_SOURCE struct sw_source source;
+	SW_AUTO_SOURCE struct sw_file_text source;
 	__attribute__((cleanup(free_file))) struct sw_file *file = NULL;
 	SW_AUTO_FREE struct sw_policy *loaded = malloc(sizeof(*loaded));
 	int error = sw_source_open(path, &source);

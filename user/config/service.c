@@ -12,7 +12,7 @@
 
 /* One service of the file on its way into the policy. */
 struct entry {
-	struct sw_source *source;
+	struct sw_file_text *source;
 	unsigned int number; /* in the file */
 	const struct sw_file_service *said;
 	struct sw_service *service;
@@ -31,7 +31,7 @@ static bool is_name(const char *text)
 
 static int take_name(const struct entry *entry, const struct sw_policy *policy)
 {
-	struct sw_source *source = entry->source;
+	struct sw_file_text *source = entry->source;
 	const char *name = entry->said->name;
 	unsigned int line = sw_source_line(source, "services[%u].name", entry->number);
 	char shown[SW_SHOWN_SIZE];
@@ -61,7 +61,7 @@ static int take_name(const struct entry *entry, const struct sw_policy *policy)
 
 static int take_family(const struct entry *entry)
 {
-	struct sw_source *source = entry->source;
+	struct sw_file_text *source = entry->source;
 	unsigned int line = sw_source_line(source, "services[%u].family", entry->number);
 	const char *said = entry->said->family;
 	char shown[SW_SHOWN_SIZE];
@@ -90,7 +90,7 @@ static int bad_prefix(const struct entry *entry, unsigned int item, enum sw_pref
 		      const struct sw_prefix *meant)
 {
 	const char *text = entry->said->addresses[item];
-	struct sw_source *source = entry->source;
+	struct sw_file_text *source = entry->source;
 	unsigned int line = sw_source_line(source, "services[%u].addresses[%u]", entry->number,
 					   item);
 	char shown[SW_SHOWN_SIZE], prefix[SW_PREFIX_SIZE];
@@ -182,7 +182,7 @@ static bool same_ports(const struct sw_port_range *a, const struct sw_port_range
 static int take_ports(const struct entry *entry)
 {
 	struct sw_service *service = entry->service;
-	struct sw_source *source = entry->source;
+	struct sw_file_text *source = entry->source;
 
 	for (unsigned int i = 0; i < entry->said->port_count; i++) {
 		unsigned int line = sw_source_line(source, "services[%u].ports[%u]", entry->number,
@@ -272,8 +272,9 @@ static bool share_ports(const struct sw_service *a, const struct sw_service *b,
 /* Which of two services is first decides only where they differ in what they are about. */
 static int check_unique(const struct entry *entry, const struct sw_policy *policy)
 {
-	struct sw_source *source = entry->source;
+	struct sw_file_text *source = entry->source;
 	struct sw_port_range ports;
+	char text[SW_PORTS_SIZE];
 
 	for (unsigned int i = 0; i < entry->number; i++) {
 		const struct sw_service *before = &policy->services[i];
@@ -282,15 +283,16 @@ static int check_unique(const struct entry *entry, const struct sw_policy *polic
 		    share_ports(before, entry->service, &ports))
 			return sw_source_error(
 				source, sw_source_line(source, "services[%u].name", entry->number),
-				"services[%u]: %s has an address with the ports %u-%u that service "
-				"%s has, too (line %u); give them to one of the two",
-				entry->number, entry->service->name, ports.first, ports.last,
+				"services[%u]: %s claims ports %s of addresses that %s, on line "
+				"%u, claims as well; give them to one of the two",
+				entry->number, entry->service->name, sw_format_ports(text, &ports),
 				before->name, sw_source_line(source, "services[%u].name", i));
 	}
 	return 0;
 }
 
-int sw_file_services(struct sw_source *source, const struct sw_file *file, struct sw_policy *policy)
+int sw_file_services(struct sw_file_text *source, const struct sw_file *file,
+		     struct sw_policy *policy)
 {
 	int error = 0;
 

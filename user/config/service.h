@@ -10,7 +10,7 @@
  * families, prefixes and ports, and that no two are the same. policy has its service_count already.
  * Returns 0, or -EINVAL with the line recorded.
  */
-int sw_file_services(struct sw_source *source, const struct sw_file *file,
+int sw_file_services(struct sw_file_text *source, const struct sw_file *file,
 		     struct sw_policy *policy);
 
 #endif

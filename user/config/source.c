@@ -12,8 +12,12 @@
 
 /* The largest policy that can be said is far below. */
 #define MAX_BYTES (1024U * 1024)
+#define MAX_DEPTH 32
 
-int sw_source_error(const struct sw_source *source, unsigned int line, const char *format, ...)
+/* Some editors put it first. To libyaml, once it is told the encoding, it is a character. */
+static const char byte_order_mark[] = "\xef\xbb\xbf";
+
+int sw_source_error(const struct sw_file_text *source, unsigned int line, const char *format, ...)
 {
 	char text[768];
 	va_list args;
@@ -48,7 +52,7 @@ const char *sw_source_shown(char shown[SW_SHOWN_SIZE], const char *text)
  * The line of a byte. libyaml counts lines, too, but by its own idea of what ends one. An end of the
  * file that follows a line's end is no line of its own.
  */
-static unsigned int line_of_byte(const struct sw_source *source, size_t byte)
+static unsigned int line_of_byte(const struct sw_file_text *source, size_t byte)
 {
 	unsigned int line = 1;
 
@@ -60,7 +64,7 @@ static unsigned int line_of_byte(const struct sw_source *source, size_t byte)
 }
 
 /* Marks count characters, not bytes. */
-static unsigned int line_of_mark(const struct sw_source *source, const yaml_mark_t *mark)
+static unsigned int line_of_mark(const struct sw_file_text *source, const yaml_mark_t *mark)
 {
 	size_t characters = 0, byte = 0;
 
@@ -72,12 +76,12 @@ static unsigned int line_of_mark(const struct sw_source *source, const yaml_mark
 	return line_of_byte(source, byte);
 }
 
-unsigned int sw_source_line_of(const struct sw_source *source, const yaml_node_t *node)
+unsigned int sw_source_line_of(const struct sw_file_text *source, const yaml_node_t *node)
 {
 	return line_of_mark(source, &node->start_mark);
 }
 
-unsigned int sw_source_line_of_pair(struct sw_source *source, const yaml_node_pair_t *pair)
+unsigned int sw_source_line_of_pair(struct sw_file_text *source, const yaml_node_pair_t *pair)
 {
 	yaml_node_t *value = sw_source_node(source, pair->value);
 
@@ -88,17 +92,17 @@ unsigned int sw_source_line_of_pair(struct sw_source *source, const yaml_node_pa
 
 /* ---- the tree */
 
-yaml_node_t *sw_source_root(struct sw_source *source)
+yaml_node_t *sw_source_root(struct sw_file_text *source)
 {
 	return yaml_document_get_root_node(&source->document);
 }
 
-yaml_node_t *sw_source_node(struct sw_source *source, int number)
+yaml_node_t *sw_source_node(struct sw_file_text *source, int number)
 {
 	return yaml_document_get_node(&source->document, number);
 }
 
-static const yaml_node_pair_t *find_pair(struct sw_source *source, const yaml_node_t *node,
+static const yaml_node_pair_t *find_pair(struct sw_file_text *source, const yaml_node_t *node,
 					 const char *key, size_t length)
 {
 	if (node->type != YAML_MAPPING_NODE)
@@ -114,7 +118,7 @@ static const yaml_node_pair_t *find_pair(struct sw_source *source, const yaml_no
 	return NULL;
 }
 
-unsigned int sw_source_line(struct sw_source *source, const char *format, ...)
+unsigned int sw_source_line(struct sw_file_text *source, const char *format, ...)
 {
 	yaml_node_t *node = sw_source_root(source);
 	unsigned int line = sw_source_line_of(source, node);
@@ -153,7 +157,7 @@ unsigned int sw_source_line(struct sw_source *source, const char *format, ...)
 
 /* ---- reading */
 
-static int read_file(const char *path, struct sw_source *source)
+static int read_file(const char *path, struct sw_file_text *source)
 {
 	SW_AUTO_FILE FILE *file = fopen(path, "re");
 	int error = errno;
@@ -170,10 +174,15 @@ static int read_file(const char *path, struct sw_source *source)
 				sw_errno_text(errno));
 	if (source->length > MAX_BYTES)
 		return sw_error(EINVAL, "%s: larger than 1 MiB, which no policy file is", path);
+	if (source->length >= strlen(byte_order_mark) &&
+	    !memcmp(source->text, byte_order_mark, strlen(byte_order_mark))) {
+		source->length -= strlen(byte_order_mark);
+		memmove(source->text, source->text + strlen(byte_order_mark), source->length);
+	}
 	return 0;
 }
 
-static int not_yaml(const struct sw_source *source, const yaml_parser_t *parser)
+static int not_yaml(const struct sw_file_text *source, const yaml_parser_t *parser)
 {
 	const char *problem = parser->problem ? parser->problem : "unknown";
 	unsigned int line;
@@ -196,16 +205,47 @@ static int not_yaml(const struct sw_source *source, const yaml_parser_t *parser)
 			       line_of_mark(source, &parser->context_mark));
 }
 
+static void begin(yaml_parser_t *parser, const struct sw_file_text *source)
+{
+	yaml_parser_set_input_string(parser, (unsigned char *)source->text, source->length);
+	/* not to be guessed: lines are counted in the bytes of UTF-8 */
+	yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
+}
+
+/*
+ * What is nested is scanned by libyaml in a time that grows with the square of the depth, so the
+ * depth is looked at while it grows. Other errors are left to who parses the file.
+ */
+static int check_depth_with(yaml_parser_t *parser, struct sw_file_text *source)
+{
+	yaml_event_type_t type = YAML_NO_EVENT;
+	unsigned int depth = 0;
+	yaml_event_t event;
+	int error = 0;
+
+	begin(parser, source);
+	while (type != YAML_STREAM_END_EVENT && !error && yaml_parser_parse(parser, &event)) {
+		type = event.type;
+		if (type == YAML_SEQUENCE_END_EVENT || type == YAML_MAPPING_END_EVENT)
+			depth--;
+		if ((type == YAML_SEQUENCE_START_EVENT || type == YAML_MAPPING_START_EVENT) &&
+		    ++depth > MAX_DEPTH)
+			error = sw_source_error(source, line_of_mark(source, &event.start_mark),
+						"more than %d levels deep, which no policy file is",
+						MAX_DEPTH);
+		yaml_event_delete(&event);
+	}
+	return error;
+}
+
 /* There is to be one document and no more. */
-static int parse_with(yaml_parser_t *parser, struct sw_source *source)
+static int parse_with(yaml_parser_t *parser, struct sw_file_text *source)
 {
 	yaml_document_t another;
 	yaml_node_t *root;
 	int error = 0;
 
-	yaml_parser_set_input_string(parser, (unsigned char *)source->text, source->length);
-	/* not to be guessed: lines are counted in the bytes of UTF-8 */
-	yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
+	begin(parser, source);
 	if (!yaml_parser_load(parser, &source->document))
 		return not_yaml(source, parser);
 	root = sw_source_root(source);
@@ -222,27 +262,37 @@ static int parse_with(yaml_parser_t *parser, struct sw_source *source)
 	return error;
 }
 
-int sw_source_open(const char *path, struct sw_source *source)
+/* Runs one pass over the text, each with a parser of its own. */
+static int pass(struct sw_file_text *source, int (*with)(yaml_parser_t *, struct sw_file_text *))
 {
 	yaml_parser_t parser;
 	int error;
 
-	*source = (struct sw_source){ .path = path };
+	if (!yaml_parser_initialize(&parser))
+		return sw_error(ENOMEM, "no memory to read %s", source->path);
+	error = with(&parser, source);
+	yaml_parser_delete(&parser);
+	return error;
+}
+
+int sw_source_open(const char *path, struct sw_file_text *source)
+{
+	int error;
+
+	*source = (struct sw_file_text){ .path = path };
 	error = read_file(path, source);
-	if (!error && !yaml_parser_initialize(&parser))
-		error = sw_error(ENOMEM, "no memory to read %s", path);
-	else if (!error) {
-		error = parse_with(&parser, source);
-		yaml_parser_delete(&parser);
-	}
+	if (!error)
+		error = pass(source, check_depth_with);
+	if (!error)
+		error = pass(source, parse_with);
 	if (error)
 		sw_source_close(source);
 	return error;
 }
 
-void sw_source_close(struct sw_source *source)
+void sw_source_close(struct sw_file_text *source)
 {
 	yaml_document_delete(&source->document);
 	free(source->text);
-	*source = (struct sw_source){};
+	*source = (struct sw_file_text){};
 }

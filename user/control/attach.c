@@ -39,18 +39,52 @@ struct attachment {
 	bool was_empty; /* there was no instance when the command began */
 };
 
-/* Returns whether anything changed. */
-static bool choose_timeouts(const struct sw_attach_request *request, struct sw_policy *policy)
+/* Those of the command line are for all services. *changed: whether any was another before. */
+static int choose_timeouts(const struct sw_attach_request *request, struct sw_policy *policy,
+			   bool *changed)
 {
-	bool changed = false;
-
+	*changed = false;
 	for (int i = 0; i < SW_TIMEOUT_COUNT; i++) {
 		for (uint32_t row = 0; request->timeout_ms[i] && row < SW_SERVICE_SLOTS; row++) {
-			changed |= policy->rules[row].timeout_ms[i] != request->timeout_ms[i];
+			if (row >= policy->service_count && row != SW_SERVICE_DEFAULT)
+				continue;
+			*changed |= policy->rules[row].timeout_ms[i] != request->timeout_ms[i];
 			policy->rules[row].timeout_ms[i] = request->timeout_ms[i];
 		}
 	}
-	return changed;
+	return *changed ? sw_policy_compile(policy) : 0;
+}
+
+/* What the new maps begin with. */
+static int choose_creation(struct attachment *at)
+{
+	const struct sw_attach_request *request = at->request;
+	struct sw_settings *settings = &at->creation.settings;
+	bool changed;
+	int error;
+
+	at->policy = malloc(sizeof(*at->policy));
+	if (!at->policy)
+		return -ENOMEM;
+	if (request->policy)
+		*at->policy = *request->policy;
+	else
+		sw_policy_default(at->policy);
+	error = choose_timeouts(request, at->policy, &changed);
+	if (error)
+		return error;
+	at->creation.policy = at->policy;
+	at->creation.armed = !request->disarmed;
+	*settings = (struct sw_settings){
+		.events_per_second = request->events_given ? request->events_per_second :
+							     SW_DEFAULT_EVENTS_PER_SECOND,
+		.event_anomalies = SW_MASK_DROP | SW_MASK_DROP_SYM,
+		.policy = at->policy->features << SW_POLICY_FEATURE_SHIFT,
+		.flood_way = request->way_given ? request->flood_way : sw_flood_way_best(),
+	};
+	memcpy(settings->timeout_ms, at->policy->rules[SW_SERVICE_DEFAULT].timeout_ms,
+	       sizeof(settings->timeout_ms));
+	return 0;
 }
 
 static uint32_t buckets_for(uint32_t entries)
@@ -77,21 +111,9 @@ static int begin_instance(struct attachment *at)
 	};
 	if (getrandom(identity->seed, sizeof(identity->seed), 0) != sizeof(identity->seed))
 		return sw_error(EIO, "the kernel gave no random numbers: %s", sw_errno_text(errno));
-	at->policy = malloc(sizeof(*at->policy));
-	if (!at->policy)
-		return -ENOMEM;
-	sw_policy_default(at->policy);
-	choose_timeouts(at->request, at->policy);
-	at->creation.policy = at->policy;
-	at->creation.settings = (struct sw_settings){
-		.events_per_second = SW_DEFAULT_EVENTS_PER_SECOND,
-		.event_anomalies = SW_MASK_DROP | SW_MASK_DROP_SYM,
-		.flood_way = at->request->way_given ? at->request->flood_way : sw_flood_way_best(),
-	};
-	memcpy(at->creation.settings.timeout_ms, at->policy->rules[SW_SERVICE_DEFAULT].timeout_ms,
-	       sizeof(at->creation.settings.timeout_ms));
-	if (at->request->events_given)
-		at->creation.settings.events_per_second = at->request->events_per_second;
+	error = choose_creation(at);
+	if (error)
+		return error;
 	at->create = true;
 	at->was_empty = true;
 	return 0;
@@ -297,27 +319,39 @@ static void roll_back(struct attachment *at, const struct sw_attach_result *resu
 		sw_pins_remove_all(&at->instance.pins);
 }
 
-/* What an attach may change of what is there already. */
-static int change_settings(const struct attachment *at)
+static int change_timeouts(const struct attachment *at)
 {
 	SW_AUTO_FREE struct sw_policy *policy = malloc(sizeof(*policy));
-	SW_AUTO_SETTINGS struct sw_settings *settings = NULL;
+	const struct sw_policy_change change = {};
 	struct sw_policy_state state;
+	bool changed;
 	int error;
 
 	if (!policy)
 		return -ENOMEM;
-	error = sw_settings_map(&at->instance, &settings);
-	if (error)
-		return error;
-	if (at->request->events_given)
-		settings->events_per_second = at->request->events_per_second;
-	if (at->request->way_given)
-		settings->flood_way = at->request->flood_way;
 	error = sw_policy_read(&at->instance, policy, &state);
-	if (!error && choose_timeouts(at->request, policy))
-		error = sw_policy_install(&at->instance, policy, 0);
-	return error;
+	if (!error)
+		error = choose_timeouts(at->request, policy, &changed);
+	if (error || !changed)
+		return error;
+	if (state.pending)
+		return sw_error(EBUSY,
+				"timeouts cannot change while a policy waits to be confirmed: "
+				"synward policy confirm, or policy rollback");
+	return sw_policy_install(&at->instance, policy, &change);
+}
+
+/* What an attach may change of what is there already. */
+static int change_settings(const struct attachment *at)
+{
+	SW_AUTO_SETTINGS struct sw_settings *settings = NULL;
+	int error = sw_settings_map(&at->instance, &settings);
+
+	if (!error && at->request->events_given)
+		settings->events_per_second = at->request->events_per_second;
+	if (!error && at->request->way_given)
+		settings->flood_way = at->request->flood_way;
+	return error ? error : change_timeouts(at);
 }
 
 int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
@@ -341,6 +375,7 @@ int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 			error = attach_one(&at, names[done], ifindex, &results[done]);
 		done += !error;
 	}
+	results[0].created = at.was_empty;
 	if (!error && !at.was_empty)
 		error = change_settings(&at);
 	if (!error)

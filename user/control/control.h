@@ -16,8 +16,10 @@
 #include <stdint.h>
 
 struct sw_event;
+struct sw_policy;
 struct sw_handshake_list;
 struct sw_reader;
+struct sw_services;
 struct sw_snapshot;
 struct sw_status;
 struct sw_top;
@@ -36,7 +38,9 @@ struct sw_attach_request {
 	bool way_given; /* flood_way counts; else the best one is chosen */
 	enum sw_flood_way flood_way;
 	uint32_t events_per_second;
-	bool checksums; /* verify those of what comes in */
+	bool checksums;			/* verify those of what comes in */
+	const struct sw_policy *policy; /* compiled; of the first attach. NULL: the default */
+	bool disarmed;			/* nor does that drop anything */
 };
 
 /* Shows (verbose) or condenses what libbpf and the verifier say. Call once. */
@@ -69,6 +73,9 @@ int sw_handshakes_read(const char *pin_dir, uint64_t limit, struct sw_handshake_
 /* The heavy sources of now, ranked by weight. The caller frees them with sw_top_free(). */
 int sw_top_read(const char *pin_dir, struct sw_top *top);
 
+/* What was counted for the services of the active policy. */
+int sw_services_read(const char *pin_dir, struct sw_services *services);
+
 /* A follower of the events; only one at a time can be, for each pin directory. */
 int sw_reader_open(const char *pin_dir, struct sw_reader **reader);
 void sw_reader_close(struct sw_reader *reader);
@@ -82,5 +89,8 @@ int sw_reader_poll(struct sw_reader *reader, int timeout_ms,
 
 /* The name of the interface in a slot, or "" if it has none (any more). */
 const char *sw_reader_interface(struct sw_reader *reader, uint32_t slot);
+
+/* The name of a service by its number in the policy that is active now, or "" if it has none. */
+const char *sw_reader_service(struct sw_reader *reader, uint32_t number);
 
 #endif

@@ -5,6 +5,7 @@
 #include "../base/error.h"
 #include "bpf_log.h"
 #include "handover.h"
+#include "slot.h"
 
 #include <synward/cookie.h>
 #include <synward/load.h>
@@ -213,11 +214,14 @@ static int fill_maps(const struct synward_bpf *skeleton, const struct sw_identit
 		     const struct sw_creation *creation)
 {
 	const struct sw_policy_state state = { .fallback = SW_POLICY_SLOTS };
-	const __u32 armed = 1;
+	const __u32 armed = creation->armed;
 	int error = fill_map(skeleton->maps.settings, &creation->settings);
 
 	if (!error)
 		error = fill_map(skeleton->maps.policies, creation->policy);
+	if (!error)
+		error = sw_slot_add_nets(bpf_map__fd(skeleton->maps.service_nets), 0,
+					 creation->policy);
 	if (!error)
 		error = fill_map(skeleton->maps.policy_state, &state);
 	if (!error)

@@ -17,6 +17,7 @@ struct sw_object;
 struct sw_creation {
 	struct sw_settings settings;
 	const struct sw_policy *policy;
+	bool armed;
 };
 
 /* What is particular to one copy. */

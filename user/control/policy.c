@@ -4,6 +4,8 @@
 #include "../base/cleanup.h"
 #include "../base/error.h"
 #include "quiesce.h"
+#include "slot.h"
+#include "sweeper.h"
 
 #include <bpf/bpf.h>
 #include <string.h>
@@ -25,22 +27,12 @@ static int read_state(const struct sw_instance *instance, struct sw_policy_state
 	return error;
 }
 
-static int read_slot(const struct sw_instance *instance, uint32_t slot, struct sw_policy *policy)
-{
-	SW_AUTO_FD int fd = -1;
-	int error = sw_instance_map(instance, "policies", sizeof(*policy), &fd);
-
-	if (!error && bpf_map_lookup_elem(fd, &slot, policy))
-		error = failed("read the policy");
-	return error;
-}
-
 int sw_policy_read(const struct sw_instance *instance, struct sw_policy *policy,
 		   struct sw_policy_state *state)
 {
 	int error = read_state(instance, state);
 
-	return error ? error : read_slot(instance, state->active, policy);
+	return error ? error : sw_slot_read(instance, state->active, policy);
 }
 
 /* Asks the kernel; *done tells whether it did it. */
@@ -62,33 +54,6 @@ static int ask(const struct sw_instance *instance, const struct sw_switch_reques
 	return 0;
 }
 
-/* What was counted for the slot's last policy is nobody's. */
-static int clear_service_state(const struct sw_instance *instance, uint32_t slot)
-{
-	const struct sw_service_state none = {};
-	SW_AUTO_FD int fd = -1;
-	int error = sw_instance_map(instance, "service_state", sizeof(none), &fd);
-
-	for (uint32_t i = 0; i < SW_SERVICE_SLOTS && !error; i++) {
-		uint32_t key = slot * SW_SERVICE_SLOTS + i;
-
-		if (bpf_map_update_elem(fd, &key, &none, BPF_ANY))
-			error = failed("write the services' state");
-	}
-	return error;
-}
-
-static int write_slot(const struct sw_instance *instance, uint32_t slot,
-		      const struct sw_policy *policy)
-{
-	SW_AUTO_FD int fd = -1;
-	int error = sw_instance_map(instance, "policies", sizeof(*policy), &fd);
-
-	if (!error && bpf_map_update_elem(fd, &slot, policy, BPF_ANY))
-		error = failed("write the policy");
-	return error;
-}
-
 /* A slot that is neither active nor the one to go back to. */
 static uint32_t free_slot(const struct sw_policy_state *state)
 {
@@ -99,28 +64,53 @@ static uint32_t free_slot(const struct sw_policy_state *state)
 	return slot;
 }
 
+/* Higher than any that is in the kernel: what is booked on one must not be taken for another's. */
+static int next_generation(const struct sw_instance *instance, uint32_t *generation)
+{
+	SW_AUTO_FREE struct sw_policy *policy = malloc(sizeof(*policy));
+	int error = policy ? 0 : -ENOMEM;
+
+	*generation = 0;
+	for (uint32_t slot = 0; slot < SW_POLICY_SLOTS && !error; slot++) {
+		error = sw_slot_read(instance, slot, policy);
+		if (!error && policy->generation >= *generation)
+			*generation = policy->generation + 1;
+	}
+	return error;
+}
+
+static int check_sweeper(const struct sw_instance *instance)
+{
+	if (sw_sweeper_state(instance) != SW_SWEEPER_STOPPED)
+		return 0;
+	return sw_error(EIO, "the sweeper has stopped, so the kernel could not go back by itself; "
+			     "detach and attach again, or leave --confirm out");
+}
+
 int sw_policy_install(const struct sw_instance *instance, struct sw_policy *policy,
-		      uint32_t confirm_ms)
+		      const struct sw_policy_change *change)
 {
 	struct sw_switch_request request = { .verb = SW_SWITCH_ACTIVATE,
-					     .deadline_ms = confirm_ms };
-	SW_AUTO_FREE struct sw_policy *before = calloc(1, sizeof(*before));
+					     .deadline_ms = change->confirm_ms,
+					     .arm = change->arm };
+	SW_AUTO_FREE struct sw_policy *before = malloc(sizeof(*before));
 	struct sw_policy_state state;
 	bool done;
 	int error;
 
 	if (!before)
 		return -ENOMEM;
-	error = sw_policy_read(instance, before, &state);
+	error = change->confirm_ms ? check_sweeper(instance) : 0;
+	if (!error)
+		error = sw_policy_read(instance, before, &state);
+	if (!error)
+		error = next_generation(instance, &policy->generation);
 	if (error)
 		return error;
 	request.slot = free_slot(&state);
-	policy->generation = before->generation + 1;
 	/* those under way may still know the slot: it was the active one, or the one to go back to */
 	sw_wait_for_packets();
-	error = clear_service_state(instance, request.slot);
-	if (!error)
-		error = write_slot(instance, request.slot, policy);
+	error = sw_slot_write(instance, request.slot, policy, state.active, before);
 	if (!error)
 		error = ask(instance, &request, &done);
 	if (!error && !done)
@@ -168,6 +158,16 @@ int sw_armed_write(const struct sw_instance *instance, bool armed)
 	if (!error && bpf_map_update_elem(fd, &zero, &value, BPF_ANY))
 		error = failed("arm or disarm");
 	return error;
+}
+
+int sw_disarm(const char *pin_dir)
+{
+	SW_AUTO_INSTANCE struct sw_instance instance = SW_INSTANCE_NONE;
+	int error = sw_pins_locate(pin_dir, false, &instance.pins);
+
+	if (!error && !sw_pins_exist(&instance.pins, "maps"))
+		return -ENOENT;
+	return error ? error : sw_armed_write(&instance, false);
 }
 
 int sw_settings_map(const struct sw_instance *instance, struct sw_settings **settings)

@@ -6,6 +6,7 @@
 #include "../base/error.h"
 #include "bpf_log.h"
 #include "instance.h"
+#include "policy.h"
 
 #include <synward/event.h>
 
@@ -22,6 +23,7 @@ struct sw_reader {
 	int lock_fd;
 	struct sw_interface cached; /* the slot that was asked for last */
 	uint32_t cached_slot;
+	struct sw_policy_view policy; /* of this poll; without rows: not read yet */
 	int (*take)(const struct sw_event *event, void *context);
 	void *context;
 	int answer;
@@ -119,6 +121,7 @@ int sw_reader_poll(struct sw_reader *reader, int timeout_ms,
 	reader->context = context;
 	reader->answer = 0;
 	reader->cached_slot = SW_MAX_INTERFACES;
+	reader->policy.row_count = 0;
 	error = ring_buffer__poll(reader->ring, timeout_ms);
 	if (error == -ECANCELED || reader->answer)
 		return reader->answer;
@@ -139,4 +142,16 @@ const char *sw_reader_interface(struct sw_reader *reader, uint32_t slot)
 	reader->cached_slot = slot;
 	reader->cached.name[SW_IFNAME_SIZE - 1] = '\0';
 	return reader->cached.name;
+}
+
+const char *sw_reader_service(struct sw_reader *reader, uint32_t number)
+{
+	const struct sw_row_view *row;
+
+	if (!reader->policy.row_count && sw_policy_view_read(&reader->instance, &reader->policy)) {
+		sw_error_clear();
+		return "";
+	}
+	row = sw_policy_row(&reader->policy, number);
+	return row ? row->name : "";
 }

@@ -4,11 +4,14 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../base/policy.h"
 #include "../base/time.h"
 #include "hooks.h"
 #include "instance.h"
 #include "percpu.h"
+#include "policy.h"
 #include "records.h"
+#include "slot.h"
 #include "sweeper.h"
 
 #include <bpf/bpf.h>
@@ -128,6 +131,33 @@ static int read_traffic(const struct sw_records *records, struct sw_snapshot *sn
 	return 0;
 }
 
+/* Without services nothing is counted for them. */
+static int read_services(const struct sw_instance *instance, const struct sw_policy_view *policy,
+			 struct sw_service_counters *rows)
+{
+	SW_AUTO_FREE struct sw_service_counters *counts = calloc(SW_SERVICE_SLOTS, sizeof(*counts));
+	SW_AUTO_FREE struct sw_policy *active = malloc(sizeof(*active));
+	struct sw_policy_state state;
+	int error;
+
+	if (policy->row_count < 2)
+		return 0;
+	if (!counts || !active)
+		return -ENOMEM;
+	error = sw_policy_read(instance, active, &state);
+	if (!error)
+		error = sw_slot_counts(instance, active, counts);
+	if (error)
+		return error;
+	for (uint32_t i = 0; i < policy->row_count; i++) {
+		int row = sw_policy_service(active, policy->rows[i].name);
+
+		if (row >= 0) /* it may have been replaced meanwhile */
+			rows[i] = counts[row];
+	}
+	return 0;
+}
+
 int sw_snapshot_read(const char *pin_dir, struct sw_snapshot *snapshot)
 {
 	SW_AUTO_INSTANCE struct sw_instance instance = SW_INSTANCE_NONE;
@@ -148,6 +178,10 @@ int sw_snapshot_read(const char *pin_dir, struct sw_snapshot *snapshot)
 		error = read_traffic(&records, made);
 	if (!error)
 		error = read_maps(&instance, maps, &map_count, &made->map_bytes);
+	if (!error)
+		error = sw_policy_view_read(&instance, &made->policy);
+	if (!error)
+		error = read_services(&instance, &made->policy, made->services);
 	if (error)
 		return error;
 	made->taken_ns = sw_monotonic_ns();
@@ -213,6 +247,8 @@ int sw_status_read(const char *pin_dir, struct sw_status *status)
 		error = read_settings(&instance, &made->settings);
 	if (!error)
 		error = read_maps(&instance, made->maps, &made->map_count, &made->map_bytes);
+	if (!error)
+		error = sw_policy_view_read(&instance, &made->policy);
 	if (error)
 		return error;
 	read_health(&instance, &records, made);

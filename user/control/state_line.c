@@ -12,18 +12,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ALL	 "all"
-#define MAX_LINE (SW_PREFIX_SIZE + 2 * SW_REASON_SIZE + 128)
+#define ALL		"all"
+#define STATE_LINE_ROOM (SW_PREFIX_SIZE + 2 * SW_REASON_SIZE + 128)
 
 /* ---- writing */
 
 /* Has room for a line; NULL if there is none. */
 static char *line_room(struct sw_state_text *text)
 {
-	size_t room = text->room ? text->room * 2 : SW_STATE_PIECE + MAX_LINE;
+	size_t room = text->room ? text->room * 2 : SW_STATE_PIECE + STATE_LINE_ROOM;
 	char *bytes;
 
-	if (text->room - text->length >= MAX_LINE)
+	if (text->room - text->length >= STATE_LINE_ROOM)
 		return text->bytes + text->length;
 	bytes = realloc(text->bytes, room);
 	if (!bytes) {
@@ -156,9 +156,9 @@ int sw_state_parse(char *line, size_t length, const struct sw_state_times *times
 	char *word, *prefix;
 	int list, error;
 
-	if (!length || line[length - 1] != '\n' || strlen(line) != length)
+	if (strlen(line) != length)
 		return -EBADMSG;
-	line[length - 1] = '\0';
+	line[strcspn(line, "\n")] = '\0';
 	if (line[0] == '#' || !line[0])
 		return 0;
 	word = next_word(&line);

@@ -20,7 +20,7 @@ struct sw_state_times {
 };
 
 /*
- * Takes a line, with its end, into the entries of its list; an expired entry is as good as deleted.
+ * Takes a line into the entries of its list; an expired entry is as good as deleted.
  * Returns 0, -EBADMSG if the line is damaged, or -ENOMEM with a line recorded.
  */
 int sw_state_parse(char *line, size_t length, const struct sw_state_times *times,

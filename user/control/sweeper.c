@@ -39,10 +39,12 @@ enum sw_sweeper sw_sweeper_state(const struct sw_instance *instance)
 									SW_SWEEPER_RUNS;
 }
 
-int sw_entry_clock(const struct sw_instance *instance, uint32_t *now_ms)
+int sw_coarse_clock(const struct sw_instance *instance, uint64_t *now_ms)
 {
-	char packet[64] = {}, path[SW_PIN_PATH];
-	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet));
+	uint64_t packet[8] = {};
+	char path[SW_PIN_PATH];
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet),
+		    .data_out = packet, .data_size_out = sizeof(packet));
 	SW_AUTO_FD int program = -1;
 
 	sw_pins_path(&instance->pins, path, "programs/sw_clock");
@@ -51,6 +53,16 @@ int sw_entry_clock(const struct sw_instance *instance, uint32_t *now_ms)
 		return sw_error(errno,
 				"cannot read the clock of the tables (%s/programs/sw_clock): %s",
 				instance->pins.shown, sw_errno_text(errno));
-	*now_ms = run.retval;
+	*now_ms = packet[0];
 	return 0;
+}
+
+int sw_entry_clock(const struct sw_instance *instance, uint32_t *now_ms)
+{
+	uint64_t whole_ms;
+	int error = sw_coarse_clock(instance, &whole_ms);
+
+	if (!error)
+		*now_ms = (uint32_t)whole_ms;
+	return error;
 }

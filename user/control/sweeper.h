@@ -8,7 +8,10 @@
 /* Does the kernel's timer still sweep the tables? */
 enum sw_sweeper sw_sweeper_state(const struct sw_instance *instance);
 
-/* The clock of the tables' entries: milliseconds modulo 2^32. Records its errors. */
+/* The kernel's coarse clock, in milliseconds. Records its errors. */
+int sw_coarse_clock(const struct sw_instance *instance, uint64_t *now_ms);
+
+/* The same modulo 2^32, as the tables' entries have it. */
 int sw_entry_clock(const struct sw_instance *instance, uint32_t *now_ms);
 
 #endif

@@ -41,33 +41,70 @@ static void put_attempt(json_t *object, const struct sw_event *event)
 		sw_json_put(object, "anomalies", anomaly_names(event->anomalies));
 }
 
-void sw_json_event(FILE *out, const struct sw_event *event, const char *interface, uint64_t wall_ns)
+/* What was over a limit. */
+static void put_limit(json_t *object, const struct sw_event *event, const char *service)
 {
-	json_t *root = json_object(), *own;
-	char text[SW_ADDRESS_SIZE], timestamp[SW_TIMESTAMP_SIZE];
+	sw_json_put_text(object, "name", sw_name(sw_limit_words, event->limit));
+	if (*service)
+		sw_json_put_text(object, "service", service);
+	sw_json_put_text(object, "verdict", sw_name(sw_verdict_words, event->verdict));
+}
 
-	sw_json_put_text(root, "timestamp", sw_format_timestamp(timestamp, wall_ns));
-	sw_json_put_text(root, "event_type", sw_name(sw_event_words, event->type));
-	if (*interface)
-		sw_json_put_text(root, "in_iface", interface);
-	sw_json_put_text(root, "src_ip", sw_format_address(text, &event->flow.orig));
-	sw_json_put_number(root, "src_port", event->flow.orig_port);
-	sw_json_put_text(root, "dest_ip", sw_format_address(text, &event->flow.resp));
-	sw_json_put_number(root, "dest_port", event->flow.resp_port);
-	sw_json_put_text(root, "proto", "TCP");
-	own = sw_json_put(root, sw_name(sw_event_words, event->type), json_object());
-	if (event->type == SW_EVENT_HANDSHAKE) {
-		sw_json_put_text(own, "outcome", sw_name(sw_outcome_words, event->outcome));
-		if (event->reason != SW_REASON_NONE)
-			sw_json_put_text(own, "reason", sw_name(sw_reason_words, event->reason));
-	}
-	if (event->type == SW_EVENT_ANOMALY) {
+static void put_outcome(json_t *object, const struct sw_event *event)
+{
+	sw_json_put_text(object, "outcome", sw_name(sw_outcome_words, event->outcome));
+	if (event->reason != SW_REASON_NONE)
+		sw_json_put_text(object, "reason", sw_name(sw_reason_words, event->reason));
+}
+
+/* The object that is called as the type. */
+static void put_own(json_t *own, const struct sw_event *event, const char *service)
+{
+	switch (event->type) {
+	case SW_EVENT_HANDSHAKE:
+		put_outcome(own, event);
+		put_attempt(own, event);
+		break;
+	case SW_EVENT_ANOMALY:
 		sw_json_put(own, "names", anomaly_names(event->anomalies));
 		sw_json_put_text(own, "verdict", sw_name(sw_verdict_words, event->verdict));
-	} else {
+		break;
+	case SW_EVENT_LIMIT:
+		put_limit(own, event, service);
+		break;
+	case SW_EVENT_POLICY:
+		sw_json_put_text(own, "action", "rolled_back");
+		return; /* no packet's, so without a direction */
+	case SW_EVENT_BLOCKED:
+		break;
+	default:
 		put_attempt(own, event);
 	}
 	sw_json_put_text(own, "direction", sw_name(sw_direction_words, event->direction));
+}
+
+void sw_json_event(FILE *out, const struct sw_event *event, const struct sw_event_names *names,
+		   uint64_t wall_ns)
+{
+	json_t *root = json_object();
+	char text[SW_ADDRESS_SIZE], timestamp[SW_TIMESTAMP_SIZE];
+	bool packet = event->type != SW_EVENT_POLICY;
+
+	sw_json_put_text(root, "timestamp", sw_format_timestamp(timestamp, wall_ns));
+	sw_json_put_text(root, "event_type", sw_name(sw_event_words, event->type));
+	if (packet && *names->interface)
+		sw_json_put_text(root, "in_iface", names->interface);
+	if (packet)
+		sw_json_put_text(root, "src_ip", sw_format_address(text, &event->flow.orig));
+	if (packet && event->type != SW_EVENT_BLOCKED) {
+		sw_json_put_number(root, "src_port", event->flow.orig_port);
+		sw_json_put_text(root, "dest_ip", sw_format_address(text, &event->flow.resp));
+		sw_json_put_number(root, "dest_port", event->flow.resp_port);
+	}
+	if (packet)
+		sw_json_put_text(root, "proto", "TCP");
+	put_own(sw_json_put(root, sw_name(sw_event_words, event->type), json_object()), event,
+		names->service);
 	sw_json_print(out, root, false);
 }
 
@@ -92,26 +129,51 @@ static void print_latency(FILE *out, const struct sw_event *event, enum sw_laten
 		fprintf(out, " %s=%s", name, sw_format_latency(text, event->latency_us[which]));
 }
 
-void sw_text_event(FILE *out, const struct sw_event *event, const char *interface, uint64_t wall_ns)
+/* Who had to do with whom. */
+static void print_ends(FILE *out, const struct sw_event *event)
 {
-	char orig[SW_ENDPOINT_SIZE], resp[SW_ENDPOINT_SIZE], age[SW_NUMBER_SIZE];
-	char moment[SW_TIMESTAMP_SIZE];
+	char orig[SW_ENDPOINT_SIZE], resp[SW_ENDPOINT_SIZE];
 
-	fprintf(out, "%s.%03u %-18s %s -> %s", sw_format_moment(moment, wall_ns),
-		(unsigned int)(wall_ns / 1000000 % 1000),
-		event->type == SW_EVENT_HANDSHAKE ? sw_name(sw_outcome_words, event->outcome) :
-						    sw_name(sw_event_words, event->type),
-		sw_format_endpoint(orig, &event->flow.orig, event->flow.orig_port),
-		sw_format_endpoint(resp, &event->flow.resp, event->flow.resp_port));
-	if (*interface)
-		fprintf(out, " %s", interface);
-	if (event->type != SW_EVENT_ANOMALY) {
-		print_latency(out, event, SW_LATENCY_SYN_TO_SYNACK, "syn-ack");
-		print_latency(out, event, SW_LATENCY_SYNACK_TO_ACK, "ack");
-		fprintf(out, " age=%s", sw_format_duration(age, event->age_ms));
-	}
+	if (event->type == SW_EVENT_POLICY)
+		fputs("rolled back, as nobody confirmed it", out);
+	else if (event->type == SW_EVENT_BLOCKED)
+		fputs(sw_format_address(orig, &event->flow.orig), out);
+	else
+		fprintf(out, "%s -> %s",
+			sw_format_endpoint(orig, &event->flow.orig, event->flow.orig_port),
+			sw_format_endpoint(resp, &event->flow.resp, event->flow.resp_port));
+}
+
+static void print_attempt(FILE *out, const struct sw_event *event)
+{
+	char age[SW_NUMBER_SIZE];
+
+	print_latency(out, event, SW_LATENCY_SYN_TO_SYNACK, "syn-ack");
+	print_latency(out, event, SW_LATENCY_SYNACK_TO_ACK, "ack");
+	fprintf(out, " age=%s", sw_format_duration(age, event->age_ms));
 	if (event->type == SW_EVENT_HANDSHAKE && event->reason != SW_REASON_NONE)
 		fprintf(out, " reason=%s", sw_name(sw_reason_words, event->reason));
+}
+
+void sw_text_event(FILE *out, const struct sw_event *event, const struct sw_event_names *names,
+		   uint64_t wall_ns)
+{
+	char moment[SW_TIMESTAMP_SIZE];
+
+	fprintf(out, "%s.%03u %-18s ", sw_format_moment(moment, wall_ns),
+		(unsigned int)(wall_ns / 1000000 % 1000),
+		event->type == SW_EVENT_HANDSHAKE ? sw_name(sw_outcome_words, event->outcome) :
+		event->type == SW_EVENT_LIMIT	  ? sw_name(sw_limit_words, event->limit) :
+						    sw_name(sw_event_words, event->type));
+	print_ends(out, event);
+	if (*names->interface && event->type != SW_EVENT_POLICY)
+		fprintf(out, " %s", names->interface);
+	if (event->type == SW_EVENT_LIMIT && *names->service)
+		fprintf(out, " service=%s", names->service);
+	if (event->type == SW_EVENT_LIMIT || event->type == SW_EVENT_ANOMALY)
+		fprintf(out, "%s", event->verdict == SW_VERDICT_DROPPED ? " dropped" : "");
+	if (event->type == SW_EVENT_HANDSHAKE || event->type == SW_EVENT_EVICTED)
+		print_attempt(out, event);
 	print_anomalies(out, event->anomalies);
 	putc('\n', out);
 }

@@ -8,6 +8,7 @@
 #include "report.h"
 
 #include <synward/anomaly.h>
+#include <synward/limit.h>
 #include <synward/outcome.h>
 
 #include <string.h>
@@ -32,6 +33,16 @@ static const struct sw_explanation explanations[] = {
 	  .caveat = but,                                                                           \
 	  .reference = where },
 		SW_ANOMALIES(X)
+#undef X
+#define X(id, word, means, when, but)                                                              \
+	{ .kind = "limit",                                                                         \
+	  .name = #word,                                                                           \
+	  .is_limit = true,                                                                        \
+	  .meaning = means,                                                                        \
+	  .condition = when,                                                                       \
+	  .caveat = but,                                                                           \
+	  .reference = "" },
+			SW_LIMITS(X)
 #undef X
 };
 
@@ -82,7 +93,7 @@ void sw_text_explanation(FILE *out, const struct sw_explanation *of)
 	paragraph(out, "when", of->condition);
 	if (of->has_action)
 		paragraph(out, "default", actions[of->action].meaning);
-	paragraph(out, of->has_action ? "innocent" : "but", of->caveat);
+	paragraph(out, of->has_action || of->is_limit ? "innocent" : "but", of->caveat);
 	paragraph(out, "see", of->reference);
 }
 
@@ -97,10 +108,13 @@ static json_t *json_of(const struct sw_explanation *of)
 	if (of->has_action) {
 		sw_json_put_text(object, "default_action", actions[of->action].name);
 		sw_json_put_text(object, "false_positives", of->caveat);
+	} else if (of->is_limit) {
+		sw_json_put_text(object, "false_positives", of->caveat);
 	} else {
 		sw_json_put_text(object, "caveat", of->caveat);
 	}
-	sw_json_put_text(object, "reference", of->reference);
+	if (*of->reference)
+		sw_json_put_text(object, "reference", of->reference);
 	return object;
 }
 

@@ -5,19 +5,20 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* All that there is to know of one outcome's or anomaly's name. */
+/* All that there is to know of one outcome's, anomaly's or limit's name. */
 struct sw_explanation {
-	const char *kind; /* outcome or anomaly */
+	const char *kind; /* outcome, anomaly or limit */
 	const char *name;
 	const char *meaning;
 	const char *condition;
-	const char *caveat; /* of an anomaly: its false positives */
-	const char *reference;
-	unsigned int action; /* enum sw_default_action */
-	bool has_action;     /* anomalies have one */
+	const char *caveat;    /* of an anomaly or a limit: its false positives */
+	const char *reference; /* "" of a limit */
+	unsigned int action;   /* enum sw_default_action */
+	bool has_action;       /* anomalies have one */
+	bool is_limit;
 };
 
-/* By position, outcomes first; NULL behind the last. */
+/* By position, outcomes first, limits last; NULL behind the last. */
 const struct sw_explanation *sw_explanation(unsigned int index);
 
 /*

@@ -18,10 +18,15 @@ void sw_json_put_bool(json_t *object, const char *key, bool value);
 /* Takes the reference to value. Returns it, borrowed. */
 json_t *sw_json_put(json_t *object, const char *key, json_t *value);
 
+struct sw_policy_view;
 struct sw_snapshot;
 
 /* All sections of `stats -j`, for a report that has more of its own. */
 json_t *sw_json_stats_root(const struct sw_snapshot *snapshot);
+
+/* Whether the active policy drops, is confirmed and so on; and its rows by themselves. */
+json_t *sw_json_policy_state(const struct sw_policy_view *view);
+json_t *sw_json_policy_rows(const struct sw_policy_view *view);
 
 /* Prints on one line, or indented, and drops the reference. */
 void sw_json_print(FILE *out, json_t *root, bool pretty);

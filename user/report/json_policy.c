@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "json.h"
+#include "policy.h"
 #include "report.h"
 
 #include "../base/address.h"
@@ -75,18 +76,34 @@ static json_t *service(const struct sw_service *service, const struct sw_rules *
 	return root;
 }
 
-void sw_json_policy(FILE *out, const struct sw_policy *policy, const char *file, bool pretty)
+static void put_policy(json_t *root, const struct sw_policy *policy)
 {
-	json_t *root = sw_json_root(), *services;
+	json_t *services = sw_json_put(root, "services", json_array());
 
-	if (file)
-		sw_json_put_text(root, "file", file);
-	services = sw_json_put(root, "services", json_array());
 	for (__u32 i = 0; i < policy->service_count; i++)
 		json_array_append_new(services, service(&policy->services[i], &policy->rules[i]));
 	put_keys(sw_json_put(root, "default", json_object()), sw_rule_keys, SW_RULE_KEY_COUNT,
 		 &policy->rules[SW_SERVICE_DEFAULT]);
 	put_keys(sw_json_put(root, "auto_block", json_object()), sw_auto_block_keys,
 		 SW_BLOCK_KEY_COUNT, &policy->auto_block);
+}
+
+void sw_json_policy(FILE *out, const struct sw_policy *policy, const char *file, bool pretty)
+{
+	json_t *root = sw_json_root();
+
+	if (file)
+		sw_json_put_text(root, "file", file);
+	put_policy(root, policy);
+	sw_json_print(out, root, pretty);
+}
+
+void sw_json_policy_active(FILE *out, const struct sw_policy *policy,
+			   const struct sw_policy_view *view, bool pretty)
+{
+	json_t *root = sw_json_root();
+
+	sw_json_put(root, "state", sw_json_policy_state(view));
+	put_policy(root, policy);
 	sw_json_print(out, root, pretty);
 }

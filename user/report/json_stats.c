@@ -28,6 +28,42 @@ static json_t *anomalies(const struct sw_counters *total)
 	return object;
 }
 
+static json_t *limits(const struct sw_counters *total)
+{
+	json_t *object = json_object();
+
+	for (unsigned int i = 0; i < SW_LIMIT_COUNT; i++) {
+		json_t *one = sw_json_put(object, sw_limit_words[i].name, json_object());
+
+		sw_json_put_number(one, "seen", total->limits_seen[i]);
+		sw_json_put_number(one, "would_drop", total->limits_would_drop[i]);
+		sw_json_put_number(one, "dropped", total->limits_dropped[i]);
+	}
+	return object;
+}
+
+/* None are counted where the policy has no services. */
+static json_t *services(const struct sw_snapshot *snapshot)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; snapshot->policy.row_count > 1 && i < snapshot->policy.row_count;
+	     i++) {
+		const struct sw_service_counters *counters = &snapshot->services[i];
+		json_t *one = json_object();
+
+		sw_json_put_text(one, "name", snapshot->policy.rows[i].name);
+		sw_json_put_number(one, "syns", counters->syns);
+		sw_json_put_number(one, "completed", counters->completed);
+		sw_json_put_number(one, "anomalies", counters->anomalies);
+		sw_json_put_number(one, "dropped", counters->dropped);
+		sw_json_put(one, "limits",
+			    named_counts(sw_limit_words, SW_LIMIT_COUNT, counters->limits));
+		json_array_append_new(array, one);
+	}
+	return array;
+}
+
 static json_t *latencies(const struct sw_counters *total)
 {
 	json_t *object = json_object();
@@ -115,6 +151,10 @@ json_t *sw_json_stats_root(const struct sw_snapshot *snapshot)
 	sw_json_put(root, "handshakes",
 		    named_counts(sw_outcome_words, SW_OUTCOME_COUNT, total->outcomes));
 	sw_json_put(root, "anomalies", anomalies(total));
+	sw_json_put(root, "limits", limits(total));
+	sw_json_put(root, "services", services(snapshot));
+	if (snapshot->policy.row_count) /* a replay has none */
+		sw_json_put(root, "policy", sw_json_policy_state(&snapshot->policy));
 	sw_json_put_number(root, "half_open", snapshot->half_open);
 	sw_json_put_number(root, "connections", snapshot->connections);
 	sw_json_put(root, "tallies", named_counts(sw_tally_words, SW_TALLY_COUNT, total->tallies));

@@ -93,10 +93,9 @@ void sw_json_status(FILE *out, const struct sw_status *status, bool pretty)
 		sw_json_put_bool(root, "degraded", sw_status_degraded(status));
 		sw_json_put_number(root, "abi_version", status->identity.abi_version);
 		sw_json_put_text(root, "mode",
-				 status->settings.policy >> SW_POLICY_FEATURE_SHIFT &
-						 SW_HAS_ENFORCE ?
-					 "enforce" :
-					 "monitor");
+				 sw_policy_drops(&status->policy) ? "enforce" : "monitor");
+		part = sw_json_put(root, "policy", sw_json_policy_state(&status->policy));
+		sw_json_put(part, "services", sw_json_policy_rows(&status->policy));
 		part = sw_json_put(root, "interfaces", json_array());
 		for (uint32_t i = 0; i < status->interface_count; i++)
 			json_array_append_new(part,
@@ -175,6 +174,10 @@ void sw_json_attach(FILE *out, const struct sw_attach_result *results, uint32_t 
 {
 	json_t *root = sw_json_root(), *array = sw_json_put(root, "attached", json_array());
 
+	if (count && results[0].created) {
+		sw_json_put_text(root, "policy", results[0].policy);
+		sw_json_put_bool(root, "disarmed", results[0].disarmed);
+	}
 	for (uint32_t i = 0; i < count; i++) {
 		json_t *one = json_object();
 

@@ -3,6 +3,7 @@
  * Prometheus' text format 0.0.4. Labels are bounded: names of the vocabulary, interfaces and their
  * namespaces, never an address. Over the labels of one metric a sum always means something.
  */
+#include "prometheus.h"
 #include "report.h"
 
 #include "../base/names.h"
@@ -13,30 +14,32 @@
 #define FIRST_BOUND 4
 #define LAST_BOUND  26
 
-static void head(FILE *out, const char *name, const char *type, const char *help)
+void sw_metric_head(FILE *out, const char *name, const char *type, const char *help)
 {
 	fprintf(out, "# HELP synward_%s %s\n# TYPE synward_%s %s\n", name, help, name, type);
 }
 
 /* The vocabulary's texts hold neither quotes nor backslashes: nothing needs an escape. */
-static void labelled(FILE *out, const char *name, const char *label, const char *value,
-		     uint64_t number)
+void sw_metric_labelled(FILE *out, const char *name, const char *label, const char *value,
+			uint64_t number)
 {
 	fprintf(out, "synward_%s{%s=\"%s\"} %" PRIu64 "\n", name, label, value, number);
 }
 
-static void single(FILE *out, const char *name, const char *type, const char *help, uint64_t number)
+void sw_metric_single(FILE *out, const char *name, const char *type, const char *help,
+		      uint64_t number)
 {
-	head(out, name, type, help);
+	sw_metric_head(out, name, type, help);
 	fprintf(out, "synward_%s %" PRIu64 "\n", name, number);
 }
 
 /* The verdicts of an anomaly part those that were seen, so that their sum is all of them. */
 static void anomalies(FILE *out, const struct sw_counters *total)
 {
-	head(out, "anomalies_total", "counter",
-	     "Anomalies of TCP segments; would_drop: passed on, but an armed policy would have "
-	     "dropped it.");
+	sw_metric_head(
+		out, "anomalies_total", "counter",
+		"Anomalies of TCP segments; would_drop: passed on, but an armed policy would have "
+		"dropped it.");
 	for (unsigned int i = 0; i < SW_ANOMALY_COUNT; i++) {
 		uint64_t dropped = total->anomalies_dropped[i];
 		uint64_t would = total->anomalies_would_drop[i];
@@ -54,7 +57,7 @@ static void anomalies(FILE *out, const struct sw_counters *total)
 }
 
 /* A device's name may hold any byte but '/' and white space. */
-static void print_label(FILE *out, const char *value)
+void sw_metric_label(FILE *out, const char *value)
 {
 	for (; *value; value++) {
 		if (*value == '"' || *value == '\\')
@@ -68,7 +71,7 @@ static void sample(FILE *out, const char *name, const struct sw_interface *recor
 		   unsigned int direction, const char *label, const char *value, uint64_t number)
 {
 	fprintf(out, "synward_%s{interface=\"", name);
-	print_label(out, record->name);
+	sw_metric_label(out, record->name);
 	fprintf(out, "\",netns=\"%u\",direction=\"%s\"", record->netns,
 		sw_direction_words[direction].name);
 	if (label)
@@ -113,12 +116,14 @@ static void kinds(FILE *out, const struct sw_interface *record, unsigned int dir
 
 static void traffic_metrics(FILE *out, const struct sw_snapshot *snapshot)
 {
-	head(out, "packets_total", "counter", "Packets by what became of them.");
+	sw_metric_head(out, "packets_total", "counter", "Packets by what became of them.");
 	for_traffic(out, snapshot, packets);
-	head(out, "bytes_total", "counter", "Bytes of all packets, with their link headers.");
+	sw_metric_head(out, "bytes_total", "counter",
+		       "Bytes of all packets, with their link headers.");
 	for_traffic(out, snapshot, bytes);
-	head(out, "packet_kinds_total", "counter",
-	     "Packets by what they are to the tracker; forwarded: followed where they came in.");
+	sw_metric_head(
+		out, "packet_kinds_total", "counter",
+		"Packets by what they are to the tracker; forwarded: followed where they came in.");
 	for_traffic(out, snapshot, kinds);
 }
 
@@ -147,44 +152,51 @@ static void table_metrics(FILE *out, const struct sw_snapshot *snapshot)
 {
 	const __u64 *tallies = snapshot->total.tallies;
 
-	head(out, "table_capacity", "gauge", "Entries that a table has room for.");
-	labelled(out, "table_capacity", "table", "handshakes", snapshot->handshake_capacity);
-	labelled(out, "table_capacity", "table", "connections", snapshot->connection_capacity);
-	head(out, "evictions_total", "counter",
-	     "Entries pushed out of a full line of their table.");
-	labelled(out, "evictions_total", "table", "handshakes", tallies[SW_TALLY_ATTEMPTS_EVICTED]);
-	labelled(out, "evictions_total", "table", "connections",
-		 tallies[SW_TALLY_CONNECTIONS_EVICTED]);
-	single(out, "connections_adopted_total", "counter",
-	       "Connections that the kernel vouched for on their first segment.",
-	       tallies[SW_TALLY_CONNECTIONS_ADOPTED]);
-	head(out, "events_total", "counter",
-	     "Events by what became of them; suppressed: over the budget, lost: no room.");
-	labelled(out, "events_total", "result", "sent", tallies[SW_TALLY_EVENTS_SENT]);
-	labelled(out, "events_total", "result", "suppressed", tallies[SW_TALLY_EVENTS_SUPPRESSED]);
-	labelled(out, "events_total", "result", "lost", tallies[SW_TALLY_EVENTS_LOST]);
-	single(out, "map_memory_bytes", "gauge",
-	       "Memory of all maps, as the kernel accounts for it.", snapshot->map_bytes);
+	sw_metric_head(out, "table_capacity", "gauge", "Entries that a table has room for.");
+	sw_metric_labelled(out, "table_capacity", "table", "handshakes",
+			   snapshot->handshake_capacity);
+	sw_metric_labelled(out, "table_capacity", "table", "connections",
+			   snapshot->connection_capacity);
+	sw_metric_head(out, "evictions_total", "counter",
+		       "Entries pushed out of a full line of their table.");
+	sw_metric_labelled(out, "evictions_total", "table", "handshakes",
+			   tallies[SW_TALLY_ATTEMPTS_EVICTED]);
+	sw_metric_labelled(out, "evictions_total", "table", "connections",
+			   tallies[SW_TALLY_CONNECTIONS_EVICTED]);
+	sw_metric_single(out, "connections_adopted_total", "counter",
+			 "Connections that the kernel vouched for on their first segment.",
+			 tallies[SW_TALLY_CONNECTIONS_ADOPTED]);
+	sw_metric_head(
+		out, "events_total", "counter",
+		"Events by what became of them; suppressed: over the budget, lost: no room.");
+	sw_metric_labelled(out, "events_total", "result", "sent", tallies[SW_TALLY_EVENTS_SENT]);
+	sw_metric_labelled(out, "events_total", "result", "suppressed",
+			   tallies[SW_TALLY_EVENTS_SUPPRESSED]);
+	sw_metric_labelled(out, "events_total", "result", "lost", tallies[SW_TALLY_EVENTS_LOST]);
+	sw_metric_single(out, "map_memory_bytes", "gauge",
+			 "Memory of all maps, as the kernel accounts for it.", snapshot->map_bytes);
 }
 
 void sw_prometheus_stats(FILE *out, const struct sw_snapshot *snapshot)
 {
 	const struct sw_counters *total = &snapshot->total;
 
-	head(out, "build_info", "gauge", "Always 1; the labels tell the version.");
+	sw_metric_head(out, "build_info", "gauge", "Always 1; the labels tell the version.");
 	fprintf(out, "synward_build_info{version=\"%s\",abi=\"%u\"} 1\n", SYNWARD_VERSION,
 		SW_ABI_VERSION);
-	head(out, "handshakes_total", "counter", "Handshakes by how they ended.");
+	sw_metric_head(out, "handshakes_total", "counter", "Handshakes by how they ended.");
 	for (unsigned int i = 0; i < SW_OUTCOME_COUNT; i++)
-		labelled(out, "handshakes_total", "outcome", sw_outcome_words[i].name,
-			 total->outcomes[i]);
+		sw_metric_labelled(out, "handshakes_total", "outcome", sw_outcome_words[i].name,
+				   total->outcomes[i]);
 	anomalies(out, total);
-	single(out, "half_open", "gauge", "Handshakes under way.", snapshot->half_open);
-	single(out, "connections", "gauge", "Established connections that are followed.",
-	       snapshot->connections);
-	head(out, "handshake_duration_seconds", "histogram",
-	     "Latencies of handshakes; syn_to_synack: the server's time, synack_to_ack: the "
-	     "client's round trip.");
+	sw_prometheus_policy(out, snapshot);
+	sw_metric_single(out, "half_open", "gauge", "Handshakes under way.", snapshot->half_open);
+	sw_metric_single(out, "connections", "gauge", "Established connections that are followed.",
+			 snapshot->connections);
+	sw_metric_head(
+		out, "handshake_duration_seconds", "histogram",
+		"Latencies of handshakes; syn_to_synack: the server's time, synack_to_ack: the "
+		"client's round trip.");
 	for (unsigned int i = 0; i < SW_LATENCY_COUNT; i++)
 		duration(out, sw_latency_words[i].name, &total->latencies[i]);
 	traffic_metrics(out, snapshot);

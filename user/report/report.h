@@ -50,10 +50,16 @@ void sw_text_policy(FILE *out, const struct sw_policy *policy);
 /* All of it; file is what it was read from, or NULL. */
 void sw_json_policy(FILE *out, const struct sw_policy *policy, const char *file, bool pretty);
 
-/* One line for one event. interface is its name, or "". wall_ns is its time. */
-void sw_text_event(FILE *out, const struct sw_event *event, const char *interface,
+/* What the numbers of an event are called; "" where that is not known. */
+struct sw_event_names {
+	const char *interface;
+	const char *service;
+};
+
+/* One line for one event. wall_ns is its time. */
+void sw_text_event(FILE *out, const struct sw_event *event, const struct sw_event_names *names,
 		   uint64_t wall_ns);
-void sw_json_event(FILE *out, const struct sw_event *event, const char *interface,
+void sw_json_event(FILE *out, const struct sw_event *event, const struct sw_event_names *names,
 		   uint64_t wall_ns);
 
 void sw_json_attach(FILE *out, const struct sw_attach_result *results, uint32_t count, bool pretty);

@@ -79,6 +79,59 @@ static void anomalies(FILE *out, const struct sw_counters *total, bool all)
 	sw_table_print(table, out);
 }
 
+static void limits(FILE *out, const struct sw_counters *total, bool all)
+{
+	SW_AUTO_TABLE struct sw_table *table = sw_table_new("lrrr");
+	char text[SW_NUMBER_SIZE];
+
+	sw_table_cell(table, "LIMIT");
+	sw_table_cell(table, "SEEN");
+	sw_table_cell(table, "WOULD DROP");
+	sw_table_cell(table, "DROPPED");
+	for (unsigned int i = 0; i < SW_LIMIT_COUNT; i++) {
+		if (!all && !total->limits_seen[i])
+			continue;
+		sw_table_cell(table, "%s", sw_limit_words[i].name);
+		sw_table_cell(table, "%s", sw_format_count(text, total->limits_seen[i]));
+		sw_table_cell(table, "%s", sw_format_count(text, total->limits_would_drop[i]));
+		sw_table_cell(table, "%s", sw_format_count(text, total->limits_dropped[i]));
+	}
+	sw_table_print(table, out);
+}
+
+static uint64_t over_limits(const struct sw_service_counters *counters)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < SW_LIMIT_COUNT; i++)
+		sum += counters->limits[i];
+	return sum;
+}
+
+static void services(FILE *out, const struct sw_snapshot *snapshot)
+{
+	static const char *const headings[] = { "SERVICE",   "SYNS",   "COMPLETED",
+						"ANOMALIES", "LIMITS", "DROPPED" };
+	SW_AUTO_TABLE struct sw_table *table = sw_table_new("lrrrrr");
+	char text[SW_NUMBER_SIZE];
+
+	if (snapshot->policy.row_count < 2)
+		return; /* nothing is counted for services where there are none */
+	for (size_t i = 0; i < sizeof(headings) / sizeof(headings[0]); i++)
+		sw_table_cell(table, "%s", headings[i]);
+	for (uint32_t i = 0; i < snapshot->policy.row_count; i++) {
+		const struct sw_service_counters *counters = &snapshot->services[i];
+
+		sw_table_cell(table, "%s", snapshot->policy.rows[i].name);
+		sw_table_cell(table, "%s", sw_format_count(text, counters->syns));
+		sw_table_cell(table, "%s", sw_format_count(text, counters->completed));
+		sw_table_cell(table, "%s", sw_format_count(text, counters->anomalies));
+		sw_table_cell(table, "%s", sw_format_count(text, over_limits(counters)));
+		sw_table_cell(table, "%s", sw_format_count(text, counters->dropped));
+	}
+	sw_table_print(table, out);
+}
+
 static void traffic(FILE *out, const struct sw_snapshot *snapshot)
 {
 	SW_AUTO_TABLE struct sw_table *table = sw_table_new("llrrrr");
@@ -161,6 +214,8 @@ void sw_text_stats(FILE *out, const struct sw_snapshot *snapshot, bool all)
 		fprintf(out, "  no handshake has ended yet\n");
 	latencies(out, total, all);
 	anomalies(out, total, all);
+	limits(out, total, all);
+	services(out, snapshot);
 	traffic(out, snapshot);
 	if (all)
 		tallies(out, total);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "policy.h"
 #include "report.h"
 
 #include "../base/address.h"
@@ -138,14 +139,11 @@ void sw_text_status(FILE *out, const struct sw_status *status)
 		return;
 	}
 	fprintf(out, "%sattached%s, %s (%s)\n", sw_style(out, SW_STYLE_GOOD),
-		sw_style(out, SW_STYLE_NONE),
-		status->settings.policy >> SW_POLICY_FEATURE_SHIFT & SW_HAS_ENFORCE ?
-			"dropping some anomalies" :
-			"monitoring only: nothing is dropped",
-		status->pin_dir);
+		sw_style(out, SW_STYLE_NONE), sw_status_words(&status->policy), status->pin_dir);
 	interfaces(out, status);
 	problems(out, status);
 	fallbacks(out, status);
+	sw_text_status_policy(out, &status->policy);
 	table_line(out, status, "half-open", "handshakes", status->half_open,
 		   (uint64_t)status->identity.handshake_buckets * SW_WAYS);
 	table_line(out, status, "connections", "connections", status->connections,

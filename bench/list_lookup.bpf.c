@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The lookup of the lists by itself, for its test and to measure it. */
-#include "../../bpf/lists.h"
+/* The lookup of the lists by itself: what bench_lists measures, and what tests/prog/test_lists asks. */
+#include "../bpf/lists.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

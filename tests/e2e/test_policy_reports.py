@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is told about policies: the score, readiness, limits and services, in every form."""
+
+import json
+import re
+import shutil
+import socket
+
+import pytest
+
+import tcp
+from causes import QUICK, Stage
+from live import events
+from net import VANISHED, run, wait_for
+from policies import Files, Gate
+from reports import declared, on_terminal, samples, too_wide
+from segments import ACK, FIN, PSH, SYN, Port
+
+XMAS = FIN | PSH | 0x20
+OTHER_PORT = 8082
+
+
+@pytest.fixture
+def files(tmp_path):
+    return Files(tmp_path)
+
+
+@pytest.fixture
+def gate(pair, synward, family):
+    synward.attach(pair[1], options=QUICK)
+    with Gate(*pair, family) as made:
+        yield made
+
+
+def score(synward):
+    return synward.json("policy", "score")
+
+
+def connect(gate, count=1, port=tcp.PORT):
+    """Completed handshakes of the near end's own address."""
+    with tcp.listener(gate.far, gate.family, port) as server:
+        tcp.accepted(gate.near.namespace, server, count)
+
+
+def test_the_score_tells_real_sources_from_others(gate, synward):
+    """What a source met that completes a handshake later is not safe to drop."""
+    for number, flags in ((gate.near.number, 0), (VANISHED, XMAS)):
+        for _ in range(3):
+            assert gate.passes(flags, number=number)
+    before = score(synward)["anomalies"]
+    for name in ("flags_null", "flags_xmas"):
+        one = before[name]
+        assert (one["would_drop"], one["suspects"], one["cleared"]) == (3, 1, 0), one
+        assert (one["verdict"], one["words"]) == ("safe", "safe to arm")
+    connect(gate)
+    wait_for(lambda: score(synward)["anomalies"]["flags_null"]["cleared"] == 1, "its handshake")
+    after = score(synward)
+    null, xmas = after["anomalies"]["flags_null"], after["anomalies"]["flags_xmas"]
+    assert (null["verdict"], null["words"]) == (
+        "unsafe", "NOT safe: 1 of 1 sources completed a handshake later")
+    assert (xmas["cleared"], xmas["verdict"]) == (0, "safe")
+    assert after["anomalies"]["flags_syn_fin"]["verdict"] == "not_seen"
+    assert (after["forgotten"], after["enough"]) == (0, False)
+    text = synward.expect(0, "policy", "score").stdout
+    assert re.search(r"flags_null +3 +1 +1 +NOT safe$", text, re.M)
+    assert re.search(r"flags_xmas +3 +1 +0 +safe to arm$", text, re.M)
+    assert "flags_null: NOT safe: 1 of 1 sources completed a handshake later" in text
+    assert "That is short" in text and "flags_syn_fin" not in text and too_wide(text) == []
+    assert "flags_syn_fin" in synward.expect(0, "policy", "score", "--all").stdout
+
+
+def test_the_score_of_limits(gate, synward, files):
+    synward.expect(0, "policy", "apply", files.services(
+        f"name: web, ports: [{tcp.PORT}], limits: {{syn_rate: {{per_second: 1, burst: 2}}}}",
+        f"name: other, ports: [{OTHER_PORT}], limits: {{half_open: {{per_source: 2}}}}"))
+    for _ in range(5):
+        assert gate.passes(SYN, dport=OTHER_PORT)
+    connect(gate, 6)
+    wait_for(lambda: score(synward)["limits"]["syn_rate"]["cleared"], "a handshake over the limit")
+    limits = score(synward)["limits"]
+    rate, half_open = limits["syn_rate"], limits["half_open_source"]
+    assert rate["verdict"] == "unsafe" and 1 <= rate["would_drop"] <= 4
+    assert rate["cleared"] == rate["suspects"] == rate["would_drop"]
+    assert (half_open["would_drop"], half_open["suspects"], half_open["cleared"],
+            half_open["verdict"]) == (3, 1, 0, "safe")
+    assert limits["block_list"]["verdict"] == "not_seen"
+    text = synward.expect(0, "policy", "score").stdout
+    assert "limits may have been other ones before" in text
+
+
+def test_what_is_dropped_has_no_score(gate, synward, files):
+    synward.expect(0, "policy", "apply", files.default("enforce"))
+    assert not gate.passes()
+    one = score(synward)["anomalies"]["flags_null"]
+    assert (one["dropped"], one["suspects"], one["verdict"]) == (1, 0, "dropping")
+
+
+def test_the_score_names_all_rules(gate, synward):
+    told = score(synward)
+    assert list(told["anomalies"]) == declared("anomaly.h", "#define SW_ANOMALIES")
+    assert list(told["limits"]) == declared("limit.h", "#define SW_LIMITS")
+    keys = {"seen", "would_drop", "dropped", "suspects", "cleared", "verdict", "words"}
+    assert all(set(one) == keys for part in ("anomalies", "limits")
+               for one in told[part].values())
+
+
+def limited(files, mode):
+    return files.services(
+        f"name: web, ports: [{tcp.PORT}], limits: {{syn_rate: {{per_second: 1, burst: 1}}}}",
+        "name: empty, ports: [1]", mode=mode)
+
+
+def test_limits_and_services_in_stats(gate, synward, files):
+    synward.expect(0, "policy", "apply", limited(files, "enforce"))
+    with events(synward) as seen:
+        assert gate.passes(SYN) and not gate.passes(SYN)
+        assert not gate.passes() and not gate.passes(dport=99)
+        limit = seen(lambda all: any(one["event_type"] == "limit" for one in all))
+    stats = synward.stats()
+    assert stats["limits"]["syn_rate"] == {"seen": 1, "would_drop": 0, "dropped": 1}
+    assert list(stats["limits"]) == declared("limit.h", "#define SW_LIMITS")
+    services = {one["name"]: one for one in stats["services"]}
+    assert list(services) == ["web", "empty", "default"]
+    assert (services["web"]["syns"], services["web"]["dropped"]) == (2, 2)
+    assert services["web"]["limits"]["syn_rate"] == 1
+    assert services["empty"]["syns"] == services["empty"]["dropped"] == 0
+    assert services["default"]["dropped"] == 1
+    assert stats["policy"]["mode"] == "enforce" and stats["policy"]["drops"] is True
+    event, = [one for one in limit if one["event_type"] == "limit"]
+    assert event["limit"] == {"name": "syn_rate", "service": "web", "verdict": "dropped",
+                              "direction": "ingress"}
+    assert event["src_ip"] == gate.near.address(gate.family, VANISHED)
+    assert event["dest_port"] == tcp.PORT
+    text = synward.expect(0, "stats").stdout
+    assert re.search(r"^  syn_rate +1 +0 +1$", text, re.M) and too_wide(text) == []
+    assert re.search(r"^  web +2 +0 +\d+ +1 +2$", text, re.M)
+
+
+def test_services_keep_their_counts_by_name(gate, synward, files):
+    """Another policy numbers them anew; a rollback does, too."""
+    web = f"name: web, ports: [{tcp.PORT}]"
+    synward.expect(0, "policy", "apply", files.services(web))
+    assert gate.passes(SYN)
+    first = 'name: first, family: ' + ("ipv6" if gate.family == socket.AF_INET6 else "ipv4")
+    synward.expect(0, "policy", "apply", files.services(f"{first}, ports: [99]", web))
+    assert gate.passes(SYN) and gate.passes(SYN, dport=99)
+
+    def syns():
+        return {one["name"]: one["syns"] for one in synward.stats()["services"]}
+    assert syns() == {"first": 1, "web": 2, "default": 0}
+    for _ in range(4):  # every slot is written again
+        synward.expect(0, "policy", "apply", files.services(web, f"{first}, ports: [99]"))
+        synward.expect(0, "policy", "apply", files.services(f"{first}, ports: [99]", web,
+                                                            mode="enforce"))
+    assert syns() == {"first": 1, "web": 2, "default": 0}
+    synward.expect(0, "policy", "rollback")
+    assert syns() == {"first": 1, "web": 2, "default": 0}
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
+def test_metrics(gate, synward, files):
+    metrics = synward.expect(0, "stats", "--prometheus").stdout
+    assert "synward_service" not in metrics
+    assert samples(metrics, "policy_info") == {'mode="monitor"': 1}
+    synward.expect(0, "policy", "apply", limited(files, "enforce"))
+    assert gate.passes(SYN) and not gate.passes(SYN)
+    metrics = synward.expect(0, "stats", "--prometheus").stdout
+    done = run("promtool", "check", "metrics", check=False, input=metrics)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    assert samples(metrics, "limits_total") == {
+        f'limit="{name}",verdict="{verdict}"': float(name == "syn_rate" and verdict == "dropped")
+        for name in declared("limit.h", "#define SW_LIMITS") for verdict in ("would_drop", "dropped")}
+    assert samples(metrics, "service_syns_total") == {
+        'service="web"': 2, 'service="empty"': 0, 'service="default"': 0}
+    assert samples(metrics, "service_dropped_total")['service="web"'] == 1
+    assert samples(metrics, "service_limits_total")['service="web",limit="syn_rate"'] == 1
+    assert samples(metrics, "policy_info") == {'mode="enforce"': 1}
+    assert (samples(metrics, "armed"), samples(metrics, "policy_pending")) == ({"": 1}, {"": 0})
+    assert samples(metrics, "policy_services") == {"": 2}
+    synward.expect(0, "disarm")
+    synward.expect(0, "policy", "apply", files.default(), "--confirm", "60s")
+    metrics = synward.expect(0, "stats", "--prometheus").stdout
+    assert samples(metrics, "policy_pending") == {"": 1}
+    assert "suspects" not in metrics and "cleared" not in metrics
+
+
+def strict(synward, name="default"):
+    return {one["name"]: one["strict"] for one in synward.json("status")["policy"]["services"]}[name]
+
+
+def test_status_tells_whether_strict_rules_are_in_force(gate, synward, files):
+    assert strict(synward) == "off"
+    more = "  strict: yes\n  warm_up: {}\n"
+    synward.expect(0, "policy", "apply", files.default("enforce", more.format("1h")))
+    assert strict(synward) == "warming_up"
+    assert re.search(r"^  default +enforce +warming up for 5\dm\w* more$",
+                     synward.expect(0, "status").stdout, re.M)
+    synward.expect(0, "policy", "apply", files.default("enforce", more.format("0s")))
+    assert strict(synward) == "unsure"
+    assert "both sides seen 0 of 8 times" in synward.expect(0, "status").stdout
+    connect(gate, 5)
+    wait_for(lambda: "both sides seen 5 of 8 times" in synward.expect(0, "status").stdout,
+             "five handshakes")
+    assert gate.passes(ACK)
+    # what was seen goes on being true under another policy
+    synward.expect(0, "policy", "apply", files.services("name: ssh, ports: [22]"))
+    synward.expect(0, "policy", "apply", files.default("enforce", more.format("0s")))
+    connect(gate, 3)
+    wait_for(lambda: strict(synward) == "ready", "eight handshakes")
+    status = synward.expect(0, "status").stdout
+    assert re.search(r"^  default +enforce +ready$", status, re.M) and too_wide(status) == []
+
+
+def test_status_tells_that_one_side_only_is_seen(gate, synward, files):
+    """A client's SYN and ACK come in, and the server's answers leave by another way."""
+    synward.expect(0, "policy", "apply", files.default(
+        "enforce", "  strict: yes\n  warm_up: 1h\n  timeouts: {syn_sent: 1s}\n"))
+    with Port(gate.near) as port:
+        syn = port.send(gate.segment(SYN, to=98))
+        ack = gate.segment(ACK, to=98)
+        ack.sport, ack.seq = syn.sport, syn.seq + 1
+        port.send(ack)
+    wait_for(lambda: strict(synward) == "suspended", "a handshake of one side")
+    assert re.search(r"suspended for (59m|1h)\w*: one-sided handshakes",
+                     synward.expect(0, "status").stdout)
+    row, = synward.json("status")["policy"]["services"]
+    assert 0 < row["strict_left_ms"] <= 3600000 and row["one_sided_ms"] < 60000
+
+
+def test_status_tells_what_waits_and_what_came_back(gate, synward, files):
+    status = synward.json("status")
+    assert (status["mode"], status["policy"]["mode"]) == ("monitor", "monitor")
+    synward.expect(0, "policy", "apply", limited(files, "monitor"), "--confirm", "1s")
+    text = synward.expect(0, "status").stdout
+    policy = synward.json("status")["policy"]
+    if policy["pending"]:  # else the machine was slow
+        assert 0 < policy["pending_ms"] <= 1000 and policy["limits"] == ["syn_rate"]
+        assert "synward policy confirm" in text and "limits        syn_rate" in text
+    wait_for(lambda: synward.json("status")["policy"]["rolled_back"] == 1, "the way back")
+    assert "1 policy, as nobody confirmed it" in synward.expect(0, "status").stdout
+    synward.expect(0, "policy", "apply", files.services("name: web, ports: [80], mode: enforce"))
+    status = synward.json("status")
+    assert (status["mode"], status["policy"]["mode"], status["policy"]["service_count"]) == (
+        "enforce", "mixed", 1)
+    assert "enforcing for some services" in synward.expect(0, "status").stdout
+    assert too_wide(on_terminal(synward, "status", NO_COLOR="1")) == []
+
+
+def test_show_as_json(gate, synward, files):
+    synward.expect(0, "policy", "apply", limited(files, "enforce"))
+    shown = synward.json("policy", "show")
+    assert shown["default"]["mode"] == "enforce" and shown["auto_block"]["enabled"] is False
+    web = next(one for one in shown["services"] if one["name"] == "web")
+    assert web["ports"] == [str(tcp.PORT)]
+    assert web["limits"]["syn_rate"] == {"per_second": 1, "burst": 1}
+    assert shown["state"]["limits"] == ["syn_rate"] and shown["state"]["service_count"] == 2
+
+
+def test_lists_are_counted(gate, synward):
+    synward.expect(0, "block", "add", "203.0.113.0/24", "2001:db8:ffff::/48")
+    synward.expect(0, "allow", "add", "198.51.100.7")
+    assert synward.json("status")["policy"]["lists"] == {"allow": 1, "block": 2}
+    assert "lists         1 prefixes allowed, 2 blocked" in synward.expect(0, "status").stdout
+    metrics = synward.expect(0, "stats", "--prometheus").stdout
+    assert samples(metrics, "list_entries") == {'list="allow"': 1, 'list="block"': 2}
+
+
+def test_explain_knows_limits(synward):
+    for name in declared("limit.h", "#define SW_LIMITS"):
+        one, = synward.json("explain", name)["explanations"]
+        assert (one["kind"], one["name"]) == ("limit", name)
+        assert one["meaning"] and one["condition"] and one["false_positives"]
+        assert f"{name} (limit)" in synward.expect(0, "explain", name).stdout
+    assert "block_list" in synward.expect(0, "explain").stdout
+
+
+def test_disarmed_policies_are_told_as_such(gate, synward, files):
+    synward.expect(0, "policy", "apply", files.default("enforce"))
+    synward.expect(0, "disarm")
+    assert "disarmed: nothing is dropped" in synward.expect(0, "policy", "show").stdout
+    assert synward.stats()["policy"]["drops"] is False
+    assert json.loads(synward.expect(0, "-j", "arm").stdout)["action"] == "armed"
+    synward.expect(0, "policy", "reset")
+    assert "only watches" in synward.expect(0, "arm").stdout
+
+
+def test_a_blocked_source_is_an_event(gate, synward, files):
+    """Proven by its handshake, then offending."""
+    path = files.write("version: 1\ndefault: {mode: monitor}\n"
+                       "auto_block: {enabled: yes, offences: 2, window: 60s, expiry: 60s}\n")
+    synward.expect(0, "policy", "apply", path)
+    connect(gate)
+    with events(synward) as seen:
+        for _ in range(3):
+            gate.passes(number=gate.near.number)
+        all_of_them = seen(lambda all: any(one["event_type"] == "blocked" for one in all))
+    event, = [one for one in all_of_them if one["event_type"] == "blocked"]
+    assert event["src_ip"] == gate.near.address(gate.family) and "dest_ip" not in event
+    policy = synward.json("status")["policy"]
+    assert policy["auto_blocks"] == 1 and policy["auto_block"] is True
+    assert "auto-blocks   1 of at most 1000 sources" in synward.expect(0, "status").stdout
+    metrics = synward.expect(0, "stats", "--prometheus").stdout
+    assert samples(metrics, "auto_blocked_sources") == {"": 1}
+    assert samples(metrics, "auto_blocks_total") == {'result="blocked"': 1, 'result="refused"': 0}
+
+
+def test_the_stage_is_unharmed_under_a_strict_policy(gate, synward, files):
+    """Real handshakes of every kind go on as ever."""
+    synward.expect(0, "policy", "apply", files.default("enforce", "  strict: yes\n  warm_up: 0s\n"))
+    stage = Stage(gate.near, gate.far, gate.family)
+    stage.accepted(30)
+    stage.rejected(5)
+    synward.expect_outcomes(accepted=30, rejected=5)
+    assert synward.stats()["conservation"]["dropped"] == 0

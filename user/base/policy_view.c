@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "policy_view.h"
+
+#include <stddef.h>
+
+enum sw_policy_mode sw_policy_mode(const struct sw_policy_view *view)
+{
+	uint32_t enforcing = 0;
+
+	for (uint32_t i = 0; i < view->row_count; i++)
+		enforcing += view->rows[i].rules.enforce != 0;
+	return !enforcing		    ? SW_MODE_MONITOR :
+	       enforcing == view->row_count ? SW_MODE_ENFORCE :
+					      SW_MODE_MIXED;
+}
+
+bool sw_policy_drops(const struct sw_policy_view *view)
+{
+	return view->armed && sw_policy_mode(view) != SW_MODE_MONITOR;
+}
+
+const struct sw_row_view *sw_policy_row(const struct sw_policy_view *view, uint32_t number)
+{
+	if (!view->row_count)
+		return NULL;
+	if (number == SW_SERVICE_DEFAULT)
+		return &view->rows[view->row_count - 1];
+	return number < view->row_count - 1 ? &view->rows[number] : NULL;
+}
+
+/* The same conditions as those of the kernel's sw_is_ready(), the one that lasts longest first. */
+enum sw_readiness sw_policy_readiness(const struct sw_policy_view *view,
+				      const struct sw_row_view *row, uint64_t *left_ms)
+{
+	uint64_t warm_up_ms = row->rules.warm_up_ms;
+
+	*left_ms = 0;
+	if (!row->rules.strict)
+		return SW_STRICT_OFF;
+	if (row->one_sided && row->one_sided_ms < warm_up_ms) {
+		*left_ms = warm_up_ms - row->one_sided_ms;
+		return SW_STRICT_SUSPENDED;
+	}
+	if (view->watched_ms < warm_up_ms) {
+		*left_ms = warm_up_ms - view->watched_ms;
+		return SW_STRICT_WARMING_UP;
+	}
+	return row->both_sided < SW_ENOUGH_BOTH_SIDED ? SW_STRICT_UNSURE : SW_STRICT_READY;
+}

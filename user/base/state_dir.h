@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYNWARD_BASE_STATE_DIR_H
+#define SYNWARD_BASE_STATE_DIR_H
+
+/* The directory on disk for what outlives a detach and a reboot. */
+
+#define SW_STATE_PATH 512
+
+/* Writes dir/name. -ENAMETOOLONG with its line if that is too long. */
+int sw_state_dir_path(const char *dir, const char *name, char path[SW_STATE_PATH]);
+
+/*
+ * Opens the directory, made if it is not there, and locks it until *fd is closed: two pin
+ * directories may have been given the same one.
+ */
+int sw_state_dir_open(const char *dir, int *fd);
+
+#endif

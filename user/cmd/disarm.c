@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The way out when a policy harms: one store into one map, which asks neither for the lock nor for
+ * anything else that may be broken.
+ */
+#include "policy.h"
+
+#include "../config/saved.h"
+#include "../report/policy.h"
+
+#include <errno.h>
+
+/* Has the next first attach know it as well. */
+static bool remember(bool disarmed)
+{
+	return sw_policy_saved(sw_saved_set_disarmed(sw_command_state_dir(), disarmed));
+}
+
+static int run_disarm(int argc, char **argv)
+{
+	int first = sw_command_alone(&sw_cmd_disarm, argc, argv), error;
+	bool attached, saved;
+
+	if (first <= 0)
+		return first;
+	error = sw_disarm(sw_global.pin_dir);
+	attached = error != -ENOENT || sw_error_text();
+	if (error && attached)
+		return sw_policy_failed(error);
+	saved = remember(true);
+	if (sw_global.json)
+		sw_json_armed(stdout, false, attached, saved, sw_global.pretty);
+	else
+		printf("%s\n", attached ? "disarmed: nothing is dropped any more; to undo it: "
+					  "synward arm" :
+					  "nothing is attached; the next attach will drop nothing");
+	return saved ? SW_EXIT_OK : SW_EXIT_DEGRADED;
+}
+
+const struct sw_command sw_cmd_disarm = {
+	.name = "disarm",
+	.summary = "drop nothing any more, at once",
+	.usage = "",
+	.text = "Whatever the policy and the lists say, everything passes and is only counted, "
+		"from "
+		"this\n"
+		"moment on and until 'synward arm' or 'synward policy apply'; also after a reboot. "
+		"The\n"
+		"policy stays as it is. Without this program at hand, the same is one line:\n"
+		"\n"
+		"  bpftool map update pinned " SW_DEFAULT_PIN_DIR "/maps/armed \\\n"
+		"          key 0 0 0 0 value 0 0 0 0\n"
+		"\n"
+		"Examples:\n"
+		"  synward disarm\n",
+	.run = run_disarm,
+};
+
+/* What the armed policy does. */
+static const char *effect(const struct sw_instance *instance)
+{
+	struct sw_policy_view view;
+
+	if (sw_policy_view_read(instance, &view))
+		return "armed";
+	return sw_policy_drops(&view) ? "armed: what the policy enforces is dropped again" :
+					"armed, but the policy only watches: nothing is dropped";
+}
+
+static int run_arm(int argc, char **argv)
+{
+	SW_AUTO_INSTANCE struct sw_instance instance = SW_INSTANCE_NONE;
+	int first = sw_command_alone(&sw_cmd_arm, argc, argv), error;
+	bool attached, saved;
+
+	if (first <= 0)
+		return first;
+	error = sw_instance_open(sw_global.pin_dir, SW_ACCESS_CHANGE, &instance);
+	attached = error != -ENOENT || sw_error_text();
+	if (!error)
+		error = sw_armed_write(&instance, true);
+	if (error && attached)
+		return sw_policy_failed(error);
+	saved = remember(false);
+	if (sw_global.json)
+		sw_json_armed(stdout, true, attached, saved, sw_global.pretty);
+	else
+		printf("%s\n", attached ? effect(&instance) :
+					  "nothing is attached; the next attach does what the "
+					  "saved policy says");
+	return saved ? SW_EXIT_OK : SW_EXIT_DEGRADED;
+}
+
+const struct sw_command sw_cmd_arm = {
+	.name = "arm",
+	.summary = "undo disarm",
+	.usage = "",
+	.text = "What the policy enforces is dropped again.\n"
+		"\n"
+		"Examples:\n"
+		"  synward arm\n",
+	.run = run_arm,
+};

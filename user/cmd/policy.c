@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "policy.h"
+
+#include "../config/config.h"
+#include "../config/saved.h"
+#include "../report/policy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int sw_policy_work_load(struct sw_policy_work *work, const char *file)
+{
+	work->other = malloc(sizeof(*work->other));
+	return work->other ? sw_config_load(file, work->other) : -ENOMEM;
+}
+
+int sw_policy_work_begin(struct sw_policy_work *work, enum sw_access access)
+{
+	int error;
+
+	work->active = malloc(sizeof(*work->active));
+	if (!work->other)
+		work->other = malloc(sizeof(*work->other));
+	if (!work->active || !work->other)
+		return -ENOMEM;
+	error = sw_instance_open(sw_global.pin_dir, access, &work->instance);
+	if (error == -ENOENT && !sw_error_text())
+		return sw_error(ENOENT, "nothing is attached: synward attach IFACE begins");
+	return error ? error : sw_policy_read(&work->instance, work->active, &work->state);
+}
+
+void sw_policy_work_end(struct sw_policy_work *work)
+{
+	sw_instance_close(&work->instance);
+	free(work->active);
+	free(work->other);
+}
+
+int sw_policy_failed(int error)
+{
+	return error == -EINVAL ? -EIO : error;
+}
+
+bool sw_policy_saved(int error)
+{
+	if (error)
+		sw_note("done, but not saved, so the next first attach knows nothing of it: %s",
+			sw_error_text() ? sw_error_text() : sw_errno_text(error));
+	sw_error_clear();
+	return !error;
+}
+
+bool sw_policy_save(const struct sw_policy_work *work)
+{
+	struct sw_policy_state state;
+	bool armed = true;
+	int error = sw_policy_read(&work->instance, work->other, &state);
+
+	if (!error)
+		error = sw_saved_store(sw_command_state_dir(), work->other);
+	if (!error)
+		error = sw_armed_read(&work->instance, &armed);
+	if (!error)
+		error = sw_saved_set_disarmed(sw_command_state_dir(), !armed);
+	return sw_policy_saved(error);
+}
+
+int sw_policy_tell(struct sw_policy_work *work, const char *action, bool saved)
+{
+	SW_AUTO_CHANGES struct sw_changes changes = {};
+	struct sw_policy_done done = { .action = action, .saved = saved, .changes = &changes };
+	struct sw_policy_view view;
+	struct sw_policy_state state;
+	int error = sw_policy_read(&work->instance, work->other, &state);
+
+	if (!error)
+		error = sw_policy_view_read(&work->instance, &view);
+	if (!error)
+		error = sw_config_diff(work->active, work->other, &changes);
+	if (error)
+		return sw_policy_failed(error);
+	done.view = &view;
+	if (sw_global.json)
+		sw_json_policy_done(stdout, &done, sw_global.pretty);
+	else
+		sw_text_policy_done(stdout, &done);
+	return saved ? SW_EXIT_OK : SW_EXIT_DEGRADED;
+}
+
+const char *sw_policy_file(const struct sw_command *command, int argc, char **argv, int first)
+{
+	if (argc - first > 1) {
+		sw_error(EINVAL, "%s: expected one FILE, got %d", command->name, argc - first);
+		return NULL;
+	}
+	return first < argc ? argv[first] : SW_DEFAULT_POLICY;
+}
+
+static const struct sw_command *const verbs[] = {
+	&sw_cmd_policy_show,	 &sw_cmd_policy_diff,  &sw_cmd_policy_apply, &sw_cmd_policy_confirm,
+	&sw_cmd_policy_rollback, &sw_cmd_policy_reset, &sw_cmd_policy_score, NULL,
+};
+
+const struct sw_command sw_cmd_policy = {
+	.name = "policy",
+	.summary = "what is dropped, and what only counted",
+	.usage = "VERB",
+	.text = "A policy says for each service, and for all the rest, which anomalies are dropped "
+		"and which\n"
+		"limits there are, and whether that is enforced or only counted. It is a file of "
+		"YAML; the\n"
+		"default one watches and drops nothing. What is applied is saved, and is active "
+		"again\n"
+		"after a reboot, as soon as the first interface is attached.\n"
+		"\n"
+		"Examples:\n"
+		"  synward check-config synward.yaml\n"
+		"  synward policy score\n"
+		"  synward policy apply synward.yaml --confirm 60s\n"
+		"  synward policy confirm\n",
+	.verbs = verbs,
+};

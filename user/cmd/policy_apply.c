@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "policy.h"
+
+#include "../base/policy.h"
+#include "../config/config.h"
+
+#include <errno.h>
+
+static struct {
+	uint64_t confirm_ms;
+} given;
+
+static const struct sw_option options[] = {
+	{ "confirm", 'c', SW_OPTION_DURATION, &given.confirm_ms, "DURATION",
+	  .help = "go back by itself after that time, unless confirmed", .minimum = 1000,
+	  .maximum = 86400000 },
+	{},
+};
+
+/* Makes what the file says the active policy, at the least cost to what is known already. */
+static int activate(struct sw_policy_work *work)
+{
+	const struct sw_policy_change change = { .confirm_ms = (uint32_t)given.confirm_ms,
+						 .arm = true };
+	bool same = sw_policy_equal(work->active, work->other), armed;
+	int error = sw_armed_read(&work->instance, &armed);
+
+	if (error)
+		return error;
+	if (same && !given.confirm_ms) {
+		error = work->state.pending ? sw_policy_confirm(&work->instance) : 0;
+		return error ? error : sw_armed_write(&work->instance, true);
+	}
+	if (same && armed && !work->state.pending)
+		return 0; /* there is nothing to go back from */
+	return sw_policy_install(&work->instance, work->other, &change);
+}
+
+static int run(int argc, char **argv)
+{
+	SW_AUTO_POLICY_WORK struct sw_policy_work work = SW_POLICY_WORK_NONE;
+	int first = sw_command_options(&sw_cmd_policy_apply, argc, argv), error;
+	const char *file;
+
+	if (first <= 0)
+		return first;
+	file = sw_policy_file(&sw_cmd_policy_apply, argc, argv, first);
+	if (!file)
+		return -EINVAL;
+	error = sw_policy_work_load(&work, file);
+	if (error)
+		return error;
+	error = sw_policy_work_begin(&work, SW_ACCESS_CHANGE);
+	if (!error)
+		error = activate(&work);
+	if (error)
+		return sw_policy_failed(error);
+	return sw_policy_tell(&work, "applied", given.confirm_ms || sw_policy_save(&work));
+}
+
+const struct sw_command sw_cmd_policy_apply = {
+	.name = "policy apply",
+	.summary = "make a file the active policy",
+	.usage = "[FILE]",
+	.text = "Without FILE it is " SW_DEFAULT_POLICY ". The file is read as a whole first:\n"
+		"if anything is wrong with it, nothing changes. Then no packet meets a mixture of "
+		"the old\n"
+		"and the new policy. It is saved for the next boot, and ends what disarm began.\n"
+		"\n"
+		"With --confirm the kernel goes back to the policy before when the time is over, "
+		"also if\n"
+		"this machine cannot be reached any more and every process has died; until then "
+		"it is\n"
+		"not saved. Another apply within the time goes back to that same policy.\n"
+		"\n"
+		"Examples:\n"
+		"  synward policy apply\n"
+		"  synward policy apply web-server.yaml --confirm 60s\n",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "policy.h"
+
+#include "../base/cleanup.h"
+#include "../control/control.h"
+#include "../report/policy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static struct {
+	bool all;
+} given;
+
+static const struct sw_option options[] = {
+	{ "all", 'a', SW_OPTION_FLAG, &given.all, NULL, .help = "rules that nothing met, too" },
+	{},
+};
+
+static int run(int argc, char **argv)
+{
+	SW_AUTO_FREE struct sw_snapshot *snapshot = NULL;
+	int first, error;
+
+	first = sw_command_alone(&sw_cmd_policy_score, argc, argv);
+	if (first <= 0)
+		return first;
+	snapshot = calloc(1, sizeof(*snapshot));
+	error = snapshot ? sw_snapshot_read(sw_global.pin_dir, snapshot) : -ENOMEM;
+	if (error == -ENOENT && !sw_error_text())
+		sw_error(ENOENT, "nothing is attached: synward attach IFACE begins");
+	if (error)
+		return sw_policy_failed(error);
+	if (sw_global.json)
+		sw_json_score(stdout, snapshot, sw_global.pretty);
+	else
+		sw_text_score(stdout, snapshot, given.all);
+	return SW_EXIT_OK;
+}
+
+const struct sw_command sw_cmd_policy_score = {
+	.name = "policy score",
+	.summary = "which rules are safe to arm, by what was seen",
+	.usage = "",
+	.text = "For each anomaly and each limit: how many segments it would have dropped, how "
+		"many "
+		"sources\n"
+		"met it, and how many of those completed a handshake later, so that they are real "
+		"and\n"
+		"would have been harmed. A rule that was met, and by nobody who completed one, is "
+		"safe to\n"
+		"arm. Counts begin with the first attach, whatever policy was active meanwhile.\n"
+		"\n"
+		"Examples:\n"
+		"  synward policy score\n"
+		"  synward policy score -j | jq '.anomalies | map_values(.verdict)'\n",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "json.h"
+#include "policy.h"
+
+#include "../base/names.h"
+
+#include <string.h>
+
+const char *sw_readiness_name(enum sw_readiness readiness)
+{
+	static const char *const names[] = {
+		[SW_STRICT_OFF] = "off",       [SW_STRICT_WARMING_UP] = "warming_up",
+		[SW_STRICT_UNSURE] = "unsure", [SW_STRICT_SUSPENDED] = "suspended",
+		[SW_STRICT_READY] = "ready",
+	};
+
+	return names[readiness];
+}
+
+bool sw_has_limit(const struct sw_policy_view *view, unsigned int limit)
+{
+	for (uint32_t i = 0; i < view->row_count; i++) {
+		const struct sw_rules *rules = &view->rows[i].rules;
+
+		if ((limit == SW_LIMIT_SYN_RATE && rules->syn_rate) ||
+		    (limit == SW_LIMIT_HALF_OPEN_SOURCE && rules->half_open_source) ||
+		    (limit == SW_LIMIT_HALF_OPEN_SERVICE && rules->half_open_service))
+			return true;
+	}
+	return limit == SW_LIMIT_AUTO_BLOCK && view->auto_block.enabled;
+}
+
+static json_t *limits(const struct sw_policy_view *view)
+{
+	json_t *array = json_array();
+
+	for (unsigned int i = 0; i < SW_LIMIT_COUNT; i++)
+		if (sw_has_limit(view, i))
+			json_array_append_new(array, json_string(sw_limit_words[i].name));
+	return array;
+}
+
+static json_t *lists(const struct sw_policy_view *view)
+{
+	json_t *object = json_object();
+
+	for (unsigned int i = 0; i < SW_LIST_COUNT; i++)
+		sw_json_put_number(object, sw_list_words[i].name, view->list_entries[i]);
+	return object;
+}
+
+json_t *sw_json_policy_state(const struct sw_policy_view *view)
+{
+	json_t *object = json_object();
+
+	sw_json_put_text(object, "mode", sw_mode_name(sw_policy_mode(view)));
+	sw_json_put_bool(object, "armed", view->armed);
+	sw_json_put_bool(object, "drops", sw_policy_drops(view));
+	sw_json_put_number(object, "generation", view->generation);
+	sw_json_put_number(object, "active_ms", view->active_ms);
+	sw_json_put_bool(object, "pending", view->pending);
+	sw_json_put_number(object, "pending_ms", view->pending_left_ms);
+	sw_json_put_bool(object, "can_roll_back", view->can_roll_back);
+	sw_json_put_number(object, "rolled_back", view->rolled_back);
+	sw_json_put_number(object, "service_count", view->row_count - 1);
+	sw_json_put(object, "limits", limits(view));
+	sw_json_put(object, "lists", lists(view));
+	sw_json_put_bool(object, "auto_block", view->auto_block.enabled);
+	sw_json_put_number(object, "auto_blocks", view->auto_blocks);
+	sw_json_put_text(object, "flood_way", sw_name(sw_flood_way_words, view->flood_way));
+	return object;
+}
+
+static json_t *flood(const struct sw_row_view *row)
+{
+	const struct sw_flood_state *state = &row->flood;
+	json_t *object = json_object();
+
+	sw_json_put_text(object, "defence", sw_name(sw_flood_mode_words, row->rules.flood.mode));
+	sw_json_put_bool(object, "on", state->on);
+	sw_json_put_number(object, "floods", state->floods);
+	sw_json_put_text(object, "reason", sw_name(sw_flood_reason_words, state->reason));
+	sw_json_put_number(object, "changed_ms", state->floods ? row->flood_changed_ms : 0);
+	sw_json_put_text(object, "verdict", sw_flood_verdict_names[sw_flood_judge(state)]);
+	sw_json_put_number(object, "syns_per_second", state->syn_rate);
+	sw_json_put_number(object, "completed_per_second", state->completed_rate);
+	sw_json_put_number(object, "half_open", state->half_open);
+	sw_json_put_number(object, "sources", sw_flood_sources(state));
+	return object;
+}
+
+json_t *sw_json_policy_rows(const struct sw_policy_view *view)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < view->row_count; i++) {
+		const struct sw_row_view *row = &view->rows[i];
+		json_t *one = json_object();
+		uint64_t left_ms;
+
+		sw_json_put_text(one, "name", row->name);
+		sw_json_put_text(one, "mode", row->rules.enforce ? "enforce" : "monitor");
+		sw_json_put_text(one, "strict",
+				 sw_readiness_name(sw_policy_readiness(view, row, &left_ms)));
+		sw_json_put_number(one, "strict_left_ms", left_ms);
+		sw_json_put_number(one, "both_sided", row->both_sided);
+		if (row->one_sided)
+			sw_json_put_number(one, "one_sided_ms", row->one_sided_ms);
+		sw_json_put(one, "flood", flood(row));
+		json_array_append_new(array, one);
+	}
+	return array;
+}
+
+static json_t *changes_array(const struct sw_changes *changes)
+{
+	static const char *const kinds[] = {
+		[SW_CHANGE_ADDED] = "added",
+		[SW_CHANGE_REMOVED] = "removed",
+		[SW_CHANGE_CHANGED] = "changed",
+	};
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct sw_change *change = &changes->changes[i];
+		json_t *one = json_object();
+
+		sw_json_put_text(one, "kind", kinds[change->kind]);
+		sw_json_put_text(one, "path", change->path);
+		if (*change->before)
+			sw_json_put_text(one, "before", change->before);
+		if (*change->after)
+			sw_json_put_text(one, "after", change->after);
+		json_array_append_new(array, one);
+	}
+	return array;
+}
+
+void sw_json_policy_done(FILE *out, const struct sw_policy_done *done, bool pretty)
+{
+	json_t *root = sw_json_root();
+
+	sw_json_put_text(root, "action", done->action);
+	sw_json_put_bool(root, "saved", done->saved && !done->view->pending);
+	sw_json_put(root, "state", sw_json_policy_state(done->view));
+	sw_json_put(root, "changes", changes_array(done->changes));
+	sw_json_print(out, root, pretty);
+}
+
+void sw_json_policy_diff(FILE *out, const char *file, const struct sw_changes *changes, bool pretty)
+{
+	json_t *root = sw_json_root();
+
+	sw_json_put_text(root, "file", file);
+	sw_json_put_bool(root, "same", !changes->count);
+	sw_json_put(root, "changes", changes_array(changes));
+	sw_json_print(out, root, pretty);
+}
+
+void sw_json_armed(FILE *out, bool armed, bool attached, bool saved, bool pretty)
+{
+	json_t *root = sw_json_root();
+
+	sw_json_put_text(root, "action", armed ? "armed" : "disarmed");
+	sw_json_put_bool(root, "attached", attached);
+	sw_json_put_bool(root, "saved", saved);
+	sw_json_print(out, root, pretty);
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What commands have done about the policy, and what a file would change. */
+#include "policy.h"
+
+#include "../base/number.h"
+#include "../base/table.h"
+
+#include <string.h>
+
+const char *sw_mode_name(enum sw_policy_mode mode)
+{
+	return mode == SW_MODE_MONITOR ? "monitor" : mode == SW_MODE_ENFORCE ? "enforce" : "mixed";
+}
+
+static void print_change(FILE *out, const struct sw_change *change)
+{
+	static const struct {
+		char sign;
+		enum sw_style style;
+	} looks[] = {
+		[SW_CHANGE_ADDED] = { '+', SW_STYLE_GOOD },
+		[SW_CHANGE_REMOVED] = { '-', SW_STYLE_BAD },
+		[SW_CHANGE_CHANGED] = { '~', SW_STYLE_WARN },
+	};
+
+	fprintf(out, "%s%c %s", sw_style(out, looks[change->kind].style), looks[change->kind].sign,
+		change->path);
+	if (change->kind == SW_CHANGE_CHANGED)
+		fprintf(out, ": %s -> %s", change->before, change->after);
+	else if (*change->before || *change->after)
+		fprintf(out, ": %s%s", change->before, change->after);
+	fprintf(out, "%s\n", sw_style(out, SW_STYLE_NONE));
+}
+
+static void print_changes(FILE *out, const struct sw_changes *changes)
+{
+	for (size_t i = 0; i < changes->count; i++)
+		print_change(out, &changes->changes[i]);
+}
+
+/* In one clause what the policy does now. */
+static void print_effect(FILE *out, const struct sw_policy_view *view)
+{
+	unsigned int services = view->row_count - 1;
+
+	fprintf(out, "%s, %u %s", sw_mode_name(sw_policy_mode(view)), services,
+		services == 1 ? "service" : "services");
+	if (!view->armed)
+		fputs(", but disarmed: nothing is dropped", out);
+	else if (!sw_policy_drops(view))
+		fputs(": nothing is dropped", out);
+}
+
+void sw_text_policy_done(FILE *out, const struct sw_policy_done *done)
+{
+	const struct sw_policy_view *view = done->view;
+	char left[SW_NUMBER_SIZE];
+
+	print_changes(out, done->changes);
+	if (!done->changes->count && strcmp(done->action, "confirmed") != 0)
+		fputs("no change: it was active already\n", out);
+	for (const char *at = done->action; *at; at++)
+		fputc(*at == '_' ? ' ' : *at, out);
+	fputs(": ", out);
+	print_effect(out, view);
+	fputc('\n', out);
+	if (view->pending)
+		fprintf(out,
+			"in %s the kernel goes back by itself to the policy before, unless you "
+			"keep it:\n    synward policy confirm\n",
+			sw_format_duration(left, view->pending_left_ms));
+}
+
+void sw_text_policy_comment(FILE *out, const struct sw_policy_view *view)
+{
+	char age[SW_NUMBER_SIZE], left[SW_NUMBER_SIZE];
+
+	fputs("# ", out);
+	print_effect(out, view);
+	fprintf(out, "\n# generation %u, active for %s\n", view->generation,
+		sw_format_duration(age, view->active_ms));
+	if (view->pending)
+		fprintf(out, "# goes back by itself in %s, unless confirmed\n",
+			sw_format_duration(left, view->pending_left_ms));
+}
+
+void sw_text_policy_diff(FILE *out, const char *file, const struct sw_changes *changes)
+{
+	if (!changes->count)
+		fprintf(out, "%s says what is active\n", file);
+	print_changes(out, changes);
+}

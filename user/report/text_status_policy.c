@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What status says about the policy. */
+#include "policy.h"
+#include "report.h"
+
+#include "../base/names.h"
+#include "../base/number.h"
+#include "../base/table.h"
+
+const char *sw_status_words(const struct sw_policy_view *view)
+{
+	if (!view->armed)
+		return "disarmed: nothing is dropped";
+	switch (sw_policy_mode(view)) {
+	case SW_MODE_MONITOR:
+		return "monitoring only: nothing is dropped";
+	case SW_MODE_MIXED:
+		return "enforcing for some services";
+	case SW_MODE_ENFORCE:
+		break;
+	}
+	return "enforcing";
+}
+
+#define READINESS_SIZE 96
+
+/* Whether strict anomalies drop, in words. */
+static const char *readiness(char text[READINESS_SIZE], const struct sw_policy_view *view,
+			     const struct sw_row_view *row)
+{
+	char left[SW_NUMBER_SIZE];
+	uint64_t left_ms;
+	enum sw_readiness state = sw_policy_readiness(view, row, &left_ms);
+
+	sw_format_duration(left, left_ms);
+	switch (state) {
+	case SW_STRICT_OFF:
+		return "off";
+	case SW_STRICT_WARMING_UP:
+		snprintf(text, READINESS_SIZE, "warming up for %s more", left);
+		return text;
+	case SW_STRICT_UNSURE:
+		snprintf(text, READINESS_SIZE, "waiting: both sides seen %u of %u times",
+			 row->both_sided, SW_ENOUGH_BOTH_SIDED);
+		return text;
+	case SW_STRICT_SUSPENDED:
+		snprintf(text, READINESS_SIZE, "suspended for %s: one-sided handshakes", left);
+		return text;
+	case SW_STRICT_READY:
+		break;
+	}
+	return "ready";
+}
+
+static void print_rows(FILE *out, const struct sw_policy_view *view)
+{
+	SW_AUTO_TABLE struct sw_table *table = sw_table_new("lll");
+	char text[READINESS_SIZE];
+
+	sw_table_cell(table, "SERVICE");
+	sw_table_cell(table, "MODE");
+	sw_table_cell(table, "STRICT");
+	for (uint32_t i = 0; i < view->row_count; i++) {
+		const struct sw_row_view *row = &view->rows[i];
+
+		sw_table_cell(table, "%s", row->name);
+		sw_table_cell(table, "%s", row->rules.enforce ? "enforce" : "monitor");
+		sw_table_cell(table, "%s", readiness(text, view, row));
+	}
+	sw_table_print(table, out);
+}
+
+static void print_limits(FILE *out, const struct sw_policy_view *view)
+{
+	const char *separator = "";
+
+	fprintf(out, "%-13s ", "limits");
+	for (unsigned int i = 0; i < SW_LIMIT_COUNT; i++) {
+		if (!sw_has_limit(view, i))
+			continue;
+		fprintf(out, "%s%s", separator, sw_limit_words[i].name);
+		separator = ", ";
+	}
+	fputs(*separator ? "\n" : "none\n", out);
+}
+
+/* The floods of the services that are defended: the verdict, and the evidence for it. */
+static void print_floods(FILE *out, const struct sw_policy_view *view)
+{
+	char rate[SW_NUMBER_SIZE], completed[SW_NUMBER_SIZE], open[SW_NUMBER_SIZE],
+		sources[SW_NUMBER_SIZE], since[SW_NUMBER_SIZE];
+
+	if (!(view->features & SW_HAS_FLOOD_DEFENCE))
+		return;
+	fprintf(out, "%-13s %s: %s\n", "floods", sw_name(sw_flood_way_words, view->flood_way),
+		sw_flood_way_words[view->flood_way % SW_FLOOD_WAY_COUNT].meaning);
+	for (uint32_t i = 0; i < view->row_count; i++) {
+		const struct sw_row_view *row = &view->rows[i];
+		const struct sw_flood_state *flood = &row->flood;
+
+		if (row->rules.flood.mode == SW_FLOOD_OFF)
+			continue;
+		fprintf(out, "  %s%s: %s", flood->on ? sw_style(out, SW_STYLE_WARN) : "", row->name,
+			flood->on ? "SYNs are answered" : "SYNs pass");
+		if (flood->floods)
+			fprintf(out, " for %s (%s: %s)",
+				sw_format_duration(since, row->flood_changed_ms),
+				flood->on ? "because" : "the last flood",
+				sw_flood_reason_words[flood->reason % SW_FLOOD_REASON_COUNT]
+					.meaning);
+		fprintf(out,
+			"%s\n    %s\n    %s SYNs/s, %s completed/s, %s half-open, about %s "
+			"sources\n",
+			flood->on ? sw_style(out, SW_STYLE_NONE) : "",
+			sw_flood_verdict_texts[sw_flood_judge(flood)],
+			sw_format_count(rate, flood->syn_rate),
+			sw_format_count(completed, flood->completed_rate),
+			sw_format_count(open, flood->half_open),
+			sw_format_count(sources, sw_flood_sources(flood)));
+	}
+}
+
+static bool is_plain(const struct sw_policy_view *view)
+{
+	return view->row_count == 1 && !view->rows[0].rules.strict;
+}
+
+void sw_text_status_policy(FILE *out, const struct sw_policy_view *view)
+{
+	char text[SW_NUMBER_SIZE], age[SW_NUMBER_SIZE];
+	unsigned int services = view->row_count - 1;
+
+	fprintf(out, "%-13s %s, %u %s, active for %s\n", "policy",
+		sw_mode_name(sw_policy_mode(view)), services,
+		services == 1 ? "service" : "services", sw_format_duration(age, view->active_ms));
+	if (view->pending)
+		fprintf(out,
+			"%s%-13s goes back by itself in %s; to keep it: synward policy confirm%s\n",
+			sw_style(out, SW_STYLE_WARN), "",
+			sw_format_duration(text, view->pending_left_ms),
+			sw_style(out, SW_STYLE_NONE));
+	if (view->rolled_back)
+		fprintf(out, "%-13s %u %s, as nobody confirmed it\n", "rolled back",
+			view->rolled_back, view->rolled_back == 1 ? "policy" : "policies");
+	if (!is_plain(view))
+		print_rows(out, view);
+	print_limits(out, view);
+	print_floods(out, view);
+	fprintf(out, "%-13s %s prefixes allowed, %s blocked\n", "lists",
+		sw_format_count(text, view->list_entries[SW_LIST_ALLOW]),
+		sw_format_count(age, view->list_entries[SW_LIST_BLOCK]));
+	if (view->auto_block.enabled || view->auto_blocks)
+		fprintf(out, "%-13s %s of at most %u sources\n", "auto-blocks",
+			sw_format_count(text, view->auto_blocks), view->auto_block.maximum);
+}
