@@ -236,6 +236,16 @@ static inline __u32 prog_frame(struct prog *prog, enum hook hook, const struct f
 			     frame->bytes, frame->captured, 1);
 }
 
+/* From here on the kernel's timer sweeps, until the program is closed. */
+static inline void prog_start_sweeper(struct prog *prog)
+{
+	static const __u8 packet[64];
+
+	must(prog_test_run(prog, prog->skeleton->progs.sw_arm, packet, sizeof(packet), 1) ==
+		     XDP_PASS,
+	     "sw_arm");
+}
+
 /*
  * count frames in one call, as a replay feeds them: by far the fastest for XDP, where each call
  * costs as much as thousands of packets. Returns the verdict on the last.

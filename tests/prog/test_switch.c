@@ -62,15 +62,6 @@ static __u32 sweeper_ticks(void)
 	return value.ticks;
 }
 
-static void start_sweeper(void)
-{
-	static const __u8 packet[64];
-
-	assert_int_equal(
-		prog_test_run(&prog, prog.skeleton->progs.sw_arm, packet, sizeof(packet), 1),
-		XDP_PASS);
-}
-
 static void pause_a_moment(void)
 {
 	nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
@@ -435,7 +426,7 @@ int main(void)
 	prog_open(&prog, &setup, EVENT_BYTES);
 	ring = ring_buffer__new(bpf_map__fd(prog.skeleton->maps.events), on_event, NULL, NULL);
 	must(ring, "ring_buffer__new");
-	start_sweeper();
+	prog_start_sweeper(&prog);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	ring_buffer__free(ring);
 	prog_close(&prog);
