@@ -4,7 +4,8 @@
  * behind it: what the checks hold against promtool and against the documentation. That this links
  * without libbpf is a test, too.
  *
- * usage: samples prometheus|stats|status|list|event|attach|detach|explain|policy|done|diff|score|armed
+ * usage: samples prometheus|stats|status|list|event|attach|detach|explain|policy|done|diff|score|armed|
+ *        entries|list_change
  */
 #include "../../user/base/names.h"
 #include "../../user/base/policy.h"
@@ -223,6 +224,30 @@ static void print_explanations(void)
 	sw_json_explanations(stdout, all, count, true);
 }
 
+static void print_list_entries(void)
+{
+	struct sw_entry rows[] = {
+		{ .prefix = { .addr = client, .length = 128 },
+		  .hits = 7,
+		  .reason = "why",
+		  .added_s = 1000000000,
+		  .expires_s = UINT32_MAX },
+		{ .prefix = { .addr = { .bytes = { 0x20 } }, .length = 8 },
+		  .reason = "",
+		  .automatic = true },
+	};
+	const struct sw_entries entries = { .rows = rows, .count = 2 };
+
+	sw_json_entries(stdout, SW_LIST_BLOCK, &entries, 0, true);
+}
+
+static void print_list_change(void)
+{
+	const struct sw_list_change change = { 1, 2, 3, 4, 5 };
+
+	sw_json_list_change(stdout, SW_LIST_ALLOW, &change, true);
+}
+
 int main(int argc, char **argv)
 {
 	const char *kind = argc == 2 ? argv[1] : "";
@@ -247,6 +272,10 @@ int main(int argc, char **argv)
 		print_detach();
 	else if (!strcmp(kind, "explain"))
 		print_explanations();
+	else if (!strcmp(kind, "entries"))
+		print_list_entries();
+	else if (!strcmp(kind, "list_change"))
+		print_list_change();
 	else
 		return 2;
 	return 0;
