@@ -13,12 +13,6 @@
 #include "hash.h"
 #include "wire.h"
 
-#ifdef __bpf__
-#define sw_htonll(x) bpf_cpu_to_be64(x)
-#else
-#define sw_htonll(x) htobe64(x)
-#endif
-
 #define SW_V4_PREFIX 96U /* length of the mapped form's constant part */
 
 /* A prefix as a lookup goes about with it. */

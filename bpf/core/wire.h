@@ -11,15 +11,18 @@
 
 #ifdef __bpf__
 #include <bpf/bpf_endian.h>
-#define sw_ntohs(x) bpf_ntohs(x)
-#define sw_ntohl(x) bpf_ntohl(x)
+#define sw_ntohs(x)  bpf_ntohs(x)
+#define sw_ntohl(x)  bpf_ntohl(x)
+#define sw_ntohll(x) bpf_be64_to_cpu(x)
 #else
 #include <endian.h>
-#define sw_ntohs(x) be16toh(x)
-#define sw_ntohl(x) be32toh(x)
+#define sw_ntohs(x)  be16toh(x)
+#define sw_ntohl(x)  be32toh(x)
+#define sw_ntohll(x) be64toh(x)
 #endif
-#define sw_htons(x) sw_ntohs(x)
-#define sw_htonl(x) sw_ntohl(x)
+#define sw_htons(x)  sw_ntohs(x)
+#define sw_htonl(x)  sw_ntohl(x)
+#define sw_htonll(x) sw_ntohll(x)
 
 /* A part of a header, whatever structure that is otherwise seen as. */
 typedef __u16 __attribute__((may_alias)) wire_u16;
@@ -147,6 +150,8 @@ enum {
 	WIRE_OPT_WSCALE = 3,
 	WIRE_OPT_SACK_OK = 4,
 	WIRE_OPT_TIMESTAMP = 8,
+	WIRE_OPT_MD5 = 19, /* RFC 2385 */
+	WIRE_OPT_AO = 29,  /* RFC 5925 */
 	WIRE_OPT_FASTOPEN = 34,
 	WIRE_OPT_EXPERIMENT = 254,
 	WIRE_OPT_EXPERIMENT_TFO =

@@ -115,7 +115,8 @@ class Synward:
     def objects(self):
         """All that lives in the kernel by our pins: also what has none of its own."""
         pinned = frozenset(bpftool("map", "show", "pinned", path)["id"]
-                           for path in (self.pin_dir / "maps").glob("*"))
+                           for where in ("maps", "lists")
+                           for path in (self.pin_dir / where).glob("*"))
         programs = [one for one in bpftool("prog", "show")
                     if pinned.intersection(one.get("map_ids", []))]
         ids = frozenset(one["id"] for one in programs)

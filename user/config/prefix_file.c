@@ -74,11 +74,10 @@ static int take_reason(struct reading *reading, const char *text, struct sw_entr
 
 static int complain(const struct reading *reading, const char *text)
 {
-	char where[SW_SHOWN_SIZE + 16], shown[SW_SHOWN_SIZE];
 	struct sw_prefix prefix;
+	char where[512];
 
-	sw_format(where, sizeof(where), "%s:%u", sw_source_shown(shown, reading->name),
-		  reading->line);
+	sw_format(where, sizeof(where), "%s:%u", reading->name, reading->line);
 	return sw_prefix_take(EBADMSG, where, text, &prefix);
 }
 

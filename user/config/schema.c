@@ -50,6 +50,13 @@ static const cyaml_schema_field_t half_open[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t flood[] = {
+	RULE("half_open", FLOOD_HALF_OPEN),
+	RULE("syn_rate", FLOOD_SYN_RATE),
+	RULE("calm", FLOOD_CALM),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t limits[] = {
 	LEVEL("source_prefix", source_prefix),
 	LEVEL("syn_rate", syn_rate),
@@ -59,7 +66,8 @@ static const cyaml_schema_field_t limits[] = {
 
 #define RULES                                                                                      \
 	RULE("mode", MODE), RULE("strict", STRICT), RULE("warm_up", WARM_UP),                      \
-		LEVEL("actions", actions), LEVEL("limits", limits), LEVEL("timeouts", timeouts)
+		RULE("syn_flood", SYN_FLOOD), LEVEL("flood", flood), LEVEL("actions", actions),    \
+		LEVEL("limits", limits), LEVEL("timeouts", timeouts)
 
 static const cyaml_schema_field_t others[] = { RULES, CYAML_FIELD_END };
 
