@@ -32,8 +32,8 @@ enum {
 };
 
 /*
- * What all segments of one kind have in common. Sums are those of RFC 1071 in memory's byte order, not
- * folded, over all that does not change; what changes is 0 in the words.
+ * What all segments of one kind have in common. Sums are those of RFC 1071 in memory's byte order,
+ * not folded, over all that does not change; what changes is 0 in the words.
  */
 struct flood_frame {
 	__u64 words[FLOOD_WORDS];

@@ -19,7 +19,7 @@ import time
 import peers
 import plot
 import report
-from stage import BACKLOG, BUILD, TOOLS, Failed, Stage, choose_cores, sweep, wait_for
+from stage import BACKLOG, BUILD, TOOLS, Cores, Failed, Stage, choose_cores, sweep, wait_for
 
 SCHEMA = 1
 PROGRAMS = ("flood", "honest_client", "honest_server")
@@ -44,12 +44,14 @@ def parse_rate(text):
 
 
 def parse_cores(text):
-    cores = text.split(",")
+    words = text.split(",")
     usable = os.sched_getaffinity(0)
-    if len(set(cores)) != 2 or not all(core.isdigit() and int(core) in usable for core in cores):
+    if (len(words) not in (2, 3) or len(set(words[:2])) < 2 or
+            not all(word.isdigit() and int(word) in usable for word in words)):
         raise ValueError(f"--cores {text}: expected two of {sorted(usable)}, the flood's and the "
-                         "victim's")
-    return int(cores[0]), int(cores[1])
+                         "victim's, and perhaps the wire's")
+    flood, victim, *wire = map(int, words)
+    return Cores(flood, victim, wire[0] if wire else flood)
 
 
 def choose_peers(names, extra):
@@ -81,7 +83,8 @@ def parse_arguments(argv):
                         help="after which a connection has failed (3000)")
     parser.add_argument("--moderation", type=int, default=0, metavar="US",
                         help="interrupt moderation of all interfaces, in microseconds (0)")
-    parser.add_argument("--cores", metavar="FLOOD,VICTIM", help="two cores (the first and the last)")
+    parser.add_argument("--cores", metavar="FLOOD,VICTIM[,WIRE]",
+                        help="who works where (the first, the last, and the second or the first)")
     parser.add_argument("--output", type=pathlib.Path, default=BUILD, metavar="DIRECTORY",
                         help="where the files go (build)")
     given = parser.parse_args(argv)
@@ -186,7 +189,8 @@ def run_peer(peer, given, progress):
     floods = plan(given)
     result = {"name": peer.name, "title": peer.title, "available": True, "reason": None, "runs": []}
     for number, (kind, family, rate) in enumerate(floods):
-        progress.begin(f"{peer.name}, {report.flood_name(dict(flood=kind, family=family, rate=rate))}")
+        name = report.flood_name({"flood": kind, "family": family, "rate": rate})
+        progress.begin(f"{peer.name}, {name}")
         try:
             run = run_once(peer, kind, family, rate, given)
         except peers.Unavailable as error:

@@ -19,7 +19,7 @@ struct link {
 	char kind[32];
 	char alias[256];
 	bool has_peer;
-	int32_t peer_namespace; /* as this namespace numbers others; OWN_NAMESPACE: it is this one */
+	int32_t peer_namespace; /* as this namespace numbers others, or OWN_NAMESPACE */
 };
 
 static int take_info(const struct nlattr *attribute, void *context)
@@ -87,8 +87,8 @@ static int read_link(struct mnl_socket *socket, const char *name, int32_t namesp
 }
 
 /*
- * The namespace of the first process, which not everyone may look at; or the kernel's first one, which
- * alone has the settings that count for all.
+ * The namespace of the first process, which not everyone may look at; or the kernel's first one,
+ * which alone has the settings that count for all.
  */
 static bool is_machines_namespace(void)
 {

@@ -9,8 +9,8 @@
 #define GUARD_SECRET_LENGTH 32
 
 /*
- * Is interface, of this network namespace, one that may be flooded? Only if it is a veth, its other end
- * exists, and both ends' namespaces carry the mark of the laboratory with that secret; never in
+ * Is interface, of this network namespace, one that may be flooded? Only if it is a veth, its other
+ * end exists, and both ends' namespaces carry the mark of the laboratory with that secret; never in
  * the namespace of the machine. Returns 0 and the interface's number in *ifindex; otherwise
  * sw_error()'s code, -EPERM for what may not be flooded, and *ifindex untouched.
  */

@@ -128,7 +128,7 @@ static void answered(struct attempt *attempt)
 	end(attempt, length > 0 ? SUCCEEDED : REFUSED);
 }
 
-/* Begins what is due and ends what has waited for too long. Returns when it has to be called again. */
+/* Begins what is due, ends what has waited for too long, and says when it is to be called again. */
 static int keep_time(struct client *client, uint64_t *next_ns)
 {
 	uint64_t now = now_ns(), due = UINT64_MAX, timeout = given.timeout_ms * MS;

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef SYNWARD_BENCH_LISTED_H
 #define SYNWARD_BENCH_LISTED_H
 

@@ -36,9 +36,9 @@ class KernelCookies(Peer):
 
 class Synproxy(Peer):
     """
-    As nft(8) and its wiki have it: SYNs go past conntrack, and what conntrack then does not know is the
-    proxy's. Not loose, so that a flow cannot begin with an ACK; the cookies are those of
-    tcp_syncookies=1, their options in the timestamp. MSS and window scale are fixed, as it takes them.
+    As nft(8) and its wiki have it: SYNs go past conntrack, and what conntrack then does not know is
+    the proxy's. Not loose, so that a flow cannot begin with an ACK; its cookies are the kernel's,
+    options in the timestamp. MSS and window scale are fixed, since it asks for them.
     """
 
     optional = True
@@ -99,8 +99,8 @@ class Object(Peer):
 
 class XdpSynproxy(Object):
     """
-    The kernel's xdp_synproxy: its program answers SYNs with the kernel's cookies, and SYNPROXY behind
-    it takes the ACKs. It needs those in any case (tcp_syncookies=2), and its ports in a map.
+    The kernel's xdp_synproxy: its program answers SYNs with the kernel's cookies, and SYNPROXY
+    behind it takes the ACKs. It needs those always (tcp_syncookies=2), and its ports in a map.
     """
 
     def prepare(self, stage):

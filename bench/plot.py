@@ -23,8 +23,9 @@ class Svg:
         self.parts = []
 
     def add(self, tag, text=None, **attributes):
-        words = "".join(f' {name.replace("_", "-")}="{value:.1f}"' if isinstance(value, float) else
-                        f' {name.replace("_", "-")}="{value}"' for name, value in attributes.items())
+        words = "".join(f' {name.replace("_", "-")}="{value:.1f}"' if isinstance(value, float)
+                        else f' {name.replace("_", "-")}="{value}"'
+                        for name, value in attributes.items())
         self.parts.append(f"<{tag}{words}/>" if text is None else
                           f"<{tag}{words}>{escape(text)}</{tag}>")
 

@@ -73,7 +73,7 @@ def ratio(value, base):
 
 
 def comparison(peers):
-    """Each peer's core time of a SYN at the largest flood, beside the bound and beside the kernel's."""
+    """Each peer's core time of a SYN at the largest flood, beside the bound and the kernel's."""
     found = {peer["name"]: largest(peer) for peer in peers if peer["available"]}
     found = {name: run for name, run in found.items() if run}
     if len(found) < 2:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The wire between the honest client, the flood and the victim, and the peer that only drops. Which
- * interface is which is known beforehand: bench/stage.py makes them with these numbers and addresses.
+ * interface is which is known beforehand: bench/stage.py gives them these numbers and addresses.
  */
 #include "../include/synward/base.h"
 #include <bpf/bpf_endian.h>

@@ -8,7 +8,7 @@ its own, marked so that the flood program accepts them.
 The flood comes from the wire's namespace and into the very queue of v that the honest client's
 segments take. Programs on tc and tv hand frames on; what the victim answers to invented
 sources ends at tv. v's queue is emptied by a kernel thread, which has the victim's core with the
-server: the thread's time is the core time of a packet. All else is on the other core.
+server: the thread's time is the core time of a packet.
 """
 
 import contextlib
@@ -51,12 +51,21 @@ def address(family, number):
     return f"192.0.2.{number}" if family == 4 else f"fd53:79::{number}"
 
 
+@dataclasses.dataclass(frozen=True)
+class Cores:
+    """Who works where."""
+
+    flood: int
+    victim: int
+    wire: int  # and the client
+
+
 def choose_cores():
-    """The other core and the victim's."""
+    """The first for the flood, the last for the victim, and one between them, if any, for the wire."""
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         raise Failed("a flood needs two cores: one that sends and one that receives")
-    return cores[0], cores[-1]
+    return Cores(cores[0], cores[-1], cores[1] if len(cores) > 2 else cores[0])
 
 
 def go_first(pid, priority):
@@ -104,7 +113,7 @@ class Stage(Lab):
     def __init__(self, family, cores, moderation_us=0):
         super().__init__()
         self.family = family
-        self.other_core, self.victim_core = cores
+        self.cores = cores
         self.moderation_us = moderation_us
         self.secret = secrets.token_hex(16)
         self.address = address(family, VICTIM)
@@ -190,10 +199,10 @@ class Stage(Lab):
                     self._write(name, file, value)
         for name in ("c", "tc", "tv"):
             thread = self._thread(name)
-            os.sched_setaffinity(thread, {self.other_core})
+            os.sched_setaffinity(thread, {self.cores.wire})
             go_first(thread, 1)
         self.thread = self._thread("v")
-        os.sched_setaffinity(self.thread, {self.victim_core})
+        os.sched_setaffinity(self.thread, {self.cores.victim})
         go_first(self.thread, 1)
 
     def _links(self, space):
@@ -214,7 +223,7 @@ class Stage(Lab):
     def serve(self):
         """Starts the honest server and waits until it listens."""
         everyone = "0.0.0.0" if self.family == 4 else "::"
-        server = self._start(self.victim, self.victim_core, TOOLS / "honest_server", "--address",
+        server = self._start(self.victim, self.cores.victim, TOOLS / "honest_server", "--address",
                              everyone, "--port", PORT, "--backlog", BACKLOG)
         if server.stdout.readline() != "listening\n":
             raise Failed(f"honest_server: {server.stderr.read().strip()}")
@@ -222,7 +231,7 @@ class Stage(Lab):
 
     def connect(self, rate, seconds, timeout_ms):
         """The honest client, from its beginning to its end. Returns what it found."""
-        done = self.client.run("taskset", "-c", self.other_core, "chrt", "-f", 2,
+        done = self.client.run("taskset", "-c", self.cores.wire, "chrt", "-f", 2,
                                TOOLS / "honest_client", "--address", self.address, "--port", PORT,
                                "--rate", rate, "--seconds", seconds,
                                "--timeout", f"{timeout_ms}ms", seconds=seconds + 60)
@@ -237,11 +246,11 @@ class Stage(Lab):
     @contextlib.contextmanager
     def flooded(self, kind, rate, seconds):
         """
-        A flood meanwhile, already under way, of at most so many seconds. Yields a dictionary that in
-        the end has how many segments were sent, and in which time.
+        A flood meanwhile, already under way, of at most so many seconds. Yields a dictionary that
+        has in the end how many segments were sent, and in which time.
         """
         before = self.counters()
-        flood = self._start(self.wire, self.other_core, *self.flood_command(kind, rate, seconds))
+        flood = self._start(self.wire, self.cores.flood, *self.flood_command(kind, rate, seconds))
         put_ahead(flood.pid)
         wait_for(lambda: flood.poll() is not None or
                  (self.counters() - before).received > 0, "the flood to arrive")

@@ -5,7 +5,7 @@
  * without libbpf is a test, too.
  *
  * usage: samples prometheus|stats|status|list|event|attach|detach|explain|policy|done|diff|score|
- *                armed|top_sources|top_services|top_anomalies
+ *                armed|entries|list_change|top_sources|top_services|top_anomalies
  */
 #include "../../user/base/names.h"
 #include "../../user/base/policy.h"
@@ -110,10 +110,12 @@ static void print_stats(const char *kind)
 
 	if (!strcmp(kind, "prometheus"))
 		sw_prometheus_stats(stdout, snapshot);
-	else if (!strcmp(kind, "score"))
-		sw_json_score(stdout, snapshot, true);
 	else if (!strcmp(kind, "top_anomalies"))
 		sw_json_top_anomalies(stdout, snapshot, 20, true);
+	else if (!strcmp(kind, "top_services"))
+		sw_json_top_services(stdout, snapshot, SW_TOP_BY_WEIGHT, 20, true);
+	else if (!strcmp(kind, "score"))
+		sw_json_score(stdout, snapshot, true);
 	else
 		sw_json_stats(stdout, snapshot, true);
 	free(snapshot);
@@ -242,16 +244,28 @@ static void print_top_sources(void)
 	sw_json_top_sources(stdout, &top, SW_TOP_BY_SYNS, 20, true);
 }
 
-static void print_top_services(void)
+static void print_list_entries(void)
 {
-	struct sw_services services = { .taken_ns = 100 * S, .count = 2 };
+	struct sw_entry rows[] = {
+		{ .prefix = { .addr = client, .length = 128 },
+		  .hits = 7,
+		  .reason = "why",
+		  .added_s = 1000000000,
+		  .expires_s = UINT32_MAX },
+		{ .prefix = { .addr = { .bytes = { 0x20 } }, .length = 8 },
+		  .reason = "",
+		  .automatic = true },
+	};
+	const struct sw_entries entries = { .rows = rows, .count = 2 };
 
-	for (int i = 0; i < 2; i++) {
-		strcpy(services.services[i].name, i ? "default" : "web");
-		fill((__u64 *)&services.services[i].counters, sizeof(services.services[i].counters),
-		     100 * i);
-	}
-	sw_json_top_services(stdout, &services, SW_TOP_BY_WEIGHT, 20, true);
+	sw_json_entries(stdout, SW_LIST_BLOCK, &entries, 0, true);
+}
+
+static void print_list_change(void)
+{
+	const struct sw_list_change change = { 1, 2, 3, 4, 5 };
+
+	sw_json_list_change(stdout, SW_LIST_ALLOW, &change, true);
 }
 
 int main(int argc, char **argv)
@@ -259,7 +273,7 @@ int main(int argc, char **argv)
 	const char *kind = argc == 2 ? argv[1] : "";
 
 	if (!strcmp(kind, "prometheus") || !strcmp(kind, "stats") || !strcmp(kind, "score") ||
-	    !strcmp(kind, "top_anomalies"))
+	    !strcmp(kind, "top_anomalies") || !strcmp(kind, "top_services"))
 		print_stats(kind);
 	else if (!strcmp(kind, "policy"))
 		print_policy();
@@ -281,8 +295,10 @@ int main(int argc, char **argv)
 		print_explanations();
 	else if (!strcmp(kind, "top_sources"))
 		print_top_sources();
-	else if (!strcmp(kind, "top_services"))
-		print_top_services();
+	else if (!strcmp(kind, "entries"))
+		print_list_entries();
+	else if (!strcmp(kind, "list_change"))
+		print_list_change();
 	else
 		return 2;
 	return 0;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""bench-flood: that the flood goes nowhere else, that nothing is lost from its books, nothing left."""
+"""bench-flood: the flood goes nowhere else, nothing is lost from the books, nothing is left."""
 
 import contextlib
 import json

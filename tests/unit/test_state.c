@@ -16,6 +16,7 @@
 #include "../../user/base/entries.c"
 #include "../../user/base/names.c"
 #include "../../user/base/number.c"
+#include "../../user/base/state_dir.c"
 #include "../../user/base/time.c"
 #include "../../user/control/state.c"
 #include "../../user/control/state_line.c"

@@ -163,28 +163,29 @@ static void rates_have_a_column(void **state)
 	line_with(text, "  1,000  ±2,000     300 ");
 }
 
-static void services(struct sw_services *of, __u64 large)
+static void services(struct sw_snapshot *of, __u64 large)
 {
 	memset(of, 0, sizeof(*of));
 	of->taken_ns = 100 * S;
-	of->count = 3;
+	of->policy.row_count = 3;
 	for (unsigned int i = 0; i < 3; i++) {
-		struct sw_service_counters *counters = &of->services[i].counters;
+		struct sw_service_counters *counters = &of->services[i];
 
-		snprintf(of->services[i].name, SW_SERVICE_NAME, "%s",
+		snprintf(of->policy.rows[i].name, SW_SERVICE_NAME, "%s",
 			 i == 0 ? "a-name-as-long-as-it-ever-can-b" :
 			 i == 1 ? "ssh" :
 				  "default");
 		counters->syns = i == 1 ? large : i;
 		counters->anomalies = i == 2 ? large : i;
 		counters->completed = counters->dropped = large;
+		counters->limits[SW_LIMIT_SYN_RATE] = counters->limits[SW_LIMIT_BLOCK_LIST] = i;
 	}
 }
 
 static void services_by_what_is_asked(void **state)
 {
-	SW_AUTO_FREE struct sw_services *now = calloc(1, sizeof(*now));
-	SW_AUTO_FREE struct sw_services *before = calloc(1, sizeof(*before));
+	SW_AUTO_FREE struct sw_snapshot *now = calloc(1, sizeof(*now));
+	SW_AUTO_FREE struct sw_snapshot *before = calloc(1, sizeof(*before));
 	struct sw_page page;
 
 	(void)state;
@@ -195,16 +196,17 @@ static void services_by_what_is_asked(void **state)
 	assert_fits(printed(&page));
 	assert_true(strstr(text, "ssh") < strstr(text, "default"));
 	assert_true(strstr(text, "default") < strstr(text, "a-name"));
+	line_with(text, " 2     100G"); /* both limits of ssh, and what it dropped */
 	sw_page_services(&page, now, NULL, SW_TOP_BY_ANOMALIES, false, 20);
 	printed(&page);
 	assert_true(strstr(text, "default") < strstr(text, "ssh"));
 	sw_page_services(&page, now, before, SW_TOP_BY_SYNS, true, 20);
 	line_with(printed(&page), "  ssh                              100G   10.0G ");
 	/* of another policy the rows are others */
-	before->generation = 1;
+	before->policy.generation = 1;
 	sw_page_services(&page, now, before, SW_TOP_BY_SYNS, true, 20);
 	assert_null(strstr(printed(&page), "10.0G"));
-	now->count = 0;
+	now->policy.row_count = 1;
 	sw_page_services(&page, now, NULL, SW_TOP_BY_SYNS, false, 20);
 	assert_string_equal(printed(&page), "the policy has no services\n");
 }

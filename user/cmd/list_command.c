@@ -27,20 +27,39 @@ static struct {
 
 #define MAX_EXPIRY_MS 315360000000ULL /* ten years */
 
-static const struct sw_option options[] = {
-	{ "expires", 'e', SW_OPTION_DURATION, &given.expires_ms, "DURATION",
-	  .help = "add, load: for that long, such as 30m or 7d", .minimum = 1000,
-	  .maximum = MAX_EXPIRY_MS },
-	{ "reason", 'r', SW_OPTION_STRING, &given.reason, "TEXT",
-	  .help = "add, load: why, for those who will wonder" },
-	{ "replace", 0, SW_OPTION_FLAG, &given.replace, NULL,
-	  .help = "load: what is not in the file goes" },
-	{ "all", 'a', SW_OPTION_FLAG, &given.all, NULL,
-	  .help = "del: everything; list: more than the first 100" },
-	{ "limit", 'n', SW_OPTION_NUMBER, &given.limit, "N", .help = "list: the first N (100)",
+#define EXPIRES                                                                                    \
+	{                                                                                          \
+		"expires", 'e', SW_OPTION_DURATION, &given.expires_ms, "DURATION",                 \
+			.help = "for that long, such as 30m or 7d", .minimum = 1000,               \
+			.maximum = MAX_EXPIRY_MS                                                   \
+	}
+#define REASON                                                                                     \
+	{                                                                                          \
+		"reason", 'r', SW_OPTION_STRING, &given.reason, "TEXT",                            \
+			.help = "why, for those who will wonder"                                   \
+	}
+
+static const struct sw_option add_options[] = { EXPIRES, REASON, {} };
+
+static const struct sw_option del_options[] = {
+	{ "all", 'a', SW_OPTION_FLAG, &given.all, NULL, .help = "every prefix" },
+	{},
+};
+
+static const struct sw_option list_options[] = {
+	{ "limit", 'n', SW_OPTION_NUMBER, &given.limit, "N", .help = "the first N (100)",
 	  .minimum = 1, .maximum = SW_MAX_LIST },
-	{ "sort", 's', SW_OPTION_CHOICE, &given.sort, "BY", .help = "list: by prefix or by hits",
-	  .choices = sorts },
+	{ "all", 'a', SW_OPTION_FLAG, &given.all, NULL, .help = "all of them" },
+	{ "sort", 's', SW_OPTION_CHOICE, &given.sort, "BY",
+	  .help = "by prefix (the default) or hits", .choices = sorts },
+	{},
+};
+
+static const struct sw_option load_options[] = {
+	EXPIRES,
+	REASON,
+	{ "replace", 0, SW_OPTION_FLAG, &given.replace, NULL,
+	  .help = "what is not in the file goes" },
 	{},
 };
 
@@ -197,83 +216,23 @@ static int show(struct call *call)
 	return 0;
 }
 
-/* Which options a verb knows. */
-enum {
-	TAKES_EXPIRES = 1 << 0, /* and a reason */
-	TAKES_REPLACE = 1 << 1,
-	TAKES_ALL = 1 << 2,
-	TAKES_ORDER = 1 << 3, /* limit and sort */
-};
+/* ---- as commands, twice */
 
-static const struct verb {
-	const char *name;
-	int (*run)(struct call *call);
-	unsigned int takes;
-	bool changes;
-} verbs[] = {
-	{ "add", add, TAKES_EXPIRES, true },
-	{ "del", delete, TAKES_ALL, true },
-	{ "list", show, TAKES_ALL | TAKES_ORDER, false },
-	{ "load", load, TAKES_EXPIRES | TAKES_REPLACE, true },
-};
-
-#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
-
-static const struct verb *find_verb(const char *name, const char *word)
+static int run(const struct sw_command *command, enum sw_list list, int (*verb)(struct call *),
+	       int argc, char **argv)
 {
-	for (size_t i = 0; i < VERBS; i++)
-		if (!strcmp(verbs[i].name, word))
-			return &verbs[i];
-	sw_error(EINVAL, "%s %s: expected add, del, list or load", name, word);
-	return NULL;
-}
-
-static int check_options(const char *name, const struct verb *verb)
-{
-	const struct {
-		const char *option;
-		bool given;
-		unsigned int taken_by;
-	} uses[] = {
-		{ "--expires", given.expires_ms, TAKES_EXPIRES },
-		{ "--reason", given.reason, TAKES_EXPIRES },
-		{ "--replace", given.replace, TAKES_REPLACE },
-		{ "--all", given.all, TAKES_ALL },
-		{ "--limit", given.limit != 100, TAKES_ORDER },
-		{ "--sort", given.sort, TAKES_ORDER },
-	};
-
-	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
-		if (uses[i].given && !(verb->takes & uses[i].taken_by))
-			return sw_error(EINVAL, "%s %s takes no %s; see synward help %s", name,
-					verb->name, uses[i].option, name);
-	return 0;
-}
-
-static int run(const struct sw_command *command, enum sw_list list, int argc, char **argv)
-{
-	struct call call = { .name = command->name };
+	struct call call = { .name = sw_list_words[list].name };
 	int first = sw_command_options(command, argc, argv), error;
-	const struct verb *verb;
 
 	if (first <= 0)
 		return first;
-	if (first == argc)
-		return sw_error(EINVAL, "%s: expected add, del, list or load; see synward help %s",
-				command->name, command->name);
-	verb = find_verb(command->name, argv[first]);
-	if (!verb)
-		return -EINVAL;
-	error = check_options(command->name, verb);
-	if (error)
-		return error;
 	call.target = (struct sw_list_target){ sw_global.pin_dir, sw_command_state_dir(), list };
-	call.words = argv + first + 1;
-	call.count = argc - first - 1;
-	error = verb->run(&call);
+	call.words = argv + first;
+	call.count = argc - first;
+	error = verb(&call);
 	if (error == -ENOENT && !sw_error_text())
 		sw_error(ENOENT, "nothing is attached: synward attach IFACE begins");
-	if (!error && verb->changes) {
+	if (!error && verb != show) {
 		if (sw_global.json)
 			sw_json_list_change(stdout, list, &call.change, sw_global.pretty);
 		else
@@ -283,56 +242,90 @@ static int run(const struct sw_command *command, enum sw_list list, int argc, ch
 	return error;
 }
 
-static int run_allow(int argc, char **argv)
-{
-	return run(&sw_cmd_allow, SW_LIST_ALLOW, argc, argv);
-}
+/* The verb of one list: LIST_VERB(LIST, list, verb, function, summary, usage, text). */
+#define LIST_VERB(id, of, verb, function, about, arguments, words)                                 \
+	static const struct sw_command of##_##verb;                                                \
+	static int run_##of##_##verb(int argc, char **argv)                                        \
+	{                                                                                          \
+		return run(&of##_##verb, SW_LIST_##id, function, argc, argv);                      \
+	}                                                                                          \
+	static const struct sw_command of##_##verb = {                                             \
+		.name = #of " " #verb,                                                             \
+		.summary = about,                                                                  \
+		.usage = arguments,                                                                \
+		.text = words,                                                                     \
+		.options = verb##_options,                                                         \
+		.run = run_##of##_##verb,                                                          \
+	}
 
-static int run_block(int argc, char **argv)
-{
-	return run(&sw_cmd_block, SW_LIST_BLOCK, argc, argv);
-}
+#define LIST_VERBS(id, of)                                                                         \
+	LIST_VERB(                                                                                 \
+		id, of, add, add, "put prefixes in", "PREFIX...",                                  \
+		"A PREFIX is an address, or an address with a length, of IPv4 or IPv6. One that\n" \
+		"is there already gets the new expiry and reason.\n"                               \
+		"\n"                                                                               \
+		"Examples:\n"                                                                      \
+		"  synward " #of " add 203.0.113.0/24 --expires 1h --reason 'for now'\n"           \
+		"  synward " #of " add 2001:db8::/32 192.0.2.7\n");                                \
+	LIST_VERB(id, of, del, delete, "take prefixes out", "PREFIX... | --all",                   \
+		  "Takes prefixes out as they were put in, all of them or none.\n"                 \
+		  "\n"                                                                             \
+		  "Examples:\n"                                                                    \
+		  "  synward " #of " del 203.0.113.0/24\n"                                         \
+		  "  synward " #of " del --all\n");                                                \
+	LIST_VERB(id, of, list, show, "what is on it, with hits and reasons", "",                  \
+		  "Each prefix with the packets of which it was the longest match, how long it\n"  \
+		  "stays, since when it is there and why.\n"                                       \
+		  "\n"                                                                             \
+		  "Examples:\n"                                                                    \
+		  "  synward " #of " list --sort hits\n"                                           \
+		  "  synward " #of " list -j --all | jq -r '.prefixes[].prefix'\n");               \
+	LIST_VERB(id, of, load, load, "put the prefixes of a file in", "FILE",                     \
+		  "The FILE has a prefix a line, the reason behind it if there is one, and "       \
+		  "comments\n"                                                                     \
+		  "that begin with #; - is standard input. A mistake in it changes nothing. A\n"   \
+		  "million prefixes take about two seconds, while packets go on being looked up\n" \
+		  "in the list as it was.\n"                                                       \
+		  "\n"                                                                             \
+		  "Examples:\n"                                                                    \
+		  "  synward " #of " load feed.txt --expires 2d --reason 'feed of today'\n"        \
+		  "  synward " #of " load feed.txt --replace\n");                                  \
+	static const struct sw_command *const of##_verbs[] = { &of##_add, &of##_del, &of##_list,   \
+							       &of##_load, NULL }
 
-#define USAGE "add PREFIX... | del PREFIX... | list | load FILE"
-
-#define COMMON                                                                                     \
-	"A PREFIX is an address or an address with a length, of IPv4 or IPv6. A FILE has one a\n"  \
-	"line, the reason behind it if there is one, and comments that begin with #; - is\n"       \
-	"standard input. A file that has a mistake changes nothing, and a million prefixes\n"      \
-	"take a second or two, while packets go on being looked up in the old list.\n"             \
-	"The list outlives detach and reboot: it is kept in the state directory.\n"                \
-	"\n"                                                                                       \
-	"Examples:\n"
+LIST_VERBS(ALLOW, allow);
+LIST_VERBS(BLOCK, block);
 
 const struct sw_command sw_cmd_allow = {
 	.name = "allow",
 	.summary = "sources whose packets are never dropped",
-	.usage = USAGE,
+	.usage = "VERB",
 	.text = "The allow list: what comes from it is followed like everything else, but no rule "
 		"of a\n"
-		"policy drops it, and the block list does not either.\n"
-		"\n" COMMON "  synward allow add 192.0.2.10 --reason 'monitoring'\n"
-		"  synward allow load partners.txt --replace\n"
+		"policy drops it, and the block list does not either. It outlives detach and "
+		"reboot.\n"
+		"\n"
+		"Examples:\n"
+		"  synward allow add 192.0.2.10 --reason 'the monitoring'\n"
 		"  synward allow list\n",
-	.options = options,
-	.run = run_allow,
+	.verbs = allow_verbs,
 };
 
 const struct sw_command sw_cmd_block = {
 	.name = "block",
 	.summary = "sources whose packets are dropped",
-	.usage = USAGE,
-	.text = "The block list: a service that enforces its policy drops all that comes from it, "
-		"and one\n"
-		"that only watches counts it. Never the host's own addresses, its gateways or its "
-		"DNS\n"
-		"servers: what contains one of them is refused. list shows the sources, too, that "
-		"a\n"
-		"policy has blocked by itself.\n"
-		"\n" COMMON "  synward block add 203.0.113.0/24 --expires 1h --reason 'scans'\n"
-		"  synward block load threats.txt --replace --expires 2d\n"
-		"  synward block list --sort hits\n"
-		"  synward block del 203.0.113.0/24\n",
-	.options = options,
-	.run = run_block,
+	.usage = "VERB",
+	.text = "The block list: where the policy enforces, all that comes from it is dropped; "
+		"where it\n"
+		"only watches, it is counted. The host's own addresses, its gateways and its DNS "
+		"servers\n"
+		"cannot be put in. Sources that a policy has blocked by itself are listed, too, "
+		"and can\n"
+		"be taken out. It outlives detach and reboot.\n"
+		"\n"
+		"Examples:\n"
+		"  synward block add 203.0.113.0/24 --expires 1h --reason 'scans'\n"
+		"  synward block load feed.txt --replace\n"
+		"  synward block list --sort hits\n",
+	.verbs = block_verbs,
 };

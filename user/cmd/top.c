@@ -52,7 +52,6 @@ struct readings {
 	bool rates; /* wanted, as there will be another reading */
 	size_t limit;
 	struct sw_top sources[2]; /* 0: the latest */
-	struct sw_services *services[2];
 	struct sw_snapshot *snapshots[2];
 };
 
@@ -60,9 +59,7 @@ static void forget(struct readings *all)
 {
 	for (int i = 0; i < 2; i++) {
 		sw_top_free(&all->sources[i]);
-		free(all->services[i]);
 		free(all->snapshots[i]);
-		all->services[i] = NULL;
 		all->snapshots[i] = NULL;
 	}
 }
@@ -87,21 +84,6 @@ static int read_sources(struct readings *all)
 	return 0;
 }
 
-static int read_services(struct readings *all)
-{
-	struct sw_services *now = calloc(1, sizeof(*now));
-	int error = now ? sw_services_read(sw_global.pin_dir, now) : -ENOMEM;
-
-	if (error) {
-		free(now);
-		return error;
-	}
-	free(all->services[1]);
-	all->services[1] = all->services[0];
-	all->services[0] = now;
-	return 0;
-}
-
 static int read_snapshot(struct readings *all)
 {
 	struct sw_snapshot *now = calloc(1, sizeof(*now));
@@ -122,7 +104,7 @@ static int read_view(struct readings *all, enum view view)
 {
 	static int (*const readers[])(struct readings *) = {
 		[SOURCES] = read_sources,
-		[SERVICES] = read_services,
+		[SERVICES] = read_snapshot,
 		[ANOMALIES] = read_snapshot,
 	};
 	int error;
@@ -142,8 +124,8 @@ static void make_page(const struct readings *all, struct sw_page *page)
 		sw_page_sources(page, &all->sources[0], all->rates ? &all->sources[1] : NULL,
 				ranked_by(), all->limit);
 	else if (all->view == SERVICES)
-		sw_page_services(page, all->services[0], all->services[1], ranked_by(), all->rates,
-				 all->limit);
+		sw_page_services(page, all->snapshots[0], all->snapshots[1], ranked_by(),
+				 all->rates, all->limit);
 	else
 		sw_page_anomalies(page, all->snapshots[0], all->snapshots[1], all->rates,
 				  all->limit);
@@ -155,7 +137,7 @@ static void print_json(const struct readings *all)
 		sw_json_top_sources(stdout, &all->sources[0], ranked_by(), all->limit,
 				    sw_global.pretty);
 	else if (all->view == SERVICES)
-		sw_json_top_services(stdout, all->services[0], ranked_by(), all->limit,
+		sw_json_top_services(stdout, all->snapshots[0], ranked_by(), all->limit,
 				     sw_global.pretty);
 	else
 		sw_json_top_anomalies(stdout, all->snapshots[0], all->limit, sw_global.pretty);

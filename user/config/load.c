@@ -67,13 +67,16 @@ static int take_keys(struct sw_file_text *source, const char *at, const struct s
 {
 	char shown[SW_SHOWN_SIZE], expected[SW_KEY_EXPECTED_SIZE];
 
-	for (size_t i = 0; i < count; i++)
-		if (texts[i] && !sw_key_parse(&keys[i], texts[i], of))
-			return sw_source_error(source,
-					       sw_source_line(source, "%s.%s", at, keys[i].path),
-					       "%s.%s: %s: expected %s", at, keys[i].path,
-					       sw_source_shown(shown, texts[i]),
-					       sw_key_expected(expected, &keys[i]));
+	for (size_t i = 0; i < count; i++) {
+		unsigned int line;
+
+		if (!texts[i] || sw_key_parse(&keys[i], texts[i], of))
+			continue;
+		line = sw_source_line(source, "%s.%s", at, keys[i].path);
+		return sw_source_error(source, line, "%s.%s: %s: expected %s", at, keys[i].path,
+				       sw_source_shown(shown, texts[i]),
+				       sw_key_expected(expected, &keys[i]));
+	}
 	return 0;
 }
 
@@ -81,18 +84,20 @@ static int take_keys(struct sw_file_text *source, const char *at, const struct s
 static int settle_burst(struct sw_file_text *source, const char *at, char *const *texts,
 			struct sw_rules *rules)
 {
+	unsigned int line;
+
 	if (!texts[SW_RULE_SYN_BURST]) {
 		if (texts[SW_RULE_SYN_RATE])
 			rules->syn_burst = rules->syn_rate;
 		return 0;
 	}
-	if (!rules->syn_rate)
-		return sw_source_error(source,
-				       sw_source_line(source, "%s.limits.syn_rate.burst", at),
-				       "%s.limits.syn_rate.burst: %u without a rate; expected a "
-				       "per_second beside it that is not 0",
-				       at, rules->syn_burst);
-	return 0;
+	if (rules->syn_rate)
+		return 0;
+	line = sw_source_line(source, "%s.limits.syn_rate.burst", at);
+	return sw_source_error(source, line,
+			       "%s.limits.syn_rate.burst: %u without a rate; expected a per_second "
+			       "beside it that is not 0",
+			       at, rules->syn_burst);
 }
 
 static int take_rules(struct sw_file_text *source, const char *at, char *const *texts,
@@ -111,12 +116,14 @@ static int refuse_common_timeouts(struct sw_file_text *source, const char *at, c
 
 	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++) {
 		const char *path = sw_rule_keys[common[i]].path;
+		unsigned int line;
 
-		if (texts[common[i]])
-			return sw_source_error(source, sw_source_line(source, "%s.%s", at, path),
-					       "%s.%s: all services have the same one; say it in "
-					       "default",
-					       at, path);
+		if (!texts[common[i]])
+			continue;
+		line = sw_source_line(source, "%s.%s", at, path);
+		return sw_source_error(source, line,
+				       "%s.%s: all services have the same one; say it in default",
+				       at, path);
 	}
 	return 0;
 }
@@ -142,6 +149,7 @@ static int take_services(struct sw_file_text *source, const struct sw_file *file
 
 static int compile(struct sw_file_text *source, struct sw_policy *policy)
 {
+	unsigned int line = sw_source_line(source, "services");
 	char text[256];
 	int error = sw_policy_compile(policy);
 
@@ -149,17 +157,18 @@ static int compile(struct sw_file_text *source, struct sw_policy *policy)
 		return 0;
 	sw_format(text, sizeof(text), "%s", sw_error_text());
 	sw_error_clear();
-	return sw_source_error(source, sw_source_line(source, "services"), "%s", text);
+	return sw_source_error(source, line, "%s", text);
 }
 
 static int convert(struct sw_file_text *source, const struct sw_file *file,
 		   struct sw_policy *policy)
 {
+	unsigned int line = sw_source_line(source, "version");
 	char shown[SW_SHOWN_SIZE];
 	int error;
 
 	if (strcmp(file->version, "1") != 0)
-		return sw_source_error(source, sw_source_line(source, "version"),
+		return sw_source_error(source, line,
 				       "version: %s: expected %d, the only one that this synward "
 				       "knows",
 				       sw_source_shown(shown, file->version), SW_CONFIG_VERSION);

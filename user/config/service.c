@@ -86,13 +86,21 @@ static int take_family(const struct entry *entry)
 
 /* ---- addresses */
 
-static int bad_prefix(const struct entry *entry, unsigned int item, enum sw_prefix_flaw flaw,
-		      const struct sw_prefix *meant)
+static unsigned int line_of_item(const struct entry *entry, const char *list, unsigned int item)
 {
-	const char *text = entry->said->addresses[item];
+	return sw_source_line(entry->source, "services[%u].%s[%u]", entry->number, list, item);
+}
+
+static int listed_twice(const struct entry *entry, unsigned int line, const char *text)
+{
+	return sw_source_error(entry->source, line,
+			       "%s: the list has it already; take one of them away", text);
+}
+
+static int bad_prefix(const struct entry *entry, unsigned int line, const char *text,
+		      enum sw_prefix_flaw flaw, const struct sw_prefix *meant)
+{
 	struct sw_file_text *source = entry->source;
-	unsigned int line = sw_source_line(source, "services[%u].addresses[%u]", entry->number,
-					   item);
 	char shown[SW_SHOWN_SIZE], prefix[SW_PREFIX_SIZE];
 
 	sw_source_shown(shown, text);
@@ -129,19 +137,16 @@ static int take_addresses(const struct entry *entry)
 	struct sw_service *service = entry->service;
 
 	for (unsigned int i = 0; i < entry->said->address_count; i++) {
+		const char *text = entry->said->addresses[i];
 		struct sw_prefix *prefix = &service->prefixes[i];
-		enum sw_prefix_flaw flaw = sw_parse_prefix(entry->said->addresses[i], prefix);
+		enum sw_prefix_flaw flaw = sw_parse_prefix(text, prefix);
+		unsigned int line = line_of_item(entry, "addresses", i);
 
 		if (flaw != SW_PREFIX_FINE)
-			return bad_prefix(entry, i, flaw, prefix);
+			return bad_prefix(entry, line, text, flaw, prefix);
 		for (unsigned int before = 0; before < i; before++)
 			if (same_prefix(&service->prefixes[before], prefix))
-				return sw_source_error(
-					entry->source,
-					sw_source_line(entry->source, "services[%u].addresses[%u]",
-						       entry->number, i),
-					"%s: the list has it already; take one of them away",
-					entry->said->addresses[i]);
+				return listed_twice(entry, line, text);
 		service->prefix_count = i + 1;
 	}
 	return 0;
@@ -182,29 +187,25 @@ static bool same_ports(const struct sw_port_range *a, const struct sw_port_range
 static int take_ports(const struct entry *entry)
 {
 	struct sw_service *service = entry->service;
-	struct sw_file_text *source = entry->source;
 
 	for (unsigned int i = 0; i < entry->said->port_count; i++) {
-		unsigned int line = sw_source_line(source, "services[%u].ports[%u]", entry->number,
-						   i);
+		unsigned int line = line_of_item(entry, "ports", i);
 		struct sw_port_range *range = &service->ports[i];
 		const char *text = entry->said->ports[i];
 		char shown[SW_SHOWN_SIZE];
 
 		if (!parse_ports(text, range))
-			return sw_source_error(source, line,
+			return sw_source_error(entry->source, line,
 					       "%s: expected a port from 1 to %u, or a range such "
 					       "as 8000-8100",
 					       sw_source_shown(shown, text), LAST_PORT);
 		if (range->first > range->last)
-			return sw_source_error(source, line,
+			return sw_source_error(entry->source, line,
 					       "%s: the range ends before it begins; write %u-%u",
 					       text, range->last, range->first);
 		for (unsigned int before = 0; before < i; before++)
 			if (same_ports(&service->ports[before], range))
-				return sw_source_error(
-					source, line,
-					"%s: the list has it already; take one of them away", text);
+				return listed_twice(entry, line, text);
 		service->port_count = i + 1;
 	}
 	return 0;
@@ -273,20 +274,22 @@ static bool share_ports(const struct sw_service *a, const struct sw_service *b,
 static int check_unique(const struct entry *entry, const struct sw_policy *policy)
 {
 	struct sw_file_text *source = entry->source;
+	unsigned int line = sw_source_line(source, "services[%u].name", entry->number);
 	struct sw_port_range ports;
 	char text[SW_PORTS_SIZE];
 
 	for (unsigned int i = 0; i < entry->number; i++) {
 		const struct sw_service *before = &policy->services[i];
 
-		if (share_prefix(before, entry->service) &&
-		    share_ports(before, entry->service, &ports))
-			return sw_source_error(
-				source, sw_source_line(source, "services[%u].name", entry->number),
-				"services[%u]: %s claims ports %s of addresses that %s, on line "
-				"%u, claims as well; give them to one of the two",
-				entry->number, entry->service->name, sw_format_ports(text, &ports),
-				before->name, sw_source_line(source, "services[%u].name", i));
+		if (!share_prefix(before, entry->service) ||
+		    !share_ports(before, entry->service, &ports))
+			continue;
+		return sw_source_error(source, line,
+				       "services[%u]: %s claims ports %s of addresses that %s, on "
+				       "line %u, claims as well; give them to one of the two",
+				       entry->number, entry->service->name,
+				       sw_format_ports(text, &ports), before->name,
+				       sw_source_line(source, "services[%u].name", i));
 	}
 	return 0;
 }

@@ -4,14 +4,13 @@
 #include "../base/address.h"
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../base/state_dir.h"
 #include "../base/time.h"
 #include "state_line.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 
 #define HEADER "# synward state 1\n"
 #define NOTES  5 /* damaged lines that are named */
@@ -24,13 +23,6 @@ static int failed(const char *what, const char *path)
 			what, path, sw_errno_text(errno));
 }
 
-static int state_path(const char *dir, const char *name, char path[SW_STATE_PATH])
-{
-	if (sw_format(path, SW_STATE_PATH, "%s/%s", dir, name))
-		return 0;
-	return sw_error(ENAMETOOLONG, "the state directory's path is too long: %s", dir);
-}
-
 /* ---- reading */
 
 static int check_header(const char *path, FILE *file)
@@ -41,10 +33,11 @@ static int check_header(const char *path, FILE *file)
 		return ferror(file) ? failed("read", path) :
 				      -ENOENT; /* of no bytes: as good as none */
 	if (strcmp(line, HEADER) != 0)
-		return sw_error(EPROTO,
-				"%s is no state file of this synward: expected it to begin with "
-				"\"%.*s\"; move it away, or choose another place with --state-dir",
-				path, (int)strlen(HEADER) - 1, HEADER);
+		return sw_error(
+			EPROTO,
+			"%s is no state file of this synward: expected its first line to be "
+			"%.*s; move it away, or choose another place with --state-dir",
+			path, (int)strlen(HEADER) - 1, HEADER);
 	return 0;
 }
 
@@ -82,7 +75,7 @@ int sw_state_read(const char *dir, struct sw_entries lists[SW_LIST_COUNT])
 {
 	SW_AUTO_FILE FILE *file = NULL;
 	char path[SW_STATE_PATH];
-	int error = state_path(dir, "state", path);
+	int error = sw_state_dir_path(dir, "state", path);
 
 	if (error)
 		return error;
@@ -116,42 +109,6 @@ uint64_t sw_state_lines(const char *dir)
 }
 
 /* ---- writing */
-
-/* Makes a directory and those above it that are missing. */
-static int make_dirs(const char *dir)
-{
-	char path[SW_STATE_PATH];
-	size_t length = strlen(dir);
-
-	sw_format(path, sizeof(path), "%s", dir);
-	for (size_t i = 1; i <= length; i++) {
-		if (path[i] != '/' && path[i] != '\0')
-			continue;
-		path[i] = '\0';
-		if (mkdir(path, i == length ? 0700 : 0755) && errno != EEXIST)
-			return sw_error(
-				errno,
-				"cannot make the state directory %s: %s; choose another place "
-				"with --state-dir",
-				path, sw_errno_text(errno));
-		path[i] = dir[i];
-	}
-	return 0;
-}
-
-/* The directory, locked: two pin directories may have been given the same one. */
-static int open_dir(const char *dir, int *fd)
-{
-	int error = make_dirs(dir);
-
-	if (error)
-		return error;
-	*fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*fd < 0 || flock(*fd, LOCK_EX))
-		return sw_error(errno, "cannot open the state directory %s: %s", dir,
-				sw_errno_text(errno));
-	return 0;
-}
 
 static int write_all(int fd, const char *bytes, size_t length)
 {
@@ -197,9 +154,9 @@ static int append_text(const char *dir, const struct sw_state_text *text)
 
 	if (text->failed)
 		return sw_error(ENOMEM, "not enough memory to write the state");
-	error = state_path(dir, "state", path);
+	error = sw_state_dir_path(dir, "state", path);
 	if (!error)
-		error = open_dir(dir, &dir_fd);
+		error = sw_state_dir_open(dir, &dir_fd);
 	if (error)
 		return error;
 	fd = openat(dir_fd, "state", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -260,10 +217,10 @@ int sw_state_write(const char *dir, const struct sw_entries lists[SW_LIST_COUNT]
 {
 	SW_AUTO_FD int dir_fd = -1, fd = -1;
 	char path[SW_STATE_PATH];
-	int error = state_path(dir, "state.new", path);
+	int error = sw_state_dir_path(dir, "state.new", path);
 
 	if (!error)
-		error = open_dir(dir, &dir_fd);
+		error = sw_state_dir_open(dir, &dir_fd);
 	if (error)
 		return error;
 	fd = openat(dir_fd, "state.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

@@ -10,7 +10,6 @@
 
 #include <stdlib.h>
 
-#define SW_STATE_PATH  512
 #define SW_STATE_PIECE 65536U
 
 /* How the clock of the file stands to the one of the entries. */

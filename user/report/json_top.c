@@ -80,12 +80,12 @@ void sw_json_top_sources(FILE *out, const struct sw_top *top, enum sw_top_by by,
 	sw_json_print(out, root, pretty);
 }
 
-static json_t *service_of(const struct sw_service_view *view)
+static json_t *service_of(const struct sw_snapshot *snapshot, unsigned int row)
 {
 	json_t *object = json_object(), *limits = json_object();
-	const struct sw_service_counters *of = &view->counters;
+	const struct sw_service_counters *of = &snapshot->services[row];
 
-	sw_json_put_text(object, "service", view->name);
+	sw_json_put_text(object, "name", snapshot->policy.rows[row].name);
 	sw_json_put_number(object, "syns", of->syns);
 	sw_json_put_number(object, "completed", of->completed);
 	sw_json_put_number(object, "anomalies", of->anomalies);
@@ -96,18 +96,18 @@ static json_t *service_of(const struct sw_service_view *view)
 	return object;
 }
 
-void sw_json_top_services(FILE *out, const struct sw_services *services, enum sw_top_by by,
+void sw_json_top_services(FILE *out, const struct sw_snapshot *snapshot, enum sw_top_by by,
 			  size_t limit, bool pretty)
 {
-	json_t *root = root_of("services", services->taken_ns), *rows;
+	json_t *root = root_of("services", snapshot->taken_ns), *rows;
 	unsigned int order[SW_SERVICE_SLOTS];
-	size_t count = sw_rank_services(services, by, order);
+	size_t count = sw_rank_services(snapshot, by, order);
 	size_t shown = count < limit ? count : limit;
 
 	sw_json_put_text(root, "by", sw_top_by_name(by));
 	rows = put_rows(root, "services", count, shown);
 	for (size_t i = 0; i < shown; i++)
-		json_array_append_new(rows, service_of(&services->services[order[i]]));
+		json_array_append_new(rows, service_of(snapshot, order[i]));
 	sw_json_print(out, root, pretty);
 }
 

@@ -9,7 +9,6 @@
  */
 
 #include "../base/page.h"
-#include "../base/services.h"
 #include "../base/snapshot.h"
 #include "../base/top.h"
 
@@ -24,8 +23,8 @@ void sw_page_sources(struct sw_page *page, const struct sw_top *now, const struc
 		     enum sw_top_by by, size_t limit);
 
 /* before: NULL at first; then there is no rate yet. */
-void sw_page_services(struct sw_page *page, const struct sw_services *now,
-		      const struct sw_services *before, enum sw_top_by by, bool rates,
+void sw_page_services(struct sw_page *page, const struct sw_snapshot *now,
+		      const struct sw_snapshot *before, enum sw_top_by by, bool rates,
 		      size_t limit);
 void sw_page_anomalies(struct sw_page *page, const struct sw_snapshot *now,
 		       const struct sw_snapshot *before, bool rates, size_t limit);
@@ -35,7 +34,7 @@ void sw_text_page(FILE *out, const struct sw_page *page);
 
 void sw_json_top_sources(FILE *out, const struct sw_top *top, enum sw_top_by by, size_t limit,
 			 bool pretty);
-void sw_json_top_services(FILE *out, const struct sw_services *services, enum sw_top_by by,
+void sw_json_top_services(FILE *out, const struct sw_snapshot *snapshot, enum sw_top_by by,
 			  size_t limit, bool pretty);
 void sw_json_top_anomalies(FILE *out, const struct sw_snapshot *snapshot, size_t limit,
 			   bool pretty);
@@ -48,10 +47,10 @@ const char *sw_top_by_name(enum sw_top_by by);
 const char *sw_format_source(char text[SW_SOURCE_SIZE], const struct sw_addr *addr);
 
 /*
- * Which services, or which anomalies that were seen at all, in the order of a ranking: their
- * positions. Returns how many.
+ * The services of the policy, none if it has only a default, or the anomalies that were seen at all,
+ * in the order of a ranking: their positions. Returns how many.
  */
-size_t sw_rank_services(const struct sw_services *services, enum sw_top_by by,
+size_t sw_rank_services(const struct sw_snapshot *snapshot, enum sw_top_by by,
 			unsigned int order[SW_SERVICE_SLOTS]);
 size_t sw_rank_anomalies(const struct sw_counters *counters, unsigned int order[SW_ANOMALY_COUNT]);
 

@@ -168,22 +168,32 @@ void sw_page_sources(struct sw_page *page, const struct sw_top *now, const struc
 
 /* ---- services */
 
-void sw_page_services(struct sw_page *page, const struct sw_services *now,
-		      const struct sw_services *before, enum sw_top_by by, bool rates, size_t limit)
+static uint64_t over_limits(const struct sw_service_counters *counters)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < SW_LIMIT_COUNT; i++)
+		sum += counters->limits[i];
+	return sum;
+}
+
+void sw_page_services(struct sw_page *page, const struct sw_snapshot *now,
+		      const struct sw_snapshot *before, enum sw_top_by by, bool rates, size_t limit)
 {
 	static const struct sw_grid_column once[] = {
-		{ "SERVICE", 'l', 0 },	 { "SYNS", 'r', 0 },	{ "COMPLETED", 'r', 1 },
-		{ "ANOMALIES", 'r', 3 }, { "DROPPED", 'r', 2 },
+		{ "SERVICE", 'l', 0 },	 { "SYNS", 'r', 0 },   { "COMPLETED", 'r', 1 },
+		{ "ANOMALIES", 'r', 3 }, { "LIMITS", 'r', 4 }, { "DROPPED", 'r', 2 },
 	};
 	static const struct sw_grid_column again[] = {
 		{ "SERVICE", 'l', 0 },	 { "SYNS", 'r', 0 },	  { "SYNS/S", 'r', 1 },
-		{ "COMPLETED", 'r', 3 }, { "ANOMALIES", 'r', 4 }, { "DROPPED", 'r', 2 },
+		{ "COMPLETED", 'r', 3 }, { "ANOMALIES", 'r', 4 }, { "LIMITS", 'r', 5 },
+		{ "DROPPED", 'r', 2 },
 	};
 	unsigned int order[SW_SERVICE_SLOTS];
 	size_t count = sw_rank_services(now, by, order);
 
-	if (before && before->generation != now->generation)
-		before = NULL;
+	if (before && before->policy.generation != now->policy.generation)
+		before = NULL; /* its rows may be other services */
 	*page = (struct sw_page){ .total = count };
 	page->grid = rates ? sw_grid_new(again, COUNT(again)) : sw_grid_new(once, COUNT(once));
 	if (count)
@@ -191,17 +201,19 @@ void sw_page_services(struct sw_page *page, const struct sw_services *now,
 	else
 		say(page, "the policy has no services");
 	for (size_t i = 0; i < count && i < limit; i++) {
-		const struct sw_service_view *view = &now->services[order[i]];
+		const struct sw_service_counters *of = &now->services[order[i]];
 
-		sw_grid_text(page->grid, view->name);
-		put_count(page->grid, view->counters.syns);
-		if (before)
-			put_rate(page->grid, rate_of(view->counters.syns,
-						     before->services[order[i]].counters.syns,
-						     now->taken_ns, before->taken_ns));
-		put_count(page->grid, view->counters.completed);
-		put_count(page->grid, view->counters.anomalies);
-		put_count(page->grid, view->counters.dropped);
+		sw_grid_text(page->grid, now->policy.rows[order[i]].name);
+		put_count(page->grid, of->syns);
+		if (rates)
+			put_rate(page->grid,
+				 !before ? -1 :
+					   rate_of(of->syns, before->services[order[i]].syns,
+						   now->taken_ns, before->taken_ns));
+		put_count(page->grid, of->completed);
+		put_count(page->grid, of->anomalies);
+		put_count(page->grid, over_limits(of));
+		put_count(page->grid, of->dropped);
 	}
 }
 

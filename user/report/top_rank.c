@@ -35,20 +35,23 @@ static void insert(unsigned int *order, size_t count, const uint64_t *values, un
 	order[count] = index;
 }
 
-size_t sw_rank_services(const struct sw_services *services, enum sw_top_by by,
+size_t sw_rank_services(const struct sw_snapshot *snapshot, enum sw_top_by by,
 			unsigned int order[SW_SERVICE_SLOTS])
 {
 	uint64_t values[SW_SERVICE_SLOTS];
+	size_t count = snapshot->policy.row_count;
 
-	for (unsigned int i = 0; i < services->count; i++) {
-		const struct sw_service_counters *of = &services->services[i].counters;
+	if (count < 2) /* nothing is counted for services where there are none */
+		return 0;
+	for (unsigned int i = 0; i < count; i++) {
+		const struct sw_service_counters *of = &snapshot->services[i];
 
 		values[i] = by == SW_TOP_BY_SYNS      ? of->syns :
 			    by == SW_TOP_BY_ANOMALIES ? of->anomalies :
 							of->syns + of->anomalies;
 		insert(order, i, values, i);
 	}
-	return services->count;
+	return count;
 }
 
 size_t sw_rank_anomalies(const struct sw_counters *counters, unsigned int order[SW_ANOMALY_COUNT])
