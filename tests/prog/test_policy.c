@@ -57,7 +57,7 @@ static struct setup setup_of(const struct run *run)
 	setup.rules.drop = run->action == DROP_IT ? bit : 0;
 	setup.rules.strict_drop = strict ? bit : 0;
 	setup.rules.strict = run->action == STRICT_AND_STRICT;
-	setup.rules.enforce = run->mode == ENFORCE || run->mode == ENFORCE_EGRESS;
+	setup.rules.enforce = run->mode != MONITOR;
 	setup.rules.warm_up_ms = 0;
 	return setup;
 }
@@ -139,6 +139,7 @@ static void run_one(struct run *run)
 	prog_set_service_state(prog, 0, SW_SERVICE_DEFAULT, &trusted);
 	prog_arm_rules(prog, run->mode != DISARMED);
 	host_open(&host, &setup);
+	host.setup.rules.enforce &= run->mode != DISARMED;
 	host.service = trusted;
 	send_all(run, prog, &host);
 	result = prog_result(prog);
