@@ -27,7 +27,7 @@ WARNINGS	:= -Wall -Wextra -Werror
 CFLAGS		?= -O2 -g
 CPPFLAGS_ALL	:= -Iinclude -I$(B)/bpf -D_GNU_SOURCE -DSYNWARD_VERSION='"$(VERSION)"' $(CPPFLAGS)
 CFLAGS_ALL	:= -std=gnu11 $(WARNINGS) $(CFLAGS)
-LIBS		:= -lbpf -lelf -lz -ljansson -lcap-ng -lmnl -lpcap -lcyaml -lyaml -lm
+LIBS		:= -lbpf -lelf -lz -ljansson -lcap-ng -lmnl -lpcap -lcyaml -lyaml -lncursesw -ltinfo -lm
 BPF_FLAGS	:= -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Ivmlinux -Iinclude
 SAN_FLAGS	:= -O1 -g -std=gnu11 $(WARNINGS) -Iinclude -fno-omit-frame-pointer \
 		   -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -82,7 +82,7 @@ $(B)/synward: $(USER_OBJECTS)
 $(B)/tests/unit/%: tests/unit/%.c
 	$(call say,TEST,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(SAN_FLAGS) $(DEPS) $< -lcmocka -lm -o $@
+	$(Q)$(CC) $(SAN_FLAGS) $(DEPS) $< -lcmocka -ljansson -lm -o $@
 
 $(B)/tests/fuzz/%: tests/fuzz/%.c
 	$(call say,FUZZ,$<)

@@ -83,6 +83,21 @@ __noinline int check_lists(const struct sw_packet *packet, __u32 word, __u32 lis
 	return SW_VERDICT_PASSED;
 }
 
+/* Is a packet one of a live connection? As the short way of such a segment asks, without a lock. */
+__noinline int has_connection(const struct sw_packet *packet, __u32 now_ms)
+{
+	__u64 seed[2] = { load.seed[0], load.seed[1] };
+	const struct sw_now now = { .ms = now_ms };
+	struct sw_connection_view view;
+	struct sw_place place;
+
+	if (!packet || !locate(sw_flow_hash(packet, seed), &now, &place))
+		return 0;
+	sw_connection_find(place.connections, place.tag, packet, &now, place.timeout_ms, &view);
+	return view.way < SW_WAYS &&
+	       !is_closed(place.connections->states[view.way & (SW_WAYS - 1)]);
+}
+
 /*
  * Drops a packet for what it is by itself, before anything is asked about its flow: that is what
  * makes it cheap, and keeps it out of the tables. Returns the verdict.
@@ -108,7 +123,8 @@ __noinline int drop_alone(const struct sw_packet *packet, const struct inquiry *
 	count_anomalies(inquiry->anomalies, decision.dropped, 0);
 	note_anomalies(packet, inquiry->anomalies, clock_ms());
 	count_service(inquiry->policy, service, true, false, SW_LIMIT_NONE, true);
-	if (policy_has(inquiry->policy, SW_HAS_AUTO_BLOCK) && !policy->auto_block.own_flows)
+	if (policy_has(inquiry->policy, SW_HAS_AUTO_BLOCK) &&
+	    (!policy->auto_block.own_flows || has_connection(packet, clock_ms())))
 		note_offence(&packet->src, inquiry->policy, clock_ms());
 	if (inquiry->anomalies & set->event_anomalies)
 		emit_packet(set, clock_ms(), SW_INGRESS, SW_EVENT_ANOMALY, packet,

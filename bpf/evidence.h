@@ -106,16 +106,20 @@ static __always_inline void block_source(const struct sw_addr *source, const str
 	__u32 zero = 0;
 
 	set = bpf_map_lookup_elem(&settings, &zero);
-	if (!set || !mine || is_protected(source))
+	/* where nothing is enforced, who is blocked goes on offending */
+	if (!set || !mine || is_protected(source) || bpf_map_lookup_elem(&auto_blocks, key))
 		return;
-	if (set->auto_blocks >= rule->maximum) {
+	/* counted before it is there, so that several CPUs cannot exceed the maximum */
+	if (__sync_fetch_and_add(&set->auto_blocks, 1) >= rule->maximum) {
+		__sync_fetch_and_add(&set->auto_blocks, -1);
 		mine->tallies[SW_TALLY_AUTO_BLOCKS_REFUSED]++;
 		return;
 	}
 	fresh.until_s = boot_seconds() + rule->expiry_s;
-	if (bpf_map_update_elem(&auto_blocks, key, &fresh, BPF_NOEXIST))
+	if (bpf_map_update_elem(&auto_blocks, key, &fresh, BPF_NOEXIST)) {
+		__sync_fetch_and_add(&set->auto_blocks, -1);
 		return;
-	__sync_fetch_and_add(&set->auto_blocks, 1);
+	}
 	mine->tallies[SW_TALLY_AUTO_BLOCKS]++;
 	event = event_begin(set, now_ms, SW_EVENT_BLOCKED, SW_INGRESS);
 	if (!event)
@@ -145,8 +149,11 @@ __noinline int note_offence(const struct sw_addr *source, __u32 word, __u32 now_
 		known->window_ms = now_ms;
 		known->offences = 0;
 	}
-	if (__sync_fetch_and_add(&known->offences, 1) + 1 != policy->auto_block.offences)
+	if (__sync_fetch_and_add(&known->offences, 1) + 1 < policy->auto_block.offences)
 		return 0;
+	/* when the block is over, the count begins anew */
+	known->window_ms = now_ms;
+	known->offences = 0;
 	block_source(source, &key, &policy->auto_block, now_ms);
 	return 1;
 }
@@ -186,13 +193,15 @@ static long end_auto_block(void *map, struct sw_addr *key, struct sw_auto_blocke
 
 static __always_inline void end_auto_blocks(struct sw_settings *set)
 {
+	__u32 before = *(volatile __u32 *)&set->auto_blocks;
 	struct auto_block_round round = {};
 
-	if (!set->auto_blocks)
+	if (!before)
 		return;
 	round.now_s = boot_seconds();
 	bpf_for_each_map_elem(&auto_blocks, end_auto_block, &round, 0);
-	set->auto_blocks = round.left;
+	/* if one was added meanwhile, the next round knows; or it would count as none, and not block */
+	__sync_val_compare_and_swap(&set->auto_blocks, before, round.left);
 }
 
 #endif

@@ -12,7 +12,8 @@ enum {
 	SW_OPT_SACK_OK = 1 << 2,
 	SW_OPT_TIMESTAMP = 1 << 3,
 	SW_OPT_FASTOPEN = 1 << 4,
-	SW_OPT_BAD = 1 << 5, /* a length below 2, past the header, or wrong for its kind */
+	SW_OPT_BAD = 1 << 5,	/* a length below 2, past the header, or wrong for its kind */
+	SW_OPT_SIGNED = 1 << 6, /* MD5 or AO */
 };
 
 /* Further facts about a packet. */

@@ -55,6 +55,10 @@ static __always_inline void read_option(const __u8 *at, const __u8 *end, __u32 l
 			packet->tsecr = read_u32(at + 6);
 		}
 		break;
+	case WIRE_OPT_MD5:
+	case WIRE_OPT_AO:
+		options |= SW_OPT_SIGNED;
+		break;
 	case WIRE_OPT_FASTOPEN:
 		options |= SW_OPT_FASTOPEN;
 		break;

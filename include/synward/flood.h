@@ -26,11 +26,14 @@ struct sw_flood_rules {
 	__u8 pad[3];
 };
 
+#define SW_MAX_FLOOD_HALF_OPEN 16777216U
+#define SW_MAX_FLOOD_SYN_RATE  100000000U
+#define SW_MIN_FLOOD_CALM_MS   1000U
+#define SW_MAX_FLOOD_CALM_MS   (24U * 3600 * 1000)
+
 #define SW_DEFAULT_FLOOD_HALF_OPEN 1024U
 #define SW_DEFAULT_FLOOD_SYN_RATE  5000U
 #define SW_DEFAULT_FLOOD_CALM_MS   10000U
-#define SW_MAX_FLOOD_SYN_RATE	   100000000U
-#define SW_MAX_FLOOD_CALM_MS	   (24U * 3600 * 1000)
 
 /* Why a service's SYNs are answered with cookies: X(ID, name, meaning). */
 #define SW_FLOOD_REASONS(X)                                                                        \

@@ -21,10 +21,10 @@
  * the other kept: halving old counts instead would need half the memory, but then no number would
  * be one of events any more, and no error one of those.
  *
- * Up to SW_TOP_EXACT events in 16 ms on each CPU are counted one by one: whoever is
- * not under a flood reads exact numbers. Of what is beyond that, one in SW_TOP_SAMPLE is taken and
- * counts as so many. The distance to the next that is taken is random, uniform from 1 to twice
- * SW_TOP_SAMPLE less one: no period that traffic may have falls in step with it.
+ * Up to SW_TOP_EXACT events in 16 ms on each CPU are counted one by one: whoever is not under a flood
+ * reads exact numbers. Of what is beyond that, one in SW_TOP_SAMPLE is taken and counts as so many.
+ * The distance to the next that is taken is random, uniform from 1 to twice SW_TOP_SAMPLE less one: no
+ * period that traffic may have falls in step with it.
  */
 
 /* What is counted: X(ID, name, meaning). Of what is received only. */

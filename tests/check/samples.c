@@ -4,8 +4,8 @@
  * behind it: what the checks hold against promtool and against the documentation. That this links
  * without libbpf is a test, too.
  *
- * usage: samples prometheus|stats|status|list|event|attach|detach|explain|policy|done|diff|score|armed|
- *        entries|list_change
+ * usage: samples prometheus|stats|status|list|event|attach|detach|explain|policy|done|diff|score|
+ *                armed|top_sources|top_services|top_anomalies|entries|list_change
  */
 #include "../../user/base/names.h"
 #include "../../user/base/policy.h"
@@ -13,6 +13,7 @@
 #include "../../user/report/explain.h"
 #include "../../user/report/policy.h"
 #include "../../user/report/report.h"
+#include "../../user/report/top.h"
 
 #include <synward/event.h>
 
@@ -52,6 +53,7 @@ static struct sw_policy_view policy_view(void)
 		.rolled_back = 2,
 		.generation = 7,
 		.auto_blocks = 3,
+		.list_entries = { 1, 2 },
 		.active_ms = 20000,
 		.watched_ms = 90000,
 		.auto_block = { .enabled = 1, .maximum = 1000 },
@@ -110,6 +112,8 @@ static void print_stats(const char *kind)
 		sw_prometheus_stats(stdout, snapshot);
 	else if (!strcmp(kind, "score"))
 		sw_json_score(stdout, snapshot, true);
+	else if (!strcmp(kind, "top_anomalies"))
+		sw_json_top_anomalies(stdout, snapshot, 20, true);
 	else
 		sw_json_stats(stdout, snapshot, true);
 	free(snapshot);
@@ -248,11 +252,38 @@ static void print_list_change(void)
 	sw_json_list_change(stdout, SW_LIST_ALLOW, &change, true);
 }
 
+static void print_top_sources(void)
+{
+	struct sw_top_source sources[] = { { .addr = client }, { .addr = server } };
+	struct sw_top top = { .taken_ns = 100 * S, .span_ms = 20000, .count = 2 };
+
+	fill((__u64 *)top.totals, sizeof(top.totals), 1000);
+	fill((__u64 *)top.followed, sizeof(top.followed), 900);
+	for (int i = 0; i < 2; i++)
+		fill((__u64 *)sources[i].kinds, sizeof(sources[i].kinds), 100 * (i + 1));
+	top.sources = sources;
+	sw_top_sort(&top, SW_TOP_BY_SYNS);
+	sw_json_top_sources(stdout, &top, SW_TOP_BY_SYNS, 20, true);
+}
+
+static void print_top_services(void)
+{
+	struct sw_services services = { .taken_ns = 100 * S, .count = 2 };
+
+	for (int i = 0; i < 2; i++) {
+		strcpy(services.services[i].name, i ? "default" : "web");
+		fill((__u64 *)&services.services[i].counters, sizeof(services.services[i].counters),
+		     100 * i);
+	}
+	sw_json_top_services(stdout, &services, SW_TOP_BY_WEIGHT, 20, true);
+}
+
 int main(int argc, char **argv)
 {
 	const char *kind = argc == 2 ? argv[1] : "";
 
-	if (!strcmp(kind, "prometheus") || !strcmp(kind, "stats") || !strcmp(kind, "score"))
+	if (!strcmp(kind, "prometheus") || !strcmp(kind, "stats") || !strcmp(kind, "score") ||
+	    !strcmp(kind, "top_anomalies"))
 		print_stats(kind);
 	else if (!strcmp(kind, "policy"))
 		print_policy();
@@ -276,6 +307,10 @@ int main(int argc, char **argv)
 		print_list_entries();
 	else if (!strcmp(kind, "list_change"))
 		print_list_change();
+	else if (!strcmp(kind, "top_sources"))
+		print_top_sources();
+	else if (!strcmp(kind, "top_services"))
+		print_top_services();
 	else
 		return 2;
 	return 0;

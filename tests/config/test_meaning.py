@@ -20,7 +20,8 @@ ANOMALIES = {name: ACTIONS[action]
              for name, action in re.findall(r"^\| \[`(\w+)`\]\S* \| `(\w+)` ", TABLE, re.M)}
 
 DEFAULT = {
-    "mode": "monitor", "strict": False, "warm_up_ms": 3600000, "actions": ANOMALIES,
+    "mode": "monitor", "strict": False, "warm_up_ms": 3600000, "syn_flood": "off",
+    "flood": {"half_open": 1024, "syn_rate": 5000, "calm_ms": 10000}, "actions": ANOMALIES,
     "limits": {"source_prefix": {"ipv4": 32, "ipv6": 64},
                "syn_rate": {"per_second": 0, "burst": 0},
                "half_open": {"per_source": 0, "per_service": 0}},
@@ -43,9 +44,14 @@ def milliseconds(text):
 def apply_rules(said, base):
     """A row of the policy: what is said of it over what it inherits."""
     row = copy.deepcopy(base)
-    for key in ("mode", "strict"):
+    for key in ("mode", "strict", "syn_flood"):
         if key in said:
             row[key] = SWITCH[said[key]] if key == "strict" else said[key]
+    for key, value in said.get("flood", {}).items():
+        if key == "calm":
+            row["flood"]["calm_ms"] = milliseconds(value)
+        else:
+            row["flood"][key] = int(value)
     if "warm_up" in said:
         row["warm_up_ms"] = milliseconds(said["warm_up"])
     row["actions"].update(said.get("actions", {}))
@@ -134,6 +140,11 @@ def draw_rules(dice, timeouts):
         "mode": lambda: dice.choice(("monitor", "enforce")),
         "strict": lambda: dice.choice(list(SWITCH)),
         "warm_up": lambda: draw_duration(dice, 0, 7 * 86400000),
+        "syn_flood": lambda: dice.choice(("off", "adaptive", "always")),
+        "flood": lambda: {key: {"half_open": lambda: draw_number(dice, 1, 16777216),
+                                "syn_rate": lambda: draw_number(dice, 1, 100000000),
+                                "calm": lambda: draw_duration(dice, 1000, 86400000)}[key]()
+                          for key in some(dice, ("half_open", "syn_rate", "calm"))},
         "actions": lambda: {name: dice.choice(("drop", "count", "strict"))
                             for name in some(dice, ANOMALIES)},
         "timeouts": lambda: {name: draw_duration(dice, 10, 2000000000)
@@ -373,14 +384,15 @@ services:
     mode: enforce
     strict: yes
     warm_up: 90m
+    syn_flood: adaptive
     actions: {flags_null: drop, flags_xmas: count, land: strict, midstream: count}
     limits: {syn_rate: {per_second: 1000, burst: 5000}, half_open: {per_source: 8}}
 auto_block: {enabled: yes}
 """)
     text = check(path).stdout.decode()
     words = " ".join(text.split())
-    assert "web enforce yes 1,000/s, 5,000 at once 8 / - 80, 443 192.0.2.1" in words
-    assert "default monitor no - - others others" in words
+    assert "web enforce yes 1,000/s, 5,000 at once 8 / - adaptive 80, 443 192.0.2.1" in words
+    assert "default monitor no - - off others others" in words
     assert "default would drop: tcp_short, tcp_bad_doff, tcp_doff_past_end, flags_xmas," in words
     assert "web passes, unlike default: flags_xmas" in words
     assert "web drops: flags_null " in words

@@ -115,8 +115,11 @@ def test_rollback_is_at_once_and_one_step(gate, synward, files):
     assert done.returncode == 1 and "no policy to go back to" in done.stderr
     synward.expect(0, "policy", "apply", files.default("enforce"), "--confirm", LONG)
     assert not gate.passes()
+    generation = state(synward)["generation"]
     synward.expect(0, "policy", "rollback")
     assert gate.passes() and not kernel_state(synward)["pending"]
+    synward.expect(0, "policy", "apply", files.services("name: a, ports: [1]"))
+    assert state(synward)["generation"] > generation, "no two policies have the same one"
 
 
 def test_reset_stops_drops(gate, synward, files):

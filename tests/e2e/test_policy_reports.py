@@ -256,6 +256,15 @@ def test_show_as_json(gate, synward, files):
     assert shown["state"]["limits"] == ["syn_rate"] and shown["state"]["service_count"] == 2
 
 
+def test_lists_are_counted(gate, synward):
+    synward.expect(0, "block", "add", "203.0.113.0/24", "2001:db8:ffff::/48")
+    synward.expect(0, "allow", "add", "198.51.100.7")
+    assert synward.json("status")["policy"]["lists"] == {"allow": 1, "block": 2}
+    assert "lists         1 prefixes allowed, 2 blocked" in synward.expect(0, "status").stdout
+    metrics = synward.expect(0, "stats", "--prometheus").stdout
+    assert samples(metrics, "list_entries") == {'list="allow"': 1, 'list="block"': 2}
+
+
 def test_explain_knows_limits(synward):
     for name in declared("limit.h", "#define SW_LIMITS"):
         one, = synward.json("explain", name)["explanations"]

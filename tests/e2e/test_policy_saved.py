@@ -87,7 +87,7 @@ def test_what_is_saved_follows_what_is_for_good(gate, synward, files):
 def test_disarm_is_remembered(gate, synward, files):
     synward.expect(0, "policy", "apply", files.default("enforce"))
     synward.expect(0, "disarm")
-    assert saved(synward) == ["disarmed", "policy.yaml"]
+    assert saved(synward) == ["disarmed.mark", "policy.yaml"]
     done = again(synward, gate.far)
     assert "disarmed, as it was" in done.stderr
     assert gate.passes() and mode(synward) == "enforce"
@@ -103,7 +103,7 @@ def test_disarm_is_remembered(gate, synward, files):
 def test_disarm_and_arm_before_anything_is_attached(pair, synward, files):
     """The way out when the saved policy locks out whoever attaches it."""
     assert "nothing is attached" in synward.expect(0, "disarm").stdout
-    assert saved(synward) == ["disarmed"]
+    assert saved(synward) == ["disarmed.mark"]
     assert json.loads(synward.expect(0, "-j", "disarm").stdout) == {
         "schema": 1, "action": "disarmed", "attached": False, "saved": True}
     assert "disarmed" in synward.attach(pair[1]).stderr

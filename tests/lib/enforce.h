@@ -15,6 +15,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* A test case, after reset(), for each family: its state is NULL for IPv4. */
+#define EACH_FAMILY(name)                                                                          \
+	{ #name ", IPv4", name, reset, NULL, NULL },                                               \
+	{                                                                                          \
+#name ", IPv6", name, reset, NULL, (void *)1                                       \
+	}
+
 /* ---- making policies */
 
 #define SW_AUTO_POLICY SW_AUTO_FREE struct sw_policy *

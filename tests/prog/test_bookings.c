@@ -411,26 +411,20 @@ static void two_cpus_book_at_once(void **state __unused)
 	expect_books(slot, COUNT(threads), COUNT(threads));
 }
 
-#define TESTS(name)                                                                                \
-	{ #name ", IPv4", name, reset, NULL, (void *)0 },                                          \
-	{                                                                                          \
-#name ", IPv6", name, reset, NULL, (void *)1                                       \
-	}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TESTS(each_end_takes_its_booking_back),
-		TESTS(a_repeated_syn_is_booked_once),
-		TESTS(other_beginnings_are_not_booked),
-		TESTS(who_makes_way_is_not_booked),
-		TESTS(the_next_policy_begins_with_none),
-		TESTS(back_to_the_first_its_books_are_right),
-		TESTS(also_through_one_without_limits),
-		TESTS(a_slot_that_is_written_again),
-		TESTS(nothing_leaks),
-		TESTS(not_booked_not_taken_back),
-		TESTS(taken_back_whoever_has_the_lock),
+		EACH_FAMILY(each_end_takes_its_booking_back),
+		EACH_FAMILY(a_repeated_syn_is_booked_once),
+		EACH_FAMILY(other_beginnings_are_not_booked),
+		EACH_FAMILY(who_makes_way_is_not_booked),
+		EACH_FAMILY(the_next_policy_begins_with_none),
+		EACH_FAMILY(back_to_the_first_its_books_are_right),
+		EACH_FAMILY(also_through_one_without_limits),
+		EACH_FAMILY(a_slot_that_is_written_again),
+		EACH_FAMILY(nothing_leaks),
+		EACH_FAMILY(not_booked_not_taken_back),
+		EACH_FAMILY(taken_back_whoever_has_the_lock),
 		cmocka_unit_test_setup(two_cpus_book_at_once, reset),
 	};
 	struct setup setup = setup_ordinary();

@@ -382,25 +382,19 @@ static void a_flood_frees_nobody(void **state __unused)
 	assert_int_equal(bpf_map__max_entries(prog.skeleton->maps.sources), SW_SOURCE_BUCKETS);
 }
 
-#define TESTS(name)                                                                                \
-	{ #name ", IPv4", name, reset, NULL, (void *)0 },                                          \
-	{                                                                                          \
-#name ", IPv6", name, reset, NULL, (void *)1                                       \
-	}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TESTS(exactly_the_burst_then_the_rate),
-		TESTS(only_syns_are_limited),
-		TESTS(one_prefix_is_one_source),
-		TESTS(services_do_not_share),
-		TESTS(new_ones_of_a_source),
-		TESTS(of_a_service_from_anywhere),
-		TESTS(the_service_refuses_the_source_forgets),
-		TESTS(watching_counts_the_same),
-		TESTS(the_allowed_have_no_limits),
-		TESTS(a_flood_frees_nobody),
+		EACH_FAMILY(exactly_the_burst_then_the_rate),
+		EACH_FAMILY(only_syns_are_limited),
+		EACH_FAMILY(one_prefix_is_one_source),
+		EACH_FAMILY(services_do_not_share),
+		EACH_FAMILY(new_ones_of_a_source),
+		EACH_FAMILY(of_a_service_from_anywhere),
+		EACH_FAMILY(the_service_refuses_the_source_forgets),
+		EACH_FAMILY(watching_counts_the_same),
+		EACH_FAMILY(the_allowed_have_no_limits),
+		EACH_FAMILY(a_flood_frees_nobody),
 	};
 	struct setup setup = setup_ordinary();
 	int failed;

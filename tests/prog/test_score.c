@@ -255,27 +255,21 @@ static void who_is_pushed_out_is_counted(void **state __unused)
 	assert_true(held > SW_SUSPECTS / 2 && held < SW_SUSPECTS);
 }
 
-#define TESTS(name)                                                                                \
-	{ #name ", IPv4", name, reset, NULL, (void *)0 },                                          \
-	{                                                                                          \
-#name ", IPv6", name, reset, NULL, (void *)1                                       \
-	}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TESTS(a_source_counts_once),
-		TESTS(who_completes_is_cleared),
-		TESTS(what_is_only_counted),
-		TESTS(who_is_dropped_is_no_suspect),
-		TESTS(what_is_tolerated_does_not_count),
-		TESTS(on_a_connection_of_its_own),
-		TESTS(what_leaves_does_not_count),
-		TESTS(the_allowed_are_no_suspects),
-		TESTS(limits_that_are_watched),
-		TESTS(limits_in_force_suspect_nobody),
-		TESTS(the_blocked_that_are_watched),
-		TESTS(who_is_pushed_out_is_counted),
+		EACH_FAMILY(a_source_counts_once),
+		EACH_FAMILY(who_completes_is_cleared),
+		EACH_FAMILY(what_is_only_counted),
+		EACH_FAMILY(who_is_dropped_is_no_suspect),
+		EACH_FAMILY(what_is_tolerated_does_not_count),
+		EACH_FAMILY(on_a_connection_of_its_own),
+		EACH_FAMILY(what_leaves_does_not_count),
+		EACH_FAMILY(the_allowed_are_no_suspects),
+		EACH_FAMILY(limits_that_are_watched),
+		EACH_FAMILY(limits_in_force_suspect_nobody),
+		EACH_FAMILY(the_blocked_that_are_watched),
+		EACH_FAMILY(who_is_pushed_out_is_counted),
 	};
 	struct setup setup = setup_ordinary();
 	int failed;

@@ -166,8 +166,8 @@ static __u64 total_of(enum sw_top_kind kind, const struct sw_addr *addr, __u64 *
 }
 
 /*
- * A million SYNs of as many sources at one moment, and a source that sends every 26th of them, which
- * is the worst that there is for the samples. Twice the error that is stated: four standard
+ * A million SYNs of as many sources at one moment, and a source that sends them with the period that
+ * is the worst for the samples. Twice the error that is stated: four standard
  * deviations, for the kernel's numbers are other ones each time.
  */
 static void a_flood_is_sampled(void **state __unused)
@@ -177,7 +177,7 @@ static void a_flood_is_sampled(void **state __unused)
 
 	for (int round = 0; round < 16; round++) {
 		for (__u32 i = 0; i < TOP_EVENTS; i++, sent++) {
-			bool his = sent % 26 == 0;
+			bool his = sent % (SW_TOP_SAMPLE * 5 / 3) == 0;
 
 			events[i] = (struct top_event){ .source = his ? one :
 									address(roll(~0U) | 2),

@@ -317,24 +317,62 @@ static void an_answer_is_acked(void **state __unused)
 
 /* ---- no answer */
 
+/* Neither what is signed, nor what is no SYN at all. */
 static void some_are_not_answerable(void **state __unused)
 {
-	static const struct segment fragment = A_SYN(.more_fragments = true);
-	static const struct segment split = A_SYN(.more_fragments = true, .mss = 1460,
-						  .l4_length = 20);
+	static const struct segment md5 = A_SYN(.mss = 1460, .raw_length = 20,
+						.raw = "\1\1\23\22"
+						       "0123456789abcdef");
+	static const struct segment ao = A_SYN(.raw_length = 16, .raw = "\35\20"
+									"0123456789abcd");
 	static const struct segment later = A_SYN(.fragment_offset = 64);
 	static const struct segment shorter = A_SYN(.l4_length = 19);
 	static const struct segment authentic = A_SYN(.extensions = "ha");
 
 	for (int v6 = 0; v6 < 2; v6++) {
-		const struct segment *segments[] = { &fragment, &split, &later, &shorter,
-						     &authentic };
+		const struct segment *segments[] = { &md5, &ao, &later, &shorter, &authentic };
 
 		for (size_t i = 0; i < COUNT(segments) - !v6; i++) {
 			struct sw_packet packet = seen(segments[i], v6);
 
 			assert_false(sw_is_answerable(&packet));
 		}
+	}
+}
+
+/* Whoever could get around this by fragments would. A header that is not all there gets no answer. */
+static void fragments_are_no_way_around(void **state __unused)
+{
+	static const struct sw_cookie_answer answer = { .mss = 1460, .ttl = 64 };
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct segment syn = A_SYN(.mss = 1460, .more_fragments = true, .payload = 12);
+		struct segment split = A_SYN(.mss = 1460, .more_fragments = true, .l4_length = 20);
+		struct segment plain = A_SYN(.mss = 1460);
+		struct frame frame, expected;
+		struct sw_packet packet;
+		struct room room;
+		__u32 tcp, length;
+		int later;
+
+		frame_build(&frame, &syn, v6);
+		room = room_of(&frame);
+		tcp = parse_room(&room, &packet);
+		assert_true(sw_is_answerable(&packet));
+		later = answer_room(&room, &packet, tcp, &answer, &length);
+		assert_int_equal(later, v6 ? 8 : 0);
+		expect_answer(&expected, &plain, &answer, 4, v6);
+		assert_int_equal(length, expected.length);
+		assert_memory_equal(room.bytes + later, expected.bytes, length);
+		room_free(&room);
+
+		frame_build(&frame, &split, v6);
+		room = room_of(&frame);
+		tcp = parse_room(&room, &packet);
+		assert_true(packet.facts & SW_PKT_HEADER_SPLIT);
+		assert_true(sw_is_answerable(&packet));
+		assert_int_equal(answer_room(&room, &packet, tcp, &answer, &length), SW_NO_ANSWER);
+		room_free(&room);
 	}
 }
 
@@ -377,6 +415,7 @@ int main(void)
 		cmocka_unit_test(checksums_carry),
 		cmocka_unit_test(an_answer_is_acked),
 		cmocka_unit_test(some_are_not_answerable),
+		cmocka_unit_test(fragments_are_no_way_around),
 		cmocka_unit_test(nothing_is_answered_in_part),
 	};
 

@@ -10,6 +10,7 @@
 #include <synward/config.h>
 #include <synward/counters.h>
 #include <synward/event.h>
+#include <synward/flood.h>
 #include <synward/list.h>
 #include <synward/state.h>
 #include <synward/tables.h>
@@ -32,6 +33,9 @@ extern const struct sw_word sw_direction_words[SW_DIRECTION_COUNT];
 extern const struct sw_word sw_reason_words[SW_REASON_COUNT];
 extern const struct sw_word sw_phase_words[SW_PHASE_COUNT];
 extern const struct sw_word sw_list_words[SW_LIST_COUNT];
+extern const struct sw_word sw_flood_mode_words[SW_FLOOD_MODE_COUNT];
+extern const struct sw_word sw_flood_reason_words[SW_FLOOD_REASON_COUNT];
+extern const struct sw_word sw_flood_way_words[SW_FLOOD_WAY_COUNT];
 extern const struct sw_word sw_protected_words[SW_PROTECTED_COUNT];
 
 /* What each timeout is unless the user says otherwise, in milliseconds. */

@@ -140,6 +140,24 @@ const char *sw_format_count(char text[SW_NUMBER_SIZE], uint64_t count)
 	return text;
 }
 
+const char *sw_format_compact(char text[SW_NUMBER_SIZE], uint64_t count)
+{
+	static const char units[] = "MGTPE";
+	double value = (double)count / 1e6;
+	size_t unit = 0;
+
+	if (count < 10000000)
+		return sw_format_count(text, count);
+	for (; value >= 999.5; value /= 1000)
+		unit++;
+	snprintf(text, SW_NUMBER_SIZE, "%.*f%c",
+		 value < 9.995 ? 2 :
+		 value < 99.95 ? 1 :
+				 0,
+		 value, units[unit]);
+	return text;
+}
+
 size_t sw_word_distance(const char *a, const char *b)
 {
 	size_t row[65], length_a = strlen(a), length_b = strlen(b);

@@ -32,6 +32,9 @@ const char *sw_format_bytes(char text[SW_NUMBER_SIZE], uint64_t bytes);
 /* A count with a separator for thousands: 1,234,567. Returns text. */
 const char *sw_format_count(char text[SW_NUMBER_SIZE], uint64_t count);
 
+/* The same in at most nine characters: 9,999,999, and from there on 12.3M or 4.56G. Returns text. */
+const char *sw_format_compact(char text[SW_NUMBER_SIZE], uint64_t count);
+
 /* How many letters must change to turn one word into the other (both shorter than 64), for hints. */
 size_t sw_word_distance(const char *a, const char *b);
 

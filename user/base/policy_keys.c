@@ -9,6 +9,12 @@
 #include <string.h>
 
 static const char *const modes[] = { "monitor", "enforce", NULL };
+static const char *const floods[] = {
+#define X(id, name, meaning) #name,
+	SW_FLOOD_MODES(X)
+#undef X
+		NULL,
+};
 static const char *const switches[] = { "no", "yes", NULL };
 static const char *const evidences[] = { "source", "flow", NULL };
 static const char *const actions[] = {
@@ -16,13 +22,6 @@ static const char *const actions[] = {
 	[SW_ACTS_DROP] = "drop",
 	[SW_ACTS_STRICT] = "strict",
 	NULL,
-};
-
-static const char *const flood_modes[] = {
-#define X(id, name, meaning) #name,
-	SW_FLOOD_MODES(X)
-#undef X
-		NULL,
 };
 
 /* Other words of YAML for yes and no. */
@@ -42,6 +41,14 @@ const struct sw_key sw_rule_keys[] = {
 	[SW_RULE_MODE] = RULE(enforce, "mode", CHOICE, 0, 1, modes),
 	[SW_RULE_STRICT] = RULE(strict, "strict", SWITCH, 0, 1, switches),
 	[SW_RULE_WARM_UP] = RULE(warm_up_ms, "warm_up", MS, 0, SW_MAX_WARM_UP_MS, NULL),
+	[SW_RULE_SYN_FLOOD] = RULE(flood.mode, "syn_flood", CHOICE, 0, SW_FLOOD_MODE_COUNT - 1,
+				   floods),
+	[SW_RULE_FLOOD_HALF_OPEN] = RULE(flood.half_open, "flood.half_open", NUMBER, 1,
+					 SW_MAX_FLOOD_HALF_OPEN, NULL),
+	[SW_RULE_FLOOD_SYN_RATE] = RULE(flood.syn_rate, "flood.syn_rate", NUMBER, 1,
+					SW_MAX_FLOOD_SYN_RATE, NULL),
+	[SW_RULE_FLOOD_CALM] = RULE(flood.calm_ms, "flood.calm", MS, SW_MIN_FLOOD_CALM_MS,
+				    SW_MAX_FLOOD_CALM_MS, NULL),
 #define X(id, name, ...)                                                                           \
 	[SW_RULE_ACTION_##                                                                         \
 		id] = { "actions." #name, SW_KEY_ACTION, 0, 0, 0, SW_ACTS_STRICT, actions },
@@ -57,14 +64,6 @@ const struct sw_key sw_rule_keys[] = {
 					  0, SW_MAX_HALF_OPEN, NULL),
 	[SW_RULE_HALF_OPEN_SERVICE] = RULE(half_open_service, "limits.half_open.per_service",
 					   NUMBER, 0, SW_MAX_HALF_OPEN, NULL),
-	[SW_RULE_SYN_FLOOD] = RULE(flood.mode, "syn_flood", CHOICE, 0, SW_FLOOD_MODE_COUNT - 1,
-				   flood_modes),
-	[SW_RULE_FLOOD_HALF_OPEN] = RULE(flood.half_open, "flood.half_open", NUMBER, 1,
-					 SW_MAX_HALF_OPEN, NULL),
-	[SW_RULE_FLOOD_SYN_RATE] = RULE(flood.syn_rate, "flood.syn_rate", NUMBER, 2,
-					SW_MAX_FLOOD_SYN_RATE, NULL),
-	[SW_RULE_FLOOD_CALM] = RULE(flood.calm_ms, "flood.calm", MS, 1000, SW_MAX_FLOOD_CALM_MS,
-				    NULL),
 #define X(id, name, ms, meaning)                                                                   \
 	[SW_RULE_TIMEOUT_##id] = RULE(timeout_ms[SW_TIMEOUT_##id], "timeouts." #name, MS,          \
 				      SW_MIN_TIMEOUT_MS, SW_MAX_TIMEOUT_MS, NULL),
@@ -198,6 +197,17 @@ bool sw_key_parse(const struct sw_key *key, const char *text, void *of)
 	return true;
 }
 
+static void list_choices(char text[SW_KEY_EXPECTED_SIZE], const char *const *choices)
+{
+	text[0] = '\0';
+	for (unsigned int i = 0; choices[i]; i++)
+		sw_format(text + strlen(text), SW_KEY_EXPECTED_SIZE - strlen(text), "%s%s",
+			  i == 0	 ? "" :
+			  choices[i + 1] ? ", " :
+					   " or ",
+			  choices[i]);
+}
+
 const char *sw_key_expected(char text[SW_KEY_EXPECTED_SIZE], const struct sw_key *key)
 {
 	char low[SW_NUMBER_SIZE], high[SW_NUMBER_SIZE];
@@ -221,11 +231,8 @@ const char *sw_key_expected(char text[SW_KEY_EXPECTED_SIZE], const struct sw_key
 		break;
 	case SW_KEY_SWITCH:
 	case SW_KEY_CHOICE:
-		sw_format(text, SW_KEY_EXPECTED_SIZE, "%s or %s", key->choices[0], key->choices[1]);
-		break;
 	case SW_KEY_ACTION:
-		sw_format(text, SW_KEY_EXPECTED_SIZE, "%s, %s or %s", actions[SW_ACTS_DROP],
-			  actions[SW_ACTS_COUNT], actions[SW_ACTS_STRICT]);
+		list_choices(text, key->choices);
 		break;
 	}
 	return text;

@@ -32,14 +32,15 @@ struct sw_key {
 	const char *const *choices; /* ends with NULL */
 };
 
-/*
- * Of struct sw_rules: the first three, then the actions, the limits, what is done about floods, and
- * the timeouts.
- */
+/* Of struct sw_rules: single ones, then the actions, the limits and the timeouts. */
 enum sw_rule_key {
 	SW_RULE_MODE,
 	SW_RULE_STRICT,
 	SW_RULE_WARM_UP,
+	SW_RULE_SYN_FLOOD,
+	SW_RULE_FLOOD_HALF_OPEN,
+	SW_RULE_FLOOD_SYN_RATE,
+	SW_RULE_FLOOD_CALM,
 #define X(id, ...) SW_RULE_ACTION_##id,
 	SW_ANOMALIES(X)
 #undef X
@@ -49,10 +50,6 @@ enum sw_rule_key {
 	SW_RULE_SYN_BURST,
 	SW_RULE_HALF_OPEN_SOURCE,
 	SW_RULE_HALF_OPEN_SERVICE,
-	SW_RULE_SYN_FLOOD,
-	SW_RULE_FLOOD_HALF_OPEN,
-	SW_RULE_FLOOD_SYN_RATE,
-	SW_RULE_FLOOD_CALM,
 #define X(id, ...) SW_RULE_TIMEOUT_##id,
 	SW_TIMEOUTS(X)
 #undef X
@@ -60,8 +57,8 @@ enum sw_rule_key {
 };
 
 /* The first of each kind, in the order of enum sw_anomaly and enum sw_timeout. */
-#define SW_RULE_ACTIONS	 (SW_RULE_WARM_UP + 1)
-#define SW_RULE_TIMEOUTS (SW_RULE_FLOOD_CALM + 1)
+#define SW_RULE_ACTIONS	 (SW_RULE_FLOOD_CALM + 1)
+#define SW_RULE_TIMEOUTS (SW_RULE_HALF_OPEN_SERVICE + 1)
 
 enum sw_auto_block_key {
 	SW_BLOCK_ENABLED,

@@ -4,6 +4,8 @@
 
 /* What reports say about the active policy: without the tables that only packets need. */
 
+#include <synward/flood.h>
+#include <synward/list.h>
 #include <synward/policy.h>
 #include <synward/tables.h>
 
@@ -17,6 +19,8 @@ struct sw_row_view {
 	uint32_t both_sided;
 	bool one_sided;	       /* an attempt showed one of its sides only ... */
 	uint64_t one_sided_ms; /* ... so long ago */
+	struct sw_flood_state flood;
+	uint32_t flood_changed_ms; /* since when it is on or off, if it ever was on */
 };
 
 struct sw_policy_view {
@@ -28,10 +32,12 @@ struct sw_policy_view {
 	uint32_t generation;
 	uint32_t features;    /* SW_HAS_* */
 	uint32_t auto_blocks; /* sources that are blocked now */
-	uint64_t active_ms;   /* for how long the policy has been the active one */
-	uint64_t watched_ms;  /* since an interface was attached last */
+	uint32_t list_entries[SW_LIST_COUNT];
+	uint64_t active_ms;  /* for how long the policy has been the active one */
+	uint64_t watched_ms; /* since an interface was attached last */
 	struct sw_auto_block auto_block;
 	uint32_t row_count; /* of the services, by number, and the default as the last */
+	uint32_t flood_way; /* enum sw_flood_way for this host itself */
 	struct sw_row_view rows[SW_SERVICE_SLOTS];
 };
 
@@ -58,5 +64,24 @@ enum sw_readiness {
 /* left_ms: how long that lasts at least, for the second and the fourth; else 0. */
 enum sw_readiness sw_policy_readiness(const struct sw_policy_view *view,
 				      const struct sw_row_view *row, uint64_t *left_ms);
+
+/* How many sources sent SYNs in the last period that was looked at; an estimate, at most 7,000. */
+uint32_t sw_flood_sources(const struct sw_flood_state *flood);
+
+/* What the evidence of a period looks like. */
+enum sw_flood_verdict {
+	SW_FLOOD_QUIET,	  /* hardly any SYNs */
+	SW_FLOOD_HEALTHY, /* most SYNs become connections */
+	SW_FLOOD_SPOOFED, /* hardly any does, and they come from very many sources */
+	SW_FLOOD_FEW,	  /* hardly any does, and they come from a few sources */
+	SW_FLOOD_STRUGGLING, /* in between: a busy or broken service, or an attack beside its clients */
+	SW_FLOOD_VERDICT_COUNT
+};
+
+enum sw_flood_verdict sw_flood_judge(const struct sw_flood_state *flood);
+
+/* The verdict's name, and what it means in a sentence. */
+extern const char *const sw_flood_verdict_names[SW_FLOOD_VERDICT_COUNT];
+extern const char *const sw_flood_verdict_texts[SW_FLOOD_VERDICT_COUNT];
 
 #endif

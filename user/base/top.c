@@ -7,13 +7,13 @@
 #include <string.h>
 
 /*
- * The variance of a count n of which one in N was taken at random distances is at most V * N * n,
- * whatever the order of the events: a sum over any subset of them varies no more than the largest
- * value of the spectrum of the samples allows. That of distances uniform from 1 to 2N - 1 is 1.229
- * times a Poisson process's for N = 16, met by a source that sends every 26th event; one that sends
- * nearly all has a third.
+ * The variance of a count n of which one in N was taken at random distances is at most 1.27 * N * n,
+ * whatever N and the order of the events: a sum over any subset of them varies no more than the
+ * largest value of the spectrum of the samples allows. That of distances uniform from 1 to 2N - 1 is
+ * 1.264 times a Poisson process's at most, met by a source that sends every 1.66 N-th event; one that
+ * sends nearly all has a third.
  */
-#define SPECTRUM 1.229
+#define SPECTRUM 1.27
 #define Z95	 1.96
 
 /* What one entry of one CPU adds to its source. */
@@ -205,6 +205,8 @@ int sw_top_merge(const struct sw_top_part *parts, size_t count, uint32_t now_ms,
 		return error;
 	}
 	for (int kind = 0; kind < SW_TOP_KIND_COUNT; kind++) {
+		for (size_t i = 0; i < made.count; i++)
+			made.followed[kind] += made.sources[i].kinds[kind].count;
 		made.totals[kind].sampling =
 			sw_top_sampling_error(made.totals[kind].count / SW_TOP_SAMPLE);
 		forget_sampling(parts, count, now_ms, kind, &made);
@@ -289,7 +291,7 @@ double sw_top_rate(const struct sw_top *now, const struct sw_top_source *of,
 	const struct sw_top_source *found = NULL;
 	uint64_t count, seen;
 
-	if (windows >= SW_TOP_BANKS) /* what was meant is not there any more */
+	if (windows >= SW_TOP_BANKS || !before->taken_ns) /* what was then is not there any more */
 		return now->span_ms ? 1e3 * (double)new.count / now->span_ms : 0;
 	if (before->count)
 		found = bsearch(of, before->sources, before->count, sizeof(*of), by_address);

@@ -42,8 +42,9 @@ struct sw_top {
 	uint64_t taken_ns; /* CLOCK_MONOTONIC */
 	uint32_t window;   /* the current one */
 	uint32_t span_ms;  /* for how long it was counted: the current window and the one before */
-	struct sw_top_measure
-		totals[SW_TOP_KIND_COUNT]; /* of all sources, also ones not followed */
+	/* of all sources, and of those that are followed: the sum of their counts */
+	struct sw_top_measure totals[SW_TOP_KIND_COUNT];
+	uint64_t followed[SW_TOP_KIND_COUNT];
 	size_t count;
 	struct sw_top_source *sources; /* sw_top_sort() says in which order */
 };
@@ -77,8 +78,9 @@ struct sw_top_measure sw_top_measure(const struct sw_top_measure kinds[SW_TOP_KI
 uint64_t sw_top_error(const struct sw_top_measure *measure);
 
 /*
- * Events a second between two readings; before is sorted by address. Where a source was not
- * followed all the time, no more than what is known.
+ * Events a second between two readings; before is sorted by address. Of a source that was not
+ * followed all the time, what is known. Where the readings have no window in common, and where
+ * before has nothing in it, the mean of the time that now is of.
  */
 double sw_top_rate(const struct sw_top *now, const struct sw_top_source *of,
 		   const struct sw_top *before, enum sw_top_by by);

@@ -41,6 +41,7 @@ extern const struct sw_command sw_cmd_attach;
 extern const struct sw_command sw_cmd_detach;
 extern const struct sw_command sw_cmd_status;
 extern const struct sw_command sw_cmd_stats;
+extern const struct sw_command sw_cmd_top;
 extern const struct sw_command sw_cmd_list;
 extern const struct sw_command sw_cmd_events;
 extern const struct sw_command sw_cmd_allow;

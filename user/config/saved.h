@@ -6,7 +6,7 @@
  * What the next first attach begins with, in the state directory:
  *
  *	policy.yaml   the policy that was applied last and is for good; without it, the default one
- *	disarmed      is there while nothing may be dropped
+ *	disarmed.mark is there while nothing may be dropped
  *
  * Each is there as a whole or not at all, also after a power cut.
  */
@@ -16,7 +16,7 @@
 #include <stdbool.h>
 
 #define SW_SAVED_POLICY	  "policy.yaml"
-#define SW_SAVED_DISARMED "disarmed"
+#define SW_SAVED_DISARMED "disarmed.mark" /* with a dot, which no instance has in its name */
 
 /* Reads the saved policy. -ENOENT without a line: there is none. */
 int sw_saved_load(const char *dir, struct sw_policy *policy);

@@ -50,13 +50,6 @@ static const cyaml_schema_field_t half_open[] = {
 	CYAML_FIELD_END,
 };
 
-static const cyaml_schema_field_t limits[] = {
-	LEVEL("source_prefix", source_prefix),
-	LEVEL("syn_rate", syn_rate),
-	LEVEL("half_open", half_open),
-	CYAML_FIELD_END,
-};
-
 static const cyaml_schema_field_t flood[] = {
 	RULE("half_open", FLOOD_HALF_OPEN),
 	RULE("syn_rate", FLOOD_SYN_RATE),
@@ -64,10 +57,17 @@ static const cyaml_schema_field_t flood[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t limits[] = {
+	LEVEL("source_prefix", source_prefix),
+	LEVEL("syn_rate", syn_rate),
+	LEVEL("half_open", half_open),
+	CYAML_FIELD_END,
+};
+
 #define RULES                                                                                      \
 	RULE("mode", MODE), RULE("strict", STRICT), RULE("warm_up", WARM_UP),                      \
-		LEVEL("actions", actions), LEVEL("limits", limits), RULE("syn_flood", SYN_FLOOD),  \
-		LEVEL("flood", flood), LEVEL("timeouts", timeouts)
+		RULE("syn_flood", SYN_FLOOD), LEVEL("flood", flood), LEVEL("actions", actions),    \
+		LEVEL("limits", limits), LEVEL("timeouts", timeouts)
 
 static const cyaml_schema_field_t others[] = { RULES, CYAML_FIELD_END };
 

@@ -19,6 +19,7 @@ struct sw_event;
 struct sw_policy;
 struct sw_handshake_list;
 struct sw_reader;
+struct sw_services;
 struct sw_snapshot;
 struct sw_status;
 struct sw_top;
@@ -71,6 +72,9 @@ int sw_handshakes_read(const char *pin_dir, uint64_t limit, struct sw_handshake_
 
 /* The heavy sources of now, ranked by weight. The caller frees them with sw_top_free(). */
 int sw_top_read(const char *pin_dir, struct sw_top *top);
+
+/* What was counted for the services of the active policy. */
+int sw_services_read(const char *pin_dir, struct sw_services *services);
 
 /* A follower of the events; only one at a time can be, for each pin directory. */
 int sw_reader_open(const char *pin_dir, struct sw_reader **reader);

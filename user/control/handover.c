@@ -41,9 +41,12 @@ static long sysctl_number(const char *name, int index, long without)
 
 enum sw_flood_way sw_flood_way_best(void)
 {
-	if (sw_handover_is_possible())
+	long syncookies = sysctl_number("ipv4/tcp_syncookies", 0, 1);
+
+	/* with 0 the kernel resets whatever is handed over (cookie_v4_check() in net/ipv4/syncookies.c) */
+	if (syncookies && sw_handover_is_possible())
 		return SW_WAY_HANDOVER;
-	if (sw_raw_cookies_are_possible() && sysctl_number("ipv4/tcp_syncookies", 0, 1) == 2)
+	if (syncookies == 2 && sw_raw_cookies_are_possible())
 		return SW_WAY_KERNEL;
 	return SW_WAY_CHALLENGE;
 }

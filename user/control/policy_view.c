@@ -21,7 +21,7 @@ static int read_settings(const struct sw_instance *instance, struct sw_settings 
 	return error;
 }
 
-static int read_row(int fd, uint32_t slot, uint32_t service, uint64_t now_ms,
+static int read_row(int fd, int floods_fd, uint32_t slot, uint32_t service, uint64_t now_ms,
 		    const struct sw_policy *policy, struct sw_row_view *row)
 {
 	uint32_t key = slot * SW_SERVICE_SLOTS + service;
@@ -29,6 +29,10 @@ static int read_row(int fd, uint32_t slot, uint32_t service, uint64_t now_ms,
 
 	if (bpf_map_lookup_elem(fd, &key, &state))
 		return sw_error(errno, "cannot read the services' state: %s", sw_errno_text(errno));
+	if (bpf_map_lookup_elem(floods_fd, &key, &row->flood))
+		return sw_error(errno, "cannot read the services' floods: %s",
+				sw_errno_text(errno));
+	row->flood_changed_ms = (uint32_t)now_ms - row->flood.changed_ms;
 	memcpy(row->name, policy->services[service].name, sizeof(row->name));
 	row->name[sizeof(row->name) - 1] = '\0';
 	row->rules = policy->rules[service];
@@ -42,15 +46,34 @@ static int read_rows(const struct sw_instance *instance, uint32_t slot, uint64_t
 		     const struct sw_policy *policy, struct sw_policy_view *view)
 {
 	SW_AUTO_FD int fd = -1;
+	SW_AUTO_FD int floods_fd = -1;
 	int error = sw_instance_map(instance, "service_state", sizeof(struct sw_service_state),
 				    &fd);
 	uint32_t count = policy->service_count < SW_MAX_SERVICES ? policy->service_count :
 								   SW_MAX_SERVICES;
 
+	if (!error)
+		error = sw_instance_map(instance, "floods", sizeof(struct sw_flood_state),
+					&floods_fd);
 	for (uint32_t i = 0; i <= count && !error; i++)
-		error = read_row(fd, slot, i < count ? i : SW_SERVICE_DEFAULT, now_ms, policy,
-				 &view->rows[i]);
+		error = read_row(fd, floods_fd, slot, i < count ? i : SW_SERVICE_DEFAULT, now_ms,
+				 policy, &view->rows[i]);
 	view->row_count = count + 1;
+	return error;
+}
+
+static int read_lists(const struct sw_instance *instance, struct sw_policy_view *view)
+{
+	SW_AUTO_FD int fd = -1;
+	int error = sw_instance_map(instance, "list_headers", 0, &fd);
+
+	for (__u32 list = 0; list < SW_LIST_COUNT && !error; list++) {
+		struct sw_list_header header;
+
+		if (bpf_map_lookup_elem(fd, &list, &header))
+			return sw_error(errno, "cannot read the lists: %s", sw_errno_text(errno));
+		view->list_entries[list] = header.tables[header.generation & 1].entries;
+	}
 	return error;
 }
 
@@ -64,6 +87,7 @@ static void describe(const struct sw_policy *policy, const struct sw_policy_stat
 	view->features = policy->features;
 	view->auto_block = policy->auto_block;
 	view->auto_blocks = settings->auto_blocks;
+	view->flood_way = settings->flood_way;
 	view->pending = state->pending;
 	view->pending_left_ms = state->pending && left_ms > 0 ? (uint32_t)left_ms : 0;
 	view->can_roll_back = state->fallback < SW_POLICY_SLOTS;
@@ -90,6 +114,8 @@ int sw_policy_view_read(const struct sw_instance *instance, struct sw_policy_vie
 		error = sw_coarse_clock(instance, &now_ms);
 	if (!error)
 		error = read_rows(instance, state.active, now_ms, policy, &made);
+	if (!error)
+		error = read_lists(instance, &made);
 	if (!error)
 		error = sw_armed_read(instance, &made.armed);
 	if (error)

@@ -118,6 +118,27 @@ static int row_of_service(const struct sw_policy *policy, uint32_t row,
 	return sw_service_same_match(&policy->services[row], &other->services[found]) ? found : -1;
 }
 
+/* Cookies that were sent are on their way: who changes the policy under a flood must not lose them. */
+static int write_floods(const struct sw_instance *instance, uint32_t slot,
+			const struct sw_policy *policy, uint32_t slot_before,
+			const struct sw_policy *before)
+{
+	SW_AUTO_FD int fd = -1;
+	int error = sw_instance_map(instance, "floods", sizeof(struct sw_flood_state), &fd);
+
+	for (uint32_t row = 0; row < SW_SERVICE_SLOTS && !error; row++) {
+		int same = row_of_service(policy, row, before);
+		uint32_t from = key_of(slot_before, (uint32_t)same), to = key_of(slot, row);
+		struct sw_flood_state state = {};
+
+		if (same >= 0 && bpf_map_lookup_elem(fd, &from, &state))
+			error = failed("read the services' floods");
+		if (!error && bpf_map_update_elem(fd, &to, &state, BPF_ANY))
+			error = failed("write the services' floods");
+	}
+	return error;
+}
+
 /*
  * What was seen of a service's routes goes on being true. Half-open handshakes do not go along:
  * each is booked on the policy that it began under.
@@ -268,6 +289,8 @@ int sw_slot_write(const struct sw_instance *instance, uint32_t slot, const struc
 		error = write_nets(instance, slot, policy);
 	if (!error)
 		error = write_states(instance, slot, policy, slot_before, before);
+	if (!error)
+		error = write_floods(instance, slot, policy, slot_before, before);
 	if (!error)
 		error = move_counts(instance, slot, policy, last);
 	return error ? error : write_policy(instance, slot, policy);

@@ -42,6 +42,10 @@ static void policy(FILE *out, const struct sw_snapshot *snapshot)
 	sw_metric_single(out, "policy_rollbacks_total", "counter",
 			 "Policies that the kernel took back, as nobody confirmed them.",
 			 view->rolled_back);
+	sw_metric_head(out, "list_entries", "gauge", "Prefixes on a list of sources.");
+	for (unsigned int i = 0; i < SW_LIST_COUNT; i++)
+		sw_metric_labelled(out, "list_entries", "list", sw_list_words[i].name,
+				   view->list_entries[i]);
 	sw_metric_single(out, "auto_blocked_sources", "gauge",
 			 "Sources that are blocked now for what they did.", view->auto_blocks);
 	sw_metric_head(out, "auto_blocks_total", "counter",

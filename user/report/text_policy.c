@@ -4,6 +4,7 @@
 #include "../base/error.h"
 #include "../base/names.h"
 #include "../base/number.h"
+#include "../base/policy_keys.h"
 #include "../base/service_text.h"
 #include "../base/table.h"
 #include "../base/wrap.h"
@@ -62,21 +63,23 @@ static void add_row(struct sw_table *table, const struct sw_policy *policy, unsi
 {
 	const struct sw_rules *rules = &policy->rules[row];
 	const struct sw_service *service = &policy->services[row];
+	char cookies[SW_KEY_TEXT_SIZE];
 	bool others = row == SW_SERVICE_DEFAULT;
 
 	sw_table_cell(table, "%s", service->name);
 	sw_table_cell(table, "%s", rules->enforce ? "enforce" : "monitor");
 	sw_table_cell(table, "%s", rules->strict ? "yes" : "no");
 	limit_cells(table, rules);
+	sw_table_cell(table, "%s", sw_key_format(cookies, &sw_rule_keys[SW_RULE_SYN_FLOOD], rules));
 	list_cell(table, service, sw_print_ports, others ? "others" : "all");
 	list_cell(table, service, print_addresses, others ? "others" : "all");
 }
 
 static void print_table(FILE *out, const struct sw_policy *policy)
 {
-	static const char *const headings[] = { "SERVICE",   "MODE",  "STRICT",	  "SYN RATE",
-						"HALF-OPEN", "PORTS", "ADDRESSES" };
-	SW_AUTO_TABLE struct sw_table *table = sw_table_new("lllllll");
+	static const char *const headings[] = { "SERVICE",   "MODE",	"STRICT", "SYN RATE",
+						"HALF-OPEN", "COOKIES", "PORTS",  "ADDRESSES" };
+	SW_AUTO_TABLE struct sw_table *table = sw_table_new("llllllll");
 
 	for (size_t i = 0; i < sizeof(headings) / sizeof(headings[0]); i++)
 		sw_table_cell(table, "%s", headings[i]);

@@ -84,6 +84,42 @@ static void print_limits(FILE *out, const struct sw_policy_view *view)
 	fputs(*separator ? "\n" : "none\n", out);
 }
 
+/* The floods of the services that are defended: the verdict, and the evidence for it. */
+static void print_floods(FILE *out, const struct sw_policy_view *view)
+{
+	char rate[SW_NUMBER_SIZE], completed[SW_NUMBER_SIZE], open[SW_NUMBER_SIZE],
+		sources[SW_NUMBER_SIZE], since[SW_NUMBER_SIZE];
+
+	if (!(view->features & SW_HAS_FLOOD_DEFENCE))
+		return;
+	fprintf(out, "%-13s %s: %s\n", "floods", sw_name(sw_flood_way_words, view->flood_way),
+		sw_flood_way_words[view->flood_way % SW_FLOOD_WAY_COUNT].meaning);
+	for (uint32_t i = 0; i < view->row_count; i++) {
+		const struct sw_row_view *row = &view->rows[i];
+		const struct sw_flood_state *flood = &row->flood;
+
+		if (row->rules.flood.mode == SW_FLOOD_OFF)
+			continue;
+		fprintf(out, "  %s%s: %s", flood->on ? sw_style(out, SW_STYLE_WARN) : "", row->name,
+			flood->on ? "SYNs are answered" : "SYNs pass");
+		if (flood->floods)
+			fprintf(out, " for %s (%s: %s)",
+				sw_format_duration(since, row->flood_changed_ms),
+				flood->on ? "because" : "the last flood",
+				sw_flood_reason_words[flood->reason % SW_FLOOD_REASON_COUNT]
+					.meaning);
+		fprintf(out,
+			"%s\n    %s\n    %s SYNs/s, %s completed/s, %s half-open, about %s "
+			"sources\n",
+			flood->on ? sw_style(out, SW_STYLE_NONE) : "",
+			sw_flood_verdict_texts[sw_flood_judge(flood)],
+			sw_format_count(rate, flood->syn_rate),
+			sw_format_count(completed, flood->completed_rate),
+			sw_format_count(open, flood->half_open),
+			sw_format_count(sources, sw_flood_sources(flood)));
+	}
+}
+
 static bool is_plain(const struct sw_policy_view *view)
 {
 	return view->row_count == 1 && !view->rows[0].rules.strict;
@@ -109,6 +145,10 @@ void sw_text_status_policy(FILE *out, const struct sw_policy_view *view)
 	if (!is_plain(view))
 		print_rows(out, view);
 	print_limits(out, view);
+	print_floods(out, view);
+	fprintf(out, "%-13s %s prefixes allowed, %s blocked\n", "lists",
+		sw_format_count(text, view->list_entries[SW_LIST_ALLOW]),
+		sw_format_count(age, view->list_entries[SW_LIST_BLOCK]));
 	if (view->auto_block.enabled || view->auto_blocks)
 		fprintf(out, "%-13s %s of at most %u sources\n", "auto-blocks",
 			sw_format_count(text, view->auto_blocks), view->auto_block.maximum);

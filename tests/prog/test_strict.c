@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What strict rules learn while they warm up: flows that are older than the attach, and which routes
+ * show only one side. Each service by itself.
+ */
+#include "../lib/sequences.h"
+#include "../lib/enforce.h"
+
+#define EVENT_BYTES (1 << 16)
+#define WARM_UP_MS  60000U
+#define OF(number)  .from = FIRST_NUMBERED + (number)
+#define TO(number)  .to = FIRST_NUMBERED + (number)
+
+static struct prog prog;
+static bool v6;
+
+static int reset(void **state)
+{
+	struct setup setup = setup_ordinary();
+
+	v6 = *state;
+	setup.settings.watching_since_ms = setup.start_ns / NS_PER_MS;
+	prog_reset_policies(&prog, &setup);
+	return 0;
+}
+
+static struct sw_policy *strict_policy(void)
+{
+	struct sw_policy *policy = policy_new();
+	struct sw_rules *rules = policy_default_rules(policy);
+
+	rules->enforce = 1;
+	rules->strict = 1;
+	rules->warm_up_ms = WARM_UP_MS;
+	return policy;
+}
+
+static bool passes(struct segment segment)
+{
+	return prog_segment(&prog, HOOK_XDP, &segment, v6) == XDP_PASS;
+}
+
+/* Of a server's port; the ports of sequence.h are those of 443. */
+static void handshakes(__u32 count, __u16 dport)
+{
+	for (__u32 i = 0; i < count; i++) {
+		assert_true(passes(A_SYN(OF(i), .dport = dport)));
+		assert_true(passes(A_SYNACK(TO(i), .sport = dport)));
+		assert_true(passes(AN_ACK(OF(i), .dport = dport)));
+	}
+}
+
+static void wait_ms(__u32 ms)
+{
+	prog.now_ns += ms * NS_PER_MS;
+}
+
+static __u64 adopted(void)
+{
+	return prog_result(&prog).counters.tallies[SW_TALLY_CONNECTIONS_ADOPTED];
+}
+
+/* A segment out of nothing: does it pass? */
+static bool stray_passes(__u32 number, __u16 dport)
+{
+	return passes(AN_ACK(OF(100 + number), .dport = dport));
+}
+
+/* ---- flows that are older than the attach */
+
+static void flows_seen_from_both_sides_are_learned(void **state __unused)
+{
+	SW_AUTO_POLICY policy = strict_policy();
+
+	policy_install(&prog, policy, 0);
+	assert_true(passes(AN_ACK(OF(50))));
+	assert_true(passes(AN_ACK(OF(50), .payload = 10)));
+	assert_int_equal(adopted(), 0);
+	assert_true(passes(SERVER_ACK(TO(50))));
+	assert_int_equal(adopted(), 1);
+	/* of this one, only one side is ever seen */
+	assert_true(passes(AN_ACK(OF(51))));
+	handshakes(SW_ENOUGH_BOTH_SIDED, SERVER_PORT);
+	wait_ms(WARM_UP_MS);
+	assert_true(passes(AN_ACK(OF(50), .payload = 20)));
+	assert_true(passes(SERVER_ACK(TO(50), .payload = 20)));
+	assert_false(passes(AN_ACK(OF(51))));
+	/* too late to be learned */
+	assert_false(passes(AN_ACK(OF(52))));
+	assert_false(passes(SERVER_ACK(TO(52))));
+	assert_int_equal(adopted(), 1);
+}
+
+/* Numbers that do not fit are no answer: whoever invents one end cannot have the other one's. */
+static void what_does_not_fit_is_not_learned(void **state __unused)
+{
+	SW_AUTO_POLICY policy = strict_policy();
+
+	policy_install(&prog, policy, 0);
+	assert_true(passes(AN_ACK(OF(50))));
+	assert_true(passes(SERVER_ACK(TO(50), .ack = ISN_C + 1 + (1U << 31))));
+	assert_true(passes(SERVER_ACK(TO(50), .ack = ISN_C)));
+	assert_true(passes(SERVER_RST(TO(50), .ack = ISN_C + 1)));
+	assert_int_equal(adopted(), 0);
+	assert_true(passes(SERVER_ACK(TO(50), .ack = ISN_C + 1 + (1U << 30))));
+	assert_int_equal(adopted(), 1);
+}
+
+static void nothing_is_learned_for_rules_that_are_not_strict(void **state __unused)
+{
+	SW_AUTO_POLICY policy = strict_policy();
+
+	policy_default_rules(policy)->strict = 0;
+	policy_install(&prog, policy, 0);
+	assert_true(passes(AN_ACK(OF(50))));
+	assert_true(passes(SERVER_ACK(TO(50))));
+	assert_int_equal(adopted(), 0);
+}
+
+/* ---- routes */
+
+static void each_service_by_itself(void **state __unused)
+{
+	SW_AUTO_POLICY policy = strict_policy();
+
+	policy_add(policy, "web", NULL, SERVER_PORT, SERVER_PORT);
+	policy_add(policy, "mail", NULL, 25, 25);
+	policy_install(&prog, policy, 0);
+	handshakes(SW_ENOUGH_BOTH_SIDED, SERVER_PORT);
+	handshakes(SW_ENOUGH_BOTH_SIDED - 1, 25);
+	wait_ms(WARM_UP_MS);
+	assert_false(stray_passes(0, SERVER_PORT));
+	assert_true(stray_passes(1, 25));
+	assert_true(stray_passes(2, 80));
+	/* one side of the one says nothing about the other */
+	assert_true(passes(A_SYN(OF(60), .dport = 25)));
+	assert_true(passes(AN_ACK(OF(60), .dport = 25)));
+	prog_sweep(&prog, true);
+	assert_false(stray_passes(3, SERVER_PORT));
+	assert_true(passes(A_SYN(OF(20), .dport = 25)));
+	assert_true(passes(A_SYNACK(TO(20), .sport = 25)));
+	assert_true(passes(AN_ACK(OF(20), .dport = 25)));
+	assert_true(stray_passes(4, 25));
+	wait_ms(WARM_UP_MS);
+	assert_false(stray_passes(5, 25));
+}
+
+/* Also an attempt that is judged because it makes way for a third one of its flow. */
+static void one_sided_wherever_it_is_found_out(void **state __unused)
+{
+	SW_AUTO_POLICY policy = strict_policy();
+	struct sw_service_state known;
+	__u32 slot = policy_install(&prog, policy, 0);
+
+	handshakes(SW_ENOUGH_BOTH_SIDED, SERVER_PORT);
+	wait_ms(WARM_UP_MS);
+	assert_false(stray_passes(0, SERVER_PORT));
+	assert_true(passes(A_SYN(OF(60), .seq = 100)));
+	assert_true(passes(AN_ACK(OF(60), .seq = 101)));
+	assert_true(passes(A_SYN(OF(60), .seq = 1000000, .after_ms = 1)));
+	assert_int_equal(prog_service_state(&prog, slot, SW_SERVICE_DEFAULT).one_sided_ms, 0);
+	assert_true(passes(A_SYN(OF(60), .seq = 2000000, .after_ms = 1)));
+	known = prog_service_state(&prog, slot, SW_SERVICE_DEFAULT);
+	assert_true(known.one_sided_ms == prog.now_ns / NS_PER_MS);
+	assert_true(stray_passes(1, SERVER_PORT));
+}
+
+/* A new policy has seen nothing yet; the one before still knows what it knew. */
+static void what_is_known_is_of_a_policy(void **state __unused)
+{
+	SW_AUTO_POLICY first = strict_policy();
+	SW_AUTO_POLICY second = strict_policy();
+
+	policy_install(&prog, first, 0);
+	handshakes(SW_ENOUGH_BOTH_SIDED, SERVER_PORT);
+	wait_ms(WARM_UP_MS);
+	assert_false(stray_passes(0, SERVER_PORT));
+	policy_install(&prog, second, 0);
+	assert_true(stray_passes(1, SERVER_PORT));
+	assert_true(policy_switch(&prog, SW_SWITCH_ROLL_BACK, 0, 0));
+	assert_false(stray_passes(2, SERVER_PORT));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		EACH_FAMILY(flows_seen_from_both_sides_are_learned),
+		EACH_FAMILY(what_does_not_fit_is_not_learned),
+		EACH_FAMILY(nothing_is_learned_for_rules_that_are_not_strict),
+		EACH_FAMILY(each_service_by_itself),
+		EACH_FAMILY(one_sided_wherever_it_is_found_out),
+		EACH_FAMILY(what_is_known_is_of_a_policy),
+	};
+	struct setup setup = setup_ordinary();
+	int failed;
+
+	prog_open(&prog, &setup, EVENT_BYTES);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	prog_close(&prog);
+	return failed;
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What text and JSON of `top` have in common. */
+#include "top.h"
+
+#include "../base/address.h"
+
+static const char *const by_names[] = {
+	[SW_TOP_BY_SYNS] = "syns",
+	[SW_TOP_BY_ANOMALIES] = "anomalies",
+	[SW_TOP_BY_WEIGHT] = "weight",
+};
+
+const char *sw_top_by_name(enum sw_top_by by)
+{
+	return by_names[by];
+}
+
+const char *sw_format_source(char text[SW_SOURCE_SIZE], const struct sw_addr *addr)
+{
+	char address[SW_ADDRESS_SIZE];
+
+	sw_format_address(address, addr);
+	if (sw_addr_is_v4(addr))
+		snprintf(text, SW_SOURCE_SIZE, "%s", address);
+	else
+		snprintf(text, SW_SOURCE_SIZE, "%s/%u", address, sw_top_prefix(addr));
+	return text;
+}
+
+/* Insertion, so that what is equal stays as it was: there are only some dozens. */
+static void insert(unsigned int *order, size_t count, const uint64_t *values, unsigned int index)
+{
+	for (; count && values[order[count - 1]] < values[index]; count--)
+		order[count] = order[count - 1];
+	order[count] = index;
+}
+
+size_t sw_rank_services(const struct sw_services *services, enum sw_top_by by,
+			unsigned int order[SW_SERVICE_SLOTS])
+{
+	uint64_t values[SW_SERVICE_SLOTS];
+
+	for (unsigned int i = 0; i < services->count; i++) {
+		const struct sw_service_counters *of = &services->services[i].counters;
+
+		values[i] = by == SW_TOP_BY_SYNS      ? of->syns :
+			    by == SW_TOP_BY_ANOMALIES ? of->anomalies :
+							of->syns + of->anomalies;
+		insert(order, i, values, i);
+	}
+	return services->count;
+}
+
+size_t sw_rank_anomalies(const struct sw_counters *counters, unsigned int order[SW_ANOMALY_COUNT])
+{
+	uint64_t values[SW_ANOMALY_COUNT];
+	size_t count = 0;
+
+	for (unsigned int i = 0; i < SW_ANOMALY_COUNT; i++) {
+		values[i] = counters->anomalies_seen[i];
+		if (values[i])
+			insert(order, count++, values, i);
+	}
+	return count;
+}
