@@ -328,11 +328,14 @@ __noinline int drop_bad_cookie(const struct sw_packet *ack, const struct inquiry
 	return enforced ? SW_VERDICT_DROPPED : SW_VERDICT_PASSED;
 }
 
-/* The kernel knows its half-open handshakes best; in a replay only we do. */
+/*
+ * The kernel knows its half-open handshakes best. But of a SYN that we let through it may have kept
+ * nothing and sent a cookie of its own: then only we know of that.
+ */
 static __always_inline bool is_known(void *ctx, const struct sw_packet *ack,
 				     const struct inquiry *inquiry)
 {
-	return load.replay ? has_attempt(ack, inquiry) : kernel_has(ctx, ack);
+	return (!load.replay && kernel_has(ctx, ack)) || has_attempt(ack, inquiry);
 }
 
 /*

@@ -53,7 +53,7 @@ def test_what_expires_is_gone(attached, pair):
 def test_a_torn_state_file(attached, pair):
     """A power cut in the middle of a line: that line is named, and all others count."""
     attached.expect(0, "block", "add", V4, V6, "192.0.2.0/24")
-    path = attached.state_dir / "state"
+    path = attached.state_dir / "lists.state"
     path.write_text(path.read_text()[:-12])
     attached.expect(0, "detach", "--all")
     noted = attached.attach(pair[1]).stderr
@@ -67,9 +67,9 @@ def test_a_torn_state_file(attached, pair):
 def test_another_programs_file_is_refused(synward, pair):
     """Rather than forgetting who is blocked; nothing is attached then."""
     synward.state_dir.mkdir()
-    (synward.state_dir / "state").write_text("# synward state 99\n")
+    (synward.state_dir / "lists.state").write_text("# synward state 99\n")
     refuse(synward.run("attach", "s0", namespace=pair[1].namespace), 1,
-           synward.state_dir / "state", "# synward state 1", "--state-dir")
+           synward.state_dir / "lists.state", "# synward state 1", "--state-dir")
     assert not synward.pin_dir.exists()
     synward.expect(0, "attach", "--state-dir", synward.state_dir / "else", "s0",
                    namespace=pair[1].namespace)

@@ -36,7 +36,7 @@ def prefixes(synward, name):
 
 
 def state_of(synward):
-    return (synward.state_dir / "state").read_text()
+    return (synward.state_dir / "lists.state").read_text()
 
 
 def again(synward, end):

@@ -29,7 +29,7 @@ static struct sw_entries lists[SW_LIST_COUNT], some;
 static int open_dir_once(void **state __unused)
 {
 	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/state", dir);
+	snprintf(path, sizeof(path), "%s/" SW_STATE_FILE, dir);
 	return 0;
 }
 
@@ -248,7 +248,7 @@ static void damaged_lines_are_left_out_and_named(void **state __unused)
 		assert_int_equal(lists[SW_LIST_BLOCK].count, 1);
 		expect(SW_LIST_BLOCK, 0, "10.0.0.1", "");
 		assert_int_equal(notes, 1);
-		assert_non_null(strstr(recorded, "/state:3: a damaged line"));
+		assert_non_null(strstr(recorded, ".state:3: a damaged line"));
 	}
 }
 

@@ -12,8 +12,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define HEADER "# synward state 1\n"
-#define NOTES  5 /* damaged lines that are named */
+#define NEW_FILE SW_STATE_FILE ".new" /* until it is whole */
+#define HEADER	 "# synward state 1\n"
+#define NOTES	 5 /* damaged lines that are named */
 
 static int failed(const char *what, const char *path)
 {
@@ -75,7 +76,7 @@ int sw_state_read(const char *dir, struct sw_entries lists[SW_LIST_COUNT])
 {
 	SW_AUTO_FILE FILE *file = NULL;
 	char path[SW_STATE_PATH];
-	int error = sw_state_dir_path(dir, "state", path);
+	int error = sw_state_dir_path(dir, SW_STATE_FILE, path);
 
 	if (error)
 		return error;
@@ -99,7 +100,7 @@ uint64_t sw_state_lines(const char *dir)
 	uint64_t lines = 0;
 	size_t length;
 
-	if (piece && sw_format(path, sizeof(path), "%s/state", dir))
+	if (piece && sw_format(path, sizeof(path), "%s/" SW_STATE_FILE, dir))
 		file = fopen(path, "re");
 	while (file && (length = fread(piece, 1, SW_STATE_PIECE, file)) > 0)
 		for (const char *at = piece; (at = memchr(at, '\n', length - (size_t)(at - piece)));
@@ -154,12 +155,12 @@ static int append_text(const char *dir, const struct sw_state_text *text)
 
 	if (text->failed)
 		return sw_error(ENOMEM, "not enough memory to write the state");
-	error = sw_state_dir_path(dir, "state", path);
+	error = sw_state_dir_path(dir, SW_STATE_FILE, path);
 	if (!error)
 		error = sw_state_dir_open(dir, &dir_fd);
 	if (error)
 		return error;
-	fd = openat(dir_fd, "state", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	fd = openat(dir_fd, SW_STATE_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return failed("open", path);
 	error = append(fd, path, text->bytes, text->length);
@@ -217,17 +218,17 @@ int sw_state_write(const char *dir, const struct sw_entries lists[SW_LIST_COUNT]
 {
 	SW_AUTO_FD int dir_fd = -1, fd = -1;
 	char path[SW_STATE_PATH];
-	int error = sw_state_dir_path(dir, "state.new", path);
+	int error = sw_state_dir_path(dir, NEW_FILE, path);
 
 	if (!error)
 		error = sw_state_dir_open(dir, &dir_fd);
 	if (error)
 		return error;
-	fd = openat(dir_fd, "state.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0 || write_pieces(fd, lists) || renameat(dir_fd, "state.new", dir_fd, "state") ||
-	    fsync(dir_fd)) {
+	fd = openat(dir_fd, NEW_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || write_pieces(fd, lists) ||
+	    renameat(dir_fd, NEW_FILE, dir_fd, SW_STATE_FILE) || fsync(dir_fd)) {
 		error = failed("write", path);
-		unlinkat(dir_fd, "state.new", 0);
+		unlinkat(dir_fd, NEW_FILE, 0);
 	}
 	return error;
 }

@@ -3,8 +3,8 @@
 #define SYNWARD_CONTROL_STATE_H
 
 /*
- * What outlives a detach and a reboot: the file "state" of the state directory, a journal of the
- * lists, a line for each change:
+ * What outlives a detach and a reboot: a journal of the lists in the state directory, a line for each
+ * change:
  *
  *	# synward state 1
  *	block 192.0.2.0/24 added=1764000000 expires=- reason="scans every night"
@@ -19,6 +19,8 @@
 #include "../base/entries.h"
 
 #include <synward/list.h>
+
+#define SW_STATE_FILE "lists.state" /* with a dot, which no instance has in its name */
 
 /*
  * Reads the entries of all lists, settled, without those that have expired. Where there is no file
