@@ -60,7 +60,7 @@ def choose_peers(names, extra):
     if len(by_name) < len(known):
         raise ValueError("--peer: two peers of the same name")
     if not names:
-        return known
+        return [peer for peer in known if peer.is_default]
     for name in names.split(","):
         if name not in by_name:
             raise ValueError(f"--peers {name}: expected some of {', '.join(by_name)}")

@@ -7,7 +7,7 @@ given a fresh stage and protects its victim; what it adds to the stage vanishes 
 import json
 import pathlib
 
-from stage import OBJECT, PORT, Failed, Synward, own_bpffs, run
+from stage import OBJECT, PORT, Failed, Synward, own_bpffs, own_directory, run
 
 
 class Unavailable(Exception):
@@ -16,6 +16,7 @@ class Unavailable(Exception):
 
 class Peer:
     optional = False  # that it is not available is no failure of the run
+    is_default = True
 
     def __init__(self, name, title):
         self.name = name
@@ -125,25 +126,52 @@ class XdpSynproxy(Object):
 class SynwardMonitor(Peer):
     """synward as `attach` leaves it: it watches, and the kernel defends itself."""
 
-    def __init__(self):
-        super().__init__("synward-monitor", "synward attached, without a policy; tcp_syncookies=1")
+    options = ()
+    syncookies = 1
+
+    def __init__(self, name="synward-monitor",
+                 title="synward attached, without a policy; tcp_syncookies=1"):
+        super().__init__(name, title)
 
     def prepare(self, stage):
-        stage.victim.sysctl("net.ipv4.tcp_syncookies", 1)
-        synward = Synward(stage.enter_context(own_bpffs()) / "synward")
+        stage.victim.sysctl("net.ipv4.tcp_syncookies", self.syncookies)
+        pins, files = stage.enter_context(own_bpffs()), stage.enter_context(own_directory())
+        synward = Synward(pins / "synward", files / "state")
         stage.callback(synward.run, "detach", "--all", "--force")
-        done = synward.run("attach", stage.interface, namespace=stage.victim)
-        if done.returncode:
-            raise Unavailable(done.stderr.strip() or f"synward attach: exit {done.returncode}")
-        self.arm(synward)
+        for argv in (("attach", *self.options, stage.interface), *self.then(files)):
+            done = synward.run(*argv, namespace=stage.victim)
+            if done.returncode:
+                raise Unavailable(done.stderr.strip() or
+                                  f"synward {argv[0]}: exit {done.returncode}")
 
-    def arm(self, synward):
-        """What comes after the attach; here, nothing."""
+    def then(self, files):
+        """What is run after the attach: command lines; files: a directory for what they need."""
+        return ()
+
+
+class SynwardCookies(SynwardMonitor):
+    """synward whose policy is to answer every SYN itself, by one of its ways."""
+
+    policy = "version: 1\ndefault:\n  mode: enforce\n  syn_flood: always\n"
+
+    def __init__(self, name, way, meaning, is_default=False):
+        super().__init__(name, f"synward, syn_flood: always, {meaning}")
+        self.options = ("--flood-way", way)
+        self.syncookies = 2 if way == "kernel" else 1  # else the kernel refuses what it did not send
+        self.is_default = is_default
+
+    def then(self, files):
+        path = files / "synward.yaml"
+        path.write_text(self.policy)
+        return (("policy", "apply", path),)
 
 
 def built_in():
     return [KernelCookies(0, "no cookies"), KernelCookies(1, "cookies when the queue is full"),
-            KernelCookies(2, "always cookies"), Synproxy(), Drop(), SynwardMonitor()]
+            KernelCookies(2, "always cookies"), Synproxy(), Drop(), SynwardMonitor(),
+            SynwardCookies("synward", "auto", "its best way here", is_default=True),
+            SynwardCookies("synward-kernel", "kernel", "the kernel's check of the kernel's cookies"),
+            SynwardCookies("synward-challenge", "challenge", "the challenge")]
 
 
 def from_option(text):

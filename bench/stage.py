@@ -18,10 +18,11 @@ import os
 import pathlib
 import re
 import secrets
+import shutil
 import signal
-import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -44,7 +45,7 @@ PORT = 443
 BACKLOG = 1024
 AHEAD = -15  # nice: on a machine that is not idle, the flood and its victim come first
 MODERATION = ("gro_flush_timeout", "napi_defer_hard_irqs")
-FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
+FAMILIES = (4, 6)
 
 
 def address(family, number):
@@ -265,6 +266,20 @@ class Stage(Lab):
         report.update(json.loads(said.splitlines()[-1]))
 
 
+def own_prefix():
+    return f"{PREFIX}{os.getpid()}-"
+
+
+def own_bpffs():
+    return private_bpffs(own_prefix())
+
+
+@contextlib.contextmanager
+def own_directory():
+    with tempfile.TemporaryDirectory(prefix=own_prefix(), dir="/run") as path:
+        yield pathlib.Path(path)
+
+
 def sweep():
     """Removes what a run that was killed has left."""
     sweep_leftovers(PREFIX)
@@ -272,8 +287,4 @@ def sweep():
         owner = re.match(rf"{PREFIX}(\d+)-", path.name)
         if owner and not pathlib.Path("/proc", owner[1]).exists():
             run("umount", "-l", path, check=False)
-            path.rmdir()
-
-
-def own_bpffs():
-    return private_bpffs(f"{PREFIX}{os.getpid()}-")
+            shutil.rmtree(path)

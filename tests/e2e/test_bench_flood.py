@@ -174,6 +174,20 @@ def test_xdp_synproxy_must_be_it(tmp_path):
     assert code == 1 and "not available: " in said
 
 
+def test_synward_is_a_peer(tmp_path):
+    """It answers the flood in the kernel's place, or leaves it to it; nobody honest suffers."""
+    process = bench("--quick", "--peers", "synward,synward-monitor", "--rates", "2k",
+                    "--timeout", 20000, "--output", tmp_path)
+    code, said, complaint = finish(process)
+    assert code == 0, said + complaint
+    result = json.loads((tmp_path / "bench-flood.json").read_text())
+    for peer in result["peers"]:
+        one, = peer["runs"]
+        assert one["honest"]["percent"] == 100
+        assert one["bytes_answered"] <= one["bytes_received"]
+    assert left_by(process.pid) == []
+
+
 def test_a_peer_that_cannot_be_is_named(tmp_path):
     broken = tmp_path / "broken.o"
     broken.write_bytes(b"this is no object file")
