@@ -165,22 +165,58 @@ static void sampling_is_told_of_its_kind(void **state __unused)
 	sw_top_free(&top);
 }
 
-/* What could not be read still limits what the others of its set may have had. */
-static void blind_entries_keep_their_count(void **state __unused)
+/* Four sources, each with a count, an error and samples of its own. */
+static struct sw_top_set full_set(void)
 {
-	struct sw_addr addr = address(1);
+	struct sw_top_set set = { .window = WINDOW };
+
+	for (__u32 way = 0; way < SW_TOP_WAYS; way++)
+		set.entries[way] = (struct sw_top_entry){
+			.source = v4(way + 1), .count = 10 + way, .error = way, .samples = 1
+		};
+	return set;
+}
+
+static void entries_that_hold_still_are_believed(void **state __unused)
+{
+	struct sw_top_set a = full_set(), b = a, settled = a;
+
+	b.entries[1].count++; /* and no more: an event of that source came in between */
+	b.entries[2].error++;
+	b.entries[3].source = v4(99);
+	sw_top_settle(&settled, &b);
+	assert_memory_equal(&settled.entries[0], &a.entries[0], sizeof(a.entries[0]));
+	assert_memory_equal(&settled.entries[1], &b.entries[1], sizeof(b.entries[1]));
+	for (__u32 way = 2; way < SW_TOP_WAYS; way++) {
+		assert_int_equal(settled.entries[way].count, b.entries[way].count);
+		assert_int_equal(settled.entries[way].error, b.entries[way].count);
+		assert_int_equal(settled.entries[way].samples, 0);
+	}
+	/* a count falls only if all of the set is new; and of another window all of it is */
+	b = a;
+	b.entries[0].count--;
+	assert_false(sw_top_settled(&a, &b, 0));
+	assert_true(sw_top_settled(&a, &b, 1));
+	b.window++;
+	assert_false(sw_top_settled(&a, &b, 1));
+	settled = a;
+	sw_top_settle(&settled, &b);
+	assert_int_equal(settled.window, WINDOW + 1);
+}
+
+/* What could not be read still limits what the others of its set may have had. */
+static void unsettled_entries_keep_their_count(void **state __unused)
+{
+	struct sw_addr addr = v4(1);
 	struct sw_top_set *set =
 		&tables[0][sw_top_key(SW_TOP_SYNS, WINDOW, sw_heavy_index(&addr, seed))];
+	struct sw_top_set other = full_set();
 	struct sw_top top;
 
-	for (__u32 way = 0; way < SW_TOP_WAYS; way++) {
-		set->entries[way] = (struct sw_top_entry){ .source = address(1 + way),
-							   .count = 10 + way,
-							   .error = way };
-		if (way)
-			sw_top_blind(&set->entries[way]);
-	}
-	set->window = WINDOW;
+	*set = full_set();
+	for (__u32 way = 1; way < SW_TOP_WAYS; way++)
+		other.entries[way].source = v4(100 + way);
+	sw_top_settle(set, &other);
 	top = merged(NOW_MS, ~0ULL, 0);
 	assert_int_equal(top.count, 1);
 	assert_int_equal(top.sources[0].kinds[SW_TOP_SYNS].count, 10);
@@ -232,7 +268,8 @@ int main(void)
 		cmocka_unit_test_setup(each_way_to_rank, clear_tables),
 		cmocka_unit_test_setup(old_windows_are_not_now, clear_tables),
 		cmocka_unit_test_setup(sampling_is_told_of_its_kind, clear_tables),
-		cmocka_unit_test_setup(blind_entries_keep_their_count, clear_tables),
+		cmocka_unit_test_setup(entries_that_hold_still_are_believed, clear_tables),
+		cmocka_unit_test_setup(unsettled_entries_keep_their_count, clear_tables),
 		cmocka_unit_test_setup(rates_are_between_readings, clear_tables),
 	};
 

@@ -50,11 +50,26 @@ unsigned int sw_top_prefix(const struct sw_addr *addr)
 	return sw_addr_is_v4(addr) ? SW_TOP_PREFIX4 : SW_TOP_PREFIX6;
 }
 
-void sw_top_blind(struct sw_top_entry *entry)
+bool sw_top_settled(const struct sw_top_set *a, const struct sw_top_set *b, unsigned int way)
 {
-	memset(&entry->source, 0, sizeof(entry->source));
-	entry->error = entry->count;
-	entry->samples = 0;
+	const struct sw_top_entry *x = &a->entries[way], *y = &b->entries[way];
+
+	return a->window == b->window && x->error == y->error && x->count <= y->count &&
+	       sw_addr_equal(&x->source, &y->source);
+}
+
+void sw_top_settle(struct sw_top_set *set, const struct sw_top_set *later)
+{
+	struct sw_top_set settled = *later;
+
+	for (unsigned int way = 0; way < SW_TOP_WAYS; way++) {
+		struct sw_top_entry *entry = &settled.entries[way];
+
+		if (!sw_top_settled(set, later, way))
+			*entry = (struct sw_top_entry){ .count = entry->count,
+							.error = entry->count };
+	}
+	*set = settled;
 }
 
 static int add_share(struct shares *shares, const struct share *share)

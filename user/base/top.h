@@ -56,10 +56,16 @@ struct sw_top_part {
 };
 
 /*
- * Entries that were being written while they were read stand in sets as counts without a source.
- * Their count limits what other sources may have had in that set as ever.
+ * Was an entry whole in two looks at its set, of which b is the later? If it has only been counted
+ * up in between, yes. If it has another source or error since, either look may be torn.
  */
-void sw_top_blind(struct sw_top_entry *entry);
+bool sw_top_settled(const struct sw_top_set *a, const struct sw_top_set *b, unsigned int way);
+
+/*
+ * Has in a set what a later look has. Entries that are not settled are left without a source, as
+ * nothing but a count: that limits what other sources may have had in the set as ever.
+ */
+void sw_top_settle(struct sw_top_set *set, const struct sw_top_set *later);
 
 /*
  * Adds up what the CPUs have at now_ms of the coarse clock. Fills in all of top but taken_ns, with

@@ -49,22 +49,10 @@ static int read_sets(struct copy *copy)
 	return 0;
 }
 
-/*
- * An entry that has only been counted up between two looks was whole in both. Of one that has
- * another source or error since, either look may be torn.
- */
-static bool is_settled(const struct sw_top_set *a, const struct sw_top_set *b, unsigned int way)
-{
-	const struct sw_top_entry *x = &a->entries[way], *y = &b->entries[way];
-
-	return a->window == b->window && x->error == y->error && x->count <= y->count &&
-	       sw_addr_equal(&x->source, &y->source);
-}
-
 static bool all_settled(const struct sw_top_set *a, const struct sw_top_set *b, size_t cpus)
 {
 	for (size_t i = 0; i < cpus * SW_TOP_WAYS; i++)
-		if (!is_settled(&a[i / SW_TOP_WAYS], &b[i / SW_TOP_WAYS], i % SW_TOP_WAYS))
+		if (!sw_top_settled(&a[i / SW_TOP_WAYS], &b[i / SW_TOP_WAYS], i % SW_TOP_WAYS))
 			return false;
 	return true;
 }
@@ -81,13 +69,8 @@ static int settle(const struct copy *copy, uint32_t key, struct sw_top_set *agai
 			break;
 		memcpy(first, again, copy->cpus * sizeof(*first));
 	}
-	for (size_t i = 0; i < copy->cpus * SW_TOP_WAYS; i++) {
-		struct sw_top_set *set = &again[i / SW_TOP_WAYS];
-
-		if (!is_settled(&first[i / SW_TOP_WAYS], set, i % SW_TOP_WAYS))
-			sw_top_blind(&set->entries[i % SW_TOP_WAYS]);
-	}
-	memcpy(first, again, copy->cpus * sizeof(*first));
+	for (size_t cpu = 0; cpu < copy->cpus; cpu++)
+		sw_top_settle(&first[cpu], &again[cpu]);
 	return 0;
 }
 
