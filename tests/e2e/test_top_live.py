@@ -44,7 +44,7 @@ def live(stage, synward, sender, terminal):
 def assert_restored(terminal):
     assert terminal.modes() == (False, False)
     assert terminal.settings() == terminal.before
-    assert not any("synward top sources " in line for line in terminal.lines()[1:])
+    assert not re.search(TITLE, "\n".join(terminal.lines()))
 
 
 @ipv4
@@ -167,6 +167,23 @@ def test_live_ends_by_a_signal(live, how):
     else:
         os.kill(process_of(live), getattr(signal, how))
     assert live.ended() == 0
+    assert_restored(live)
+
+
+@ipv4
+def test_live_stopped_and_continued(live):
+    """Ctrl-Z gives the terminal back, fg takes it again, whatever was done with it."""
+    live.press("C-z")
+    live.wait("Stopped")
+    assert_restored(live)
+    live.resize(100, 20)
+    live.type("fg")
+    live.press("Enter")
+    live.wait(TITLE)
+    assert live.modes() == (True, True)
+    live.wait(lambda lines: len(lines) == 20 and "q quit" in lines[-1])
+    live.press("q")
+    live.wait(PROMPT)
     assert_restored(live)
 
 

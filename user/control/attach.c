@@ -364,6 +364,9 @@ int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 	uint32_t done = 0, ifindex;
 	int error = sw_preflight_attach();
 
+	if (!error && request->way_given)
+		error = sw_flood_way_check(request->flood_way);
+
 	for (uint32_t i = 0; i < count && !error; i++)
 		error = sw_interface_index(names[i], &ifindex);
 	if (!error)

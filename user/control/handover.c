@@ -51,6 +51,23 @@ enum sw_flood_way sw_flood_way_best(void)
 	return SW_WAY_CHALLENGE;
 }
 
+int sw_flood_way_check(enum sw_flood_way way)
+{
+	long cookies = sysctl_number("ipv4/tcp_syncookies", 0, 0);
+
+	if (way == SW_WAY_HANDOVER && !sw_handover_is_possible())
+		return sw_error(EOPNOTSUPP,
+				"--flood-way handover: this kernel cannot (Linux 6.9 can); "
+				"choose kernel or challenge");
+	if (way == SW_WAY_KERNEL && (cookies != 2 || !sw_raw_cookies_are_possible()))
+		return sw_error(EOPNOTSUPP,
+				"--flood-way kernel: net.ipv4.tcp_syncookies is %ld here, and the "
+				"kernel honours its cookies at any time only with 2; set it, or "
+				"choose another way",
+				cookies);
+	return 0;
+}
+
 bool sw_forwards(void)
 {
 	return sysctl_number("ipv4/ip_forward", 0, 0) ||

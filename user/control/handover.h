@@ -22,6 +22,9 @@ bool sw_raw_cookies_are_possible(void);
  */
 enum sw_flood_way sw_flood_way_best(void);
 
+/* Records an error if the way cannot work in this network namespace. */
+int sw_flood_way_check(enum sw_flood_way way);
+
 /* Does this network namespace forward, of any family? */
 bool sw_forwards(void);
 
