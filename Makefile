@@ -49,7 +49,7 @@ MAN_PAGES	:= $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd)) \
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps unit config prog model fuzz fuzz-short oracle replay e2e check test bench bench-flood \
+.PHONY: all deps unit config prog model fuzz fuzz-short oracle replay e2e vm check test bench bench-flood \
 	demo man install uninstall clean tests format
 vpath %.bpf.c bpf bench $(sort $(dir $(wildcard tests/*/*.bpf.c)))
 
@@ -118,23 +118,25 @@ oracle replay: all
 	$(Q)tests/run $@
 e2e: all $(FLOOD_TOOLS)
 	$(Q)tests/run e2e
+vm: all $(B)/tests/prog/test_sequences
+	$(Q)tests/run vm
 check: all
 	$(Q)tests/run check
 
 test: deps
-	$(Q)$(MAKE) --no-print-directory all tests
-	$(Q)tests/run check unit config fuzz prog model oracle replay e2e
+	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all tests
+	$(Q)tests/run check red unit config fuzz prog model oracle replay e2e vm
 
 bench: deps
-	$(Q)$(MAKE) --no-print-directory all $(BENCHES)
+	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all $(BENCHES)
 	$(Q)for bench in $(BENCHES); do $$bench || exit 1; done
 
 bench-flood: deps
-	$(Q)$(MAKE) --no-print-directory all $(FLOOD_TOOLS)
+	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all $(FLOOD_TOOLS)
 	$(Q)$(PYTHON) -B bench/flood.py $(FLOOD)
 
 demo: deps
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all
 	$(Q)$(PYTHON) tests/demo/demo.py
 
 deps:
@@ -157,8 +159,10 @@ install: all
 	for page in $(MAN_PAGES); do \
 		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/doc/synward/examples docs/examples/*.yaml
 
 uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/synward
 	rm -f $(DESTDIR)$(PREFIX)/sbin/synward
 	for page in $(MAN_PAGES); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 

@@ -151,6 +151,7 @@ int random_source_v6(struct xdp_md *ctx)
 static __always_inline void renew_tcp(__u8 *tcp)
 {
 	*(__u16 *)(tcp + TCP_DESTINATION) = SERVER_PORT;
+	*(__u32 *)(tcp + TCP_ACK) = 0;
 	*(__u16 *)(tcp + TCP_OFFSET_FLAGS) = SYN_OFFSET_FLAGS;
 }
 

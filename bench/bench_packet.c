@@ -20,6 +20,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -43,13 +44,28 @@ struct bench {
 	uint32_t rounds;
 	uint32_t repeat;
 	bool check;
-	uint32_t *times; /* ns, rounds of each that is measured: floors first */
+	const char *only; /* this case and the floors, and no file; NULL: all cases */
+	uint32_t *times;  /* ns, rounds of each that is measured: floors first */
 	double medians[MEASURED];
 };
 
 static const struct bench_case *measured(size_t i)
 {
 	return i < FLOORS ? &floors[i] : &cases[i - FLOORS];
+}
+
+static bool is_chosen(const struct bench *bench, size_t i)
+{
+	return i < FLOORS || !bench->only || !strcmp(measured(i)->name, bench->only);
+}
+
+/* Is any case measured that needs the target? */
+static bool is_needed(const struct bench *bench, int target)
+{
+	for (size_t i = FLOORS; i < MEASURED; i++)
+		if (is_chosen(bench, i) && measured(i)->target == (enum target)target)
+			return true;
+	return false;
 }
 
 static void bench_free(struct bench *bench)
@@ -70,7 +86,7 @@ static int load_all(struct bench *bench)
 	if (!bench->harness)
 		return load_failed(-errno);
 	for (int i = 0; i < TARGET_COUNT && !error; i++) {
-		if (!setups[i].handshakes)
+		if (!setups[i].handshakes || !is_needed(bench, i))
 			continue;
 		error = load_synward(&setups[i], &bench->loaded[i]);
 		if (!error)
@@ -122,6 +138,21 @@ static int open_connection(const struct synward_bpf *in, bool v6)
 	return error;
 }
 
+/* Wherever data of one are measured. */
+static int open_connections(const struct bench *bench)
+{
+	static const enum target with_data[] = { TARGET_SYNWARD, TARGET_SYNWARD_STRICT,
+						 TARGET_SYNWARD_BLOCK };
+	int error = 0;
+
+	for (size_t i = 0; i < 3 && !error; i++)
+		if (bench->loaded[with_data[i]])
+			error = open_connection(bench->loaded[with_data[i]], false);
+	if (!error && bench->loaded[TARGET_SYNWARD])
+		error = open_connection(bench->loaded[TARGET_SYNWARD], true);
+	return error;
+}
+
 static int run_case(const struct bench *bench, const struct bench_case *of, uint32_t repeat,
 		    uint32_t *ns)
 {
@@ -142,8 +173,8 @@ static int run_case(const struct bench *bench, const struct bench_case *of, uint
 	return 0;
 }
 
-/* Fills the tables, and proves that the SYNs get there. */
-static int warm_up(const struct bench *bench)
+/* Proves that SYNs get into the tables. */
+static int expect_tracking(const struct bench *bench)
 {
 	uint64_t before, after;
 	uint32_t ns;
@@ -157,9 +188,20 @@ static int warm_up(const struct bench *bench)
 		return sw_error(EPROTO, "of %u SYNs only %llu were tracked",
 				WARM_UP * SW_DEFAULT_HANDSHAKES,
 				(unsigned long long)(after - before));
+	return error;
+}
+
+/* Fills the tables. */
+static int warm_up(const struct bench *bench)
+{
+	int error = is_needed(bench, TARGET_SYNWARD) ? expect_tracking(bench) : 0;
+	uint32_t ns;
+
 	for (size_t i = 0; i < MEASURED && !error; i++) {
 		bool large = measured(i)->target == TARGET_SYNWARD_LARGE;
 
+		if (!is_chosen(bench, i))
+			continue;
 		error = run_case(bench, measured(i), large ? WARM_UP * LARGE_TABLE : bench->repeat,
 				 &ns);
 	}
@@ -186,8 +228,9 @@ static int measure(struct bench *bench)
 
 	for (uint32_t round = 0; round < bench->rounds; round++)
 		for (size_t i = 0; i < MEASURED && !error; i++)
-			error = run_case(bench, measured(i), bench->repeat,
-					 &bench->times[i * bench->rounds + round]);
+			if (is_chosen(bench, i))
+				error = run_case(bench, measured(i), bench->repeat,
+						 &bench->times[i * bench->rounds + round]);
 	for (size_t i = 0; i < MEASURED && !error; i++)
 		bench->medians[i] = median(&bench->times[i * bench->rounds], bench->rounds);
 	if (!error && bench->medians[0] <= 0)
@@ -213,6 +256,8 @@ static int print_table(const struct bench *bench)
 		bool miss = of->bound > 0 && ratio(bench, i) > of->bound;
 		char bound[16] = "-";
 
+		if (!is_chosen(bench, i))
+			continue;
 		if (of->bound > 0)
 			snprintf(bound, sizeof(bound), "%.1f", of->bound);
 		printf("%-26s %7.1f %7.2f %7s  %-6s %s\n", of->name, bench->medians[i],
@@ -263,6 +308,7 @@ static int parse_options(int argc, char **argv, struct bench *bench)
 	static const struct option options[] = {
 		{ "rounds", required_argument, NULL, 'r' },
 		{ "repeat", required_argument, NULL, 'n' },
+		{ "only", required_argument, NULL, 'o' },
 		{ "check", no_argument, NULL, 'c' },
 		{},
 	};
@@ -273,10 +319,20 @@ static int parse_options(int argc, char **argv, struct bench *bench)
 			error = parse_count("--rounds", optarg, MAX_ROUNDS, &bench->rounds);
 		else if (option == 'n')
 			error = parse_count("--repeat", optarg, MAX_REPEAT, &bench->repeat);
+		else if (option == 'o')
+			bench->only = optarg;
 		else if (option == 'c')
 			bench->check = true;
 		else
 			return -EINVAL;
+	}
+	if (!error && bench->only) {
+		size_t i = FLOORS;
+
+		while (i < MEASURED && strcmp(measured(i)->name, bench->only))
+			i++;
+		if (i == MEASURED)
+			return sw_error(EINVAL, "--only %s: no case is called that", bench->only);
 	}
 	if (!error && optind < argc)
 		return sw_error(EINVAL, "%s: expected no argument", argv[optind]);
@@ -302,7 +358,8 @@ int main(int argc, char **argv)
 	if (error) {
 		if (sw_error_text())
 			sw_error_report(error, false);
-		fprintf(stderr, "usage: %s [--rounds N] [--repeat N] [--check]\n", argv[0]);
+		fprintf(stderr, "usage: %s [--rounds N] [--repeat N] [--only CASE] [--check]\n",
+			argv[0]);
 		return SW_EXIT_USAGE;
 	}
 	bench.times = calloc(MEASURED * bench.rounds, sizeof(*bench.times));
@@ -312,18 +369,12 @@ int main(int argc, char **argv)
 	if (!error)
 		error = load_all(&bench);
 	if (!error)
-		error = open_connection(bench.loaded[TARGET_SYNWARD], false);
-	if (!error)
-		error = open_connection(bench.loaded[TARGET_SYNWARD], true);
-	if (!error)
-		error = open_connection(bench.loaded[TARGET_SYNWARD_STRICT], false);
-	if (!error)
-		error = open_connection(bench.loaded[TARGET_SYNWARD_BLOCK], false);
+		error = open_connections(&bench);
 	if (!error)
 		error = measure(&bench);
 	if (!error) {
 		missed = print_table(&bench);
-		error = write_json(&bench);
+		error = bench.only ? 0 : write_json(&bench);
 	}
 	if (error) {
 		sw_error_report(error, false);

@@ -97,10 +97,10 @@ static __always_inline int answer_syn(struct xdp_md *ctx, __u32 options_at,
 	if (!state || !sw_is_answerable(syn))
 		return XDP_DROP;
 	if (challenge) {
-		if (!sw_challenge_make(&state->keys, syn, now_ms(), &answer))
+		if (!sw_challenge_make(&state->keys, NULL, syn, now_ms(), &answer))
 			return XDP_PASS;
 	} else {
-		sw_cookie_make(&state->keys, &state->offer, syn, now_ms(), &answer);
+		sw_cookie_make(&state->keys, NULL, &state->offer, syn, now_ms(), &answer);
 	}
 	later = write_answer(ctx, options_at - sizeof(struct wire_tcp), syn, &answer);
 	if (later < 0 || (later && bpf_xdp_adjust_head(ctx, later)))
@@ -144,7 +144,7 @@ static __always_inline int check_ack(struct xdp_md *ctx, const struct sw_packet 
 
 	if (!state)
 		return XDP_ABORTED;
-	if (sw_cookie_check(&state->keys, &state->offer, ack, now_ms(), &agreed)) {
+	if (sw_cookie_check(&state->keys, NULL, &state->offer, ack, now_ms(), &agreed)) {
 		state->good++;
 		return XDP_PASS;
 	}
@@ -156,7 +156,7 @@ static __always_inline int check_rst(const struct sw_packet *rst)
 {
 	const struct cookie_state *state = my_state();
 
-	return state && sw_challenge_check(&state->keys, rst, now_ms()) ? XDP_PASS : XDP_DROP;
+	return state && sw_challenge_check(&state->keys, NULL, rst, now_ms()) ? XDP_PASS : XDP_DROP;
 }
 
 SEC("xdp")

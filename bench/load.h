@@ -8,6 +8,7 @@
 #include "../user/base/cleanup.h"
 #include "../user/base/error.h"
 #include "../user/base/policy.h"
+#include "../user/control/table_sizes.h"
 #include "cases.h"
 #include "listed.h"
 
@@ -23,8 +24,6 @@
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "synward.skel.h"
 
 #define LARGE_TABLE (1U << 20)
 
@@ -203,7 +202,8 @@ static inline int write_cookies(const struct synward_bpf *skeleton)
 					       .window = 64240,
 					       .wscale = 7,
 					       .ttl = 64,
-					       .options = SW_OFFER_ALL };
+					       .options = SW_OFFER_ALL,
+					       .ways = { SW_WAY_HANDOVER } };
 	const struct sw_flood_state flood = { .on = 1, .honour = 1 };
 	struct sw_cookie_keys keys;
 	int error = random_bytes(&keys, sizeof(keys));
@@ -225,7 +225,6 @@ static inline int configure(const struct synward_bpf *skeleton, const struct ben
 		},
 		.events_per_second = SW_DEFAULT_EVENTS_PER_SECOND,
 		.event_anomalies = SW_MASK_DROP | SW_MASK_DROP_SYM,
-		.flood_way = SW_WAY_HANDOVER,
 	};
 	int error = write_policy(skeleton, setup, &settings);
 
@@ -260,9 +259,7 @@ static inline int load_synward(const struct bench_setup *setup, struct synward_b
 	error = random_bytes(load->seed, sizeof(load->seed));
 	if (error)
 		return error;
-	error = bpf_map__set_max_entries(skeleton->maps.handshakes, load->handshake_buckets);
-	if (!error)
-		error = bpf_map__set_max_entries(skeleton->maps.owners, load->handshake_buckets);
+	error = sw_size_tables(skeleton, load->handshake_buckets, load->connection_buckets);
 	if (!error)
 		error = synward_bpf__load(skeleton);
 	if (error)

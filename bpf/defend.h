@@ -10,9 +10,11 @@
 #include "adopt.h"
 #include "core/answer.h"
 #include "core/cookie.h"
+#include "core/sanity.h"
 #include "enforce.h"
 #include "flood.h"
 #include "raw_cookie.h"
+#include "symptoms.h"
 
 static __always_inline const struct sw_cookie_offer *cookie_offer(void)
 {
@@ -42,8 +44,9 @@ static __always_inline bool is_remembered(__u64 hash, __u32 now_ms)
 {
 	const struct sw_verified *entry = remembered(hash);
 
+	/* what seems to be ahead by more than that was over before the clock went round: 49 days */
 	return entry && entry->tag == (__u32)(hash >> 32 | 1) &&
-	       (__s32)(entry->until_ms - now_ms) > 0;
+	       entry->until_ms - now_ms - 1 < SW_VERIFIED_MS;
 }
 
 static __always_inline void remember(__u64 hash, __u32 until_ms)
@@ -59,13 +62,13 @@ static __always_inline void remember(__u64 hash, __u32 until_ms)
 /* ---- which way */
 
 /* How floods to an address are kept off: what is forwarded has no listener here to help. */
-static __always_inline enum sw_flood_way way_to(const struct sw_addr *address)
+static __always_inline enum sw_flood_way way_to(const struct sw_addr *address, __u32 policy)
 {
-	const struct sw_settings *set = current_settings();
+	const struct sw_cookie_offer *offer = cookie_offer();
 
-	if (!set || (load.forwards && !bpf_map_lookup_elem(&own_addresses, address)))
+	if (!offer || (offer->forwards && !is_ours(address)))
 		return SW_WAY_CHALLENGE;
-	return set->flood_way;
+	return offer->ways[policy & (SW_OFFER_WAYS - 1)];
 }
 
 #define LET_THROUGH_MS 1000
@@ -84,13 +87,14 @@ static __always_inline void sketch_source(struct sw_flood_state *state, __u64 ha
 
 /*
  * Once a second one SYN to each listener passes: the kernel honours its cookies only while it
- * believes that one to be flooded. A second one that passes at the same moment does no harm.
+ * believes that one to be flooded. A second one that passes at the same moment does no harm; one that
+ * the kernel throws away would leave the others without a turn.
  */
 static __always_inline bool is_let_through(const struct sw_packet *syn, __u32 now_ms)
 {
 	__u64 hash = memory_hash(&syn->dst, syn->dport);
 
-	if (is_remembered(hash, now_ms))
+	if (is_remembered(hash, now_ms) || sw_is_martian(&syn->src))
 		return false;
 	remember(hash, now_ms + LET_THROUGH_MS);
 	return true;
@@ -109,20 +113,55 @@ static __always_inline bool passes_verified(const struct sw_flood_state *state,
 }
 
 /*
+ * Is there an attempt that a packet of the opener's may belong to? Without the lock: what is being
+ * written meanwhile is another packet's.
+ */
+__noinline int has_attempt(const struct sw_packet *packet, const struct inquiry *inquiry)
+{
+	__u32 key = sw_bucket_index(inquiry ? inquiry->hash : 0, load.handshake_buckets);
+	const struct sw_handshake_bucket *bucket = bpf_map_lookup_elem(&handshakes, &key);
+	__u16 tag;
+
+	if (!packet || !inquiry || !bucket)
+		return 1;
+	tag = sw_tag(inquiry->hash);
+	for (__u32 way = 0; way < SW_WAYS; way++)
+		if (bucket->tags[way] == tag && bucket->attempts[way].phase != SW_PHASE_STRAY &&
+		    is_from_orig(&bucket->attempts[way], packet))
+			return 1;
+	return 0;
+}
+
+/*
+ * May has_attempt() find one of the service's? Under a flood there is hardly any, and to look for it
+ * is to wait for memory. Those that are older than the policy are not among its half-open ones.
+ */
+static __always_inline bool may_have_attempts(const struct inquiry *inquiry)
+{
+	const struct sw_service_state *state = service_state_of(inquiry->policy, inquiry->service);
+	const struct sw_policy_state *policy;
+	__u32 key = 0;
+
+	policy = bpf_map_lookup_elem(&policy_state, &key);
+	return !state || state->half_open > 0 || !policy ||
+	       policy->earlier_until_ms - inquiry->now.ms - 1 < ATTEMPTS_MS;
+}
+
+/*
  * Is the SYN to be answered instead of passing? Returns by which enum sw_flood_way, or
- * SW_FLOOD_WAY_COUNT. A SYN whose flow may be a connection goes on: its server has the right to ask
- * back (RFC 5961 section 4).
+ * SW_FLOOD_WAY_COUNT. A SYN whose flow is a connection goes on: its server has the right to ask
+ * back (RFC 5961 section 4). So does one that is repeated, since its SYN-ACK was lost before the flood
+ * was noticed: the server remembers it, and would reset whoever brought back another number.
  */
 __noinline int wants_answer(const struct sw_packet *packet, struct inquiry *inquiry)
 {
-	__u32 key = sw_bucket_index(inquiry ? inquiry->hash : 0, load.connection_buckets);
-	struct sw_place place = { .filter = bpf_map_lookup_elem(&connection_filter, &key) };
+	const struct sw_flood_rules *rules;
 	const struct sw_policy *policy;
 	struct sw_flood_state *state;
 	enum sw_flood_way way;
 	__u64 source;
 
-	if (!packet || !inquiry || !place.filter)
+	if (!packet || !inquiry)
 		return SW_FLOOD_WAY_COUNT;
 	policy = policy_of(inquiry->policy);
 	state = flood_of(inquiry->policy, inquiry->service);
@@ -130,13 +169,19 @@ __noinline int wants_answer(const struct sw_packet *packet, struct inquiry *inqu
 		return SW_FLOOD_WAY_COUNT;
 	source = memory_hash(&packet->src, 0);
 	sketch_source(state, source);
-	place.tag = sw_tag(inquiry->hash);
-	if (!state->on || sw_connection_maybe(&place) || !sw_is_answerable(packet) ||
+	if (state->queue_looked_ms != inquiry->now.ms) {
+		state->queue_looked_ms = inquiry->now.ms;
+		inquiry->look_at_queue = 1;
+	}
+	rules = &policy->rules[inquiry->service & (SW_SERVICE_SLOTS - 1)].flood;
+	if (!state->on || rules->mode == SW_FLOOD_OFF || !sw_is_answerable(packet) ||
 	    !enforces(policy, inquiry->service) || is_allowed(&packet->src, inquiry->lists))
 		return SW_FLOOD_WAY_COUNT;
-	way = way_to(&packet->dst);
-	if (passes_verified(state, &policy->rules[inquiry->service & (SW_SERVICE_SLOTS - 1)].flood,
-			    source, inquiry->now.ms, way) ||
+	way = way_to(&packet->dst, inquiry->policy);
+	if (passes_verified(state, rules, source, inquiry->now.ms, way) ||
+	    (may_have_connection(inquiry->hash) &&
+	     connection_state(packet, inquiry->now.ms) >= 0) ||
+	    (may_have_attempts(inquiry) && has_attempt(packet, inquiry)) ||
 	    (way == SW_WAY_KERNEL && is_let_through(packet, inquiry->now.ms)))
 		return SW_FLOOD_WAY_COUNT;
 	return way;
@@ -158,7 +203,8 @@ __noinline int write_answer(struct xdp_md *ctx, __u32 tcp, const struct sw_packe
 }
 
 /* What a SYN is answered with. Returns 1, or 0 if it has to pass. */
-__noinline int make_answer(const struct sw_packet *syn, struct sw_cookie_answer *answer, __u32 way)
+__noinline int make_answer(const struct sw_packet *syn, struct sw_cookie_answer *answer, __u32 way,
+			   __u32 now_ms)
 {
 	const struct sw_cookie_offer *offer = cookie_offer();
 	const struct sw_cookie_keys *keys = cookie_secrets();
@@ -167,11 +213,11 @@ __noinline int make_answer(const struct sw_packet *syn, struct sw_cookie_answer 
 	if (!offer || !keys || !syn || !answer || !offer->ttl)
 		return 0;
 	if (way == SW_WAY_HANDOVER) {
-		sw_cookie_make(keys, offer, syn, clock_ms(), answer);
+		sw_cookie_make(keys, my_cookie_memos(), offer, syn, now_ms, answer);
 		return 1;
 	}
 	if (way == SW_WAY_CHALLENGE)
-		return sw_challenge_make(keys, syn, clock_ms(), answer);
+		return sw_challenge_make(keys, my_cookie_memos(), syn, now_ms, answer);
 	cookie = kernel_cookie(syn);
 	if (cookie < 0)
 		return 0;
@@ -192,7 +238,9 @@ static __always_inline enum sw_verdict answer_syn(struct xdp_md *ctx, const stru
 	__u32 way = wants_answer(syn, inquiry);
 	int later;
 
-	if (!mine || way >= SW_FLOOD_WAY_COUNT || !make_answer(syn, &answer, way))
+	if (inquiry->look_at_queue && !load.replay)
+		look_at_queue(ctx, syn, inquiry);
+	if (!mine || way >= SW_FLOOD_WAY_COUNT || !make_answer(syn, &answer, way, inquiry->now.ms))
 		return SW_VERDICT_PASSED;
 	later = write_answer(ctx, inquiry->tcp, syn, &answer);
 	if (later < 0 || (later && bpf_xdp_adjust_head(ctx, later))) {
@@ -242,29 +290,9 @@ __noinline int accept_cookie(const struct sw_packet *ack, const struct inquiry *
 	if (!ack || !inquiry || !finding || !mine || !locate(inquiry->hash, &inquiry->now, &place))
 		return 0;
 	finish_handshake(ack, inquiry, finding);
-	enter_completed(&place, finding);
+	enter_completed(&place, SW_CONN_UNHEARD, finding);
 	remember(memory_hash(&ack->src, 0), inquiry->now.ms + SW_VERIFIED_MS);
 	mine->tallies[SW_TALLY_COOKIES_ACCEPTED]++;
-	return 0;
-}
-
-/*
- * Is there an attempt that the opener's ACK may belong to? Without the lock: what is being written
- * meanwhile is another packet's.
- */
-__noinline int has_attempt(const struct sw_packet *ack, const struct inquiry *inquiry)
-{
-	__u32 key = sw_bucket_index(inquiry ? inquiry->hash : 0, load.handshake_buckets);
-	const struct sw_handshake_bucket *bucket = bpf_map_lookup_elem(&handshakes, &key);
-	__u16 tag;
-
-	if (!ack || !inquiry || !bucket)
-		return 1;
-	tag = sw_tag(inquiry->hash);
-	for (__u32 way = 0; way < SW_WAYS; way++)
-		if (bucket->tags[way] == tag && bucket->attempts[way].phase != SW_PHASE_STRAY &&
-		    is_from_orig(&bucket->attempts[way], ack))
-			return 1;
 	return 0;
 }
 
@@ -276,7 +304,7 @@ __noinline int expects_cookies(const struct sw_packet *packet, __u32 word)
 	if (!packet)
 		return 0;
 	state = flood_of(word, service_of(packet, SW_INGRESS, word));
-	return state && state->honour;
+	return state && honours_cookies(state);
 }
 
 enum cookie_verdict {
@@ -298,19 +326,25 @@ __noinline int check_cookie(const struct sw_packet *ack, struct inquiry *inquiry
 		return COOKIE_NOT_ASKED;
 	inquiry->service = service_of(ack, SW_INGRESS, inquiry->policy);
 	state = flood_of(inquiry->policy, inquiry->service);
-	if (!state || !state->honour)
+	if (!state || !honours_cookies(state))
 		return COOKIE_NOT_ASKED;
-	way = way_to(&ack->dst);
+	way = way_to(&ack->dst, inquiry->policy);
 	if (way == SW_WAY_CHALLENGE)
 		return COOKIE_NOT_ASKED;
-	if (way == SW_WAY_KERNEL ? is_kernel_cookie(ack) :
-				   sw_cookie_check(keys, offer, ack, inquiry->now.ms, &agreed))
+	if (way == SW_WAY_KERNEL ?
+		    is_kernel_cookie(ack) :
+		    sw_cookie_check(keys, my_cookie_memos(), offer, ack, inquiry->now.ms, &agreed))
 		/* while it defends itself, the kernel's own answers are its cookies, too */
 		return has_attempt(ack, inquiry) ? COOKIE_NOT_ASKED : COOKIE_VALID;
 	return state->on ? COOKIE_BAD : COOKIE_NOT_ASKED;
 }
 
-/* An ACK of nothing known, to a service under a flood: counts it. Returns the verdict. */
+/*
+ * An ACK whose flow the kernel does not know, to a service under a flood: counts it, unless we know
+ * the flow. Of a SYN that passed, the kernel may have kept nothing and sent a cookie of its own. That
+ * is a good one where the kernel checks all: a later segment would be reset there, if the ACK is lost.
+ * Returns the verdict.
+ */
 __noinline int drop_bad_cookie(const struct sw_packet *ack, const struct inquiry *inquiry)
 {
 	const struct sw_policy *policy;
@@ -319,7 +353,9 @@ __noinline int drop_bad_cookie(const struct sw_packet *ack, const struct inquiry
 	if (!ack || !inquiry)
 		return SW_VERDICT_PASSED;
 	policy = policy_of(inquiry->policy);
-	if (!policy || is_allowed(&ack->src, inquiry->lists))
+	if (!policy || is_allowed(&ack->src, inquiry->lists) ||
+	    (way_to(&ack->dst, inquiry->policy) != SW_WAY_KERNEL && may_have_attempts(inquiry) &&
+	     has_attempt(ack, inquiry)))
 		return SW_VERDICT_PASSED;
 	enforced = enforces(policy, inquiry->service);
 	count_limit(SW_LIMIT_BAD_COOKIE, enforced);
@@ -329,18 +365,8 @@ __noinline int drop_bad_cookie(const struct sw_packet *ack, const struct inquiry
 }
 
 /*
- * The kernel knows its half-open handshakes best. But of a SYN that we let through it may have kept
- * nothing and sent a cookie of its own: then only we know of that.
- */
-static __always_inline bool is_known(void *ctx, const struct sw_packet *ack,
-				     const struct inquiry *inquiry)
-{
-	return (!load.replay && kernel_has(ctx, ack)) || has_attempt(ack, inquiry);
-}
-
-/*
- * Takes an ACK that belongs to nothing known to the cookies. A bad one is dropped only if the kernel
- * does not know its flow, either, as it may know what was pushed out of our tables.
+ * Takes an ACK of no connection that is known to the cookies. A bad one is dropped only if nobody
+ * knows its flow: the kernel may know what was pushed out of our tables.
  */
 static __always_inline enum cookie_verdict bring_cookie(struct xdp_md *ctx,
 							struct sw_packet *packet,
@@ -372,11 +398,13 @@ __noinline int take_challenge_answer(const struct sw_packet *rst, const struct i
 	const struct sw_cookie_keys *keys = cookie_secrets();
 
 	if (!rst || !inquiry || !keys || !expects_cookies(rst, inquiry->policy) ||
-	    way_to(&rst->dst) != SW_WAY_CHALLENGE ||
-	    !sw_challenge_check(keys, rst, inquiry->now.ms))
+	    way_to(&rst->dst, inquiry->policy) != SW_WAY_CHALLENGE ||
+	    !sw_challenge_check(keys, my_cookie_memos(), rst, inquiry->now.ms))
 		return SW_VERDICT_PASSED;
 	remember(memory_hash(&rst->src, 0), inquiry->now.ms + SW_VERIFIED_MS);
 	count_limit(SW_LIMIT_CHALLENGE_ANSWER, true);
+	count_service(inquiry->policy, service_of(rst, SW_INGRESS, inquiry->policy), false, false,
+		      SW_LIMIT_CHALLENGE_ANSWER, true);
 	return SW_VERDICT_DROPPED;
 }
 

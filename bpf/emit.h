@@ -33,6 +33,39 @@ static __always_inline bool within_budget(__u32 per_second, __u32 now_ms)
 	return true;
 }
 
+/* Room for an event of whatever size, which is a constant; NULL if there is none. */
+static __always_inline void *event_reserve(__u64 size)
+{
+	struct sw_counters *mine = my_counters();
+	void *event;
+
+	if (!mine)
+		return NULL;
+	event = bpf_ringbuf_reserve(&events, size, 0);
+	if (!event) {
+		mine->tallies[SW_TALLY_EVENTS_LOST]++;
+		/* or both increments become one, and what was found to be there is asked for again: of
+		 * that 6.1 believes that it may be missing then, and nobody would give it back */
+		sw_forget_registers();
+		return NULL;
+	}
+	mine->tallies[SW_TALLY_EVENTS_SENT]++;
+	return event;
+}
+
+/* What all events have; the rest is zero. */
+static __always_inline void event_fill(struct sw_event *event, enum sw_event_type type,
+				       enum sw_direction direction)
+{
+	__builtin_memset(event, 0, sizeof(*event));
+	event->time_ns = clock_ns();
+	event->type = type;
+	event->interface = load.slot;
+	event->direction = direction;
+	event->latency_us[SW_LATENCY_SYN_TO_SYNACK] = SW_LATENCY_UNKNOWN;
+	event->latency_us[SW_LATENCY_SYNACK_TO_ACK] = SW_LATENCY_UNKNOWN;
+}
+
 /* Room for one event, zeroed but for what all have; NULL if none may or can be sent. */
 static __always_inline struct sw_event *event_begin(const struct sw_settings *set, __u32 now_ms,
 						    enum sw_event_type type,
@@ -47,19 +80,10 @@ static __always_inline struct sw_event *event_begin(const struct sw_settings *se
 		mine->tallies[SW_TALLY_EVENTS_SUPPRESSED]++;
 		return NULL;
 	}
-	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-	if (!event) {
-		mine->tallies[SW_TALLY_EVENTS_LOST]++;
+	event = event_reserve(sizeof(*event));
+	if (!event)
 		return NULL;
-	}
-	mine->tallies[SW_TALLY_EVENTS_SENT]++;
-	__builtin_memset(event, 0, sizeof(*event));
-	event->time_ns = clock_ns();
-	event->type = type;
-	event->interface = load.slot;
-	event->direction = direction;
-	event->latency_us[SW_LATENCY_SYN_TO_SYNACK] = SW_LATENCY_UNKNOWN;
-	event->latency_us[SW_LATENCY_SYNACK_TO_ACK] = SW_LATENCY_UNKNOWN;
+	event_fill(event, type, direction);
 	return event;
 }
 

@@ -83,8 +83,11 @@ __noinline int check_lists(const struct sw_packet *packet, __u32 word, __u32 lis
 	return SW_VERDICT_PASSED;
 }
 
-/* Is a packet one of a live connection? As the short way of such a segment asks, without a lock. */
-__noinline int has_connection(const struct sw_packet *packet, __u32 now_ms)
+/*
+ * Looks for the connection of a packet, as the short way of its segments does, without a lock. Returns
+ * its state, SW_CONN_*, or -1 if there is none.
+ */
+__noinline int connection_state(const struct sw_packet *packet, __u32 now_ms)
 {
 	__u64 seed[2] = { load.seed[0], load.seed[1] };
 	const struct sw_now now = { .ms = now_ms };
@@ -92,10 +95,17 @@ __noinline int has_connection(const struct sw_packet *packet, __u32 now_ms)
 	struct sw_place place;
 
 	if (!packet || !locate(sw_flow_hash(packet, seed), &now, &place))
-		return 0;
+		return -1;
 	sw_connection_find(place.connections, place.tag, packet, &now, place.timeout_ms, &view);
-	return view.way < SW_WAYS &&
-	       !is_closed(place.connections->states[view.way & (SW_WAYS - 1)]);
+	return view.way < SW_WAYS ? place.connections->states[view.way & (SW_WAYS - 1)] : -1;
+}
+
+/* Is a packet one of a live connection? */
+static __always_inline bool has_connection(const struct sw_packet *packet, __u32 now_ms)
+{
+	int state = connection_state(packet, now_ms);
+
+	return state >= 0 && !is_closed(state);
 }
 
 /*
@@ -132,18 +142,16 @@ __noinline int drop_alone(const struct sw_packet *packet, const struct inquiry *
 	return SW_VERDICT_DROPPED;
 }
 
-/* A SYN came in: finds its service, and counts it for that. */
-__noinline int count_syn(const struct sw_packet *packet, struct inquiry *inquiry)
+/* Counts a SYN that came in for its service, which is known, and what became of it under a flood. */
+static __always_inline void count_syn(const struct inquiry *inquiry, enum sw_verdict verdict)
 {
-	struct sw_service_counters *mine;
+	struct sw_service_counters *mine = service_counters(inquiry->policy, inquiry->service);
 
-	if (!packet || !inquiry)
-		return 0;
-	inquiry->service = service_of(packet, SW_INGRESS, inquiry->policy);
-	mine = service_counters(inquiry->policy, inquiry->service);
-	if (mine)
-		mine->syns++;
-	return 0;
+	if (!mine)
+		return;
+	mine->evidence[SW_EVIDENCE_SYNS]++;
+	mine->evidence[SW_EVIDENCE_ANSWERED] += verdict == SW_VERDICT_ANSWERED;
+	mine->dropped += verdict == SW_VERDICT_DROPPED;
 }
 
 /* A SYN is over a limit: counts and tells. */

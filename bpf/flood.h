@@ -9,6 +9,7 @@
 #include "emit.h"
 #include "inquiry.h"
 #include "policy.h"
+#include "switch.h"
 
 static __always_inline struct sw_flood_state *flood_of(__u32 word, __u32 service)
 {
@@ -24,42 +25,90 @@ static __always_inline struct sw_cookie_keys *cookie_secrets(void)
 	return bpf_map_lookup_elem(&cookie_keys, &key);
 }
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sw_cookie_memos);
+} cookie_memos SEC(".maps");
+
+static __always_inline struct sw_cookie_memos *my_cookie_memos(void)
+{
+	__u32 key = 0;
+
+	return bpf_map_lookup_elem(&cookie_memos, &key);
+}
+
+/* May cookies come back that the service has to honour, or, sent under an earlier policy, any? */
+static __always_inline bool honours_cookies(const struct sw_flood_state *state)
+{
+	const struct sw_settings *set = current_settings();
+
+	return state->honour || (set && set->cookies_sent);
+}
+
 struct flood_round {
 	__u32 word;
 	__u32 now_ms;
 	__u32 service;
-	__u32 pad;
-	__u64 syns;
-	__u64 completed;
+	__u32 on; /* any service's SYNs are answered */
 };
+
+/* What is being added up; the stack has no room for it. */
+struct flood_totals {
+	__u64 of[SW_EVIDENCE_SLOTS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct flood_totals);
+} flood_totals SEC(".maps");
+
+static __always_inline struct flood_totals *my_flood_totals(void)
+{
+	__u32 key = 0;
+
+	return bpf_map_lookup_elem(&flood_totals, &key);
+}
 
 static long add_cpu(__u32 cpu, void *context)
 {
-	struct flood_round *round = context;
+	const struct flood_round *round = context;
 	__u32 key = service_key(round->word, round->service);
+	struct flood_totals *totals = my_flood_totals();
 	const struct sw_service_counters *of;
 
 	of = bpf_map_lookup_percpu_elem(&service_counts, &key, cpu);
-	if (!of)
+	if (!of || !totals)
 		return 1;
-	round->syns += of->syns;
-	round->completed += of->completed;
+	for (__u32 i = 0; i < SW_EVIDENCE_SLOTS; i++)
+		totals->of[i] += of->evidence[i];
 	return 0;
 }
 
-static __always_inline void tell_flood(const struct flood_round *round, enum sw_flood_change change)
+/* Outside of the budget, which the flood has used up: there are few of these, whatever comes. */
+static __always_inline void tell_flood(const struct flood_round *round,
+				       const struct sw_flood_state *state,
+				       enum sw_flood_change change)
 {
-	const struct sw_settings *set = current_settings();
-	struct sw_event *event;
+	struct sw_flood_event *event = event_reserve(sizeof(*event));
 
-	if (!set)
-		return;
-	event = event_begin(set, round->now_ms,
-			    change == SW_FLOOD_BEGINS ? SW_EVENT_FLOOD_BEGINS : SW_EVENT_FLOOD_ENDS,
-			    SW_INGRESS);
 	if (!event)
 		return;
-	event->service = round->service;
+	event_fill(&event->head,
+		   change == SW_FLOOD_BEGINS ? SW_EVENT_FLOOD_BEGINS : SW_EVENT_FLOOD_ENDS,
+		   SW_INGRESS);
+	event->head.service = round->service;
+	event->head.flood_reason = state->reason;
+	if (change == SW_FLOOD_BEGINS)
+		event->evidence = state->began;
+	else
+		event->evidence = state->whole;
+	/* what made it begin was before it was on */
+	event->on_ms = change == SW_FLOOD_BEGINS ? 0 : state->whole.ms - state->began.ms;
+	event->pad = 0;
 	bpf_ringbuf_submit(event, 0);
 }
 
@@ -69,43 +118,55 @@ static long look_at_service(__u32 service, void *context)
 	struct sw_flood_state *state = flood_of(round->word, service);
 	const struct sw_service_state *open = service_state_of(round->word, service);
 	const struct sw_policy *policy = policy_of(round->word);
+	struct flood_totals *totals = my_flood_totals();
 	enum sw_flood_change change;
 	__s64 half_open;
 
 	service &= SW_SERVICE_SLOTS - 1;
-	if (!state || !open || !policy)
+	if (!state || !open || !policy || !totals)
 		return 1;
 	if (policy->rules[service].flood.mode == SW_FLOOD_OFF && !state->on && !state->honour)
 		return 0;
 	round->service = service;
-	round->syns = 0;
-	round->completed = 0;
+	__builtin_memset(totals, 0, sizeof(*totals));
 	bpf_loop(SW_MAX_CPUS, add_cpu, round, 0);
 	half_open = open->half_open;
-	change = sw_flood_look(state, &policy->rules[service].flood, round->now_ms, round->syns,
-			       round->completed, half_open > 0 ? half_open : 0);
-	__builtin_memcpy(state->sources_before, state->sources, sizeof(state->sources));
-	__builtin_memset(state->sources, 0, sizeof(state->sources));
+	change = sw_flood_look(state, &policy->rules[service].flood, round->now_ms, totals->of,
+			       half_open > 0 ? half_open : 0);
+	round->on |= state->on;
 	if (change != SW_FLOOD_SAME)
-		tell_flood(round, change);
+		tell_flood(round, state, change);
 	return 0;
 }
 
 /* Looks at all services, a few times a second, and sees to it that the next key is there in time. */
-static __always_inline void look_for_floods(__u32 word, __u32 now_ms)
+__noinline int look_for_floods(__u32 now_ms)
 {
-	struct flood_round round = { .word = word, .now_ms = now_ms };
+	struct flood_round round = { .now_ms = now_ms };
 	struct sw_cookie_keys *keys = cookie_secrets();
+	struct sw_settings *set;
 	__u64 entropy[2];
+	__u32 key = 0;
 
-	if (!policy_has(word, SW_HAS_FLOOD_DEFENCE))
-		return;
+	set = bpf_map_lookup_elem(&settings, &key);
+	if (!set)
+		return 0;
+	round.word = set->policy;
+	if (!policy_has(round.word, SW_HAS_FLOOD_DEFENCE))
+		return 0;
 	bpf_loop(SW_SERVICE_SLOTS, look_at_service, &round, 0);
+	if (round.on) {
+		set->cookies_until_ms = now_ms + SW_FLOOD_HONOUR_MS;
+		set->cookies_sent = 1;
+	} else if (set->cookies_sent && (__s32)(now_ms - set->cookies_until_ms) >= 0) {
+		forget_cookies(set);
+	}
 	if (!keys)
-		return;
+		return 0;
 	entropy[0] = (__u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32();
 	entropy[1] = (__u64)bpf_get_prandom_u32() << 32 | bpf_ktime_get_ns();
 	sw_cookie_rotate(keys, now_ms, entropy);
+	return 0;
 }
 
 #endif

@@ -8,16 +8,9 @@
  */
 
 #include "defend.h"
+#include "listener.h"
 
 #include <bpf/bpf_helpers.h>
-
-/* Of the kernel's structure only what is read; CO-RE finds where that is. */
-struct sock {
-	__u32 sk_ack_backlog;
-	__u32 sk_max_ack_backlog;
-} __attribute__((preserve_access_index));
-
-struct tcp_sock;
 
 extern int bpf_sk_assign_tcp_reqsk(struct __sk_buff *skb, struct sock *sk,
 				   struct bpf_tcp_req_attrs *attrs, int attrs__sz) __ksym __weak;
@@ -25,14 +18,15 @@ extern int bpf_sk_assign_tcp_reqsk(struct __sk_buff *skb, struct sock *sk,
 /*
  * A listener is found until TCP has seen the ACK. GRO hands over whole lists: the data that came with
  * the ACK are here before that, would be given a request of their own, and be lost. TCP takes them in
- * order, though, and by then there is a connection. So each CPU remembers what it has handed over, and
- * lets pass what follows at once.
+ * order, though, and by then there is a connection. So it is remembered what each CPU has handed
+ * over, and what follows there passes at once.
  *
- * What follows later and still finds the listener belongs to a handshake that was not taken, as a
- * rule because nobody accepts connections. The listener would reset it; it is dropped as it is of a
- * handshake that the kernel follows itself, and the client tries again from where its first data are.
+ * What comes to another CPU, or later, and still finds the listener belongs to a handshake that has
+ * not been taken: not yet, or as a rule because nobody accepts connections. The listener would reset
+ * it; it is dropped as it is of a handshake that the kernel follows itself, and the client tries again
+ * from where its first data are.
  */
-#define HANDED	       256U
+#define HANDED	       4096U /* flows; who comes after the same slot's last one takes it */
 #define HANDED_NOW_MS  8U    /* a list is done in less, and nobody repeats anything that soon */
 #define HANDED_LONG_MS 8000U /* longer than the first few repetitions are apart */
 
@@ -42,39 +36,45 @@ enum handed {
 	HANDED_BEFORE,
 };
 
-struct handed_flows {
-	__u64 flow[HANDED]; /* hash of a flow, its low bits replaced by the time */
-};
-
+/* Hash of a flow, then its CPU, then the time: a word, so that CPUs read and write it as a whole. */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, HANDED);
 	__type(key, __u32);
-	__type(value, struct handed_flows);
+	__type(value, __u64);
 } handed_flows SEC(".maps");
 
 #define HANDED_TIME_MASK 0xffffffffULL
+#define HANDED_CPU_SHIFT 32
+#define HANDED_CPU_MASK	 (0xffULL << HANDED_CPU_SHIFT)
+#define HANDED_FLOW_MASK (~(HANDED_CPU_MASK | HANDED_TIME_MASK))
 
 static __always_inline __u64 *handed_slot(__u64 hash)
 {
-	__u32 key = 0;
-	struct handed_flows *all = bpf_map_lookup_elem(&handed_flows, &key);
+	__u32 key = hash & (HANDED - 1);
 
-	return all ? &all->flow[hash & (HANDED - 1)] : NULL;
+	return bpf_map_lookup_elem(&handed_flows, &key);
 }
 
-/* When was the flow handed over on this CPU? */
+static __always_inline __u64 on_this_cpu(__u64 hash)
+{
+	__u64 cpu = bpf_get_smp_processor_id();
+
+	return (hash & HANDED_FLOW_MASK) | (cpu << HANDED_CPU_SHIFT & HANDED_CPU_MASK);
+}
+
+/* Has the flow been handed over? Now: on this CPU. */
 static __always_inline enum handed when_handed(__u64 hash, __u32 now_ms)
 {
-	const __u64 *slot = handed_slot(hash);
-	__u32 ago;
+	const volatile __u64 *slot = handed_slot(hash);
+	__u64 last = slot ? *slot : 0;
+	__u32 ago = now_ms - (__u32)last;
 
-	if (!slot || (*slot ^ hash) & ~HANDED_TIME_MASK)
+	if (!slot || (last ^ hash) & HANDED_FLOW_MASK || ago >= HANDED_LONG_MS)
 		return HANDED_NEVER;
-	ago = now_ms - (__u32)*slot;
-	if (ago >= HANDED_LONG_MS)
-		return HANDED_NEVER;
-	return ago < HANDED_NOW_MS ? HANDED_NOW : HANDED_BEFORE;
+	return ago < HANDED_NOW_MS && !((last ^ on_this_cpu(hash)) & HANDED_CPU_MASK) ?
+		       HANDED_NOW :
+		       HANDED_BEFORE;
 }
 
 static __always_inline void remember_handed(__u64 hash, __u32 ms)
@@ -82,7 +82,7 @@ static __always_inline void remember_handed(__u64 hash, __u32 ms)
 	__u64 *slot = handed_slot(hash);
 
 	if (slot)
-		*slot = (hash & ~HANDED_TIME_MASK) | ms;
+		*slot = on_this_cpu(hash) | ms;
 }
 
 static __always_inline void request_of(const struct sw_cookie_options *agreed,
@@ -99,15 +99,6 @@ static __always_inline void request_of(const struct sw_cookie_options *agreed,
 	attrs->rcv_wscale = agreed->rcv_wscale;
 }
 
-static __always_inline struct bpf_sock *find_socket(struct __sk_buff *skb,
-						    const struct sw_packet *packet)
-{
-	struct bpf_sock_tuple tuple = {};
-	__u32 size = socket_tuple(&tuple, &packet->src, packet->sport, &packet->dst, packet->dport);
-
-	return bpf_skc_lookup_tcp(skb, &tuple, size, THIS_NETNS, 0);
-}
-
 /* Is it an ACK with a cookie, and what does that say was agreed on? */
 __noinline int recall_cookie(const struct sw_packet *ack, struct sw_cookie_options *agreed)
 {
@@ -115,7 +106,26 @@ __noinline int recall_cookie(const struct sw_packet *ack, struct sw_cookie_optio
 	const struct sw_cookie_keys *keys = cookie_secrets();
 
 	return ack && agreed && offer && keys &&
-	       sw_cookie_check(keys, offer, ack, clock_ms(), agreed);
+	       sw_cookie_check(keys, my_cookie_memos(), offer, ack, clock_ms(), agreed);
+}
+
+/*
+ * The kernel refuses what does not begin with IP, and of two VLAN tags it has put only the outer one
+ * aside by now. So that is taken off meanwhile, which puts the inner one in its place.
+ */
+static __always_inline int assign_request(struct __sk_buff *skb, struct sock *sk,
+					  struct bpf_tcp_req_attrs *attrs)
+{
+	bool is_double = skb->vlan_present && is_vlan(sw_ntohs(skb->protocol));
+	__u16 protocol = skb->vlan_proto, tci = skb->vlan_tci;
+	int error;
+
+	if (is_double && bpf_skb_vlan_pop(skb))
+		return -1;
+	error = bpf_sk_assign_tcp_reqsk(skb, sk, attrs, sizeof(*attrs));
+	if (is_double && bpf_skb_vlan_push(skb, protocol, tci))
+		return -1; /* without memory: the client says it again */
+	return error;
 }
 
 /*
@@ -126,26 +136,45 @@ static __always_inline int give_to_listener(struct __sk_buff *skb, struct tcp_so
 					    const struct sw_cookie_options *agreed, __u64 hash,
 					    __u32 now_ms)
 {
-	struct sock *sk = (struct sock *)listener;
+	struct sw_queue queue = queue_of(listener);
 	struct sw_counters *mine = my_counters();
 	struct bpf_tcp_req_attrs attrs = {};
 
 	if (!mine)
 		return TC_ACT_UNSPEC;
-	if (sk->sk_ack_backlog > sk->sk_max_ack_backlog) {
+	if (queue_is_full(&queue)) {
 		/* not now: what comes with it shall not pass, either */
 		remember_handed(hash, now_ms - HANDED_NOW_MS);
 		mine->tallies[SW_TALLY_HANDOVERS_FAILED]++;
 		return TC_ACT_SHOT;
 	}
 	request_of(agreed, &attrs);
-	if (bpf_sk_assign_tcp_reqsk(skb, sk, &attrs, sizeof(attrs))) {
+	if (assign_request(skb, (struct sock *)listener, &attrs)) {
 		mine->tallies[SW_TALLY_HANDOVERS_FAILED]++;
 		return TC_ACT_UNSPEC;
 	}
 	remember_handed(hash, now_ms);
 	mine->tallies[SW_TALLY_HANDOVERS]++;
 	return TC_ACT_UNSPEC;
+}
+
+/*
+ * Has the cookie's connection been there, and is over? Whoever repeats its ACK, and be it the client,
+ * gets no other one. It is enough that the server has said something: then it had been handed over.
+ */
+__noinline int is_replayed(const struct sw_packet *ack, __u64 hash)
+{
+	__u32 key = sw_bucket_index(hash, load.connection_buckets);
+	struct sw_connection_bucket *bucket = bpf_map_lookup_elem(&connections, &key);
+	struct sw_counters *mine = my_counters();
+	bool taken;
+
+	if (!ack || !bucket || !mine || !sw_lock(&bucket->lock))
+		return 0;
+	taken = sw_connection_was_taken(bucket, sw_tag(hash), ack);
+	sw_unlock(&bucket->lock);
+	mine->tallies[SW_TALLY_HANDOVERS_REPLAYED] += taken;
+	return taken;
 }
 
 /* Returns what is to be done with the segment. */
@@ -157,6 +186,7 @@ static __always_inline int hand_over(struct __sk_buff *skb, const struct sw_pack
 	enum handed handed = when_handed(hash, now_ms);
 	bool valid = recall_cookie(ack, &agreed);
 	struct bpf_sock *found;
+	struct sw_counters *mine;
 	struct tcp_sock *listener;
 	int action = TC_ACT_UNSPEC;
 
@@ -166,11 +196,15 @@ static __always_inline int hand_over(struct __sk_buff *skb, const struct sw_pack
 	found = find_socket(skb, ack);
 	if (!found)
 		return TC_ACT_UNSPEC;
-	if (found->state != TCP_STATE_LISTEN)
+	if (found->state != TCP_STATE_LISTEN || (valid && is_replayed(ack, hash)))
 		goto out;
 	action = TC_ACT_SHOT;
-	if (!valid)
+	if (!valid) {
+		mine = my_counters();
+		if (mine)
+			mine->tallies[SW_TALLY_HANDOVERS_HELD_BACK]++;
 		goto out;
+	}
 	listener = bpf_skc_to_tcp_sock(found);
 	if (listener)
 		action = give_to_listener(skb, listener, &agreed, hash, now_ms);

@@ -18,17 +18,18 @@ struct inquiry {
 	__u64 scored;	 /* those that speak for or against arming them */
 	struct sw_decision decision;
 	struct sw_now now;
-	__u32 policy;	/* settings.policy, as it was when the packet came */
-	__u32 lists;	/* settings.lists, likewise */
-	__u16 owner;	/* what was booked for a SYN; 0: nothing */
-	__u8 segment;	/* enum sw_segment */
-	__u8 relation;	/* enum sw_relation */
-	__u8 direction; /* enum sw_direction */
-	__u8 service;	/* of our side, once it is known */
-	__u8 limit;	/* enum sw_limit: what a SYN is over */
-	__u8 refuse;	/* and that is in force */
-	__u16 tcp;	/* where the TCP header is in the frame */
-	__u8 pad[6];
+	__u32 policy;	    /* settings.policy, as it was when the packet came */
+	__u32 lists;	    /* settings.lists, likewise */
+	__u16 owner;	    /* what was booked for a SYN; 0: nothing */
+	__u8 segment;	    /* enum sw_segment */
+	__u8 relation;	    /* enum sw_relation */
+	__u8 direction;	    /* enum sw_direction */
+	__u8 service;	    /* of our side, once it is known */
+	__u8 limit;	    /* enum sw_limit: what a SYN is over */
+	__u8 refuse;	    /* and that is in force */
+	__u16 tcp;	    /* where the TCP header is in the frame */
+	__u8 look_at_queue; /* it is time to see how long its listener's accept queue is */
+	__u8 pad[5];
 };
 
 /* One CPU handles one packet at a time, with softirqs off; its stack has no room for this. */
@@ -53,6 +54,32 @@ static __always_inline const struct sw_settings *current_settings(void)
 	return bpf_map_lookup_elem(&settings, &key);
 }
 
+/* The hint of a bucket of connections. */
+static __always_inline __u8 *connection_hint(__u32 bucket)
+{
+	__u32 key = bucket / SW_HINTED;
+	struct sw_connection_hints *hints = bpf_map_lookup_elem(&connection_hints, &key);
+
+	return hints ? &hints->of[bucket & (SW_HINTED - 1)] : NULL;
+}
+
+/*
+ * May the connections know of a flow? Never no if they do: hints and filter are written under the
+ * bucket's lock. Under a flood nearly every answer is no, and the hint alone gives it.
+ */
+static __always_inline bool may_have_connection(__u64 hash)
+{
+	__u32 bucket = sw_bucket_index(hash, load.connection_buckets);
+	const struct sw_connection_filter *filter;
+	const __u8 *hint = connection_hint(bucket);
+	__u16 tag = sw_tag(hash);
+
+	if (!hint || !(*hint & sw_hint_bit(tag)))
+		return false;
+	filter = bpf_map_lookup_elem(&connection_filter, &bucket);
+	return filter && sw_filter_has(filter->all, tag);
+}
+
 /* Finds the two buckets of a flow. */
 static __always_inline bool locate(__u64 hash, const struct sw_now *now, struct sw_place *place)
 {
@@ -63,11 +90,13 @@ static __always_inline bool locate(__u64 hash, const struct sw_now *now, struct 
 	place->handshakes = bpf_map_lookup_elem(&handshakes, &handshake);
 	place->connections = bpf_map_lookup_elem(&connections, &connection);
 	place->filter = bpf_map_lookup_elem(&connection_filter, &connection);
-	if (!set || !place->handshakes || !place->connections || !place->filter)
+	place->hint = connection_hint(connection);
+	if (!set || !place->handshakes || !place->connections || !place->filter || !place->hint)
 		return false;
 	place->timeout_ms = set->timeout_ms;
 	place->owners = NULL;
 	place->tag = sw_tag(hash);
+	place->sent = false;
 	place->now = *now;
 	return true;
 }

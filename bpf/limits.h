@@ -59,10 +59,10 @@ static __always_inline void release_source(const struct sw_addr *source,
 		sw_source_release(bucket, tag);
 }
 
-/* Are the unfinished handshakes of the service counted: for a limit, or to know a flood? */
+/* Are the unfinished handshakes of the service counted: for a limit, or to know a flood and its end? */
 static __always_inline bool books_service(const struct sw_rules *rules)
 {
-	return rules->half_open_service || rules->flood.mode == SW_FLOOD_ADAPTIVE;
+	return rules->half_open_service || rules->flood.mode != SW_FLOOD_OFF;
 }
 
 /*

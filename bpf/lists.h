@@ -12,21 +12,7 @@
 #include "../include/synward/list.h"
 #include "maps.h"
 
-/* The number of the highest bit that is set; bits is not 0. */
-__noinline __u32 sw_highest_bit(__u64 bits)
-{
-	__u32 number = 0;
-
-	for (__u32 step = 32; step; step /= 2) {
-		if (bits >> step) {
-			bits >>= step;
-			number += step;
-		}
-	}
-	return number;
-}
-
-#include "core/prefixes.h" /* which needs it */
+#include "core/prefixes.h"
 
 /* Inner maps are of any size, page-aligned, and user space writes them as memory. */
 struct list_buckets {

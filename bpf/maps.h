@@ -41,6 +41,14 @@ struct {
 	__type(value, struct sw_connection_filter);
 } connection_filter SEC(".maps");
 
+/* Key: a bucket's number divided by SW_HINTED. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_DEFAULT_CONNECTIONS / SW_WAYS / SW_HINTED);
+	__type(key, __u32);
+	__type(value, struct sw_connection_hints);
+} connection_hints SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -128,9 +136,18 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, SW_MAX_OWN_ADDRESSES);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct sw_addr);
+	__type(key, struct sw_own_address);
 	__type(value, __u32);
 } own_addresses SEC(".maps");
+
+/* For commands only: what is to be restored in a network namespace. Key: its inode number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SW_MAX_INTERFACES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct sw_syncookies);
+} syncookies SEC(".maps");
 
 /* Sources that have answered a cookie lately: a tag, and when that is forgotten. */
 struct {

@@ -47,13 +47,8 @@ static __always_inline bool is_routine(const struct sw_packet *packet,
  */
 static __always_inline bool may_be_routine(const struct inquiry *inquiry)
 {
-	__u32 key = sw_bucket_index(inquiry->hash, load.connection_buckets);
-	struct sw_place place = { .tag = sw_tag(inquiry->hash) };
-
-	if (!policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE))
-		return true;
-	place.filter = bpf_map_lookup_elem(&connection_filter, &key);
-	return place.filter && sw_connection_maybe(&place);
+	return !policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE) ||
+	       may_have_connection(inquiry->hash);
 }
 
 /* The packet's stateless anomalies: a dozen independent bits, hence thousands of paths. */
@@ -75,6 +70,7 @@ __noinline int follow_connection(const struct sw_packet *packet, struct inquiry 
 	/* not every routine segment is plain */
 	if (!inquiry->anomalies && sw_connection_quick(&place, packet, inquiry->segment))
 		return 1;
+	place.sent = inquiry->direction == SW_EGRESS;
 	settled = sw_follow_connection(&place, packet, inquiry->segment, finding, &relation);
 	inquiry->relation = relation;
 	return settled;
@@ -122,7 +118,10 @@ __noinline int follow_handshake(const struct sw_packet *packet, const struct inq
 	return 0;
 }
 
-/* Enters a connection that the kernel vouches for. */
+/*
+ * Enters a connection that the kernel vouches for, or both of whose ends we have heard. That the
+ * segment was one of nothing known to us is counted, and is no reason to drop it.
+ */
 __noinline int follow_adopted(const struct sw_packet *packet, const struct inquiry *inquiry)
 {
 	struct sw_finding *finding = my_finding();
@@ -133,6 +132,7 @@ __noinline int follow_adopted(const struct sw_packet *packet, const struct inqui
 	    !locate(inquiry->hash, &inquiry->now, &place))
 		return 0;
 	sw_follow_adopted(&place, packet, finding);
+	finding->handshake.tolerated |= SW_BIT(MIDSTREAM);
 	mine->tallies[SW_TALLY_CONNECTIONS_ADOPTED]++;
 	return 0;
 }
@@ -179,6 +179,10 @@ __noinline int conclude(const struct sw_packet *packet, struct inquiry *inquiry)
 /* Judges the packet by itself. Returns false if there is nothing more to find out. */
 static __always_inline bool judge_alone(const struct sw_packet *packet, struct inquiry *inquiry)
 {
+	if (sw_is_usual_syn(packet)) {
+		inquiry->segment = SW_SEGMENT_SYN;
+		return true;
+	}
 	inquiry->anomalies = examine(packet);
 	inquiry->segment = sw_classify(packet, inquiry->anomalies);
 	return inquiry->segment != SW_SEGMENT_NONE || inquiry->anomalies;
@@ -204,11 +208,8 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 					      enum sw_direction direction)
 {
 	__u32 service = SW_SERVICE_DEFAULT;
-	struct sw_place place;
 
-	if (!locate(inquiry->hash, &inquiry->now, &place))
-		return SW_VERDICT_PASSED;
-	if (sw_connection_maybe(&place) && follow_connection(packet, inquiry))
+	if (may_have_connection(inquiry->hash) && follow_connection(packet, inquiry))
 		return SW_VERDICT_PASSED;
 	if (direction == SW_INGRESS && inquiry->segment == SW_SEGMENT_ACK &&
 	    inquiry->relation == SW_RELATION_NONE &&
@@ -240,13 +241,14 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 static __always_inline enum sw_verdict receive_syn(void *ctx, const struct sw_packet *packet,
 						   struct inquiry *inquiry)
 {
-	enum sw_verdict verdict;
+	enum sw_verdict verdict = SW_VERDICT_PASSED;
 
 	top_note(&packet->src, SW_TOP_SYNS, inquiry->now.ms);
-	if (policy_has(inquiry->policy, SW_HAS_SERVICES | SW_HAS_FLOOD_DEFENCE))
-		count_syn(packet, inquiry);
-	if (policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE)) {
-		verdict = answer_syn(ctx, packet, inquiry);
+	if (policy_has(inquiry->policy, SW_HAS_SERVICES | SW_HAS_FLOOD_DEFENCE)) {
+		inquiry->service = service_of(packet, SW_INGRESS, inquiry->policy);
+		if (policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE))
+			verdict = answer_syn(ctx, packet, inquiry);
+		count_syn(inquiry, verdict);
 		if (verdict != SW_VERDICT_PASSED)
 			return verdict;
 	}
@@ -308,6 +310,8 @@ static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *pack
 		return SW_VERDICT_DROPPED;
 	if ((limited || finding->released) && settle_limits(packet, &inquiry) == SW_VERDICT_DROPPED)
 		return SW_VERDICT_DROPPED;
+	if (policy_has(inquiry.policy, SW_HAS_FLOOD_DEFENCE))
+		note_symptoms(packet, &inquiry);
 	if (finding->anomalies | inquiry.anomalies ||
 	    finding->handshake.completed != SW_OUTCOME_NONE)
 		decide(packet, &inquiry);

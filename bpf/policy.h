@@ -77,6 +77,21 @@ static __always_inline __u32 service_of(const struct sw_packet *packet, enum sw_
 	return find_service(&packet->src, packet->sport, word);
 }
 
+/* Is it an address of this host? Not inlined: its callers have no room for the key on their stack. */
+__noinline int is_ours(const struct sw_addr *address)
+{
+	struct sw_own_address own = { .netns = load.netns };
+	__u32 slot = load.slot;
+	const struct sw_cookie_offer *offer = bpf_map_lookup_elem(&cookie_offers, &slot);
+
+	if (!address || !offer)
+		return 0;
+	if (!offer->forwards)
+		return 1;
+	own.addr = *address;
+	return bpf_map_lookup_elem(&own_addresses, &own) != NULL;
+}
+
 /* What is kept of a service is kept for each policy: another one numbers its services anew. */
 static __always_inline __u32 service_key(__u32 word, __u32 service)
 {

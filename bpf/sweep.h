@@ -78,9 +78,10 @@ static long sweep_connections(__u32 i, void *context)
 	const struct sweep_slice *slice = context;
 	__u32 key = slice->first + i, freed = 0;
 	struct sw_connection_bucket *bucket = bpf_map_lookup_elem(&connections, &key);
+	__u8 *hint = connection_hint(key);
 	struct sw_counters *mine;
 
-	if (!bucket)
+	if (!bucket || !hint)
 		return 1;
 	for (__u32 way = 0; way < SW_WAYS; way++) {
 		if (!bucket->tags[way] ||
@@ -91,6 +92,7 @@ static long sweep_connections(__u32 i, void *context)
 			break;
 		freed += sw_sweep_connection(bucket, way, &slice->now, slice->set->timeout_ms,
 					     slice->force);
+		*hint = sw_hint_of(bucket);
 		sw_unlock(&bucket->lock);
 	}
 	if (!freed)
@@ -122,7 +124,7 @@ static int sweep_tick(void *map __unused, __u32 *key __unused, struct sweeper *s
 		if (!(++sweeper->ticks & 15))
 			end_auto_blocks(set);
 		if (sweeper->ticks % SW_FLOOD_TICKS == 0)
-			look_for_floods(set->policy, slice.now.ms);
+			look_for_floods(slice.now.ms);
 		size = slice_size(load.handshake_buckets);
 		slice.first = sweeper->handshake_bucket;
 		bpf_loop(size, sweep_handshakes, &slice, 0);

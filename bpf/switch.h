@@ -13,6 +13,31 @@
 #include "lock.h"
 #include "policy.h"
 
+#define ATTEMPTS_MS 120000 /* how long an attempt is unfinished at the most, as good as always */
+
+static long add_unfinished(__u32 cpu, void *context)
+{
+	const struct sw_counters *of;
+	__s64 *unfinished = context;
+	__u32 key = 0;
+
+	of = bpf_map_lookup_percpu_elem(&counters, &key, cpu);
+	if (!of)
+		return 1;
+	*unfinished += of->tallies[SW_TALLY_ATTEMPTS_OPENED];
+	*unfinished -= of->tallies[SW_TALLY_ATTEMPTS_CLOSED];
+	return 0;
+}
+
+/* Until when may attempts be found that the service of a new policy does not count as its own? */
+static __always_inline __u32 earlier_until(__u32 now_ms)
+{
+	__s64 unfinished = 0;
+
+	bpf_loop(SW_MAX_CPUS, add_unfinished, &unfinished, 0);
+	return unfinished > 0 ? now_ms + ATTEMPTS_MS : now_ms;
+}
+
 /* Makes the policy in a slot the active one: from one store on, for all packets that come. */
 static __always_inline bool activate(struct sw_policy_state *state, __u32 slot)
 {
@@ -27,12 +52,33 @@ static __always_inline bool activate(struct sw_policy_state *state, __u32 slot)
 	/* attempts that count against limits must be followed to their end, whatever comes later */
 	if (policy_has(set->policy, SW_HAS_HALF_OPEN | SW_HAS_OWNERS))
 		features |= SW_HAS_OWNERS;
+	/* so must cookies, until forget_cookies() */
+	if (set->cookies_sent)
+		features |= SW_HAS_FLOOD_DEFENCE;
 	for (__u32 i = 0; i < SW_TIMEOUT_COUNT; i++)
 		set->timeout_ms[i] = policy->rules[SW_SERVICE_DEFAULT].timeout_ms[i];
 	state->active = slot;
 	state->since_ms = clock_ms64();
+	state->earlier_until_ms = earlier_until(clock_ms());
 	*(volatile __u32 *)&set->policy = slot | features << SW_POLICY_FEATURE_SHIFT;
 	return true;
+}
+
+/* The last cookie is too old by now: ends what activate() has prolonged. */
+static __always_inline void forget_cookies(struct sw_settings *set)
+{
+	__u32 key = 0;
+	struct sw_policy_state *state = bpf_map_lookup_elem(&policy_state, &key);
+	const struct sw_policy *policy;
+
+	if (!state || !sw_lock(&state->lock))
+		return; /* a moment later again */
+	policy = policy_of(set->policy);
+	if (policy && !(policy->features & SW_HAS_FLOOD_DEFENCE))
+		*(volatile __u32 *)&set->policy &= ~((__u32)SW_HAS_FLOOD_DEFENCE
+						     << SW_POLICY_FEATURE_SHIFT);
+	set->cookies_sent = 0;
+	sw_unlock(&state->lock);
 }
 
 static __always_inline bool roll_back(struct sw_policy_state *state)

@@ -91,17 +91,28 @@ static __always_inline enum xdp_action xdp_action(enum sw_verdict verdict)
 	}
 }
 
-/* Everything that an interface receives. */
-SEC("xdp")
-int sw_xdp(struct xdp_md *ctx)
+/* Do TCP options, which are still to be read from offset on, go on where they cannot be? */
+static __always_inline bool are_cut_off(struct xdp_md *ctx, __u32 offset,
+					const struct sw_packet *packet)
+{
+	struct sw_cursor options = cursor_at(ctx->data, ctx->data_end, offset);
+
+	return packet->rest == SW_REST_OPTIONS &&
+	       !sw_peek(&options, packet->doff * 4U - (__u32)sizeof(struct wire_tcp));
+}
+
+/*
+ * A frame of so many bytes that came in, or was captured; or in parts, of which the context has the
+ * first: without all the headers it is one that is cut off.
+ */
+static __always_inline int receive(struct xdp_md *ctx, __u32 length, bool in_parts)
 {
 	struct sw_cursor cursor = cursor_at(ctx->data, ctx->data_end, 0);
-	__u32 length = ctx->data_end - ctx->data;
 	struct sw_packet packet = {};
 	enum sw_verdict verdict;
 	__u32 offset;
 
-	if (load.replay) {
+	if (!in_parts && load.replay) {
 		struct replay_frame *frame = replay_frame();
 
 		if (frame)
@@ -111,6 +122,10 @@ int sw_xdp(struct xdp_md *ctx)
 	offset = cursor.pos - (const __u8 *)(__u64)ctx->data;
 	if (packet.rest == SW_REST_EXTENSIONS)
 		offset = parse_extensions_xdp(ctx, offset, &packet);
+	if (in_parts && are_cut_off(ctx, offset, &packet)) {
+		packet.kind = SW_KIND_MALFORMED;
+		packet.rest = SW_REST_NONE;
+	}
 	if (packet.rest)
 		parse_rest_xdp(ctx, offset, &packet);
 	if (load.checksums) {
@@ -120,6 +135,23 @@ int sw_xdp(struct xdp_md *ctx)
 	verdict = inspect(ctx, &packet, offset - sizeof(struct wire_tcp), SW_INGRESS);
 	count_traffic(SW_INGRESS, length, verdict, packet.kind, false);
 	return xdp_action(verdict);
+}
+
+/* Everything that an interface receives. */
+SEC("xdp")
+int sw_xdp(struct xdp_md *ctx)
+{
+	return receive(ctx, ctx->data_end - ctx->data, false);
+}
+
+/*
+ * The same where frames may lie in several buffers. Headers are not fetched from behind, nor is an answer
+ * cut to the first buffer: what such a helper let go of, veth gave back a second time (Linux 6.18).
+ */
+SEC("?xdp.frags")
+int sw_xdp_frags(struct xdp_md *ctx)
+{
+	return receive(ctx, bpf_xdp_get_buff_len(ctx), true);
 }
 
 /*

@@ -205,6 +205,7 @@ enum {
 	TC_ACT_UNSPEC = -1,
 	TC_ACT_OK = 0,
 	TC_ACT_SHOT = 2,
+	TC_ACT_STOLEN = 4,
 	CLOCK_MONOTONIC = 1,
 };
 

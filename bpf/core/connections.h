@@ -88,8 +88,11 @@ static __always_inline bool sw_connection_pass(struct sw_connection_bucket *buck
 					       const struct sw_now *now)
 {
 	__u32 way = view->way & (SW_WAYS - 1);
+	__u8 telling = SW_CONN_RSTS | SW_CONN_ATTEMPT;
 
-	if (packet->flags & WIRE_TCP_FIN || bucket->states[way] & (SW_CONN_RSTS | SW_CONN_ATTEMPT))
+	if (!view->from_orig)
+		telling |= SW_CONN_UNHEARD;
+	if (packet->flags & WIRE_TCP_FIN || bucket->states[way] & telling)
 		return false;
 	if (now->ms - bucket->seen_ms[way] > SW_SEEN_GRANULARITY_MS)
 		bucket->seen_ms[way] = now->ms;
@@ -180,6 +183,24 @@ struct sw_connection_change {
 	__u8 pad;
 };
 
+/*
+ * Of a segment that begins as a client's first ACK does: has the handshake that it ends made a
+ * connection before, of which the server has been heard? The caller holds the lock.
+ */
+static __always_inline bool sw_connection_was_taken(const struct sw_connection_bucket *bucket,
+						    __u16 tag, const struct sw_packet *ack)
+{
+	for (__u32 way = 0; way < SW_WAYS; way++) {
+		const struct sw_connection *connection = &bucket->connections[way];
+
+		if (bucket->tags[way] == tag && connection_is_from_orig(connection, ack) &&
+		    bucket->states[way] & SW_CONN_ISNS_KNOWN &&
+		    connection->isn_orig == ack->seq - 1 && connection->isn_resp == ack->ack - 1)
+			return !(bucket->states[way] & SW_CONN_UNHEARD);
+	}
+	return false;
+}
+
 /* Do two connections have the same ends, whoever opened them? */
 static __always_inline bool same_ends(const struct sw_connection *a, const struct sw_connection *b)
 {
@@ -229,7 +250,7 @@ static __always_inline void sw_connection_enter(struct sw_connection_bucket *buc
 	change->closed = bucket->tags[way] != 0;
 	change->evicted = change->least_worth >= 2ULL << 32;
 	bucket->connections[way] = *as;
-	bucket->states[way] = SW_CONN_LIVE | states;
+	bucket->states[way] = states;
 	bucket->seen_ms[way] = now->ms;
 	bucket->tags[way] = tag;
 }

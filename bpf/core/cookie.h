@@ -19,7 +19,7 @@ enum cookie_kind {
 	COOKIE_CHALLENGE,
 };
 
-/* Of what a hash covers, all but the ends and the client's ISN: 56 bits of the last word. */
+/* Of what a hash covers, all but the ends and the client's ISN. */
 struct cookie_claim {
 	enum cookie_kind kind;
 	__u32 epoch;
@@ -33,30 +33,91 @@ static __always_inline __u32 cookie_epoch(__u32 now_ms)
 	return now_ms >> SW_COOKIE_EPOCH_MS_SHIFT;
 }
 
+/*
+ * A hash begins with what all cookies of one kind that one port of one address sends in an epoch have
+ * in common, and goes on with what is the client's. During a flood the beginning is nearly always the
+ * same: what it leaves is remembered. Whoever has no memo begins anew each time.
+ */
+#define COOKIE_MEMO_BITS 4
+#define COOKIE_MEMOS	 (1U << COOKIE_MEMO_BITS)
+
+struct sw_cookie_memo {
+	__u64 secret; /* the half of one: which says which it is */
+	__u64 common[3];
+	struct sw_siphash state;
+};
+
+/* Of one CPU, zeroed at first. */
+struct sw_cookie_memos {
+	struct sw_cookie_memo of[COOKIE_MEMOS];
+};
+
+/* Of IPv4 one word of it, of IPv6 three, whose last is never 0. The low 15 bits of the epoch count. */
+static __always_inline void cookie_common(const struct sw_packet *packet,
+					  const struct cookie_claim *claim, __u64 common[3])
+{
+	__u64 purpose = (claim->epoch & 0x3ff) | claim->kind << 10 | (claim->wscale & 15) << 12;
+
+	if (sw_addr_is_v4(&packet->dst)) {
+		common[0] = packet->dst.words[3] | (__u64)packet->dport << 32 | purpose << 48;
+		common[1] = common[2] = 0;
+	} else {
+		common[0] = packet->dst.halves[0];
+		common[1] = packet->dst.halves[1];
+		common[2] = packet->dport | purpose << 16 | 1ULL << 63;
+	}
+}
+
+static __always_inline struct sw_siphash cookie_begin(const __u64 secret[2], const __u64 common[3],
+						      struct sw_cookie_memos *memos)
+{
+	/* Fibonacci hashing: nobody can do worse than have the memos change places all the time */
+	__u64 place = (common[0] + common[2]) * 0x9e3779b97f4a7c15ULL >> (64 - COOKIE_MEMO_BITS);
+	struct sw_cookie_memo *memo = memos ? &memos->of[place] : NULL;
+	struct sw_siphash hash;
+
+	if (memo && memo->secret == secret[0] && memo->common[0] == common[0] &&
+	    memo->common[1] == common[1] && memo->common[2] == common[2])
+		return memo->state;
+	sw_siphash_begin(&hash, secret);
+	sw_siphash_add(&hash, common[0]);
+	if (common[2]) {
+		sw_siphash_add(&hash, common[1]);
+		sw_siphash_add(&hash, common[2]);
+	}
+	if (memo) {
+		memo->secret = secret[0];
+		memo->common[0] = common[0];
+		memo->common[1] = common[1];
+		memo->common[2] = common[2];
+		memo->state = hash;
+	}
+	return hash;
+}
+
 /* The ends are those of a packet of the client's. */
 static __always_inline __u64 cookie_hash(const struct sw_cookie_keys *keys,
+					 struct sw_cookie_memos *memos,
 					 const struct sw_packet *packet, __u32 isn,
 					 const struct cookie_claim *claim)
 {
 	const __u64 *secret = keys->secrets[claim->epoch & (SW_COOKIE_EPOCHS - 1)];
-	__u32 claimed = (claim->epoch & 0x7fff) | claim->kind << 15 | claim->mss << 17 |
-			(claim->wscale & 15) << 20;
-	__u32 length = 8 + 7;
+	__u64 common[3], length = 16 + 7;
 	struct sw_siphash hash;
 
-	sw_siphash_begin(&hash, secret);
+	cookie_common(packet, claim, common);
+	hash = cookie_begin(secret, common, memos);
 	if (sw_addr_is_v4(&packet->src)) {
-		sw_siphash_add(&hash, packet->src.words[3] | (__u64)packet->dst.words[3] << 32);
-		length += 8;
+		sw_siphash_add(&hash, packet->src.words[3] | (__u64)isn << 32);
 	} else {
 		sw_siphash_add(&hash, packet->src.halves[0]);
 		sw_siphash_add(&hash, packet->src.halves[1]);
-		sw_siphash_add(&hash, packet->dst.halves[0]);
-		sw_siphash_add(&hash, packet->dst.halves[1]);
-		length += 32;
+		sw_siphash_add(&hash, isn);
+		length = 48 + 7;
 	}
-	sw_siphash_add(&hash, isn | (__u64)packet->sport << 32 | (__u64)packet->dport << 48);
-	return sw_siphash_end(&hash, claim->tsval | (__u64)claimed << 32 | (__u64)length << 56);
+	return sw_siphash_end(&hash, claim->tsval | (__u64)packet->sport << 32 |
+					     (__u64)claim->mss << 48 |
+					     (__u64)(claim->epoch >> 10 & 31) << 51 | length << 56);
 }
 
 /*
@@ -78,33 +139,26 @@ static __always_inline bool recall_epoch(__u32 bits, __u32 now_ms, __u32 *epoch)
  * what mobile networks clamp to, jumbo frames, and what RFC 9293 assumes if a client says nothing.
  * Whoever has less than the least gets that, as with the kernel's own cookies: it would refuse the
  * connection otherwise.
- */
-#define COOKIE_MSS_V4(X) X(536) X(1220) X(1300) X(1360) X(1400) X(1440) X(1460) X(8960)
-#define COOKIE_MSS_V6(X) X(1220) X(1280) X(1340) X(1380) X(1400) X(1420) X(1440) X(8940)
-
-/* How many values above the first are not more than the client's. */
-static __always_inline __u8 mss_place(const struct sw_packet *syn)
-{
-	__u32 mss = syn->mss, place = 0; /* 0: it does not say */
-
-#define X(value) place += mss >= value;
-	if (sw_addr_is_v4(&syn->src)) {
-		COOKIE_MSS_V4(X)
-	} else {
-		COOKIE_MSS_V6(X)
-	}
-#undef X
-	return place ? place - 1 : 0;
-}
-
-#define X(value) value,
-/*
+ *
  * Of IPv4 and of IPv6. One table of 64 bytes: what is as short as 16 or 32, clang 14 puts into a
  * section of its own, which the object's BTF then does not describe rightly.
  */
-static const __u32 cookie_mss[2][SW_COOKIE_MSS_COUNT] = { { COOKIE_MSS_V4(X) },
-							  { COOKIE_MSS_V6(X) } };
-#undef X
+static const __u32 cookie_mss[2][SW_COOKIE_MSS_COUNT] = {
+	{ 536, 1220, 1300, 1360, 1400, 1440, 1460, 8960 },
+	{ 1220, 1280, 1340, 1380, 1400, 1420, 1440, 8940 },
+};
+
+/* How many values above the first are not more than the client's: none if it does not say. */
+static __always_inline __u8 mss_place(const struct sw_packet *syn)
+{
+	const __u32 *values = cookie_mss[!sw_addr_is_v4(&syn->src)];
+	__u32 place = 0;
+
+	for (__u32 step = SW_COOKIE_MSS_COUNT / 2; step; step /= 2)
+		if (syn->mss >= values[place + step])
+			place += step;
+	return place;
+}
 
 static __always_inline __u16 mss_at(const struct sw_packet *ack, __u8 place)
 {
@@ -149,8 +203,9 @@ static __always_inline __u32 cookie_timestamp(const struct sw_cookie_keys *keys,
 	return value;
 }
 
-/* How to answer a SYN of which nothing shall be remembered. */
+/* How to answer a SYN of which nothing shall be remembered. memos may be NULL, here and below. */
 static __always_inline void sw_cookie_make(const struct sw_cookie_keys *keys,
+					   struct sw_cookie_memos *memos,
 					   const struct sw_cookie_offer *offer,
 					   const struct sw_packet *syn, __u32 now_ms,
 					   struct sw_cookie_answer *answer)
@@ -166,7 +221,7 @@ static __always_inline void sw_cookie_make(const struct sw_cookie_keys *keys,
 		answer->tsval = claim.tsval;
 	}
 	answer->seq = claim.epoch << SW_COOKIE_EPOCH_SHIFT | claim.mss << SW_COOKIE_MSS_SHIFT |
-		      (cookie_hash(keys, syn, syn->seq, &claim) & SW_COOKIE_HASH_MASK);
+		      (cookie_hash(keys, memos, syn, syn->seq, &claim) & SW_COOKIE_HASH_MASK);
 	answer->ack = syn->seq + 1;
 	answer->tsecr = syn->tsval;
 	answer->mss = sw_addr_is_v4(&syn->src) ? offer->mss4 : offer->mss6;
@@ -205,6 +260,7 @@ static __always_inline void cookie_options(const struct sw_cookie_offer *offer,
  * it? Its timestamp must have been read (sw_parse_timestamp). options is set only if so.
  */
 static __always_inline bool sw_cookie_check(const struct sw_cookie_keys *keys,
+					    struct sw_cookie_memos *memos,
 					    const struct sw_cookie_offer *offer,
 					    const struct sw_packet *ack, __u32 now_ms,
 					    struct sw_cookie_options *options)
@@ -223,7 +279,7 @@ static __always_inline bool sw_cookie_check(const struct sw_cookie_keys *keys,
 		claim.wscale = offer->wscale;
 		claim.tsval = ack->tsecr;
 	}
-	if ((cookie_hash(keys, ack, ack->seq - 1, &claim) ^ cookie) & SW_COOKIE_HASH_MASK)
+	if ((cookie_hash(keys, memos, ack, ack->seq - 1, &claim) ^ cookie) & SW_COOKIE_HASH_MASK)
 		return false;
 	cookie_options(offer, ack, &claim, options);
 	return true;
@@ -238,12 +294,13 @@ static __always_inline bool sw_cookie_check(const struct sw_cookie_keys *keys,
  * hash. Returns false if this SYN cannot be challenged: by chance the client would believe it.
  */
 static __always_inline bool sw_challenge_make(const struct sw_cookie_keys *keys,
+					      struct sw_cookie_memos *memos,
 					      const struct sw_packet *syn, __u32 now_ms,
 					      struct sw_cookie_answer *answer)
 {
 	struct cookie_claim claim = { .kind = COOKIE_CHALLENGE, .epoch = cookie_epoch(now_ms) };
 	/* without the ISN: the RST does not say it */
-	__u64 hash = cookie_hash(keys, syn, 0, &claim);
+	__u64 hash = cookie_hash(keys, memos, syn, 0, &claim);
 	__u32 mask = (1U << SW_COOKIE_EPOCH_SHIFT) - 1;
 
 	*answer = (struct sw_cookie_answer){
@@ -256,6 +313,7 @@ static __always_inline bool sw_challenge_make(const struct sw_cookie_keys *keys,
 
 /* Is the segment the RST with which a client answers a challenge? */
 static __always_inline bool sw_challenge_check(const struct sw_cookie_keys *keys,
+					       struct sw_cookie_memos *memos,
 					       const struct sw_packet *rst, __u32 now_ms)
 {
 	struct cookie_claim claim = { .kind = COOKIE_CHALLENGE };
@@ -264,7 +322,7 @@ static __always_inline bool sw_challenge_check(const struct sw_cookie_keys *keys
 	if ((rst->flags & (WIRE_TCP_SYN | WIRE_TCP_RST)) != WIRE_TCP_RST ||
 	    !recall_epoch(rst->seq >> SW_COOKIE_EPOCH_SHIFT, now_ms, &claim.epoch))
 		return false;
-	return !((cookie_hash(keys, rst, 0, &claim) ^ rst->seq) & mask);
+	return !((cookie_hash(keys, memos, rst, 0, &claim) ^ rst->seq) & mask);
 }
 
 /* ---- keys */

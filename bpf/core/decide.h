@@ -23,7 +23,7 @@ struct sw_standing {
 /*
  * May a segment that belongs to nothing known be dropped for it? Only after we have watched for a
  * while, and where handshakes are seen from both sides: on an asymmetric route they never are.
- * What was ever seen from one side only suspends that for as long as the warm-up. Times are
+ * What was ever seen from one side only suspends that for a while. Times are
  * milliseconds of a clock that does not wrap; another CPU may have read it a moment later.
  */
 static __always_inline bool sw_is_ready(const struct sw_rules *rules,
@@ -32,7 +32,8 @@ static __always_inline bool sw_is_ready(const struct sw_rules *rules,
 {
 	return (__s64)(now_ms - watching_since_ms) >= rules->warm_up_ms &&
 	       state->both_sided >= SW_ENOUGH_BOTH_SIDED &&
-	       (!state->one_sided_ms || (__s64)(now_ms - state->one_sided_ms) >= rules->warm_up_ms);
+	       (!state->one_sided_ms ||
+		(__s64)(now_ms - state->one_sided_ms) >= sw_suspension_ms(rules));
 }
 
 /* The anomalies that may drop at all by these rules. */

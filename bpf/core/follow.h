@@ -17,10 +17,12 @@ struct sw_place {
 	struct sw_handshake_bucket *handshakes;
 	struct sw_connection_bucket *connections;
 	struct sw_connection_filter *filter; /* of that bucket; on the host it may be NULL */
+	__u8 *hint;			     /* likewise, and with it */
 	struct sw_owner_bucket *owners;	     /* of the handshakes; NULL while nothing is limited */
 	const __u32 *timeout_ms;
 	struct sw_now now;
 	__u16 tag;
+	bool sent; /* by this host: nobody else can have */
 };
 
 struct sw_finding {
@@ -75,22 +77,39 @@ static __always_inline enum sw_relation ask_connection(const struct sw_place *pl
 		relation = is_closed(state) ? SW_RELATION_CLOSED : SW_RELATION_LIVE;
 		finding->anomalies |= sw_connection_step(bucket, &view, packet, segment,
 							 &place->now, &repeats);
+		if (place->sent && !view.from_orig && segment == SW_SEGMENT_ACK)
+			bucket->states[view.way & (SW_WAYS - 1)] &= ~SW_CONN_UNHEARD;
 		*settled = repeats || (segment != SW_SEGMENT_SYN && !(state & SW_CONN_ATTEMPT));
 	}
 	sw_unlock(&bucket->lock);
 	return relation;
 }
 
-/*
- * May the connections know of the flow? Never no if they do: the filter is written under the
- * bucket's lock. No lock.
- */
-static __always_inline bool sw_connection_maybe(const struct sw_place *place)
-{
-	const __u16 *tags = place->filter->tags;
+#define EACH_TAG(value) ((value)*0x0001000100010001ULL)
 
-	return tags[0] == place->tag || tags[1] == place->tag || tags[2] == place->tag ||
-	       tags[3] == place->tag;
+/* Has a row of the filter a tag? All four at once: a lane that is zero, and only that, borrows. */
+static __always_inline bool sw_filter_has(__u64 row, __u16 tag)
+{
+	__u64 others = row ^ EACH_TAG((__u64)tag);
+
+	return (others - EACH_TAG(1ULL)) & ~others & EACH_TAG(0x8000ULL);
+}
+
+/* The bit of a bucket's hint that a tag sets. */
+static __always_inline __u8 sw_hint_bit(__u16 tag)
+{
+	return 1 << (tag >> 1 & 7); /* the lowest bit of all tags is set */
+}
+
+/* What the hint of a bucket has to be. The caller holds its lock. */
+static __always_inline __u8 sw_hint_of(const struct sw_connection_bucket *bucket)
+{
+	__u8 hint = 0;
+
+	for (__u32 way = 0; way < SW_WAYS; way++)
+		if (bucket->tags[way])
+			hint |= sw_hint_bit(bucket->tags[way]);
+	return hint;
 }
 
 static __always_inline void enter_connection(const struct sw_place *place,
@@ -105,12 +124,14 @@ static __always_inline void enter_connection(const struct sw_place *place,
 	}
 	sw_connection_enter(bucket, place->tag, as, states, &place->now, place->timeout_ms,
 			    &finding->connection);
-	if (place->filter)
+	if (place->filter && place->hint) {
 		place->filter->tags[finding->connection.victim & (SW_WAYS - 1)] = place->tag;
+		*place->hint = sw_hint_of(bucket);
+	}
 	sw_unlock(&bucket->lock);
 }
 
-static __always_inline void enter_completed(const struct sw_place *place,
+static __always_inline void enter_completed(const struct sw_place *place, __u8 states,
 					    struct sw_finding *finding)
 {
 	const struct sw_attempt *attempt = &finding->handshake.ended;
@@ -125,7 +146,7 @@ static __always_inline void enter_completed(const struct sw_place *place,
 		.fastopen = !!(attempt->seen & SW_SAW_FASTOPEN),
 	};
 
-	enter_connection(place, &as, SW_CONN_ISNS_KNOWN, finding);
+	enter_connection(place, &as, SW_CONN_ISNS_KNOWN | states, finding);
 }
 
 static __always_inline void forget_attempt(const struct sw_place *place,
@@ -209,7 +230,7 @@ static __always_inline void sw_follow_handshake(const struct sw_place *place,
 	finding->anomalies |= step->anomalies;
 
 	if (step->completed != SW_OUTCOME_NONE)
-		enter_completed(place, finding);
+		enter_completed(place, 0, finding);
 	/* its attempt is gone: segments need not look for it any more */
 	if (relation == SW_RELATION_LIVE && segment == SW_SEGMENT_ACK && !step->belongs)
 		forget_attempt(place, packet);

@@ -39,7 +39,9 @@ struct sw_handshake_step {
 	__u8 refuse;		/* a SYN may open no attempt: a limit is reached */
 	__u8 refused;		/* and this one would have */
 	__u8 two_sided;		/* a stray flow's segments fit each other, one from each side */
-	__u8 pad[6];
+	__u8 answered;		/* this was the SYN-ACK that the attempt waited for */
+	__u8 rejected;		/* or the RST that says that there will be none */
+	__u8 pad[4];
 	struct sw_attempt ended; /* as it was when it left, if end says so */
 	struct sw_bucket_view view;
 };
@@ -276,6 +278,7 @@ static __always_inline void sw_handshake(struct sw_handshake_bucket *bucket, __u
 	enum sw_outcome completed = SW_OUTCOME_NONE;
 	struct sw_attempt *attempt;
 	__u32 way, before;
+	__u16 seen_before;
 
 	sw_look(bucket, tag, packet, segment, now, view);
 	if (segment == SW_SEGMENT_SYN) {
@@ -299,8 +302,11 @@ static __always_inline void sw_handshake(struct sw_handshake_bucket *bucket, __u
 	    attempt->phase == SW_PHASE_SYN_SENT)
 		return;
 	before = attempt->phase;
+	seen_before = attempt->seen;
 	step->anomalies |= sw_track(attempt, packet, segment, view->from_orig, now, &completed,
 				    &step->tolerated);
+	step->answered = before == SW_PHASE_SYN_SENT && attempt->phase == SW_PHASE_SYN_RECEIVED;
+	step->rejected = !!(attempt->seen & ~seen_before & SW_SAW_RST_ACKING);
 	if (relation == SW_RELATION_LIVE)
 		step->anomalies &= ~SW_BIT(FIN_IN_HANDSHAKE); /* it closes the connection */
 	if (attempt->syn_us && attempt->synack_us) {

@@ -10,6 +10,7 @@
  */
 
 #include "../../include/synward/list.h"
+#include "bits.h"
 #include "hash.h"
 #include "wire.h"
 
@@ -86,17 +87,6 @@ static __always_inline void sw_list_lengths_of(const struct sw_addr *addr,
 	lengths->words[1] = row->words[1];
 }
 
-/*
- * The number of the highest bit that is set; bits is not 0. Whoever includes this for BPF has defined
- * it as a function that is verified by itself: a search of 128 results must not be walked for each.
- */
-#ifndef __bpf__
-static __always_inline __u32 sw_highest_bit(__u64 bits)
-{
-	return 63 - __builtin_clzll(bits);
-}
-#endif
-
 /* Is there more than one? */
 static __always_inline bool sw_list_are_several(const struct sw_list_filter *lengths)
 {
@@ -143,7 +133,11 @@ static __always_inline bool sw_list_may_have(const struct sw_list_filter *row,
  */
 static __always_inline __u32 sw_list_way(const struct sw_list_key *key, __u32 look)
 {
-	return ((key->hash >> 60) ^ look) & (SW_LIST_WAYS - 1);
+	__u32 first = key->hash >> 60;
+
+	/* or the places of all rows are worked out before the first bucket, and wait on the stack */
+	sw_keep(first);
+	return (first ^ look) & (SW_LIST_WAYS - 1);
 }
 
 static __always_inline __u32 sw_list_bucket_of(const struct sw_list_key *key, __u32 probe,

@@ -61,6 +61,14 @@ static __always_inline bool is_loopback(const struct sw_addr *addr)
 	return addr->halves[0] == 0 && addr->words[2] == 0 && addr->words[3] == sw_htonl(1);
 }
 
+/* Does every kernel throw away what has this source and came in from outside? */
+static __always_inline bool sw_is_martian(const struct sw_addr *addr)
+{
+	if (is_loopback(addr))
+		return true;
+	return sw_addr_is_v4(addr) ? !addr->bytes[12] : !addr->halves[0] && !addr->halves[1];
+}
+
 static __always_inline bool is_multicast(const struct sw_addr *addr)
 {
 	if (sw_addr_is_v4(addr))
@@ -125,6 +133,22 @@ static __always_inline bool sw_is_plain(const struct sw_packet *packet)
 	return packet->kind == SW_KIND_TCP && (packet->flags & ~harmless) == WIRE_TCP_ACK &&
 	       !packet->urgent && !packet->facts && !(packet->options & SW_OPT_BAD) &&
 	       packet->src.words[3] != packet->dst.words[3];
+}
+
+/*
+ * Is it a SYN in which nothing is remarkable? Then sw_sanity() finds nothing. As above: yes is quick
+ * for nearly all SYNs, of which a flood has many, and no means nothing.
+ */
+static __always_inline bool sw_is_usual_syn(const struct sw_packet *packet)
+{
+	const __u16 ecn = WIRE_TCP_ECE | WIRE_TCP_CWR | WIRE_TCP_AE;
+
+	return packet->kind == SW_KIND_TCP && (packet->flags & ~ecn) == WIRE_TCP_SYN &&
+	       !packet->payload && !packet->ack && !packet->urgent && !packet->facts &&
+	       (packet->options & (SW_OPT_MSS | SW_OPT_BAD)) == SW_OPT_MSS &&
+	       packet->mss >= SW_TINY_MSS && packet->wscale <= SW_MAX_WSCALE && packet->sport &&
+	       packet->dport && packet->src.words[3] != packet->dst.words[3] &&
+	       !is_multicast(&packet->src) && !is_multicast(&packet->dst);
 }
 
 /* All stateless anomalies of one packet of any kind. */

@@ -60,8 +60,11 @@ struct sw_settings {
 	__u32 policy;		 /* the active one: its slot, and from bit 8 on its SW_HAS_* */
 	__u32 lists;		 /* bit i: the list i (enum sw_list) is not empty */
 	__u32 auto_blocks;	 /* how many sources are blocked for what they did */
-	__u32 flood_way;	 /* enum sw_flood_way for what is sent to this host itself */
+	__u32 flood_wish;	 /* enum sw_flood_wish of attach; the policy's goes before it */
 	__u64 watching_since_ms; /* when an interface was attached last, by the coarse clock */
+	/* the sweeper's: under whatever policy they were made */
+	__u32 cookies_sent;	/* 1: cookies may be on their way back ... */
+	__u32 cookies_until_ms; /* ... until then, by the coarse clock */
 };
 
 #define SW_POLICY_SLOT_MASK	0xffU
@@ -88,11 +91,23 @@ struct sw_interface {
 	__u32 ifindex;
 	__u32 netns; /* inode number of its network namespace */
 	char name[SW_IFNAME_SIZE];
-	__u32 xdp_generic; /* 1: attached in generic mode */
+	__u16 xdp_generic; /* 1: attached in generic mode */
+	__u16 xdp_frags;   /* 1: by the program for frames in several buffers */
 	__u32 tc_hook;	   /* enum sw_tc_hook */
 	__u32 tc_priority; /* clsact only: where the filter sits */
 	__u32 tc_handle;
 	__u64 attached_ns; /* CLOCK_MONOTONIC */
+};
+
+/*
+ * net.ipv4.tcp_syncookies of a network namespace, whose inode number is the key of the map
+ * "syncookies", while it is what we have set.
+ */
+struct sw_syncookies {
+	__u32 before; /* to be restored */
+	__u32 set;
+	__u32 done; /* 0: it was just being set or restored */
+	__u32 pad;
 };
 
 /* Key of the map "attached": which interfaces already track what they receive. */

@@ -58,15 +58,23 @@ struct sw_cookie_keys {
 	__u32 clock_offset; /* random: timestamps do not tell how long this host has been up */
 };
 
-/* What a service offers to its clients; an option that it does not know is not agreed on. */
+/* For each slot of a policy one, and a power of two of them. */
+#define SW_OFFER_WAYS 4U
+
+/*
+ * What an interface offers to clients whose SYNs it answers, and how it does: an option that it does
+ * not know is not agreed on. ttl 0: it does not answer.
+ */
 struct sw_cookie_offer {
 	__u16 mss4;
 	__u16 mss6;
 	__u16 window; /* of the SYN-ACK: unscaled, in bytes */
 	__u8 wscale;  /* at most 14 */
 	__u8 ttl;
-	__u8 options; /* SW_OFFER_* */
-	__u8 pad[3];
+	__u8 options;		  /* SW_OFFER_* */
+	__u8 forwards;		  /* not all that comes in is for this host */
+	__u8 ways[SW_OFFER_WAYS]; /* enum sw_flood_way for this host itself, by the policy's slot */
+	__u8 pad[2];
 };
 
 enum {
@@ -103,7 +111,7 @@ struct sw_cookie_options {
 };
 
 SW_STATIC_ASSERT(sizeof(struct sw_cookie_keys) == 72, "keys have no hidden padding");
-SW_STATIC_ASSERT(sizeof(struct sw_cookie_offer) == 12, "an offer has no hidden padding");
+SW_STATIC_ASSERT(sizeof(struct sw_cookie_offer) == 16, "an offer has no hidden padding");
 SW_STATIC_ASSERT(sizeof(struct sw_cookie_answer) == 24, "an answer has no hidden padding");
 SW_STATIC_ASSERT(sizeof(struct sw_cookie_options) == 16, "options have no hidden padding");
 

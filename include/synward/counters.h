@@ -4,6 +4,7 @@
 
 #include "anomaly.h"
 #include "base.h"
+#include "flood.h"
 #include "limit.h"
 #include "outcome.h"
 #include "verdict.h"
@@ -84,6 +85,10 @@ static __always_inline __u64 sw_hist_bound(__u32 bucket)
 	  "SYNs under a flood that could not be answered, and were dropped")                       \
 	X(HANDOVERS, handovers, "cookie's handshakes handed over to their listener")               \
 	X(HANDOVERS_FAILED, handovers_failed, "those that the kernel would not take")              \
+	X(HANDOVERS_REPLAYED, handovers_replayed,                                                  \
+	  "cookies that came again when their connection was over: left to be reset")              \
+	X(HANDOVERS_HELD_BACK, handovers_held_back,                                                \
+	  "segments behind a cookie that has not been taken, dropped: they will be sent again")    \
 	X(AUTO_BLOCKS, auto_blocks, "sources blocked for what they did")                           \
 	X(AUTO_BLOCKS_REFUSED, auto_blocks_refused,                                                \
 	  "sources not blocked, as the policy's maximum was reached")                              \
@@ -125,11 +130,11 @@ struct sw_score {
 
 /* Of one CPU and one service since its policy was applied (the map "service_counts"). */
 struct sw_service_counters {
-	__u64 syns;
 	__u64 completed;
 	__u64 anomalies;
 	__u64 dropped;
-	__u64 limits[SW_LIMIT_SLOTS]; /* met, whether or not they dropped */
+	__u64 limits[SW_LIMIT_SLOTS];	   /* met, whether or not they dropped */
+	__u64 evidence[SW_EVIDENCE_SLOTS]; /* by enum sw_evidence */
 };
 
 /* Of one CPU, over all interfaces (the map "counters"). */

@@ -3,6 +3,7 @@
 #define SYNWARD_EVENT_H
 
 #include "base.h"
+#include "flood.h"
 #include "flow.h"
 
 /* X(ID, name, meaning) */
@@ -55,10 +56,20 @@ struct sw_event {
 	__u8 interface;	     /* slot in the map "interfaces" */
 	__u8 direction;	     /* enum sw_direction */
 	__u8 limit;	     /* enum sw_limit, for limit */
-	__u8 service;	     /* number of the service in the active policy, for limit */
-	__u8 pad[3];
+	__u8 service;	     /* number of the service in the active policy, for limit and floods */
+	__u8 flood_reason;   /* enum sw_flood_reason, for floods */
+	__u8 pad[2];
+};
+
+/* The record of a flood that begins, or ends: with what speaks for it, or was seen of it. */
+struct sw_flood_event {
+	struct sw_event head;
+	struct sw_flood_evidence evidence;
+	__u32 on_ms; /* how long it was on, when it ends */
+	__u32 pad;
 };
 
 SW_STATIC_ASSERT(sizeof(struct sw_event) == 88, "an event has no hidden padding");
+SW_STATIC_ASSERT(sizeof(struct sw_flood_event) == 88 + 152 + 8, "nor has a flood's");
 
 #endif

@@ -62,15 +62,100 @@ enum sw_flood_way {
 		SW_FLOOD_WAY_COUNT
 };
 
+/* What a flood turns out to be: X(ID, name, meaning). */
+#define SW_FLOOD_VERDICTS(X)                                                                       \
+	X(QUIET, quiet, "quiet: hardly any SYNs")                                                  \
+	X(HEALTHY, healthy, "healthy: most SYNs become connections")                               \
+	X(SPOOFED, attack_spoofed,                                                                 \
+	  "an attack, most likely spoofed: hardly any of very many sources completes a handshake") \
+	X(FEW, attack_few_sources,                                                                 \
+	  "an attack of a few sources, or a client that cannot hear the answers: hardly any "      \
+	  "handshake is completed")                                                                \
+	X(EARLY, too_early,                                                                        \
+	  "too early to say: few sources ask, and hardly any handshake is completed yet, which "   \
+	  "may be late or an attack")                                                              \
+	X(STRUGGLING, busy_or_broken,                                                              \
+	  "busy or broken: many handshakes are completed, but many are not")                       \
+	X(QUEUE_FULL, accept_queue_full,                                                           \
+	  "a busy server: its accept queue is full, it takes connections too slowly")              \
+	X(LATE, completed_late, "a busy server or a slow way: handshakes are completed, but late") \
+	X(SILENT, server_silent,                                                                   \
+	  "a broken server: it is silent, hardly any SYN that reaches it is answered")             \
+	X(REFUSING, server_refuses, "a broken server: nothing listens there, SYNs are refused")
+
+enum sw_flood_verdict {
+#define X(id, name, meaning) SW_FLOOD_##id,
+	SW_FLOOD_VERDICTS(X)
+#undef X
+		SW_FLOOD_VERDICT_COUNT
+};
+
+/* Which way is asked for: the best one that works, or this one. */
+enum sw_flood_wish {
+	SW_WISH_AUTO,
+#define X(id, name, meaning) SW_WISH_##id,
+	SW_FLOOD_WAYS(X)
+#undef X
+		SW_FLOOD_WISH_COUNT
+};
+
+/* The way that a wish other than auto is for. */
+#define SW_WISHED_WAY(wish) ((enum sw_flood_way)((wish)-1))
+
 /* How often the sweeper looks, in its ticks and about in milliseconds. */
-#define SW_FLOOD_TICKS 4U
+#define SW_FLOOD_TICKS	   4U
+#define SW_FLOOD_PERIOD_MS 200U
 
 /* Of how many bits the sketch of a period's sources is made. */
 #define SW_FLOOD_SKETCH_BITS 1024U
 
 /*
+ * What is counted of a service to tell an attack from a server that is busy or broken, while its
+ * policy has floods kept off: X(ID, name, meaning). Only ever grow.
+ */
+#define SW_EVIDENCE(X)                                                                             \
+	X(SYNS, syns, "SYNs that came in")                                                         \
+	X(ANSWERED, answered, "of these, answered in the server's stead: cookies and challenges")  \
+	X(ATTEMPTS, attempts, "handshakes that the server was asked for")                          \
+	X(SYNACKS, synacks, "of these, that it answered with a SYN-ACK")                           \
+	X(REFUSED, refused, "of these, that it refused with a RST")                                \
+	X(COMPLETED, completed, "handshakes that were completed")                                  \
+	X(BY_COOKIE, by_cookie, "of these, by a cookie that came back")                            \
+	X(LATE, late, "of these, so late that a SYN or a SYN-ACK had to be repeated")              \
+	X(UNACCEPTED, unaccepted,                                                                  \
+	  "SYN-ACKs that the server repeated although their handshake was complete")               \
+	X(QUEUE_LOOKS, queue_looks, "looks at how many connections wait to be accepted")           \
+	X(QUEUE_FULL, queue_full, "of these, that found no room for another one")
+
+enum sw_evidence {
+#define X(id, name, meaning) SW_EVIDENCE_##id,
+	SW_EVIDENCE(X)
+#undef X
+		SW_EVIDENCE_COUNT
+};
+
+/* A mask is all the verifier asks for. */
+#define SW_EVIDENCE_SLOTS 16
+
+SW_STATIC_ASSERT(SW_EVIDENCE_COUNT <= SW_EVIDENCE_SLOTS, "all evidence has a slot");
+
+/* A handshake that takes longer has had a segment repeated: that is after 1 s (RFC 6298 2.1). */
+#define SW_LATE_MS 900
+
+/* Of some time: a period that the sweeper looked at, or several. */
+struct sw_flood_evidence {
+	__u64 counts[SW_EVIDENCE_SLOTS];
+	__u32 ms;	   /* how long it was */
+	__u32 half_open;   /* unfinished handshakes at its end; of several periods, the most */
+	__u32 source_bits; /* that a period's sources have set in the sketch; the most */
+	__u32 queue;	   /* connections that waited to be accepted; the most */
+	__u32 queue_room;  /* how many may wait; 0: nobody looked */
+	__u32 pad;
+};
+
+/*
  * A service's flood, while a policy is active: one value of the map "floods", whose keys are those
- * of "service_state". The sweeper writes it, and packets set bits of the sketch.
+ * of "service_state". The sweeper writes it; packets set bits of the sketch, and note the queue.
  */
 struct sw_flood_state {
 	__u32 on;	  /* SYNs are answered with cookies */
@@ -81,18 +166,27 @@ struct sw_flood_state {
 	__u32 reason;	  /* enum sw_flood_reason of the last time it was on */
 	__u32 floods;	  /* how often it went on */
 	__u32 left_open; /* unfinished handshakes when it went off: an old flood's, not a new one's */
-	/* the evidence of the last period that was looked at, a second's worth */
+	/* the last period, as packets read it: a second's worth, and what is unfinished */
 	__u32 syn_rate;
 	__u32 completed_rate;
 	__u32 half_open;
 	__u32 looked_ms;
-	__u64 syns; /* totals then */
-	__u64 completed;
+	/* the accept queue since then */
+	__u32 queue_looked_ms;
+	__u32 queue;
+	__u32 queue_room;
+	__u32 pad;
+	__u64 on_ms;			 /* for how long it was on, all in all */
+	__u64 totals[SW_EVIDENCE_SLOTS]; /* all that was counted, when it was looked at last */
+	struct sw_flood_evidence period; /* the last one */
+	struct sw_flood_evidence began;	 /* the one that made it go on */
+	struct sw_flood_evidence whole;	 /* from that one on, until it went off */
 	__u64 sources[SW_FLOOD_SKETCH_BITS / 64]; /* a bit for each hash of a source since then */
-	__u64 sources_before[SW_FLOOD_SKETCH_BITS / 64]; /* of the period before */
 };
 
 SW_STATIC_ASSERT(sizeof(struct sw_flood_rules) == 16, "no hidden padding");
-SW_STATIC_ASSERT(sizeof(struct sw_flood_state) == 64 + 256, "no hidden padding");
+SW_STATIC_ASSERT(sizeof(struct sw_flood_evidence) == 152, "no hidden padding");
+SW_STATIC_ASSERT(sizeof(struct sw_flood_state) == 64 + 8 + 128 + 3 * 152 + 128,
+		 "no hidden padding");
 
 #endif

@@ -18,9 +18,8 @@ struct load_constants {
 	__u8 replay;	     /* the time and the frame's length come from replay_state */
 	__u8 checksums;	     /* verify those of what comes in */
 	__u8 ordered_stores; /* 1: CPUs see each other's stores in order, as x86 and s390 do */
-	__u8 forwards;	     /* not all that comes in is for this host */
 	__u8 raw_cookies;    /* the kernel makes and checks cookies for us */
-	__u8 pad[2];
+	__u8 pad[3];
 };
 
 #if defined(__x86_64__) || defined(__s390x__)

@@ -115,6 +115,13 @@ struct sw_auto_block {
 	__u8 pad[2];
 };
 
+/* How floods are kept off, whichever service they are for. */
+struct sw_flood_defence {
+	__u8 way;	     /* enum sw_flood_wish */
+	__u8 set_syncookies; /* net.ipv4.tcp_syncookies may be set to what the way needs */
+	__u8 pad[6];
+};
+
 #define SW_MAX_AUTO_BLOCKS    65536U
 #define SW_MAX_OFFENCES	      1000000U
 #define SW_MAX_BLOCK_WINDOW_S (24U * 3600)
@@ -132,6 +139,7 @@ struct sw_policy {
 	__u16 port_classes[SW_PORTS];
 	/* for people: packets do not read it */
 	struct sw_service services[SW_SERVICE_SLOTS];
+	struct sw_flood_defence flood_defence;
 };
 
 /* Key of the map "service_nets", a trie; its value: the services that have the prefix, by bit. */
@@ -167,9 +175,18 @@ struct sw_policy_state {
 	__u32 pending;		 /* 1: fallback becomes active at the deadline */
 	__u32 rolled_back;	 /* how often that has happened */
 	__u32 fallback_disarmed; /* 1: nothing was armed before the active one */
-	__u32 pad;
-	__u64 since_ms; /* when it became active, by the coarse clock */
+	__u32 earlier_until_ms;	 /* when attempts that are older than the active one are over */
+	__u64 since_ms;		 /* when it became active, by the coarse clock */
 };
+
+/*
+ * For how long a handshake that was seen from one side only suspends strict anomalies, in ms. Who
+ * does without a warm-up does not do without this: behind an asymmetric route there is no other sign.
+ */
+static __always_inline __u32 sw_suspension_ms(const struct sw_rules *rules)
+{
+	return rules->warm_up_ms ? rules->warm_up_ms : SW_DEFAULT_WARM_UP_MS;
+}
 
 /* The default row without any policy: watch, with the default actions. */
 static __always_inline void sw_rules_default(struct sw_rules *rules)

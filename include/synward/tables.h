@@ -90,7 +90,7 @@ struct sw_handshake_bucket {
 
 /* States of a connection. */
 enum {
-	SW_CONN_LIVE = 1 << 0, /* the entry is in use */
+	SW_CONN_UNHEARD = 1 << 0, /* opened by a cookie, and the server has not been heard since */
 	SW_CONN_FIN_ORIG = 1 << 1,
 	SW_CONN_FIN_RESP = 1 << 2,
 	SW_CONN_RST_ORIG = 1 << 3,
@@ -125,7 +125,20 @@ struct sw_connection_bucket {
  * asks for them at random. Old ones may be left here: whoever finds one asks the bucket.
  */
 struct sw_connection_filter {
-	__u16 tags[SW_WAYS];
+	union {
+		__u16 tags[SW_WAYS];
+		__u64 all;
+	};
+};
+
+/*
+ * Of each of so many buckets a byte, in which every tag sets one of eight bits: what stays in the
+ * nearest cache, and says for most flows that there is no connection.
+ */
+#define SW_HINTED 8U /* an array's element has at least as many bytes */
+
+struct sw_connection_hints {
+	__u8 of[SW_HINTED];
 };
 
 /*
@@ -184,6 +197,13 @@ struct sw_proven {
 struct sw_verified {
 	__u32 tag; /* 0: free */
 	__u32 until_ms;
+};
+
+/* Key of the map "own_addresses": an address of one host may be another's to forward to. */
+struct sw_own_address {
+	struct sw_addr addr;
+	__u32 netns;
+	__u32 pad;
 };
 
 /* Strict anomalies drop only where so many handshakes were seen from both of their sides. */

@@ -31,6 +31,7 @@ static struct sw_interface interface(const char *name, bool fallback)
 
 	strncpy(record.name, name, sizeof(record.name) - 1);
 	record.xdp_generic = fallback;
+	record.xdp_frags = !fallback;
 	record.tc_hook = fallback ? SW_TC_CLSACT : SW_TC_TCX;
 	return record;
 }
@@ -52,6 +53,7 @@ static struct sw_policy_view policy_view(void)
 		.pending_left_ms = 40000,
 		.rolled_back = 2,
 		.generation = 7,
+		.features = SW_HAS_FLOOD_DEFENCE,
 		.auto_blocks = 3,
 		.list_entries = { 1, 2 },
 		.active_ms = 20000,
@@ -74,6 +76,12 @@ static struct sw_policy_view policy_view(void)
 		row->one_sided = true;
 		row->one_sided_ms = 1000;
 		row->both_sided = i;
+		row->rules.flood.mode = i;
+		row->flood = (struct sw_flood_state){
+			.on = i == 1, .floods = i, .reason = i, .on_ms = 1500 * i
+		};
+		row->flood.period.ms = row->flood.began.ms = 200;
+		row->flood.whole.ms = 3000;
 	}
 	return view;
 }
@@ -154,6 +162,7 @@ static void print_changes(const char *kind)
 
 static void print_status(void)
 {
+	static const char *const tables[] = { "sources", "suspects", "proven", "verified" };
 	struct sw_status *status = calloc(1, sizeof(*status));
 
 	if (!status)
@@ -166,6 +175,8 @@ static void print_status(void)
 	status->identity.connection_buckets = 131072 / SW_WAYS;
 	status->policy = policy_view();
 	status->interface_count = 1;
+	for (int i = 0; i < SW_OCCUPANCY_COUNT; i++)
+		status->occupancy[i] = (struct sw_occupancy){ tables[i], 1000, 10 };
 	status->interfaces[0] = (struct sw_status_interface){ .record = interface("eth0", true),
 							      .ingress_program = 7,
 							      .egress_program = 8 };
@@ -192,15 +203,17 @@ static void print_list(void)
 static void print_events(void)
 {
 	const struct sw_event_names names = { "eth0", "web" };
-	struct sw_event event = { .anomalies = ~0ULL >> (64 - SW_ANOMALY_COUNT),
-				  .outcome = SW_OUTCOME_REJECTED,
-				  .phase = SW_PHASE_SYN_RECEIVED,
-				  .reason = SW_REASON_ICMP };
+	struct sw_flood_event longest = { .evidence = { .ms = 200 }, .on_ms = 3000 };
+	struct sw_event *event = &longest.head;
 
-	event.flow.orig = client;
-	event.flow.resp = server;
-	for (event.type = 0; event.type < SW_EVENT_TYPE_COUNT; event.type++)
-		sw_json_event(stdout, &event, &names, 1700000000 * S);
+	event->anomalies = ~0ULL >> (64 - SW_ANOMALY_COUNT);
+	event->outcome = SW_OUTCOME_REJECTED;
+	event->phase = SW_PHASE_SYN_RECEIVED;
+	event->reason = SW_REASON_ICMP;
+	event->flow.orig = client;
+	event->flow.resp = server;
+	for (event->type = 0; event->type < SW_EVENT_TYPE_COUNT; event->type++)
+		sw_json_event(stdout, event, &names, 1700000000 * S);
 }
 
 static void print_attach(void)

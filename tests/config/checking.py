@@ -14,8 +14,8 @@ EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.yaml"))
 LINE = re.compile(r"synward: (?P<path>[^:\n]+)(?::(?P<line>[1-9][0-9]*))?: (?P<text>[^\n]+)\n")
 
 
-def run(*argv):
-    return subprocess.run([BINARY, *argv], capture_output=True, check=False, timeout=60)
+def run(*argv, **options):
+    return subprocess.run([BINARY, *argv], capture_output=True, check=False, timeout=60, **options)
 
 
 def check(path, *options):

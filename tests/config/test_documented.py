@@ -2,17 +2,20 @@
 """docs/policy.md says of every key what the program expects and what it is without."""
 
 import re
+import subprocess
 
 import pytest
 
-from checking import ROOT, check, meaning, refusal
+from checking import EXAMPLES, ROOT, check, meaning, refusal
 
 PAGE = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| `([\w.]+)` \| ([^|]+) \| ([^|]+) \|$", PAGE, re.M)
 RULES = PAGE.split("\n## Keys of default")[1].split("\n### Actions")[0]
-BLOCK = PAGE.split("\n## auto_block")[1].split("\n## ")[0]
+SECTIONS = {name: PAGE.split(f"\n## {name}\n")[1].split("\n## ")[0]
+            for name in ("auto_block", "flood_defence")}
 KEYS = [("default", *row) for row in ROWS if f"| `{row[0]}` | {row[1]} |" in RULES] + \
-       [("auto_block", *row) for row in ROWS if f"| `{row[0]}` | {row[1]} |" in BLOCK]
+       [(name, *row) for name, text in SECTIONS.items() for row in ROWS
+        if f"| `{row[0]}` | {row[1]} |" in text]
 
 
 def nested(path, value):
@@ -48,7 +51,7 @@ def test_all_keys_are_there(tmp_path):
     file = tmp_path / "policy.yaml"
     file.write_text("version: 1\n")
     found = meaning(file)
-    for part in ("default", "auto_block"):
+    for part in ("default", *SECTIONS):
         paths = {re.sub(r"^actions\..*", "actions.NAME", path) for path in leaves(found[part])}
         assert paths == {path for where, path, *_ in KEYS if where == part}
 
@@ -60,3 +63,17 @@ def test_its_examples_are_sound(tmp_path):
         file = tmp_path / "policy.yaml"
         file.write_text(block)
         assert meaning(file)["services"]
+
+
+def test_examples_are_installed(tmp_path):
+    """Who is on call has the manual and the examples, and not the source."""
+    def make(target):
+        subprocess.run(["make", "-s", target, f"DESTDIR={tmp_path}", "PREFIX=/usr"], cwd=ROOT,
+                       check=True, capture_output=True, timeout=300)
+
+    make("install")
+    found = sorted((tmp_path / "usr/share/doc/synward/examples").iterdir())
+    assert [path.name for path in found] == [path.name for path in EXAMPLES] and found
+    assert all(check(path).returncode == 0 for path in found)
+    make("uninstall")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]

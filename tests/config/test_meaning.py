@@ -30,6 +30,7 @@ DEFAULT = {
 }
 AUTO_BLOCK = {"enabled": False, "offences": 100, "window_s": 60, "expiry_s": 600,
               "maximum": 1000, "evidence": "source"}
+FLOOD_DEFENCE = {"way": "auto", "set_syncookies": False}
 SWITCH = {"yes": True, "no": False, "true": True, "false": False, "on": True, "off": False}
 UNITS = {"ms": 1, "s": 1000, "m": 60000, "h": 3600000, "d": 86400000}
 
@@ -113,7 +114,11 @@ def model(file):
             block[key + "_s"] = milliseconds(value) // 1000
         else:
             block[key] = value if key == "evidence" else int(value)
-    return {"schema": 1, "services": services, "default": others, "auto_block": block}
+    defence = dict(FLOOD_DEFENCE)
+    for key, value in file.get("flood_defence", {}).items():
+        defence[key] = SWITCH[value] if key == "set_syncookies" else value
+    return {"schema": 1, "services": services, "default": others, "auto_block": block,
+            "flood_defence": defence}
 
 
 # ---- random files
@@ -210,8 +215,10 @@ def draw_file(dice):
                        "expiry": draw_number(dice, 1, 604800),
                        "maximum": draw_number(dice, 1, 65536),
                        "evidence": dice.choice(("source", "flow"))},
+        "flood_defence": {"way": dice.choice(("auto", "handover", "kernel", "challenge")),
+                          "set_syncookies": dice.choice(list(SWITCH))},
     }
-    keys = ["version"] + [key for key in ("default", "services", "auto_block")
+    keys = ["version"] + [key for key in ("default", "services", "auto_block", "flood_defence")
                           if dice.random() < 0.8]
     dice.shuffle(keys)
     return {key: parts[key] for key in keys}
@@ -300,6 +307,7 @@ def test_the_shortest_file(tmp_path):
     found, _ = loaded(tmp_path, "")
     assert found["default"] == DEFAULT
     assert found["auto_block"] == AUTO_BLOCK
+    assert found["flood_defence"] == FLOOD_DEFENCE
     assert found["services"] == []
 
 
@@ -388,6 +396,7 @@ services:
     actions: {flags_null: drop, flags_xmas: count, land: strict, midstream: count}
     limits: {syn_rate: {per_second: 1000, burst: 5000}, half_open: {per_source: 8}}
 auto_block: {enabled: yes}
+flood_defence: {way: kernel, set_syncookies: yes}
 """)
     text = check(path).stdout.decode()
     words = " ".join(text.split())
@@ -401,6 +410,7 @@ auto_block: {enabled: yes}
             "resp_data_before_final_ack") in words
     assert ("auto_block: 100 offences within 1m block a source for 10m; at most 1,000 of them at a "
             "time") in words
+    assert ("floods are kept off by kernel; net.ipv4.tcp_syncookies may be set for it") in words
     assert max(map(len, text.splitlines()[4:])) <= 80
 
 

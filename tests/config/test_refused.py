@@ -14,7 +14,7 @@ ONLY = "version: 1\n"
 ACTIONS = ONLY + "default:\n  actions:\n"
 RATE = ONLY + "default:\n  limits:\n    syn_rate:\n"
 WEB = ONLY + "services:\n  - name: web\n"
-TOP = "expected version, default, services or auto_block"
+TOP = "expected version, default, services, auto_block or flood_defence"
 DURATION = "such as 500ms, 30s or 1h"
 HINT = "; check the indentation (spaces, no tabs), quotes and brackets"
 ADDRESS = "expected an address or a prefix, such as 192.0.2.10, 192.0.2.0/24 or 2001:db8::/64"
@@ -137,7 +137,7 @@ VALUES = (
     (ONLY + "default:\n  flood: {half_open: 0} #!\n",
      "default.flood.half_open: 0: expected a whole number from 1 to 16,777,216"),
     (ONLY + "default:\n  flood: {calm: 999ms} #!\n",
-     f"default.flood.calm: 999ms: expected a duration from 1s to 1d, {DURATION}"),
+     "default.flood.calm: 999ms: expected a duration from 1s to 1d, such as 1.5s, 30s or 1h"),
     (WEB + "    timeouts: {closed: 1m} #!\n",
      "services[0].timeouts.closed: all services have the same one; say it in default"),
     (WEB + "    timeouts:\n      syn_sent: 1m\n      established: 1m #!\n",
@@ -150,6 +150,12 @@ VALUES = (
      "auto_block.maximum: 65537: expected a whole number from 1 to 65,536"),
     (ONLY + "auto_block:\n  evidence: both #!\n",
      "auto_block.evidence: both: expected source or flow"),
+    (ONLY + "flood_defence:\n  way: cookies #!\n",
+     "flood_defence.way: cookies: expected auto, handover, kernel or challenge"),
+    (ONLY + "flood_defence:\n  set_syncookies: 2 #!\n",
+     "flood_defence.set_syncookies: 2: expected no or yes"),
+    (ONLY + "flood_defence:\n  set_syncookie: yes #!\n",
+     "unknown key set_syncookie in flood_defence: did you mean set_syncookies?"),
 )
 
 SERVICES = (
@@ -296,6 +302,25 @@ def test_what_cannot_be_read(tmp_path):
         None, "cannot read this policy file: Is a directory")
     path.write_bytes(b"#" * (1024 * 1024 + 1))
     assert refusal(check(path), path) == (None, "larger than 1 MiB, which no policy file is")
+
+
+def test_standard_input_is_as_good():
+    """Both as text and with a mistake; nothing there is nothing said."""
+    done = run("check-config", "-", input=b"version: 1\nservices:\n  - {name: web, ports: [80]}\n")
+    assert done.returncode == 0 and done.stderr == b""
+    assert done.stdout.startswith(b"standard input: well-formed, 1 service\n")
+    done = run("check-config", "-", input=b"version: 1\nservces: []\n")
+    assert refusal(done, "standard input") == (
+        2, "unknown key servces in the file: did you mean services?")
+    assert refusal(run("check-config", "-", input=b""), "standard input") == (
+        1, "says nothing; expected at least: version: 1")
+
+
+def test_a_file_may_have_any_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-").write_text(ONLY)
+    done = run("check-config", "./-", input=b"nonsense")
+    assert done.returncode == 0 and done.stdout.startswith(b"./-: well-formed, 0 services\n")
 
 
 def test_ports_cut_into_too_many_classes(tmp_path):

@@ -2,27 +2,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
 synward at work, in half a minute: a client and a server in namespaces of their own, handshakes of
-which we know how they end because we end them, and a flood. Then what synward saw of it, and the
-proof that nothing is left. Exit code 1: a number is not what it should be.
+which we know how they end because we end them, and a flood. Then a policy: a scan is dropped, and the
+flood is answered, while real clients get in. In the end what synward saw of it, and the proof that
+nothing is left. Exit code 1: a number is not what it should be.
 """
 
 import contextlib
 import os
 import pathlib
-import random
 import signal
 import socket
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 import tcp  # noqa: E402
 from causes import Stage  # noqa: E402
-from cli import (BINARY, Synward, all_objects, check_conservation, expect_gone,  # noqa: E402
-                 private_bpffs)
+from cli import BINARY, Synward, all_objects, expect_gone, private_bpffs  # noqa: E402
+from flood import FLOOD, lead_nowhere, spoof  # noqa: E402
+from guard import Guard  # noqa: E402
 from net import NETNS, Failed, Lab, sweep_leftovers, wait_for  # noqa: E402
-from segments import MSS_1460, SYN, Port, Segment, frame  # noqa: E402
+from screen import Screen  # noqa: E402
 
 CAUSED = {"accepted": 1000, "rejected": 50, "no_response": 50, "half_open": 50}
 HOW = {  # in the report, and while it happens
@@ -32,48 +34,14 @@ HOW = {  # in the report, and while it happens
     "half_open": ("a client is gone when the SYN-ACK comes", "vanished clients"),
 }
 TIMEOUTS = {"syn_sent": "4s", "syn_received": "4s", "rst_grace": "500ms"}  # the defaults: minutes
-FLOOD = 20000
 FLOOD_PARTS = 20
-FLOOD_NETWORK = "198.18.0.0/15"  # for benchmarks, says RFC 2544: nobody lives there
-FLOOD_FIRST = int.from_bytes(socket.inet_aton("198.18.0.0"), "big")
-FLOOD_SIZE = 1 << 17
-WIDTH = 40
-
-
-class Screen:
-    """Plain text. Colours and lines that move are for terminals, and NO_COLOR is honoured."""
-
-    def __init__(self):
-        self.moves = sys.stdout.isatty()
-        self.colours = self.moves and not os.environ.get("NO_COLOR")
-        self.good = True
-
-    def paint(self, text, code):
-        return f"\033[{code}m{text}\033[0m" if self.colours else text
-
-    def title(self, text):
-        print(f"\n{self.paint(text, '1')}")
-
-    def verdict(self, right):
-        self.good = self.good and bool(right)
-        return self.paint("ok", "32") if right else self.paint("MISMATCH", "1;31")
-
-    def bar(self, text, part, whole, last=None):
-        """A line that is drawn again and again; off a terminal only its last state is."""
-        last = part == whole if last is None else last
-        if not self.moves and not last:
-            return
-        done = WIDTH * part // whole
-        line = f"  {text:<22} {self.paint('#' * done, '36')}{'.' * (WIDTH - done)} {part:>7,}"
-        print(f"\r{line}" if self.moves else line, end="\n" if last else "", flush=True)
 
 
 def build(lab):
     """Two namespaces and a wire, on which every SYN of the flood has its way there and back."""
     client, server = lab.namespace("client"), lab.namespace("server")
     near, far = lab.wire(client, "c0", server, "s0")
-    far.route(FLOOD_NETWORK, near.address(socket.AF_INET))
-    client.ip("route", "add", "blackhole", FLOOD_NETWORK)
+    lead_nowhere(near, far)
     return near, far
 
 
@@ -112,20 +80,15 @@ def wait_until_silent(screen, synward, text):
 
 def flood(screen, synward, near, far):
     """SYNs from addresses that are not ours. Returns how many were half-open as it went on."""
-    address = far.address(socket.AF_INET)
-    sources = random.sample(range(FLOOD_SIZE), FLOOD)
     far.namespace.sysctl("net.ipv4.tcp_syncookies", 2)
     half_open = []
-    with tcp.listener(far, socket.AF_INET), Port(near) as port:
-        port.socket.setblocking(True)
-        for number, source in enumerate(sources, 1):
-            src = socket.inet_ntoa((FLOOD_FIRST + source).to_bytes(4, "big"))
-            port.socket.send(frame(near.mac, far.mac, Segment(
-                src, address, random.randrange(1024, 65536), tcp.PORT, SYN,
-                seq=random.getrandbits(32), options=MSS_1460)))
-            if number % (FLOOD // FLOOD_PARTS) == 0:
-                half_open.append(synward.stats()["half_open"])
-                screen.bar("half-open in the flood", half_open[-1], FLOOD, last=number == FLOOD)
+
+    def each(number):
+        if number % (FLOOD // FLOOD_PARTS) == 0:
+            half_open.append(synward.stats()["half_open"])
+            screen.bar("half-open in the flood", half_open[-1], FLOOD, last=number == FLOOD)
+    with tcp.listener(far, socket.AF_INET):
+        spoof(near, far, each)
     return half_open
 
 
@@ -176,19 +139,6 @@ def report_flood(screen, before, after, half_open):
           f"{screen.verdict(opened == expected == sum(ends.values()))}")
 
 
-def report_rest(screen, stats, left):
-    conserved = True
-    try:
-        check_conservation(stats)
-    except AssertionError:
-        conserved = False
-    screen.title("BOOKS")
-    seen = stats["conservation"]["seen"]
-    text = f"{seen:,} packets seen = passed + dropped + answered; none dropped"
-    print(f"  {text:<75} {screen.verdict(conserved and not stats['conservation']['dropped'])}")
-    print(f"  {'left behind: ' + left:<75} {screen.verdict(left == NOTHING)}")
-
-
 NOTHING = "no program, no map, no link, no pin, no namespace"
 
 
@@ -207,7 +157,7 @@ def what_is_left(ours, synward, namespaces):
 def perform(screen):
     with private_bpffs() as bpffs, contextlib.ExitStack() as stack:
         lab = stack.enter_context(Lab())
-        synward = Synward(bpffs / "demo")
+        synward = Synward(bpffs / "demo", stack.enter_context(tempfile.TemporaryDirectory()))
         near, far = build(lab)
         stack.callback(synward.run, "detach", "--all")
         print(f"  client {near.name} <-> {far.name} server, in two network namespaces")
@@ -218,6 +168,8 @@ def perform(screen):
         quiet = wait_until_silent(screen, synward, "ended by silence")
         half_open = flood(screen, synward, near, far)
         after = wait_until_silent(screen, synward, "ended by silence")
+        guard = Guard(screen, synward, near, far)
+        guard.perform()
         synward.expect(0, "detach", "--all")
         print("  $ synward detach --all")
         lab.close()
@@ -226,7 +178,10 @@ def perform(screen):
     report_outcomes(screen, quiet)
     report_latencies(screen, quiet)
     report_flood(screen, quiet, after, half_open)
-    report_rest(screen, after, left)
+    guard.report(max(half_open))
+    screen.title("BOOKS")
+    guard.report_books()
+    print(f"  {'left behind: ' + left:<75} {screen.verdict(left == NOTHING)}")
 
 
 def main():

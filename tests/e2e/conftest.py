@@ -4,7 +4,6 @@
 import itertools
 import os
 import pathlib
-import shutil
 import signal
 import sys
 
@@ -13,9 +12,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from causes import FAMILIES, Stage  # noqa: E402
-from cli import (BINARY, Synward, check_conservation, expect_gone, is_conserved,  # noqa: E402
-                 private_bpffs)
-from net import Lab, sweep_leftovers, wait_for  # noqa: E402
+from cli import BINARY, fresh, private_bpffs  # noqa: E402
+from net import Lab, sweep_leftovers  # noqa: E402
 
 NUMBERS = itertools.count()
 
@@ -45,20 +43,8 @@ def lab(machine):
 
 @pytest.fixture
 def synward(lab, bpffs, tmp_path):
-    """Detached after the test; until then no packet may be lost from the books."""
-    made = Synward(bpffs / f"t{next(NUMBERS)}", tmp_path / "state")
-    yield made
-    try:
-        if made.is_attached():
-            wait_for(lambda: is_conserved(made.stats()),
-                     lambda: check_conservation(made.stats()), seconds=3)
-            ours = made.objects()
-            made.expect(0, "detach", "--all")
-            expect_gone(ours)
-        assert not made.pin_dir.exists()
-    finally:
-        made.run("detach", "--all", "--force")
-        shutil.rmtree(made.pin_dir, ignore_errors=True)
+    with fresh(bpffs / f"t{next(NUMBERS)}", tmp_path / "state") as made:
+        yield made
 
 
 @pytest.fixture

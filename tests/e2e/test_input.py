@@ -48,6 +48,7 @@ def refuse(done, code, *words):
     (["attach", "s0", "--timeout", "syn_sent=9ms"], ("9ms", "10ms")),
     (["attach", "s0", "--timeout", "syn_sent=100000h"], ("100000h",)),
     (["attach", "s0", "--timeout", "syn_sent=soon"], ("soon",)),
+    (["policy", "apply", "--confirm", "500ms"], ("500ms", "from 1s to 1d, such as 2s,")),
     (["attach", "s0", "--events-per-second", "4294967296"], ("4294967296",)),
     (["detach"], ("--all",)),
     (["detach", "--all", "s0"], ("--all",)),
@@ -239,7 +240,7 @@ def test_a_bad_capture(synward, tmp_path, name, content, code):
     assert done.returncode == code, done
     assert len(done.stderr.splitlines()) == 1 and name in done.stderr, done.stderr
     if code == INCOMPLETE:
-        assert "incomplete" in done.stderr and "PACKETS" in done.stdout.upper()
+        assert "incomplete" in done.stderr and " of them TCP" in done.stdout
 
 
 def test_a_capture_that_is_not_there(synward, tmp_path):

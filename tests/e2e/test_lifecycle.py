@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is attached works by itself, harms no traffic, and goes without a trace."""
 
+import contextlib
 import random
 import signal
 import socket
@@ -10,10 +11,11 @@ import time
 import pytest
 
 import tcp
-from causes import QUICK, Stage
+from causes import FAMILIES, QUICK, Stage
 from cli import BINARY, all_objects, expect_gone
 from hooks import xdp_program
 from net import stop, wait_for
+from transfers import Transfer
 
 V4 = socket.AF_INET
 
@@ -77,11 +79,6 @@ def test_kill_9_of_attach_at_any_moment_is_repaired(stage, lab, synward):
     synward.expect_outcomes(accepted=5)
 
 
-def lost_segments(space):
-    """Those that had to be sent again; not those that arrived twice, they were merely late."""
-    return space.counter("Tcp", "RetransSegs") - space.counter("TcpExt", "TCPDSACKRecvSegs")
-
-
 def steady_wire(lab, offloads):
     """
     A wire that loses nothing by itself, also when XDP comes: that gives a veth a queue, which a
@@ -100,24 +97,20 @@ def steady_wire(lab, offloads):
 def test_attach_under_live_traffic_loses_no_segment(lab, synward, where, offloads):
     near, far = steady_wire(lab, offloads)
     end = far if where == "receiver" else near
-    server = lab.process(far.namespace.command("iperf3", "-s", "-1"), stdout=subprocess.PIPE)
-    wait_for(lambda: ":5201" in far.namespace.run("ss", "-Htln").stdout, "iperf3 to listen")
-    client = lab.process(near.namespace.command("iperf3", "-c", far.address(V4), "-t", 4,
-                                                "-b", "200M", "-J"), stdout=subprocess.PIPE)
-    wait_for(lambda: near.statistic("tx", "bytes") > 10**6, "iperf3's traffic")
 
     def received():
         return synward.stats()["interfaces"][0]["ingress"]["kinds"]["tcp"]
 
-    synward.attach(end, options=QUICK)
-    before = received()
-    assert client.poll() is None, "the attach came too late to prove anything"
-    wait_for(lambda: received() > before + 1000, "its traffic to be seen")
-    output, _ = client.communicate(timeout=30)
-    assert client.returncode == 0, output
-    server.wait(timeout=30)
-    assert [lost_segments(space) for space in (near.namespace, far.namespace)] == [0, 0]
-    assert synward.outcomes() == {"midstream": 2}, "of iperf3's two connections, each once"
+    with contextlib.ExitStack() as going_on:
+        transfers = [going_on.enter_context(Transfer(near, far, family, tcp.PORT))
+                     for family in FAMILIES.values()]
+        wait_for(lambda: all(one.bytes > 10**5 for one in transfers), "both to be under way")
+        synward.attach(end, options=QUICK)
+        before = received()
+        wait_for(lambda: received() > before + 1000, "their traffic to be seen")
+        for transfer in transfers:
+            transfer.expect_whole()
+    assert synward.outcomes() == {"midstream": 2}, "each once"
 
 
 @pytest.mark.parametrize("hook", ("tcx", "clsact"))

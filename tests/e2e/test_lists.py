@@ -157,20 +157,23 @@ def test_a_file_is_loaded(attached, tmp_path):
     assert done["total"] == 3
 
 
-@pytest.mark.parametrize("text, words", (
-    (f"{V4}\nnonsense\n", (":2:", "nonsense")),
-    (f"{V4} fine\n192.0.2.1/24 not\n", (":2:", "192.0.2.1/24", "192.0.2.0/24")),
-    (f"{V4}\n\n\n127.1.2.3\n", (":4:", "127.1.2.3", "loopback")),
-    (f"{V4}\n8.0.0.0/5\n", (":2:", "8.0.0.0/5", "10.77.1.2", "address of this host", "s0")),
-    (f"{V4}\n" + "x" * 5000, (":2:", "4094 bytes")),
+@pytest.mark.parametrize("code, text, words", (
+    (2, f"{V4}\nnonsense\n", (":2:", "nonsense")),
+    (2, f"{V4} fine\n192.0.2.1/24 not\n", (":2:", "192.0.2.1/24", "192.0.2.0/24")),
+    (1, f"{V4}\n\n\n127.1.2.3\n", (":4:", "127.1.2.3", "loopback")),
+    (1, f"{V4}\n8.0.0.0/5\n", (":2:", "8.0.0.0/5", "10.77.1.2", "address of this host", "s0")),
+    (2, f"{V4}\n" + "x" * 5000, (":2:", "4094 bytes")),
 ))
-def test_a_file_with_a_mistake_changes_nothing(attached, tmp_path, text, words):
+def test_a_file_with_a_mistake_changes_nothing(attached, tmp_path, code, text, words):
+    """The exit code is that of `add` with the same words."""
     attached.expect(0, "block", "add", "203.0.113.1")
     feed = tmp_path / "feed.txt"
     feed.write_text(text)
     before = state_of(attached)
     for options in ((), ("--replace",)):
-        refuse(attached.run("block", "load", feed, *options), 1, f"{feed}{words[0]}", *words[1:])
+        refuse(attached.run("block", "load", feed, *options), code, f"{feed}{words[0]}", *words[1:])
+        refuse(attached.run("block", "load", "-", *options, input=text), code,
+               f"standard input{words[0]}", *words[1:])
     assert prefixes(attached, "block") == ["203.0.113.1"] and state_of(attached) == before
 
 
@@ -178,9 +181,11 @@ def test_files_that_are_none(attached, tmp_path):
     attached.expect(0, "block", "add", V4)
     empty = tmp_path / "empty"
     empty.write_text("# nothing today\n")
-    refuse(attached.run("block", "load", tmp_path / "gone"), 1, "gone", "No such file")
-    refuse(attached.run("block", "load", tmp_path), 1, tmp_path, "directory")
-    refuse(attached.run("block", "load", empty, "--replace"), 1, "holds no prefix", "del --all")
+    refuse(attached.run("block", "load", tmp_path / "gone"), 2, "gone", "No such file")
+    refuse(attached.run("block", "load", tmp_path), 2, tmp_path, "directory")
+    refuse(attached.run("block", "load", empty, "--replace"), 2, "holds no prefix", "del --all")
+    refuse(attached.run("block", "load", "-", "--replace", input=""), 2,
+           "standard input: holds no prefix", "del --all")
     assert "nothing changed" in attached.expect(0, "block", "load", empty).stdout
     assert prefixes(attached, "block") == [V4]
 

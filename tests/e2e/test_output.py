@@ -136,6 +136,12 @@ def test_events_follow_while_traffic_flows(stage, lab, synward):
     assert (tallies["events_sent"], tallies["events_lost"]) == (15, 0)
 
 
+def test_events_that_wait_are_told_however_late_they_are_asked_for(busy):
+    """Before 1 ms is over hardly any program has begun: then the events were silently left out."""
+    told = busy.expect(0, "-j", "events", "--timeout", "1ms").stdout.splitlines()
+    assert len([line for line in told if '"event_type":"handshake"' in line]) == 28
+
+
 def test_the_budget_of_events_is_kept_and_what_is_over_it_counted(stage, synward):
     synward.attach(stage.far, options=(*QUICK, "--events-per-second", 5))
     stage.accepted(200)

@@ -122,6 +122,18 @@ def test_rollback_is_at_once_and_one_step(gate, synward, files):
     assert state(synward)["generation"] > generation, "no two policies have the same one"
 
 
+def test_standard_input_may_be_the_file(gate, synward, files):
+    text = files.default("enforce").read_text()
+    done = synward.run("policy", "diff", "-", input=text)
+    assert (done.returncode, done.stderr) == (DIFFERENT, "")
+    assert "default.mode: monitor -> enforce" in done.stdout
+    synward.expect(0, "policy", "apply", "-", input=text)
+    assert not gate.passes()
+    done = synward.run("policy", "apply", "-", input="version: 1\ndefault: {mode: off}\n")
+    assert done.returncode == USAGE and "synward: standard input:2: default.mode" in done.stderr
+    assert not gate.passes()
+
+
 def test_reset_stops_drops(gate, synward, files):
     synward.expect(0, "policy", "apply", files.services("name: web, ports: [8080]",
                                                         mode="enforce"))

@@ -260,7 +260,10 @@ def test_lists_are_counted(gate, synward):
     synward.expect(0, "block", "add", "203.0.113.0/24", "2001:db8:ffff::/48")
     synward.expect(0, "allow", "add", "198.51.100.7")
     assert synward.json("status")["policy"]["lists"] == {"allow": 1, "block": 2}
-    assert "lists         1 prefixes allowed, 2 blocked" in synward.expect(0, "status").stdout
+    assert "lists         1 prefix allowed, 2 blocked" in synward.expect(0, "status").stdout
+    synward.expect(0, "allow", "add", "198.51.100.9")
+    assert "lists         2 prefixes allowed, 2 blocked" in synward.expect(0, "status").stdout
+    synward.expect(0, "allow", "del", "198.51.100.9")
     metrics = synward.expect(0, "stats", "--prometheus").stdout
     assert samples(metrics, "list_entries") == {'list="allow"': 1, 'list="block"': 2}
 

@@ -63,7 +63,7 @@ def test_other_ranks(stage, synward, sender, by):
 def test_as_text(stage, synward, sender):
     truths = known(synward, sender, stage.family)
     text = synward.expect(0, "top", "sources", "--once").stdout.splitlines()
-    assert re.match(r"\d+( ±\d+)? SYNs and \d+ anomalies in .*, by weight$", text[0])
+    assert re.match(r"\d+( ±\d+)? SYNs? and \d+ anomal(y|ies) in .*, by weight$", text[0])
     heading = next(i for i, line in enumerate(text) if line.lstrip().startswith("SOURCE"))
     assert text[heading].split() == ["SOURCE", "SYNS", "±", "ANOMALIES", "±", "SHARE"]
     rows = [line.split() for line in text[heading + 1:]]

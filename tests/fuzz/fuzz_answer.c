@@ -69,7 +69,7 @@ static void check_answer(__u8 *bytes, __u32 length, const struct sw_packet *syn,
 	ack.ack = answer.seq + 1;
 	ack.options = answer.options;
 	ack.tsecr = answer.tsval;
-	assert(sw_cookie_check(&world.keys, &world.offer, &ack, world.now_ms, &agreed));
+	assert(sw_cookie_check(&world.keys, NULL, &world.offer, &ack, world.now_ms, &agreed));
 	assert(agreed.options == sent->options && agreed.snd_wscale <= 14);
 }
 
@@ -102,7 +102,7 @@ int LLVMFuzzerTestOneInput(const __u8 *data, size_t size)
 	frame.end = bytes + size - (cut < size ? cut : 0);
 	frame.link_length = syn.link_length;
 	if (sw_is_answerable(&syn)) {
-		sw_cookie_make(&world.keys, &world.offer, &syn, world.now_ms, &answer);
+		sw_cookie_make(&world.keys, NULL, &world.offer, &syn, world.now_ms, &answer);
 		later = sw_answer(&frame, &syn, &answer, &length);
 		if (later == SW_NO_ANSWER) {
 			assert(!memcmp(bytes, data + 2, size));

@@ -70,7 +70,6 @@ static void check_connections(const struct sw_connection_bucket *bucket)
 	for (__u32 i = 0; i < SW_WAYS; i++) {
 		if (!bucket->tags[i])
 			continue;
-		assert(bucket->states[i] & SW_CONN_LIVE);
 		for (__u32 j = i + 1; j < SW_WAYS; j++)
 			assert(!bucket->tags[j] ||
 			       !same_ends(&bucket->connections[i], &bucket->connections[j]));

@@ -6,14 +6,16 @@ import dataclasses
 import json
 import os
 import pathlib
+import shutil
 import tempfile
 
+from books import STRAYS, ServiceBooks, check_conservation
 from net import Failed, run, wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("B", "build")
 BINARY = pathlib.Path(os.environ.get("SYNWARD", BUILD / "synward"))
-STRAYS = ("midstream", "illegal_first", "undecodable")  # these never had an entry that was open
+POLICY_CHANGES = frozenset(("attach", "detach", "apply", "confirm", "rollback", "reset"))
 
 
 @contextlib.contextmanager
@@ -73,6 +75,7 @@ class Synward:
     def __init__(self, pin_dir, state_dir="/nonexistent/synward"):
         self.pin_dir = pathlib.Path(pin_dir)
         self.state_dir = pathlib.Path(state_dir)
+        self.services = ServiceBooks()
 
     def environment(self, **changes):
         inherited = {name: value for name, value in os.environ.items()
@@ -85,7 +88,37 @@ class Synward:
         command = [BINARY, *argv]
         if namespace:
             command = namespace.command(*command)
-        return run(*command, check=False, env=self.environment(), **options)
+        done = run(*command, check=False, env=self.environment(), **options)
+        if POLICY_CHANGES.intersection(map(str, argv)):
+            self._note_change("detach" in argv)
+        return done
+
+    def _note_change(self, detached):
+        """What is counted for services is true of the policies that there were."""
+        if not self.is_attached():
+            self.services = ServiceBooks()
+            return
+        self.services.interfaces_left |= detached
+        done = run(BINARY, "-j", "stats", check=False, env=self.environment())
+        if done.returncode:
+            self.services.whole = False
+        else:
+            self.services.note(json.loads(done.stdout))
+
+    def check_books(self):
+        stats = self.stats()
+        check_conservation(stats)
+        self.services.check(stats)
+        return stats
+
+    def await_books(self):
+        """Waits for the last packets; then no packet is lost from the books."""
+        def balanced():
+            try:
+                return self.check_books()
+            except AssertionError:
+                return None
+        return wait_for(balanced, self.check_books, seconds=3)
 
     def expect(self, code, *argv, **options):
         done = self.run(*argv, **options)
@@ -142,30 +175,23 @@ class Synward:
         return stats
 
 
-def check_conservation(stats):
-    """Nothing is counted twice and nothing forgotten. Exact only when no packet is under way."""
-    for interface in stats["interfaces"]:
-        for direction in ("ingress", "egress"):
-            one = interface[direction]
-            where = f"{interface['name']} {direction}: {one}"
-            assert one["seen"] == one["passed"] + one["dropped"] + one["answered"], where
-            assert one["seen"] == sum(one["kinds"].values()) + one["forwarded"], where
-            assert one["conserved"], where
-    tallies, outcomes = stats["tallies"], stats["handshakes"]
-    judged = sum(count for name, count in outcomes.items() if name not in STRAYS)
-    assert tallies["attempts_closed"] == judged + tallies["attempts_evicted"], tallies
-    assert tallies["attempts_opened"] == tallies["attempts_closed"] + stats["half_open"], tallies
-    assert stats["conservation"]["holds"], stats["conservation"]
-
-
-def is_conserved(stats):
-    try:
-        check_conservation(stats)
-    except AssertionError:
-        return False
-    return True
-
-
 def expect_gone(objects):
     """The kernel frees programs and maps a moment after their last user has gone."""
     wait_for(lambda: not all_objects() & objects, lambda: f"the end of {all_objects() & objects}")
+
+
+@contextlib.contextmanager
+def fresh(pin_dir, state_dir):
+    """One that is detached in the end; until then no packet may be lost from the books."""
+    made = Synward(pin_dir, state_dir)
+    try:
+        yield made
+        if made.is_attached():
+            made.await_books()
+            ours = made.objects()
+            made.expect(0, "detach", "--all")
+            expect_gone(ours)
+        assert not made.pin_dir.exists()
+    finally:
+        made.run("detach", "--all", "--force")
+        shutil.rmtree(made.pin_dir, ignore_errors=True)

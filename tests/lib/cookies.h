@@ -77,6 +77,7 @@ static inline struct segment ack_to(const struct segment *syn,
 struct world {
 	struct dice dice;
 	struct sw_cookie_keys keys;
+	struct sw_cookie_memos memos; /* what is made is made with them, and checked without */
 	struct sw_cookie_offer offer;
 	__u32 now_ms;
 };
@@ -103,15 +104,15 @@ static inline void pass(struct world *world, __u32 ms)
 	}
 }
 
-static inline struct sw_cookie_answer answer_to(const struct world *world,
-						const struct segment *syn, bool v6)
+static inline struct sw_cookie_answer answer_to(struct world *world, const struct segment *syn,
+						bool v6)
 {
 	struct sw_packet packet = seen(syn, v6);
 	struct sw_cookie_answer answer;
 
 	/* it fills in everything */
 	memset(&answer, 0xa5, sizeof(answer));
-	sw_cookie_make(&world->keys, &world->offer, &packet, world->now_ms, &answer);
+	sw_cookie_make(&world->keys, &world->memos, &world->offer, &packet, world->now_ms, &answer);
 	return answer;
 }
 
@@ -121,7 +122,7 @@ static inline bool is_good(const struct world *world, const struct sw_packet *ac
 
 	memset(&options, 0xa5, sizeof(options));
 	before = options;
-	if (sw_cookie_check(&world->keys, &world->offer, ack, world->now_ms, &options))
+	if (sw_cookie_check(&world->keys, NULL, &world->offer, ack, world->now_ms, &options))
 		return true;
 	assert_memory_equal(&options, &before, sizeof(options));
 	return false;
@@ -133,7 +134,7 @@ static inline bool is_good(const struct world *world, const struct sw_packet *ac
 	      ##__VA_ARGS__)
 
 /* Its honest ACK, as the core sees it. */
-static inline struct sw_packet usual_ack(const struct world *world, bool with_timestamp, bool v6)
+static inline struct sw_packet usual_ack(struct world *world, bool with_timestamp, bool v6)
 {
 	struct segment syn = USUAL_SYN(.timestamp = with_timestamp);
 	struct sw_cookie_answer answer = answer_to(world, &syn, v6);

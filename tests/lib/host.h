@@ -30,7 +30,8 @@ struct setup {
 	__u64 seed[2];
 	__u64 start_ns;
 	bool checksums;
-	bool live; /* the program has the kernel's clocks, not those of the test */
+	bool live;  /* the program has the kernel's clocks, not those of the test */
+	bool frags; /* the one for frames in several buffers is loaded, too */
 	struct sw_settings settings;
 	struct sw_rules rules; /* of everything: there is no service */
 };
@@ -57,6 +58,16 @@ static inline struct setup setup_ordinary(void)
 	};
 
 	sw_rules_default(&setup.rules);
+	return setup;
+}
+
+/* The same with so many buckets in each table. */
+static inline struct setup setup_of_buckets(__u32 buckets)
+{
+	struct setup setup = setup_ordinary();
+
+	setup.handshake_buckets = buckets;
+	setup.connection_buckets = buckets;
 	return setup;
 }
 

@@ -11,6 +11,7 @@ needs neither; XDP_TX and XDP_REDIRECT reach the peer only if the peer has it.
 import contextlib
 import ctypes
 import dataclasses
+import itertools
 import json
 import os
 import pathlib
@@ -165,9 +166,11 @@ class Lab(contextlib.ExitStack):
     """Namespaces, wires and processes that vanish together."""
 
     prefix = PREFIX
+    numbers = itertools.count()  # a process may have more than one
 
     def namespace(self, label):
-        space = Namespace(f"{self.prefix}{os.getpid()}-{label}")
+        number = next(self.numbers)
+        space = Namespace(f"{self.prefix}{os.getpid()}-{label}{number or ''}")
         run("ip", "netns", "add", space.name)
         self.callback(run, "ip", "netns", "del", space.name)
         # a new namespace inherits some of these from the machine, which may be a router
@@ -176,6 +179,9 @@ class Lab(contextlib.ExitStack):
             space.sysctl(f"net.ipv4.conf.{name}.rp_filter", 0)
             space.sysctl(f"net.ipv6.conf.{name}.forwarding", 0)
             space.sysctl(f"net.ipv6.conf.{name}.disable_ipv6", 0)
+        # a new address is reported to multicast routers twice: at once, not while a test counts
+        for version in ("mldv1", "mldv2"):
+            space.sysctl(f"net.ipv6.conf.default.{version}_unsolicited_report_interval", 1)
         space.ip("link", "set", "lo", "up")
         return space
 

@@ -12,7 +12,9 @@
 #include "../../include/synward/replay.h"
 #include "../../user/base/cleanup.h"
 #include "../../user/base/policy.h"
+#include "../../user/control/handover.h"
 #include "../../user/control/percpu.h"
+#include "../../user/control/table_sizes.h"
 #include "host.h"
 
 #include <bpf/bpf.h>
@@ -21,8 +23,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
-
-#include "synward.skel.h"
 
 enum hook {
 	HOOK_XDP,
@@ -84,10 +84,12 @@ static inline void prog_load(struct prog *prog, __u32 event_bytes)
 	load->tick_ms_q20 = prog_tick_ms() << 20;
 	load->ordered_stores = SW_ORDERED_STORES;
 	load->checksums = prog->setup.checksums;
-	bpf_map__set_max_entries(skeleton->maps.handshakes, prog->setup.handshake_buckets);
-	bpf_map__set_max_entries(skeleton->maps.connections, prog->setup.connection_buckets);
-	bpf_map__set_max_entries(skeleton->maps.connection_filter, prog->setup.connection_buckets);
-	bpf_map__set_max_entries(skeleton->maps.owners, prog->setup.handshake_buckets);
+	load->raw_cookies = sw_raw_cookies_are_possible();
+	bpf_program__set_autoload(skeleton->progs.sw_handover, sw_handover_is_possible());
+	bpf_program__set_autoload(skeleton->progs.sw_xdp_frags, prog->setup.frags);
+	must(sw_size_tables(skeleton, prog->setup.handshake_buckets,
+			    prog->setup.connection_buckets) == 0,
+	     "set the sizes of the tables");
 	bpf_map__set_max_entries(skeleton->maps.replay_batch, SW_REPLAY_BATCH);
 	bpf_map__set_max_entries(skeleton->maps.events, event_bytes);
 	must(synward_bpf__load(skeleton) == 0, "load");
@@ -137,6 +139,17 @@ static inline void prog_close(struct prog *prog)
 	synward_bpf__destroy(prog->skeleton);
 }
 
+/* All of a test program: its cases, by cmocka, with a program that is loaded once. How many failed. */
+#define prog_run(prog, setup, event_bytes, tests)                                                  \
+	({                                                                                         \
+		int failed_cases;                                                                  \
+                                                                                                   \
+		prog_open(prog, setup, event_bytes);                                               \
+		failed_cases = cmocka_run_group_tests(tests, NULL, NULL);                          \
+		prog_close(prog);                                                                  \
+		failed_cases;                                                                      \
+	})
+
 /* ---- time and tables */
 
 static inline void prog_set_clock(struct prog *prog, __u32 length)
@@ -172,6 +185,7 @@ static inline void prog_reset(struct prog *prog, const struct setup *setup)
 	prog_clear(prog->skeleton->maps.handshakes, 1);
 	prog_clear(prog->skeleton->maps.connections, 1);
 	prog_clear(prog->skeleton->maps.connection_filter, 1);
+	prog_clear(prog->skeleton->maps.connection_hints, 1);
 	prog_clear(prog->skeleton->maps.service_state, 1);
 	prog_clear(prog->skeleton->maps.counters, sw_cpu_count());
 	prog_clear(prog->skeleton->maps.traffic, sw_cpu_count());
@@ -191,6 +205,28 @@ static inline void *prog_table(const struct bpf_map *map)
 	     bpf_map__name(map));
 	must(n == count, "the whole table");
 	return table;
+}
+
+/* Of how many buckets of connections do the hint or the filter not say what is in them? */
+static inline __u32 prog_wrong_hints(const struct prog *prog)
+{
+	SW_AUTO_FREE struct sw_connection_bucket *buckets =
+		prog_table(prog->skeleton->maps.connections);
+	SW_AUTO_FREE struct sw_connection_filter *rows =
+		prog_table(prog->skeleton->maps.connection_filter);
+	SW_AUTO_FREE struct sw_connection_hints *hints =
+		prog_table(prog->skeleton->maps.connection_hints);
+	__u32 wrong = 0;
+
+	for (__u32 i = 0; i < prog->setup.connection_buckets; i++) {
+		bool right = hints[i / SW_HINTED].of[i % SW_HINTED] == sw_hint_of(&buckets[i]);
+
+		for (__u32 way = 0; way < SW_WAYS; way++)
+			right &= !buckets[i].tags[way] ||
+				 sw_filter_has(rows[i].all, buckets[i].tags[way]);
+		wrong += !right;
+	}
+	return wrong;
 }
 
 static inline struct result prog_result(const struct prog *prog)

@@ -7,10 +7,12 @@ import struct
 
 from net import wait_for
 
-FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
+FIN, SYN, RST, PSH, ACK, URG = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
+ECE, CWR, AE = 0x40, 0x80, 0x100
 
 ETH_IPV4, ETH_IPV6, ETH_ALL = 0x0800, 0x86DD, 0x0003
 ETH_TAGS = (0x8100, 0x88A8)
+SO_RCVBUFFORCE = 33  # Python has no name for it
 MSS_1460 = b"\x02\x04\x05\xb4"
 
 
@@ -28,6 +30,7 @@ class Segment:
     window: int = 64240
     options: bytes = b""
     payload: bytes = b""
+    urgent: int = 0
 
     def answer(self, flags, **changes):
         """A segment of the other end that acknowledges this one."""
@@ -54,7 +57,8 @@ def frame(src_mac, dst_mac, segment):
     words = 5 + len(segment.options) // 4
     length = 4 * words + len(segment.payload)
     tcp = struct.pack("!HHIIBBHHH", segment.sport, segment.dport, segment.seq & 0xFFFFFFFF,
-                      segment.ack & 0xFFFFFFFF, words << 4, segment.flags, segment.window, 0, 0)
+                      segment.ack & 0xFFFFFFFF, words << 4 | segment.flags >> 8,
+                      segment.flags & 0xFF, segment.window, 0, segment.urgent)
     tcp += segment.options + segment.payload
     pseudo = src + dst + struct.pack("!HH", socket.IPPROTO_TCP, length)
     tcp = tcp[:16] + struct.pack("!H", checksum(pseudo + tcp)) + tcp[18:]
@@ -80,12 +84,24 @@ def parse(data):
         tcp = tcp[:struct.unpack_from("!H", ip, 2)[0] - 4 * (ip[0] & 15)]
     elif kind == ETH_IPV6 and ip[6] == socket.IPPROTO_TCP:
         family, src, dst, tcp = socket.AF_INET6, ip[8:24], ip[24:40], ip[40:]
+        tcp = tcp[:struct.unpack_from("!H", ip, 4)[0]]
     else:
         return None
-    sport, dport, seq, ack, words, flags, window = struct.unpack_from("!HHIIBBH", tcp)
+    sport, dport, seq, ack, words, flags, window, _, urgent = struct.unpack_from("!HHIIBBHHH", tcp)
     start = 4 * (words >> 4)
     return Segment(socket.inet_ntop(family, src), socket.inet_ntop(family, dst), sport, dport,
-                   flags, seq, ack, window, tcp[20:start], tcp[start:])
+                   flags, seq, ack, window, tcp[20:start], tcp[start:], urgent)
+
+
+def raw_socket(end):
+    """All frames of an interface, both ways. It has room: while a flood is answered nobody reads it."""
+    frames = end.namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_ALL))
+    with end.namespace.entered():
+        frames.bind((end.name, ETH_ALL))
+    # of an XDP interface each frame, however short, counts as more than a page
+    frames.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 27)
+    frames.setblocking(False)
+    return frames
 
 
 class Port:
@@ -93,11 +109,7 @@ class Port:
 
     def __init__(self, end):
         self.end = end
-        self.socket = end.namespace.socket(socket.AF_PACKET, socket.SOCK_RAW,
-                                           socket.htons(ETH_ALL))
-        with end.namespace.entered():
-            self.socket.bind((end.name, ETH_ALL))
-        self.socket.setblocking(False)
+        self.socket = raw_socket(end)
 
     def __enter__(self):
         return self

@@ -51,7 +51,8 @@ static int wrongs_of_tables(const struct host *host, const struct prog *prog)
 	return differs_from("handshakes", host->handshakes, handshakes,
 			    setup->handshake_buckets * sizeof(*host->handshakes)) +
 	       differs_from("connections", host->connections, connections,
-			    setup->connection_buckets * sizeof(*host->connections));
+			    setup->connection_buckets * sizeof(*host->connections)) +
+	       differs("program:", "buckets with a wrong hint", prog_wrong_hints(prog), 0);
 }
 
 /* Those depend on the ring and its reader; their sum is compared. */

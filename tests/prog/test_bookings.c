@@ -428,11 +428,7 @@ int main(void)
 		cmocka_unit_test_setup(two_cpus_book_at_once, reset),
 	};
 	struct setup setup = setup_ordinary();
-	int failed;
 
 	setup.handshake_buckets = BUCKETS;
-	prog_open(&prog, &setup, EVENT_BYTES);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	prog_close(&prog);
-	return failed;
+	return prog_run(&prog, &setup, EVENT_BYTES, tests);
 }

@@ -72,9 +72,9 @@ static __u32 answer_on_host(const struct program *program, struct frame *frame,
 	place.tcp = cursor.pos - frame->bytes - sizeof(struct wire_tcp);
 	place.link_length = syn.link_length;
 	if (program->challenge)
-		assert_true(sw_challenge_make(&world->keys, &syn, world->now_ms, answer));
+		assert_true(sw_challenge_make(&world->keys, NULL, &syn, world->now_ms, answer));
 	else
-		sw_cookie_make(&world->keys, &world->offer, &syn, world->now_ms, answer);
+		sw_cookie_make(&world->keys, NULL, &world->offer, &syn, world->now_ms, answer);
 	later = sw_answer(&place, &syn, answer, &length);
 	assert_true(later >= 0);
 	frame->length -= later;

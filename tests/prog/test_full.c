@@ -5,8 +5,7 @@
  */
 #include "../lib/sequences.h"
 #include "../lib/prog.h"
-
-#include <time.h>
+#include "../lib/sweeper.h"
 
 #define BUCKETS	    256
 #define SLOTS	    (BUCKETS * SW_WAYS)
@@ -81,6 +80,7 @@ static void assert_conserved(void)
 	assert_int_equal(tallies[SW_TALLY_CONNECTIONS_OPENED],
 			 tallies[SW_TALLY_CONNECTIONS_CLOSED] +
 				 live_connections(connections, BUCKETS));
+	assert_int_equal(prog_wrong_hints(&prog), 0);
 }
 
 static int reset(void **state __unused)
@@ -142,14 +142,7 @@ static void connections_beyond_the_table(void **state)
 	assert_conserved();
 	prog_sweep_connections(&prog, true);
 	expect_tally(SW_TALLY_CONNECTIONS_CLOSED, accepted);
-}
-
-static __u64 monotonic_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+	assert_conserved();
 }
 
 /* The timer in the kernel has no other clock than the replay's here. It never stops: the last test. */
@@ -164,7 +157,7 @@ static void the_sweeper_ends_everything(void **state __unused)
 	prog_set_clock(&prog, 0);
 	prog_start_sweeper(&prog);
 	do {
-		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+		pause_a_moment();
 		result = prog_result(&prog);
 	} while (monotonic_ms() < until &&
 		 (result.counters.tallies[SW_TALLY_ATTEMPTS_CLOSED] < FLOOD + 10 ||
@@ -189,13 +182,7 @@ int main(void)
 		TESTS(connections_beyond_the_table),
 		cmocka_unit_test_setup(the_sweeper_ends_everything, reset),
 	};
-	struct setup setup = setup_ordinary();
-	int failed;
+	const struct setup setup = setup_of_buckets(BUCKETS);
 
-	setup.handshake_buckets = BUCKETS;
-	setup.connection_buckets = BUCKETS;
-	prog_open(&prog, &setup, EVENT_BYTES);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	prog_close(&prog);
-	return failed;
+	return prog_run(&prog, &setup, EVENT_BYTES, tests);
 }

@@ -158,15 +158,15 @@ static void services_do_not_share(void **state __unused)
 	assert_int_equal(passing(0, 1, 5, 25), 2);
 	assert_int_equal(passing(0, 1, 5, 80), 5); /* the default has no limit */
 	counts = prog_service_counts(&prog, slot, sw_policy_service(policy, "web"));
-	assert_int_equal(counts.syns, 5);
+	assert_int_equal(counts.evidence[SW_EVIDENCE_SYNS], 5);
 	assert_int_equal(counts.dropped, 2);
 	assert_int_equal(counts.limits[SW_LIMIT_SYN_RATE], 2);
 	counts = prog_service_counts(&prog, slot, sw_policy_service(policy, "mail"));
-	assert_int_equal(counts.syns, 5);
+	assert_int_equal(counts.evidence[SW_EVIDENCE_SYNS], 5);
 	assert_int_equal(counts.dropped, 3);
 	assert_int_equal(counts.limits[SW_LIMIT_HALF_OPEN_SOURCE], 3);
 	counts = prog_service_counts(&prog, slot, SW_SERVICE_DEFAULT);
-	assert_int_equal(counts.syns, 5);
+	assert_int_equal(counts.evidence[SW_EVIDENCE_SYNS], 5);
 	assert_int_equal(counts.dropped, 0);
 }
 
@@ -396,13 +396,7 @@ int main(void)
 		EACH_FAMILY(the_allowed_have_no_limits),
 		EACH_FAMILY(a_flood_frees_nobody),
 	};
-	struct setup setup = setup_ordinary();
-	int failed;
+	const struct setup setup = setup_of_buckets(BUCKETS);
 
-	setup.handshake_buckets = BUCKETS;
-	setup.connection_buckets = BUCKETS;
-	prog_open(&prog, &setup, EVENT_BYTES);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	prog_close(&prog);
-	return failed;
+	return prog_run(&prog, &setup, EVENT_BYTES, tests);
 }

@@ -128,10 +128,6 @@ int main(void)
 		cmocka_unit_test_setup(some_pass_xdp_unchanged, reset),
 	};
 	struct setup setup = setup_random();
-	int failed;
 
-	prog_open(&prog, &setup, EVENT_BYTES);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	prog_close(&prog);
-	return failed;
+	return prog_run(&prog, &setup, EVENT_BYTES, tests);
 }

@@ -194,7 +194,7 @@ static void ask(const struct sw_policy *policy, __u32 slot)
 	for (__u32 i = 0; i < SW_SERVICE_SLOTS; i++) {
 		/* the first of each source may pass */
 		assert_int_equal(answers.of[i] + (sources[i] & 1) + (sources[i] >> 1), syns[i]);
-		assert_int_equal(prog_service_counts(&prog, slot, i).syns,
+		assert_int_equal(prog_service_counts(&prog, slot, i).evidence[SW_EVIDENCE_SYNS],
 				 policy->service_count ? syns[i] : 0);
 	}
 }

@@ -145,6 +145,26 @@ static void each_service_by_itself(void **state __unused)
 	assert_false(stray_passes(5, 25));
 }
 
+/* Who does not want to wait is still told by a handshake that shows one side. */
+static void one_side_suspends_without_a_warm_up(void **state __unused)
+{
+	SW_AUTO_POLICY policy = strict_policy();
+
+	policy_default_rules(policy)->warm_up_ms = 0;
+	policy_install(&prog, policy, 0);
+	assert_true(stray_passes(0, SERVER_PORT));
+	handshakes(SW_ENOUGH_BOTH_SIDED, SERVER_PORT);
+	assert_false(stray_passes(1, SERVER_PORT));
+	assert_true(passes(A_SYN(OF(60))));
+	assert_true(passes(AN_ACK(OF(60))));
+	prog_sweep(&prog, true);
+	assert_true(stray_passes(2, SERVER_PORT));
+	wait_ms(SW_DEFAULT_WARM_UP_MS - 1);
+	assert_true(stray_passes(3, SERVER_PORT));
+	wait_ms(1);
+	assert_false(stray_passes(4, SERVER_PORT));
+}
+
 /* Also an attempt that is judged because it makes way for a third one of its flow. */
 static void one_sided_wherever_it_is_found_out(void **state __unused)
 {
@@ -188,14 +208,11 @@ int main(void)
 		EACH_FAMILY(what_does_not_fit_is_not_learned),
 		EACH_FAMILY(nothing_is_learned_for_rules_that_are_not_strict),
 		EACH_FAMILY(each_service_by_itself),
+		EACH_FAMILY(one_side_suspends_without_a_warm_up),
 		EACH_FAMILY(one_sided_wherever_it_is_found_out),
 		EACH_FAMILY(what_is_known_is_of_a_policy),
 	};
 	struct setup setup = setup_ordinary();
-	int failed;
 
-	prog_open(&prog, &setup, EVENT_BYTES);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	prog_close(&prog);
-	return failed;
+	return prog_run(&prog, &setup, EVENT_BYTES, tests);
 }

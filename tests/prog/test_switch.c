@@ -5,6 +5,7 @@
  */
 #include "../lib/sequences.h"
 #include "../lib/enforce.h"
+#include "../lib/sweeper.h"
 
 #include <pthread.h>
 
@@ -33,51 +34,7 @@ static int reset(void **state __unused)
 	return 0;
 }
 
-static __u64 monotonic_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
-}
-
 /* ---- the sweeper, whose timer takes policies back; once started it runs to the end */
-
-/* The map's value, as bpf/maps.h has it. */
-struct sweeper_value {
-	__u64 timer[2];
-	__u32 places[2];
-	__u32 ticks;
-	__u32 pad;
-	__u64 swept_ns;
-};
-
-static __u32 sweeper_ticks(void)
-{
-	struct sweeper_value value;
-	__u32 zero = 0;
-
-	must(!bpf_map_lookup_elem(bpf_map__fd(prog.skeleton->maps.sweepers), &zero, &value),
-	     "sweepers");
-	return value.ticks;
-}
-
-static void pause_a_moment(void)
-{
-	nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
-}
-
-/* Until the sweeper has come by so often; it gives up after half a minute. */
-static void wait_for_ticks(__u32 count)
-{
-	__u32 from = sweeper_ticks();
-	__u64 until = monotonic_ms() + 30000;
-
-	while (sweeper_ticks() - from < count) {
-		must(monotonic_ms() < until, "the sweeper runs");
-		pause_a_moment();
-	}
-}
 
 /* The coarse clock, as the sweeper reads it. */
 static __u32 clock_now(void)
@@ -92,7 +49,7 @@ static void wait_until_swept_after(__u32 deadline_ms)
 {
 	while ((__s32)(clock_now() - deadline_ms) < 0)
 		pause_a_moment();
-	wait_for_ticks(2);
+	wait_for_ticks(&prog, 2);
 }
 
 /* ---- what may be asked for */
@@ -237,7 +194,7 @@ static void nobody_confirms(void **state __unused)
 	assert_true(monotonic_ms() - from + 2 * prog_tick_ms() >= 300);
 	expect_state(0, NOBODY, false);
 	assert_int_equal(prog_policy_state(&prog).rolled_back, 1);
-	wait_for_ticks(3);
+	wait_for_ticks(&prog, 3);
 	ring_buffer__consume(ring);
 	assert_int_equal(policy_events, 1);
 	assert_int_equal(prog_policy_state(&prog).rolled_back, 1);
@@ -287,14 +244,14 @@ static void the_lock_is_held(void **state __unused)
 	held.lock.held = 1;
 	held.deadline_ms = clock_now();
 	prog_set(prog.skeleton->maps.policy_state, &held);
-	wait_for_ticks(3);
+	wait_for_ticks(&prog, 3);
 	verdict = prog_test_run(&prog, prog.skeleton->progs.sw_switch, &confirm, sizeof(confirm),
 				1);
 	assert_int_equal(verdict, XDP_ABORTED);
 	assert_int_equal(prog_policy_state(&prog).active, 1);
 	held.lock.held = 0;
 	prog_set(prog.skeleton->maps.policy_state, &held);
-	wait_for_ticks(2);
+	wait_for_ticks(&prog, 2);
 	expect_state(0, NOBODY, false);
 }
 

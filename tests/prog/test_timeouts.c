@@ -116,10 +116,6 @@ int main(void)
 		EACH_FAMILY(too_late),
 	};
 	struct setup setup = setup_ordinary();
-	int failed;
 
-	prog_open(&prog, &setup, EVENT_BYTES);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	prog_close(&prog);
-	return failed;
+	return prog_run(&prog, &setup, EVENT_BYTES, tests);
 }

@@ -236,7 +236,28 @@ def test_an_interface_of_unknown_type(tmp_path):
     assert done.returncode == 0
     assert report["packets"] == 5 and report["unsupported"] == 2
     assert outcomes(report) == {"accepted": 1}
-    assert len(done.stderr.splitlines()) == 1 and "(226) is not supported" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "2 packets are not judged: link type" in done.stderr
+    assert "(226) is not supported" in done.stderr
+
+
+def test_one_of_a_kind(tmp_path):
+    """Words for one packet as for several."""
+    _, raw = framed("raw")
+    path = tmp_path / "capture"
+    path.write_bytes(pcapng_section() + interface(226) + interface(101) + enhanced(0, 1, b"x")
+                     + enhanced(1, 10 ** 6, raw[0]) + b"torn")
+    done = subprocess.run([BINARY, "replay", path], capture_output=True, text=True, check=False,
+                          timeout=300)
+    assert done.returncode == 3
+    assert f"{path}: incomplete after 2 packets: " in done.stderr
+    assert f"{path}: 1 packet is not judged: link type" in done.stderr
+    assert done.stdout.startswith(f"{path}: 2 packets, 1 of them TCP")
+    path.write_bytes(pcapng_section() + interface(101) + enhanced(0, 1, raw[0]) + b"torn")
+    done = subprocess.run([BINARY, "replay", path], capture_output=True, text=True, check=False,
+                          timeout=300)
+    assert f"{path}: incomplete after 1 packet: " in done.stderr
+    assert done.stdout.startswith(f"{path}: 1 packet, 1 of them TCP")
 
 
 def test_no_interface_of_known_type(tmp_path):
@@ -259,7 +280,7 @@ BAD = {
     "impossible length, 13": struct.pack("<II", 6, 13),
     "impossible length, 8": struct.pack("<II", 6, 8),
     "another length, 16": struct.pack("<IIII", 9, 20, 0, 0) + struct.pack("<I", 16),
-    "of interface 1, but 1 are": enhanced(1, 1, b"x"),
+    "of interface 1, but 1 is": enhanced(1, 1, b"x"),
     "claims 99 bytes of a packet and has 4": block(6, struct.pack("<IIIII", 0, 0, 0, 99, 99) + b"x"),
     "expected at most": struct.pack("<II", 6, 0xFFFFFFF0),
     "without a byte order": struct.pack("<III", 0x0A0D0D0A, 28, 0) + bytes(16),

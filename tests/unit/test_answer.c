@@ -295,7 +295,7 @@ static void an_answer_is_acked(void **state __unused)
 		frame_build(&frame, &syn, v6);
 		room = room_of(&frame);
 		tcp = parse_room(&room, &packet);
-		sw_cookie_make(&world.keys, &world.offer, &packet, world.now_ms, &answer);
+		sw_cookie_make(&world.keys, NULL, &world.offer, &packet, world.now_ms, &answer);
 		assert_int_equal(answer_room(&room, &packet, tcp, &answer, &length), 0);
 		room.length = length;
 		parse_room(&room, &synack);
@@ -304,8 +304,8 @@ static void an_answer_is_acked(void **state __unused)
 		ack.tsecr = synack.tsval;
 		ack.timestamp = synack.options & SW_OPT_TIMESTAMP;
 		packet = seen(&ack, v6);
-		assert_true(
-			sw_cookie_check(&world.keys, &world.offer, &packet, world.now_ms, &agreed));
+		assert_true(sw_cookie_check(&world.keys, NULL, &world.offer, &packet, world.now_ms,
+					    &agreed));
 		assert_int_equal(agreed.options & SW_OFFER_SACK,
 				 synack.options & SW_OPT_SACK_OK ? SW_OFFER_SACK : 0);
 		assert_int_equal(agreed.options & SW_OFFER_WSCALE,

@@ -12,7 +12,7 @@ static struct sw_packet challenged(const struct world *world, bool v6)
 	struct sw_cookie_answer answer;
 	struct segment rst;
 
-	assert_true(sw_challenge_make(&world->keys, &packet, world->now_ms, &answer));
+	assert_true(sw_challenge_make(&world->keys, NULL, &packet, world->now_ms, &answer));
 	assert_int_equal(answer.options, 0);
 	assert_int_equal(answer.mss, 0);
 	rst = tcp(.from = CLIENT, .flags = RST, .seq = answer.ack);
@@ -21,7 +21,7 @@ static struct sw_packet challenged(const struct world *world, bool v6)
 
 static bool is_proof(const struct world *world, const struct sw_packet *rst)
 {
-	return sw_challenge_check(&world->keys, rst, world->now_ms);
+	return sw_challenge_check(&world->keys, NULL, rst, world->now_ms);
 }
 
 static void challenges_are_met(void **state __unused)
@@ -118,13 +118,13 @@ static void challenges_are_never_believed(void **state __unused)
 		struct sw_cookie_answer answer;
 		__u32 number;
 
-		assert_true(sw_challenge_make(&world.keys, &packet, world.now_ms, &answer));
+		assert_true(sw_challenge_make(&world.keys, NULL, &packet, world.now_ms, &answer));
 		number = answer.ack;
 		for (int back = -2; back < 110; back++) {
 			packet.seq = number - back;
-			assert_int_equal(
-				sw_challenge_make(&world.keys, &packet, world.now_ms, &answer),
-				back < 1 || back > 101);
+			assert_int_equal(sw_challenge_make(&world.keys, NULL, &packet, world.now_ms,
+							   &answer),
+					 back < 1 || back > 101);
 			assert_int_equal(answer.ack, number);
 		}
 	}

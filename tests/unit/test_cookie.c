@@ -49,7 +49,8 @@ static void check_options(struct world *world, const struct options_case *of, bo
 
 	back = ack_to(&syn, &answer);
 	ack = seen(&back, v6);
-	assert_true(sw_cookie_check(&world->keys, &world->offer, &ack, world->now_ms, &options));
+	assert_true(
+		sw_cookie_check(&world->keys, NULL, &world->offer, &ack, world->now_ms, &options));
 	assert_int_equal(options.options, expected);
 	assert_int_equal(options.mss, v6 ? 1420 : 1400);
 	assert_int_equal(options.tsval, expected ? back.tsval : 0);
@@ -102,11 +103,12 @@ static __u16 mss_that_survives(const struct world *world, int mss, bool v6)
 		packet.options = SW_OPT_MSS;
 		packet.mss = mss;
 	}
-	sw_cookie_make(&world->keys, &world->offer, &packet, world->now_ms, &answer);
+	sw_cookie_make(&world->keys, NULL, &world->offer, &packet, world->now_ms, &answer);
 	packet.flags = ACK;
 	packet.seq = answer.ack;
 	packet.ack = answer.seq + 1;
-	assert_true(sw_cookie_check(&world->keys, &world->offer, &packet, world->now_ms, &options));
+	assert_true(sw_cookie_check(&world->keys, NULL, &world->offer, &packet, world->now_ms,
+				    &options));
 	return options.mss;
 }
 
@@ -289,6 +291,49 @@ static void guesses_fail(void **state __unused)
 	}
 }
 
+/* ---- what is remembered */
+
+/*
+ * Few values of each, so that each is met again with all others changed, and more of them all together
+ * than there is room for. Epochs come back, too, when their secret is another one.
+ */
+static void what_is_remembered_changes_nothing(void **state __unused)
+{
+	struct world world = new_world(START_MS);
+
+	for (int i = 0; i < 200000; i++) {
+		bool v6 = roll(&world.dice, 2);
+		struct sw_packet syn = { .src = end_address(CLIENT, v6),
+					 .dst = end_address(SERVER, v6),
+					 .sport = 1024 + roll(&world.dice, 60000),
+					 .dport = 80 + roll(&world.dice, 2),
+					 .seq = random_u64(&world.dice),
+					 .mss = 1400,
+					 .options = SW_OPT_MSS };
+		struct sw_cookie_answer with = {}, without = {};
+
+		if (roll(&world.dice, 2))
+			syn.options |= SW_OPT_TIMESTAMP;
+		syn.dst.bytes[7 * v6] ^= v6 * roll(&world.dice, 2);
+		syn.dst.bytes[15] ^= roll(&world.dice, 2);
+		world.offer.wscale = 8 + roll(&world.dice, 2);
+		if (!roll(&world.dice, 100))
+			world.now_ms = START_MS + roll(&world.dice, 6) * EPOCH_MS;
+		if (!roll(&world.dice, 1000))
+			world.keys = random_keys(&world.dice);
+		if (roll(&world.dice, 4)) {
+			sw_cookie_make(&world.keys, &world.memos, &world.offer, &syn, world.now_ms,
+				       &with);
+			sw_cookie_make(&world.keys, NULL, &world.offer, &syn, world.now_ms,
+				       &without);
+		} else {
+			sw_challenge_make(&world.keys, &world.memos, &syn, world.now_ms, &with);
+			sw_challenge_make(&world.keys, NULL, &syn, world.now_ms, &without);
+		}
+		assert_memory_equal(&with, &without, sizeof(with));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +349,7 @@ int main(void)
 		cmocka_unit_test(another_offer),
 		cmocka_unit_test(other_keys),
 		cmocka_unit_test(guesses_fail),
+		cmocka_unit_test(what_is_remembered_changes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -245,7 +245,7 @@ static void a_mistake_is_told_with_its_line(void **state __unused)
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		assert_int_equal(read_text(cases[i].text, strlen(cases[i].text)), -EBADMSG);
+		assert_int_equal(read_text(cases[i].text, strlen(cases[i].text)), -EINVAL);
 		assert_non_null(strstr(recorded, cases[i].said));
 	}
 }
@@ -262,7 +262,7 @@ static void a_line_has_an_end(void **state __unused)
 	assert_int_equal(entries.count, 1);
 	assert_int_equal(strlen(entries.rows[0].reason), SW_REASON_SIZE - 1);
 	text[MAX_LINE - 2] = 'x';
-	assert_int_equal(read_text(text, 3 * MAX_LINE - 1), -EBADMSG);
+	assert_int_equal(read_text(text, 3 * MAX_LINE - 1), -EINVAL);
 	assert_non_null(strstr(recorded, ":1: a line of more than"));
 }
 
@@ -271,11 +271,11 @@ static void any_bytes_may_be_in_a_file(void **state __unused)
 {
 	static const char text[] = "10.0.0.1 a\0b\n10.0.0.2\n\xff\xfe\n";
 
-	assert_int_equal(read_text(text, sizeof(text) - 1), -EBADMSG);
+	assert_int_equal(read_text(text, sizeof(text) - 1), -EINVAL);
 	assert_int_equal(entries.count, 2);
 	assert_string_equal(entries.rows[0].reason, "a");
-	assert_int_equal(sw_prefix_file_read("/", &entries, NULL, NULL), -EISDIR);
-	assert_int_equal(sw_prefix_file_read("/nowhere/x", &entries, NULL, NULL), -ENOENT);
+	assert_int_equal(sw_prefix_file_read("/", &entries, NULL, NULL), -EINVAL);
+	assert_int_equal(sw_prefix_file_read("/nowhere/x", &entries, NULL, NULL), -EINVAL);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, reset, reset)

@@ -192,7 +192,7 @@ static void each_feature_is_told(void **state __unused)
 		{ make_timeout, 0 },
 		{ make_strict, SW_HAS_STRICT },
 		{ make_enforce, SW_HAS_ENFORCE },
-		{ make_cookies, SW_HAS_FLOOD_DEFENCE },
+		{ make_cookies, SW_HAS_FLOOD_DEFENCE | SW_HAS_HALF_OPEN },
 		{ make_adaptive, SW_HAS_FLOOD_DEFENCE | SW_HAS_HALF_OPEN },
 		{ make_auto_block, SW_HAS_AUTO_BLOCK },
 		{ make_service_rate, SERVICE | SW_HAS_SYN_RATE },

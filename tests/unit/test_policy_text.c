@@ -37,6 +37,12 @@ static void whatever_is_said_makes_a_difference(void **state __unused)
 			   sw_auto_block_keys[i].maximum);
 		expect_difference(&other);
 	}
+	for (int i = 0; i < SW_DEFENCE_KEY_COUNT; i++) {
+		other = policy;
+		sw_key_set(&sw_flood_defence_keys[i], &other.flood_defence,
+			   sw_flood_defence_keys[i].maximum);
+		expect_difference(&other);
+	}
 	other = policy;
 	other.services[0].prefixes[0].length++;
 	expect_difference(&other);
@@ -127,20 +133,29 @@ static void prefixes_are_read_and_written(void **state __unused)
 
 static void every_value_has_a_text_that_means_it(void **state __unused)
 {
+	static const struct {
+		const struct sw_key *keys;
+		int count;
+	} tables[] = {
+		{ sw_rule_keys, SW_RULE_KEY_COUNT },
+		{ sw_auto_block_keys, SW_BLOCK_KEY_COUNT },
+		{ sw_flood_defence_keys, SW_DEFENCE_KEY_COUNT },
+	};
 	char text[SW_KEY_TEXT_SIZE];
 	__u64 seed = 7;
 
-	for (int i = 0; i < SW_RULE_KEY_COUNT + SW_BLOCK_KEY_COUNT; i++) {
-		const struct sw_key *key = i < SW_RULE_KEY_COUNT ?
-						   &sw_rule_keys[i] :
-						   &sw_auto_block_keys[i - SW_RULE_KEY_COUNT];
+	for (size_t table = 0; table < sizeof(tables) / sizeof(tables[0]); table++) {
+		for (int i = 0; i < tables[table].count; i++) {
+			const struct sw_key *key = &tables[table].keys[i];
 
-		for (int j = 0; j < 200; j++) {
-			struct sw_rules said = {}, read = {};
+			for (int j = 0; j < 200; j++) {
+				struct sw_rules said = {}, read = {};
 
-			draw_key(&seed, key, &said);
-			assert_true(sw_key_parse(key, sw_key_format(text, key, &said), &read));
-			assert_memory_equal(&said, &read, sizeof(said));
+				draw_key(&seed, key, &said);
+				assert_true(
+					sw_key_parse(key, sw_key_format(text, key, &said), &read));
+				assert_memory_equal(&said, &read, sizeof(said));
+			}
 		}
 	}
 }

@@ -363,6 +363,26 @@ static void traffic_keeps_a_connection(void **state __unused)
 	assert_int_equal(tallied(SW_TALLY_CONNECTIONS_CLOSED), 0);
 }
 
+/* Tags that are neighbours, or differ in their highest bit, are what borrows and carries confuse. */
+static void a_filter_row_has_its_tags_and_no_other(void **state __unused)
+{
+	static const __u16 tags[] = { 1, 3, 5, 0x7fff, 0x8001, 0x8003, 0xfffd, 0xffff };
+	struct sw_connection_filter row;
+	bool has;
+
+	for (size_t i = 0; i < 8 * 8 * 8 * 8; i++) {
+		for (size_t way = 0; way < SW_WAYS; way++)
+			row.tags[way] = tags[i >> way * 3 & 7];
+		row.tags[i % SW_WAYS] = i % 5 ? row.tags[i % SW_WAYS] : 0;
+		for (size_t j = 0; j < 8; j++) {
+			has = false;
+			for (size_t way = 0; way < SW_WAYS; way++)
+				has |= row.tags[way] == tags[j];
+			assert_int_equal(sw_filter_has(row.all, tags[j]), has);
+		}
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_one_bucket, close_host)
 
 int main(void)
@@ -387,6 +407,7 @@ int main(void)
 		TEST(the_same_ends_take_their_own_place),
 		TEST(connections_are_swept_in_their_time),
 		TEST(traffic_keeps_a_connection),
+		cmocka_unit_test(a_filter_row_has_its_tags_and_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

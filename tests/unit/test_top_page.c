@@ -142,6 +142,10 @@ static void exact_counts_have_no_error(void **state)
 			    "5 SYNs and 0 anomalies in 32s, by weight");
 	assert_null(strstr(text, "255."));
 	line_with(text, "the first 1 of 2");
+	top.totals[SW_TOP_SYNS].count = top.totals[SW_TOP_ANOMALIES].count = 1;
+	sw_page_sources(&page, &top, NULL, SW_TOP_BY_WEIGHT, 1);
+	printed(&page);
+	assert_string_equal(line_with(text, "by weight"), "1 SYN and 1 anomaly in 32s, by weight");
 }
 
 static void rates_have_a_column(void **state)
@@ -175,7 +179,7 @@ static void services(struct sw_snapshot *of, __u64 large)
 			 i == 0 ? "a-name-as-long-as-it-ever-can-b" :
 			 i == 1 ? "ssh" :
 				  "default");
-		counters->syns = i == 1 ? large : i;
+		counters->evidence[SW_EVIDENCE_SYNS] = i == 1 ? large : i;
 		counters->anomalies = i == 2 ? large : i;
 		counters->completed = counters->dropped = large;
 		counters->limits[SW_LIMIT_SYN_RATE] = counters->limits[SW_LIMIT_BLOCK_LIST] = i;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the evidence of a flood says. */
-#include "policy_view.h"
+#include "flood_view.h"
 
 #include <math.h>
 
@@ -9,44 +9,102 @@
 
 #define MANY_SOURCES 200
 
-const char *const sw_flood_verdict_names[SW_FLOOD_VERDICT_COUNT] = {
-	[SW_FLOOD_QUIET] = "quiet",
-	[SW_FLOOD_HEALTHY] = "healthy",
-	[SW_FLOOD_SPOOFED] = "attack_spoofed",
-	[SW_FLOOD_FEW] = "attack_few_sources",
-	[SW_FLOOD_STRUGGLING] = "busy_or_broken",
-};
+/* Of fewer handshakes the answers may just not have come yet. */
+#define FEW_ATTEMPTS 10
 
-const char *const sw_flood_verdict_texts[SW_FLOOD_VERDICT_COUNT] = {
-	[SW_FLOOD_QUIET] = "quiet: hardly any SYNs",
-	[SW_FLOOD_HEALTHY] = "healthy: most SYNs become connections",
-	[SW_FLOOD_SPOOFED] = "an attack, most likely spoofed: hardly any of very many sources "
-			     "completes a handshake",
-	[SW_FLOOD_FEW] = "an attack of a few sources, or a client that cannot hear the answers: "
-			 "hardly any handshake is completed",
-	[SW_FLOOD_STRUGGLING] = "busy or broken: many handshakes are completed, but many are not",
-};
+/*
+ * A handshake that is late is so by a second: in less time than twice that, none of them need have been
+ * completed, and they look like those of an attack of a few sources.
+ */
+#define EARLY_MS 2000
+
+/* So many SYN-ACKs repeated after the last ACK may be lost segments, or ACKs that crossed them. */
+#define FEW_UNACCEPTED 3
 
 /* Linear counting: of n sources a bit stays clear with probability exp(-n / bits). */
-uint32_t sw_flood_sources(const struct sw_flood_state *flood)
+uint32_t sw_flood_sources(const struct sw_flood_evidence *evidence)
 {
-	uint32_t set = 0;
+	uint32_t set = evidence->source_bits;
 
-	for (size_t i = 0; i < SW_FLOOD_SKETCH_BITS / 64; i++)
-		set += (uint32_t)__builtin_popcountll(flood->sources_before[i]);
 	if (set >= SW_FLOOD_SKETCH_BITS)
 		set = SW_FLOOD_SKETCH_BITS - 1;
 	return (uint32_t)lround(-(double)SW_FLOOD_SKETCH_BITS *
 				log1p(-(double)set / SW_FLOOD_SKETCH_BITS));
 }
 
-enum sw_flood_verdict sw_flood_judge(const struct sw_flood_state *flood)
+uint64_t sw_flood_rate(const struct sw_flood_evidence *evidence, enum sw_evidence which)
 {
-	if (flood->syn_rate < QUIET_RATE)
+	return evidence->ms ? evidence->counts[which] * 1000 / evidence->ms : 0;
+}
+
+uint64_t sw_flood_lasted_ms(const struct sw_flood_state *flood)
+{
+	return flood->whole.ms - flood->began.ms;
+}
+
+/*
+ * Do connections wait in vain to be accepted? On this host the kernel says so. Behind a gateway the
+ * server does: it goes on to ask for an ACK that it has had.
+ */
+static bool is_queue_full(const struct sw_flood_evidence *evidence)
+{
+	const __u64 *counts = evidence->counts;
+	uint64_t by_server = counts[SW_EVIDENCE_COMPLETED] - counts[SW_EVIDENCE_BY_COOKIE];
+
+	if (counts[SW_EVIDENCE_QUEUE_FULL] &&
+	    counts[SW_EVIDENCE_QUEUE_FULL] * 4 >= counts[SW_EVIDENCE_QUEUE_LOOKS])
+		return true;
+	return counts[SW_EVIDENCE_UNACCEPTED] >= FEW_UNACCEPTED &&
+	       counts[SW_EVIDENCE_UNACCEPTED] * 16 >= by_server;
+}
+
+/* What the server did with what it was asked for. SW_FLOOD_VERDICT_COUNT: nothing special. */
+static enum sw_flood_verdict judge_server(const struct sw_flood_evidence *evidence)
+{
+	const __u64 *counts = evidence->counts;
+	uint64_t asked = counts[SW_EVIDENCE_ATTEMPTS];
+
+	if (is_queue_full(evidence))
+		return SW_FLOOD_QUEUE_FULL;
+	if (asked < FEW_ATTEMPTS)
+		return SW_FLOOD_VERDICT_COUNT;
+	if (counts[SW_EVIDENCE_REFUSED] * 2 >= asked)
+		return SW_FLOOD_REFUSING;
+	/* under any attack a server that lives answers some */
+	if (counts[SW_EVIDENCE_SYNACKS] * 100 <= asked && !counts[SW_EVIDENCE_REFUSED])
+		return SW_FLOOD_SILENT;
+	if (counts[SW_EVIDENCE_LATE] * 4 >= asked)
+		return SW_FLOOD_LATE;
+	return SW_FLOOD_VERDICT_COUNT;
+}
+
+enum sw_flood_verdict sw_flood_judge(const struct sw_flood_evidence *evidence)
+{
+	uint64_t syns = evidence->counts[SW_EVIDENCE_SYNS];
+	uint64_t completed = evidence->counts[SW_EVIDENCE_COMPLETED];
+	enum sw_flood_verdict of_server = judge_server(evidence);
+
+	if (!syns)
 		return SW_FLOOD_QUIET;
-	if (flood->completed_rate >= flood->syn_rate / 2)
+	if (of_server != SW_FLOOD_VERDICT_COUNT)
+		return of_server;
+	if (completed * 2 >= syns)
 		return SW_FLOOD_HEALTHY;
-	if (flood->completed_rate >= flood->syn_rate / 10)
+	if (completed * 10 >= syns)
 		return SW_FLOOD_STRUGGLING;
-	return sw_flood_sources(flood) >= MANY_SOURCES ? SW_FLOOD_SPOOFED : SW_FLOOD_FEW;
+	if (sw_flood_sources(evidence) >= MANY_SOURCES)
+		return SW_FLOOD_SPOOFED;
+	return evidence->ms < EARLY_MS ? SW_FLOOD_EARLY : SW_FLOOD_FEW;
+}
+
+enum sw_flood_verdict sw_flood_judge_now(const struct sw_flood_state *flood)
+{
+	enum sw_flood_verdict verdict = sw_flood_judge(&flood->period);
+
+	if (sw_flood_rate(&flood->period, SW_EVIDENCE_SYNS) < QUIET_RATE)
+		return SW_FLOOD_QUIET;
+	/* a period by itself is always too short; what has come before it is known of a flood */
+	if (verdict == SW_FLOOD_EARLY && flood->on)
+		return sw_flood_judge(&flood->whole);
+	return verdict;
 }

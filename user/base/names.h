@@ -7,6 +7,8 @@
  * from outside, sw_name() checks the range.
  */
 
+#include "flood_way.h"
+
 #include <synward/config.h>
 #include <synward/counters.h>
 #include <synward/event.h>
@@ -36,6 +38,10 @@ extern const struct sw_word sw_list_words[SW_LIST_COUNT];
 extern const struct sw_word sw_flood_mode_words[SW_FLOOD_MODE_COUNT];
 extern const struct sw_word sw_flood_reason_words[SW_FLOOD_REASON_COUNT];
 extern const struct sw_word sw_flood_way_words[SW_FLOOD_WAY_COUNT];
+extern const struct sw_word sw_flood_verdict_words[SW_FLOOD_VERDICT_COUNT];
+extern const struct sw_word sw_evidence_words[SW_EVIDENCE_COUNT];
+extern const struct sw_word sw_way_reason_words[SW_WAY_REASON_COUNT];
+extern const struct sw_word sw_drift_words[SW_DRIFT_COUNT];
 extern const struct sw_word sw_protected_words[SW_PROTECTED_COUNT];
 
 /* What each timeout is unless the user says otherwise, in milliseconds. */

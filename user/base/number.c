@@ -140,6 +140,11 @@ const char *sw_format_count(char text[SW_NUMBER_SIZE], uint64_t count)
 	return text;
 }
 
+const char *sw_noun(uint64_t count, const char *one, const char *many)
+{
+	return count == 1 ? one : many;
+}
+
 const char *sw_format_compact(char text[SW_NUMBER_SIZE], uint64_t count)
 {
 	static const char units[] = "MGTPE";

@@ -35,6 +35,9 @@ const char *sw_format_count(char text[SW_NUMBER_SIZE], uint64_t count);
 /* The same in at most nine characters: 9,999,999, and from there on 12.3M or 4.56G. Returns text. */
 const char *sw_format_compact(char text[SW_NUMBER_SIZE], uint64_t count);
 
+/* The noun behind a count: one of 1, else many. */
+const char *sw_noun(uint64_t count, const char *one, const char *many);
+
 /* How many letters must change to turn one word into the other (both shorter than 64), for hints. */
 size_t sw_word_distance(const char *a, const char *b);
 

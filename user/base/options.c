@@ -69,11 +69,11 @@ static int take_duration(const struct sw_option *row, const char *argument)
 	uint64_t ms;
 
 	if (!sw_parse_duration(argument, &ms) || ms < row->minimum || ms > row->maximum)
-		return sw_error(
-			EINVAL,
-			"--%s %s: expected a duration from %s to %s, such as 500ms, 2s or 1h",
-			row->long_name, argument, sw_format_duration(low, row->minimum),
-			sw_format_duration(high, row->maximum));
+		return sw_error(EINVAL,
+				"--%s %s: expected a duration from %s to %s, such as %s, 30s or 1h",
+				row->long_name, argument, sw_format_duration(low, row->minimum),
+				sw_format_duration(high, row->maximum),
+				row->minimum > 500 ? "2s" : "500ms");
 	*(uint64_t *)row->value = ms;
 	return 0;
 }

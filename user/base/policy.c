@@ -234,8 +234,9 @@ static __u32 features_of_row(const struct sw_rules *rules, const struct sw_rules
 		features |= SW_HAS_SYN_RATE;
 	if (rules->flood.mode != SW_FLOOD_OFF)
 		features |= SW_HAS_FLOOD_DEFENCE;
+	/* while a flood is on, too: who is let in without a cookie shall not fill the queue */
 	if (rules->half_open_source || rules->half_open_service ||
-	    rules->flood.mode == SW_FLOOD_ADAPTIVE)
+	    rules->flood.mode != SW_FLOOD_OFF)
 		features |= SW_HAS_HALF_OPEN;
 	if (memcmp(rules->timeout_ms, others->timeout_ms, sizeof(rules->timeout_ms)) != 0)
 		features |= SW_HAS_SERVICE_TIMEOUTS;
@@ -359,10 +360,16 @@ bool sw_auto_block_equal(const struct sw_auto_block *a, const struct sw_auto_blo
 	       !a->enabled == !b->enabled && !a->own_flows == !b->own_flows;
 }
 
+bool sw_flood_defence_equal(const struct sw_flood_defence *a, const struct sw_flood_defence *b)
+{
+	return a->way == b->way && !a->set_syncookies == !b->set_syncookies;
+}
+
 bool sw_policy_equal(const struct sw_policy *a, const struct sw_policy *b)
 {
 	if (a->service_count != b->service_count ||
 	    !sw_auto_block_equal(&a->auto_block, &b->auto_block) ||
+	    !sw_flood_defence_equal(&a->flood_defence, &b->flood_defence) ||
 	    !sw_rules_equal(&a->rules[SW_SERVICE_DEFAULT], &b->rules[SW_SERVICE_DEFAULT]))
 		return false;
 	for (__u32 i = 0; i < a->service_count; i++)

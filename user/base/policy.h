@@ -23,7 +23,7 @@ void sw_policy_default(struct sw_policy *policy);
 
 /*
  * Makes a policy ready that has its services, their rules (of the same index, the default's at
- * SW_SERVICE_DEFAULT) and auto_block. Sorts the services by precedence, their rules with them, and
+ * SW_SERVICE_DEFAULT), auto_block and flood_defence. Sorts the services by precedence, their rules with them, and
  * each one's prefixes and ports; clears the rows that nobody uses; fills in features, anywhere,
  * class_services and port_classes. Returns 0, or -EINVAL with the line recorded if the services cut
  * the ports into too many classes; what it had to fill in is undefined then.
@@ -64,6 +64,7 @@ bool sw_service_same_match(const struct sw_service *a, const struct sw_service *
 
 bool sw_rules_equal(const struct sw_rules *a, const struct sw_rules *b);
 bool sw_auto_block_equal(const struct sw_auto_block *a, const struct sw_auto_block *b);
+bool sw_flood_defence_equal(const struct sw_flood_defence *a, const struct sw_flood_defence *b);
 
 /* Do two compiled policies say the same? Their generations do not count. */
 bool sw_policy_equal(const struct sw_policy *a, const struct sw_policy *b);

@@ -15,6 +15,13 @@ static const char *const floods[] = {
 #undef X
 		NULL,
 };
+const char *const sw_flood_wishes[] = {
+	"auto",
+#define X(id, name, meaning) #name,
+	SW_FLOOD_WAYS(X)
+#undef X
+		NULL,
+};
 static const char *const switches[] = { "no", "yes", NULL };
 static const char *const evidences[] = { "source", "flow", NULL };
 static const char *const actions[] = {
@@ -36,6 +43,8 @@ static const char *const other_switches[] = { "false", "true", "off", "on", NULL
 	KEY(sw_rules, member, path, kind, low, high, words)
 #define BLOCK(member, path, kind, low, high, words)                                                \
 	KEY(sw_auto_block, member, path, kind, low, high, words)
+#define DEFENCE(member, path, kind, low, high, words)                                              \
+	KEY(sw_flood_defence, member, path, kind, low, high, words)
 
 const struct sw_key sw_rule_keys[] = {
 	[SW_RULE_MODE] = RULE(enforce, "mode", CHOICE, 0, 1, modes),
@@ -78,6 +87,12 @@ const struct sw_key sw_auto_block_keys[] = {
 	[SW_BLOCK_EXPIRY] = BLOCK(expiry_s, "expiry", SECONDS, 1, SW_MAX_BLOCK_EXPIRY_S, NULL),
 	[SW_BLOCK_MAXIMUM] = BLOCK(maximum, "maximum", NUMBER, 1, SW_MAX_AUTO_BLOCKS, NULL),
 	[SW_BLOCK_EVIDENCE] = BLOCK(own_flows, "evidence", CHOICE, 0, 1, evidences),
+};
+
+const struct sw_key sw_flood_defence_keys[] = {
+	[SW_DEFENCE_WAY] = DEFENCE(way, "way", CHOICE, 0, SW_FLOOD_WISH_COUNT - 1, sw_flood_wishes),
+	[SW_DEFENCE_SET_SYNCOOKIES] = DEFENCE(set_syncookies, "set_syncookies", SWITCH, 0, 1,
+					      switches),
 };
 
 static __u64 bit(const struct sw_key *key)
@@ -219,9 +234,10 @@ const char *sw_key_expected(char text[SW_KEY_EXPECTED_SIZE], const struct sw_key
 		break;
 	case SW_KEY_MS:
 		sw_format(text, SW_KEY_EXPECTED_SIZE,
-			  "a duration from %s to %s, such as 500ms, 30s or 1h",
+			  "a duration from %s to %s, such as %s, 30s or 1h",
 			  sw_format_exact_duration(low, key->minimum),
-			  sw_format_duration(high, key->maximum));
+			  sw_format_duration(high, key->maximum),
+			  key->minimum > 500 ? "1.5s" : "500ms");
 		break;
 	case SW_KEY_SECONDS:
 		sw_format(text, SW_KEY_EXPECTED_SIZE,

@@ -25,7 +25,7 @@ enum sw_key_kind {
 struct sw_key {
 	const char *path; /* levels are separated by dots: limits.syn_rate.burst */
 	enum sw_key_kind kind;
-	uint16_t offset; /* of the value in struct sw_rules or sw_auto_block; not of an action */
+	uint16_t offset; /* of the value in its structure; not of an action */
 	uint16_t size;
 	uint32_t minimum; /* of what can be said; a value below it is one that is not set */
 	uint32_t maximum;
@@ -70,13 +70,19 @@ enum sw_auto_block_key {
 	SW_BLOCK_KEY_COUNT
 };
 
+enum sw_flood_defence_key { SW_DEFENCE_WAY, SW_DEFENCE_SET_SYNCOOKIES, SW_DEFENCE_KEY_COUNT };
+
 extern const struct sw_key sw_rule_keys[SW_RULE_KEY_COUNT];
 extern const struct sw_key sw_auto_block_keys[SW_BLOCK_KEY_COUNT];
+extern const struct sw_key sw_flood_defence_keys[SW_DEFENCE_KEY_COUNT];
+
+/* What may be said of the way, by enum sw_flood_wish; ends with NULL. */
+extern const char *const sw_flood_wishes[SW_FLOOD_WISH_COUNT + 1];
 
 /* The values of an SW_KEY_ACTION. */
 enum sw_action { SW_ACTS_COUNT, SW_ACTS_DROP, SW_ACTS_STRICT };
 
-/* The value of a key; of is the struct sw_rules or sw_auto_block that the key's table is about. */
+/* The value of a key; of is the struct sw_rules, sw_auto_block or sw_flood_defence of its table. */
 uint32_t sw_key_get(const struct sw_key *key, const void *of);
 void sw_key_set(const struct sw_key *key, void *of, uint32_t value);
 

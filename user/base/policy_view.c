@@ -32,13 +32,13 @@ const struct sw_row_view *sw_policy_row(const struct sw_policy_view *view, uint3
 enum sw_readiness sw_policy_readiness(const struct sw_policy_view *view,
 				      const struct sw_row_view *row, uint64_t *left_ms)
 {
-	uint64_t warm_up_ms = row->rules.warm_up_ms;
+	uint64_t warm_up_ms = row->rules.warm_up_ms, suspension_ms = sw_suspension_ms(&row->rules);
 
 	*left_ms = 0;
 	if (!row->rules.strict)
 		return SW_STRICT_OFF;
-	if (row->one_sided && row->one_sided_ms < warm_up_ms) {
-		*left_ms = warm_up_ms - row->one_sided_ms;
+	if (row->one_sided && row->one_sided_ms < suspension_ms) {
+		*left_ms = suspension_ms - row->one_sided_ms;
 		return SW_STRICT_SUSPENDED;
 	}
 	if (view->watched_ms < warm_up_ms) {

@@ -37,7 +37,8 @@ struct sw_policy_view {
 	uint64_t watched_ms; /* since an interface was attached last */
 	struct sw_auto_block auto_block;
 	uint32_t row_count; /* of the services, by number, and the default as the last */
-	uint32_t flood_way; /* enum sw_flood_way for this host itself */
+	uint32_t
+		flood_way; /* enum sw_flood_way for this host itself; COUNT: not one for all interfaces */
 	struct sw_row_view rows[SW_SERVICE_SLOTS];
 };
 
@@ -64,24 +65,5 @@ enum sw_readiness {
 /* left_ms: how long that lasts at least, for the second and the fourth; else 0. */
 enum sw_readiness sw_policy_readiness(const struct sw_policy_view *view,
 				      const struct sw_row_view *row, uint64_t *left_ms);
-
-/* How many sources sent SYNs in the last period that was looked at; an estimate, at most 7,000. */
-uint32_t sw_flood_sources(const struct sw_flood_state *flood);
-
-/* What the evidence of a period looks like. */
-enum sw_flood_verdict {
-	SW_FLOOD_QUIET,	  /* hardly any SYNs */
-	SW_FLOOD_HEALTHY, /* most SYNs become connections */
-	SW_FLOOD_SPOOFED, /* hardly any does, and they come from very many sources */
-	SW_FLOOD_FEW,	  /* hardly any does, and they come from a few sources */
-	SW_FLOOD_STRUGGLING, /* in between: a busy or broken service, or an attack beside its clients */
-	SW_FLOOD_VERDICT_COUNT
-};
-
-enum sw_flood_verdict sw_flood_judge(const struct sw_flood_state *flood);
-
-/* The verdict's name, and what it means in a sentence. */
-extern const char *const sw_flood_verdict_names[SW_FLOOD_VERDICT_COUNT];
-extern const char *const sw_flood_verdict_texts[SW_FLOOD_VERDICT_COUNT];
 
 #endif

@@ -48,12 +48,35 @@ bool sw_status_interface_ok(const struct sw_status_interface *interface)
 	       (interface->egress == SW_HEALTH_OK || interface->egress == SW_HEALTH_UNKNOWN);
 }
 
+bool sw_syncookies_are_left(const struct sw_status_flood *flood)
+{
+	return flood->known && flood->syncookies.owner == SW_SYNCOOKIES_OURS &&
+	       flood->syncookies_needed < flood->syncookies.now;
+}
+
+bool sw_status_flood_ok(const struct sw_status_flood *flood)
+{
+	if (!flood->known)
+		return true; /* that it cannot be looked at is told of its hooks */
+	if (sw_syncookies_are_left(flood))
+		return false;
+	if (flood->handover_needed && flood->handover != SW_HEALTH_OK)
+		return false;
+	if (flood->syncookies.owner == SW_SYNCOOKIES_CHANGED &&
+	    flood->syncookies_wanted > flood->syncookies.now)
+		return false;
+	/* an address that is missing there is defended by the challenge */
+	return !flood->defends || (flood->choice.reason != SW_WAY_BY_INSTEAD &&
+				   !(flood->drifts & ~(1U << SW_DRIFT_ADDRESSES)));
+}
+
 bool sw_status_degraded(const struct sw_status *status)
 {
 	if (!status->attached)
 		return false;
 	for (uint32_t i = 0; i < status->interface_count; i++)
-		if (!sw_status_interface_ok(&status->interfaces[i]))
+		if (!sw_status_interface_ok(&status->interfaces[i]) ||
+		    !sw_status_flood_ok(&status->interfaces[i].flood))
 			return true;
 	return status->sweeper == SW_SWEEPER_STOPPED;
 }

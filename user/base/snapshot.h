@@ -7,6 +7,7 @@
  * it. Nothing here knows of either.
  */
 
+#include "flood_way.h"
 #include "policy_view.h"
 
 #include <synward/config.h>
@@ -47,6 +48,38 @@ enum sw_health {
 	SW_HEALTH_UNKNOWN,  /* it may not be looked at */
 };
 
+/* Whose value net.ipv4.tcp_syncookies has in a network namespace. */
+enum sw_syncookies_owner {
+	SW_SYNCOOKIES_OTHERS,  /* we have not set it */
+	SW_SYNCOOKIES_OURS,    /* we have, and restore it when no policy asks for it any more */
+	SW_SYNCOOKIES_CHANGED, /* we had, but somebody else has set it since */
+};
+
+struct sw_syncookies_view {
+	enum sw_syncookies_owner owner;
+	int now;    /* -1: there is none */
+	int before; /* what it would be without us */
+	int set;    /* what we have set */
+};
+
+/* How floods are kept off at an interface. */
+struct sw_status_flood {
+	bool known; /* its network namespace could be looked at */
+	bool forwards;
+	bool defends; /* the active policy answers SYNs */
+	struct sw_flood_asked asked;
+	struct sw_flood_host host;
+	struct sw_flood_choice choice;
+	enum sw_flood_way way; /* the one in force */
+	struct sw_syncookies_view syncookies;
+	int syncookies_needed;	 /* at least, by what is active or may be by itself */
+	int syncookies_wanted;	 /* the same, had nobody else changed it */
+	bool handover_needed;	 /* the same */
+	enum sw_health handover; /* of its hook */
+	uint32_t handover_program;
+	uint32_t drifts; /* by bit */
+};
+
 struct sw_status_interface {
 	struct sw_interface record;
 	uint32_t slot;
@@ -54,6 +87,7 @@ struct sw_status_interface {
 	enum sw_health egress;
 	uint32_t ingress_program; /* its id; 0: unknown */
 	uint32_t egress_program;
+	struct sw_status_flood flood;
 };
 
 struct sw_status_map {
@@ -63,6 +97,15 @@ struct sw_status_map {
 };
 
 #define SW_MAX_MAPS 64
+
+/* How full a table is whose entries no counter of a CPU knows. */
+struct sw_occupancy {
+	const char *table; /* its name, which is its map's */
+	uint64_t capacity;
+	uint64_t used;
+};
+
+#define SW_OCCUPANCY_COUNT 4
 
 enum sw_sweeper { SW_SWEEPER_UNKNOWN, SW_SWEEPER_RUNS, SW_SWEEPER_STOPPED };
 
@@ -76,6 +119,7 @@ struct sw_status {
 	struct sw_policy_view policy;
 	uint64_t half_open;
 	uint64_t connections;
+	struct sw_occupancy occupancy[SW_OCCUPANCY_COUNT];
 	uint64_t map_bytes;
 	enum sw_sweeper sweeper;
 	uint32_t interface_count;
@@ -104,12 +148,14 @@ struct sw_attach_result {
 	uint32_t netns;
 	uint32_t slot;
 	bool generic;
+	bool frags;	     /* by the program for frames in several buffers */
 	bool native_refused; /* generic although native was tried first */
 	bool already;	     /* it was attached before */
 	bool repaired;	     /* and something was missing */
 	bool created;	     /* of the first: all that is shared was made with it ... */
 	const char *policy;  /* ... and begins with this one: saved, default or refused */
 	bool disarmed;	     /* and whether nothing is dropped, whatever that says */
+	bool undefended;     /* and whether floods are not kept off as the policy asks */
 	uint32_t tc_hook;    /* enum sw_tc_hook */
 	char note[160];	     /* why native was refused, for people; may be empty */
 };
@@ -132,6 +178,12 @@ bool sw_traffic_is_conserved(const struct sw_traffic *traffic);
 
 /* Is everything that this interface needs in its place? */
 bool sw_status_interface_ok(const struct sw_status_interface *interface);
+
+/* Is what keeps floods off in its place? Without such a policy nothing has to be. */
+bool sw_status_flood_ok(const struct sw_status_flood *flood);
+
+/* Is the sysctl ours although nothing asks for it any more, and the next command restores it? */
+bool sw_syncookies_are_left(const struct sw_status_flood *flood);
 
 /* Is anything not as it should be? */
 bool sw_status_degraded(const struct sw_status *status);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 int sw_state_dir_path(const char *dir, const char *name, char path[SW_STATE_PATH])
 {
@@ -56,4 +57,45 @@ int sw_state_dir_open(const char *dir, int *fd)
 		return sw_error(errno, "cannot open the state directory %s: %s", dir,
 				sw_errno_text(errno));
 	return 0;
+}
+
+/* Writes a file and sees it onto the disk. Returns 0, or -1 with errno. */
+static int write_file(int dir_fd, const char *name, int (*write)(FILE *file, const void *context),
+		      const void *context)
+{
+	int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+	int error = 0;
+
+	if (!file) {
+		error = errno;
+		sw_close_fd(&fd);
+		errno = error;
+		return -1;
+	}
+	if (write(file, context) || fflush(file) || fsync(fileno(file)))
+		error = errno;
+	else if (ferror(file))
+		error = EIO;
+	if (fclose(file) && !error)
+		error = errno;
+	errno = error;
+	return error ? -1 : 0;
+}
+
+int sw_state_dir_replace(int dir_fd, const char *name,
+			 int (*write)(FILE *file, const void *context), const void *context)
+{
+	char new[SW_STATE_PATH]; /* until it is whole */
+	int error = 0;
+
+	if (!sw_format(new, sizeof(new), "%s.new", name))
+		return -ENAMETOOLONG;
+	/* the directory last: a name that is on the disk is never that of what is not */
+	if (write_file(dir_fd, new, write, context) || renameat(dir_fd, new, dir_fd, name) ||
+	    fsync(dir_fd))
+		error = -errno;
+	if (error)
+		unlinkat(dir_fd, new, 0);
+	return error;
 }

@@ -4,6 +4,8 @@
 
 /* The directory on disk for what outlives a detach and a reboot. */
 
+#include <stdio.h>
+
 #define SW_STATE_PATH 512
 
 /* Writes dir/name. -ENAMETOOLONG with its line if that is too long. */
@@ -14,5 +16,13 @@ int sw_state_dir_path(const char *dir, const char *name, char path[SW_STATE_PATH
  * directories may have been given the same one.
  */
 int sw_state_dir_open(const char *dir, int *fd);
+
+/*
+ * Writes a file of an open directory anew: there is the old one or the new one, each as a whole,
+ * whoever is killed meanwhile, and also after a power cut. write gets context, and returns 0, or -1
+ * with errno. Returns 0 or -errno, without a line.
+ */
+int sw_state_dir_replace(int dir_fd, const char *name,
+			 int (*write)(FILE *file, const void *context), const void *context);
 
 #endif

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "timeouts.h"
 
+#include "../base/policy_keys.h"
 #include "../config/saved.h"
 #include "../control/control.h"
 #include "../report/report.h"
@@ -13,8 +14,6 @@
 static const char *const modes[] = { "auto", "native", "generic", NULL };
 static const char *const tc_modes[] = { "auto", "tcx", "clsact", NULL };
 
-static const char *const ways[] = { "auto", "handover", "kernel", "challenge", NULL };
-
 static struct {
 	int way;
 	int mode;
@@ -24,7 +23,7 @@ static struct {
 	uint64_t events_per_second;
 	bool checksums;
 	uint32_t timeout_ms[SW_TIMEOUT_COUNT];
-} given = { .events_per_second = UINT64_MAX };
+} given = { .way = -1, .events_per_second = UINT64_MAX };
 
 static const struct sw_option options[] = {
 	{ "mode", 'm', SW_OPTION_CHOICE, &given.mode, "MODE",
@@ -43,7 +42,7 @@ static const struct sw_option options[] = {
 	  .help = "budget of events of each CPU (1000); 0: no limit", .maximum = UINT32_MAX },
 	{ "flood-way", 0, SW_OPTION_CHOICE, &given.way, "WAY",
 	  .help = "how SYN floods are kept off: auto, handover, kernel or challenge",
-	  .choices = ways },
+	  .choices = sw_flood_wishes },
 	{ "checksums", 0, SW_OPTION_FLAG, &given.checksums, NULL,
 	  .help = "verify checksums; misleading where a card fills them in" },
 	{},
@@ -100,8 +99,8 @@ static void print_one(const struct sw_attach_result *result)
 			   result->already  ? "already attached" :
 					      "attached";
 
-	printf("%s: %s (%s XDP, %s)\n", result->name, verb, result->generic ? "generic" : "native",
-	       sw_tc_hook_name(result->tc_hook));
+	printf("%s: %s (%s XDP, %s)\n", result->name, verb,
+	       sw_xdp_words(result->generic, result->frags), sw_tc_hook_name(result->tc_hook));
 }
 
 static int run(int argc, char **argv)
@@ -125,8 +124,8 @@ static int run(int argc, char **argv)
 	request.connections = (uint32_t)given.connections;
 	memcpy(request.timeout_ms, given.timeout_ms, sizeof(request.timeout_ms));
 	request.checksums = given.checksums;
-	request.way_given = given.way;
-	request.flood_way = (enum sw_flood_way)(given.way - 1);
+	request.wish_given = given.way >= 0;
+	request.wish = given.way > 0 ? (enum sw_flood_wish)given.way : SW_WISH_AUTO;
 	request.events_given = given.events_per_second != UINT64_MAX;
 	request.events_per_second = (uint32_t)given.events_per_second;
 	error = load_saved(&saved);
@@ -140,6 +139,8 @@ static int run(int argc, char **argv)
 	free(saved.policy);
 	if (error)
 		return error == -EINVAL ? -EIO : error; /* EINVAL is for the command line */
+	if (results[0].undefended)
+		code = SW_EXIT_DEGRADED;
 	for (int i = 0; i < argc - first; i++) {
 		if (!sw_global.json)
 			print_one(&results[i]);

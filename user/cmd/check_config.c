@@ -2,6 +2,8 @@
 #include "command.h"
 
 #include "../base/cleanup.h"
+#include "../base/input.h"
+#include "../base/number.h"
 #include "../config/config.h"
 #include "../report/report.h"
 
@@ -40,8 +42,8 @@ static int run(int argc, char **argv)
 	} else if (given.show) {
 		sw_config_print(stdout, policy);
 	} else {
-		printf("%s: well-formed, %u %s\n", argv[first], count,
-		       count == 1 ? "service" : "services");
+		printf("%s: well-formed, %u %s\n", sw_input_name(argv[first]), count,
+		       sw_noun(count, "service", "services"));
 		sw_text_policy(stdout, policy);
 	}
 	return SW_EXIT_OK;
@@ -51,12 +53,10 @@ const struct sw_command sw_cmd_check_config = {
 	.name = "check-config",
 	.summary = "whether a policy file is sound, and what it means",
 	.usage = "FILE",
-	.text = "Reads a policy file as applying it would, and applies nothing. The first thing "
-		"that is\n"
-		"wrong is told with its line, and the exit code is 2. Of a sound one it shows the "
-		"services\n"
-		"in the order in which they are asked, their limits, and which segments are "
-		"dropped.\n"
+	.text = "Reads a policy file as applying it would, and applies nothing; - is\n"
+		"standard input. The first thing that is wrong is told with its line, and\n"
+		"the exit code is 2. Of a sound one it shows the services in the order in\n"
+		"which they are asked, their limits, and which segments are dropped.\n"
 		"\n"
 		"Examples:\n"
 		"  synward check-config /etc/synward/synward.yaml\n"

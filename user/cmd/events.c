@@ -55,7 +55,8 @@ static int take(const struct sw_event *event, void *context)
 	if (given.only_new && event->time_ns < following->started_ns)
 		return 0;
 	names.interface = sw_reader_interface(following->reader, event->interface);
-	if (event->type == SW_EVENT_LIMIT)
+	if (event->type == SW_EVENT_LIMIT || event->type == SW_EVENT_FLOOD_BEGINS ||
+	    event->type == SW_EVENT_FLOOD_ENDS)
 		names.service = sw_reader_service(following->reader, event->service);
 	wall_ns = sw_wall_ns(event->time_ns);
 	if (sw_global.json)
@@ -69,15 +70,17 @@ static int take(const struct sw_event *event, void *context)
 
 static int follow(struct following *following)
 {
+	bool last = false; /* what waits is told, however late it is asked for */
 	int answer = 0;
 
-	while (!is_over && !answer) {
+	while (!is_over && !answer && !last) {
 		uint64_t passed_ms = (sw_monotonic_ns() - following->started_ns) / 1000000;
 		uint64_t left_ms = POLL_MS;
 
-		if (given.timeout_ms && passed_ms >= given.timeout_ms)
-			return 0;
-		if (given.timeout_ms && given.timeout_ms - passed_ms < left_ms)
+		last = given.timeout_ms && passed_ms >= given.timeout_ms;
+		if (last)
+			left_ms = 0;
+		else if (given.timeout_ms && given.timeout_ms - passed_ms < left_ms)
 			left_ms = given.timeout_ms - passed_ms;
 		answer = sw_reader_poll(following->reader, (int)left_ms, take, following);
 		if (answer == -EINTR)

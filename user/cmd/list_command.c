@@ -3,6 +3,7 @@
 #include "command.h"
 
 #include "../base/cleanup.h"
+#include "../base/input.h"
 #include "../base/names.h"
 #include "../base/progress.h"
 #include "../base/time.h"
@@ -118,7 +119,7 @@ static int take_words(struct call *call, const char *verb)
 	for (int i = 0; i < call->count && !error; i++) {
 		struct sw_entry entry = { .reason = "" };
 
-		error = sw_prefix_take(EINVAL, where, call->words[i], &entry.prefix);
+		error = sw_prefix_take(where, call->words[i], &entry.prefix);
 		if (!error)
 			error = sw_entries_add(&call->entries, &entry);
 	}
@@ -127,7 +128,7 @@ static int take_words(struct call *call, const char *verb)
 
 /* ---- the verbs */
 
-/* -EINVAL is for the command line. */
+/* -EINVAL is for the command line, and for the files that it names. */
 static int failure(int error)
 {
 	return error == -EINVAL ? -EIO : error;
@@ -182,16 +183,16 @@ static int load(struct call *call)
 	sw_progress_start(&call->progress, "lines");
 	error = sw_prefix_file_read(path, &call->entries, note_reading, &call->progress);
 	if (!error && given.replace && !call->entries.count)
-		error = sw_error(EBADMSG,
+		error = sw_error(EINVAL,
 				 "%s: holds no prefix; to empty the list: synward %s del --all",
-				 path, call->name);
+				 sw_input_name(path), call->name);
 	if (!error)
 		error = complete_entries(call);
 	call->progress.unit = "prefixes";
 	if (!error)
-		error = failure(sw_list_load(
-			&call->target, &call->entries, strcmp(path, "-") ? path : "standard input",
-			given.replace, note_building, &call->progress, &call->change));
+		error = failure(sw_list_load(&call->target, &call->entries, sw_input_name(path),
+					     given.replace, note_building, &call->progress,
+					     &call->change));
 	sw_progress_end(&call->progress);
 	return error;
 }

@@ -3,6 +3,7 @@
 
 #include "../config/config.h"
 #include "../config/saved.h"
+#include "../control/defence.h"
 #include "../report/policy.h"
 
 #include <errno.h>
@@ -65,12 +66,26 @@ bool sw_policy_save(const struct sw_policy_work *work)
 	return sw_policy_saved(error);
 }
 
+/* The policy is active by now: what it does not need any more goes. */
+static bool settle_defence(const struct sw_policy_work *work)
+{
+	struct sw_defence_done done = {};
+	int error = sw_defence_settle(&work->instance, &done);
+
+	if (error)
+		sw_note("done, but floods may not be kept off: %s",
+			sw_error_text() ? sw_error_text() : sw_errno_text(error));
+	sw_error_clear();
+	return !error && !done.degraded;
+}
+
 int sw_policy_tell(struct sw_policy_work *work, const char *action, bool saved)
 {
 	SW_AUTO_CHANGES struct sw_changes changes = {};
 	struct sw_policy_done done = { .action = action, .saved = saved, .changes = &changes };
 	struct sw_policy_view view;
 	struct sw_policy_state state;
+	bool defended = settle_defence(work);
 	int error = sw_policy_read(&work->instance, work->other, &state);
 
 	if (!error)
@@ -84,7 +99,7 @@ int sw_policy_tell(struct sw_policy_work *work, const char *action, bool saved)
 		sw_json_policy_done(stdout, &done, sw_global.pretty);
 	else
 		sw_text_policy_done(stdout, &done);
-	return saved ? SW_EXIT_OK : SW_EXIT_DEGRADED;
+	return saved && defended ? SW_EXIT_OK : SW_EXIT_DEGRADED;
 }
 
 const char *sw_policy_file(const struct sw_command *command, int argc, char **argv, int first)

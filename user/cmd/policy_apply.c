@@ -21,7 +21,8 @@ static const struct sw_option options[] = {
 static int activate(struct sw_policy_work *work)
 {
 	const struct sw_policy_change change = { .confirm_ms = (uint32_t)given.confirm_ms,
-						 .arm = true };
+						 .arm = true,
+						 .insist = true };
 	bool same = sw_policy_equal(work->active, work->other), armed;
 	int error = sw_armed_read(&work->instance, &armed);
 
@@ -62,10 +63,12 @@ const struct sw_command sw_cmd_policy_apply = {
 	.name = "policy apply",
 	.summary = "make a file the active policy",
 	.usage = "[FILE]",
-	.text = "Without FILE it is " SW_DEFAULT_POLICY ". The file is read as a whole first:\n"
-		"if anything is wrong with it, nothing changes. Then no packet meets a mixture of "
-		"the old\n"
-		"and the new policy. It is saved for the next boot, and ends what disarm began.\n"
+	.text = "Without FILE it is " SW_DEFAULT_POLICY "; - is standard input. The file is\n"
+		"read as a whole first: if anything is wrong with it, nothing changes. Then no "
+		"packet meets\n"
+		"a mixture of the old and the new policy. It is saved for the next boot, and ends "
+		"what\n"
+		"disarm began.\n"
 		"\n"
 		"With --confirm the kernel goes back to the policy before when the time is over, "
 		"also if\n"

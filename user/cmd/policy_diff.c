@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "policy.h"
 
+#include "../base/input.h"
 #include "../config/config.h"
 #include "../report/policy.h"
 
@@ -29,7 +30,7 @@ static int run(int argc, char **argv)
 	if (sw_global.json)
 		sw_json_policy_diff(stdout, file, &changes, sw_global.pretty);
 	else
-		sw_text_policy_diff(stdout, file, &changes);
+		sw_text_policy_diff(stdout, sw_input_name(file), &changes);
 	return changes.count ? SW_EXIT_DEGRADED : SW_EXIT_OK;
 }
 
@@ -37,10 +38,10 @@ const struct sw_command sw_cmd_policy_diff = {
 	.name = "policy diff",
 	.summary = "what a file would change of the active policy",
 	.usage = "[FILE]",
-	.text = "Without FILE it is " SW_DEFAULT_POLICY ". A line begins with + for what\n"
-		"the file adds, - for what it takes away, and ~ for what has another value. Exit "
-		"code 0:\n"
-		"both say the same, 3: they differ.\n"
+	.text = "Without FILE it is " SW_DEFAULT_POLICY "; - is standard input. A line begins\n"
+		"with + for what the file adds, - for what it takes away, and ~ for what has "
+		"another value.\n"
+		"Exit code 0: both say the same, 3: they differ.\n"
 		"\n"
 		"Examples:\n"
 		"  synward policy diff\n"

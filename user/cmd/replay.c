@@ -43,16 +43,18 @@ static void warn(const struct sw_replay_result *result)
 	char text[SW_NUMBER_SIZE];
 
 	if (result->damage[0])
-		sw_note("%s: incomplete after %s packets: %s", result->path,
-			sw_format_count(text, result->packets), result->damage);
+		sw_note("%s: incomplete after %s %s: %s", result->path,
+			sw_format_count(text, result->packets),
+			sw_noun(result->packets, "packet", "packets"), result->damage);
 	if (result->skipped)
-		sw_note("%s: %s packets are not judged: link type %s (%d) is not supported",
-			result->path, sw_format_count(text, result->skipped), result->skipped_name,
+		sw_note("%s: %s %s not judged: link type %s (%d) is not supported", result->path,
+			sw_format_count(text, result->skipped),
+			sw_noun(result->skipped, "packet is", "packets are"), result->skipped_name,
 			result->skipped_link);
 	if (result->evicted)
-		sw_note("%s: %s flows were pushed out of full tables and are missing from the "
-			"attempts",
-			result->path, sw_format_count(text, result->evicted));
+		sw_note("%s: %s %s pushed out of full tables and missing from the attempts",
+			result->path, sw_format_count(text, result->evicted),
+			sw_noun(result->evicted, "flow was", "flows were"));
 }
 
 static int print(const struct sw_replay_result *result)

@@ -219,6 +219,8 @@ int sw_config_diff(const struct sw_policy *before, const struct sw_policy *after
 	compare_services(&finder, before, after);
 	compare_keys(&finder, "auto_block", sw_auto_block_keys, SW_BLOCK_KEY_COUNT,
 		     &before->auto_block, &after->auto_block);
+	compare_keys(&finder, "flood_defence", sw_flood_defence_keys, SW_DEFENCE_KEY_COUNT,
+		     &before->flood_defence, &after->flood_defence);
 	if (!finder.failed)
 		return 0;
 	sw_changes_free(changes);

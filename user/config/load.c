@@ -180,6 +180,10 @@ static int convert(struct sw_file_text *source, const struct sw_file *file,
 	if (!error)
 		error = take_keys(source, "auto_block", sw_auto_block_keys, SW_BLOCK_KEY_COUNT,
 				  file->auto_block, &policy->auto_block);
+	if (!error)
+		error = take_keys(source, "flood_defence", sw_flood_defence_keys,
+				  SW_DEFENCE_KEY_COUNT, file->flood_defence,
+				  &policy->flood_defence);
 	return error ? error : compile(source, policy);
 }
 
@@ -193,7 +197,7 @@ int sw_config_load(const char *path, struct sw_policy *policy)
 	if (error)
 		return error;
 	if (!loaded)
-		return sw_error(ENOMEM, "no memory to read %s", path);
+		return sw_error(ENOMEM, "no memory to read %s", source.path);
 	error = sw_source_check(&source, &sw_file_schema);
 	if (!error)
 		error = fill_in(&source, &file);

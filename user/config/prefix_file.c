@@ -4,6 +4,7 @@
 #include "../base/address.h"
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../base/input.h"
 #include "source.h"
 
 #include <ctype.h>
@@ -18,36 +19,37 @@ static bool is_fine(const char *text, struct sw_prefix *prefix)
 	return sw_parse_prefix(text, prefix) == SW_PREFIX_FINE && !sw_prefix_is_everything(prefix);
 }
 
-int sw_prefix_take(int error, const char *where, const char *text, struct sw_prefix *prefix)
+int sw_prefix_take(const char *where, const char *text, struct sw_prefix *prefix)
 {
 	char shown[SW_SHOWN_SIZE], meant[SW_PREFIX_SIZE];
 	struct sw_prefix parsed = {};
 
 	switch (sw_parse_prefix(text, &parsed)) {
 	case SW_PREFIX_NO_ADDRESS:
-		return sw_error(error,
+		return sw_error(EINVAL,
 				"%s: %s: expected an address or a prefix, such as 192.0.2.7, "
 				"192.0.2.0/24 or 2001:db8::/32",
 				where, sw_source_shown(shown, text));
 	case SW_PREFIX_NO_LENGTH:
-		return sw_error(error,
+		return sw_error(EINVAL,
 				"%s: %s: expected a length behind the slash, at most 32 for IPv4 "
 				"and 128 for IPv6",
 				where, sw_source_shown(shown, text));
 	case SW_PREFIX_MAPPED:
-		return sw_error(error, "%s: %s: expected an IPv4 prefix to be written as one",
+		return sw_error(EINVAL, "%s: %s: expected an IPv4 prefix to be written as one",
 				where, sw_source_shown(shown, text));
 	case SW_PREFIX_HOST_BITS:
 		return sw_error(
-			error, "%s: %s: bits behind the length are set; the prefix would be %s",
+			EINVAL, "%s: %s: bits behind the length are set; the prefix would be %s",
 			where, sw_source_shown(shown, text), sw_format_prefix(meant, &parsed));
 	case SW_PREFIX_FINE:
 		break;
 	}
 	if (parsed.length == (sw_prefix_is_v4(&parsed) ? SW_V4_BITS : 0))
 		return sw_error(
-			error, "%s: %s is every address; a list takes prefixes of at least one bit",
-			where, sw_source_shown(shown, text));
+			EINVAL,
+			"%s: %s is every address; a list takes prefixes of at least one bit", where,
+			sw_source_shown(shown, text));
 	*prefix = parsed;
 	return 0;
 }
@@ -78,7 +80,7 @@ static int complain(const struct reading *reading, const char *text)
 	char where[512];
 
 	sw_format(where, sizeof(where), "%s:%u", reading->name, reading->line);
-	return sw_prefix_take(EBADMSG, where, text, &prefix);
+	return sw_prefix_take(where, text, &prefix);
 }
 
 static int take_line(struct reading *reading, char *line)
@@ -123,7 +125,7 @@ static int read_lines(struct reading *reading, FILE *file, sw_file_progress *pro
 		done += length;
 		if (length == sizeof(line) - 1 && line[length - 1] != '\n')
 			return sw_error(
-				EBADMSG,
+				EINVAL,
 				"%s:%u: a line of more than %u bytes; expected one prefix a "
 				"line",
 				reading->name, reading->line, MAX_LINE - 2);
@@ -134,7 +136,7 @@ static int read_lines(struct reading *reading, FILE *file, sw_file_progress *pro
 			progress(context, done, all, reading->line);
 	}
 	if (ferror(file))
-		return sw_error(errno, "%s: cannot read this list of prefixes: %s", reading->name,
+		return sw_error(EINVAL, "%s: cannot read this list of prefixes: %s", reading->name,
 				sw_errno_text(errno));
 	return 0;
 }
@@ -142,16 +144,11 @@ static int read_lines(struct reading *reading, FILE *file, sw_file_progress *pro
 int sw_prefix_file_read(const char *path, struct sw_entries *entries, sw_file_progress *progress,
 			void *context)
 {
-	struct reading reading = { .name = path, .entries = entries };
-	SW_AUTO_FILE FILE *file = NULL;
+	struct reading reading = { .name = sw_input_name(path), .entries = entries };
+	SW_AUTO_FILE FILE *file = sw_input_open(path);
 
-	if (!strcmp(path, "-")) {
-		reading.name = "standard input";
-		return read_lines(&reading, stdin, progress, context);
-	}
-	file = fopen(path, "re");
 	if (!file)
-		return sw_error(errno, "%s: cannot read this list of prefixes: %s", path,
+		return sw_error(EINVAL, "%s: cannot read this list of prefixes: %s", reading.name,
 				sw_errno_text(errno));
 	return read_lines(&reading, file, progress, context);
 }

@@ -12,17 +12,17 @@
 
 /*
  * Takes one prefix from a text. where says what it is a part of and begins the message. Returns 0 or
- * -error with a line recorded.
+ * -EINVAL with a line recorded.
  */
-int sw_prefix_take(int error, const char *where, const char *text, struct sw_prefix *prefix);
+int sw_prefix_take(const char *where, const char *text, struct sw_prefix *prefix);
 
 /* Called now and then: how many bytes of all (0: unknown) were read, and how many lines. */
 typedef void sw_file_progress(void *context, uint64_t done, uint64_t all, uint64_t lines);
 
 /*
  * Adds the prefixes of a file ("-": standard input) to the entries, each with its line, and its
- * reason unless that was given before. Returns 0, or -EBADMSG or another -errno with a line
- * recorded; the entries then hold what came before.
+ * reason unless that was given before. Returns 0; -EINVAL if it cannot be read or has a mistake, with
+ * its line recorded; or -ENOMEM. The entries then hold what came before.
  */
 int sw_prefix_file_read(const char *path, struct sw_entries *entries, sw_file_progress *progress,
 			void *context);

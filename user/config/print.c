@@ -79,7 +79,7 @@ static bool for_service(const struct sw_key *key, const void *of, const void *ot
 	return sw_key_get(key, of) != sw_key_get(key, others);
 }
 
-static bool for_auto_block(const struct sw_key *key, const void *of, const void *base)
+static bool for_the_rest(const struct sw_key *key, const void *of, const void *base)
 {
 	(void)base;
 	return sw_key_is_set(key, of);
@@ -121,5 +121,8 @@ void sw_config_print(FILE *out, const struct sw_policy *policy)
 	}
 	fputs("auto_block:\n", out);
 	print_keys(&(struct printed){ out, INDENT, sw_auto_block_keys, SW_BLOCK_KEY_COUNT,
-				      &policy->auto_block, NULL, for_auto_block });
+				      &policy->auto_block, NULL, for_the_rest });
+	fputs("flood_defence:\n", out);
+	print_keys(&(struct printed){ out, INDENT, sw_flood_defence_keys, SW_DEFENCE_KEY_COUNT,
+				      &policy->flood_defence, NULL, for_the_rest });
 }

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define NEW_POLICY "policy.yaml.new"
-
 static int failed(const char *what, const char *dir, const char *name)
 {
 	return sw_error(errno, "cannot %s %s/%s: %s", what, dir, name, sw_errno_text(errno));
@@ -52,22 +50,13 @@ static int remove_file(const char *dir, const char *name)
 	return error;
 }
 
-static int write_policy(int dir_fd, const struct sw_policy *policy)
+static int write_policy(FILE *file, const void *policy)
 {
-	int fd = openat(dir_fd, NEW_POLICY, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-	bool failed;
-
-	if (!file) {
-		sw_close_fd(&fd);
-		return -1;
-	}
 	fputs("# The policy that synward goes on with when it is attached again. "
 	      "synward policy apply\n# writes it anew; synward policy reset removes it.\n",
 	      file);
 	sw_config_print(file, policy);
-	failed = fflush(file) || ferror(file) || fsync(fileno(file));
-	return fclose(file) || failed ? -1 : 0;
+	return 0;
 }
 
 int sw_saved_store(const char *dir, const struct sw_policy *policy)
@@ -84,10 +73,10 @@ int sw_saved_store(const char *dir, const struct sw_policy *policy)
 	error = sw_state_dir_open(dir, &fd);
 	if (error)
 		return error;
-	if (write_policy(fd, policy) || renameat(fd, NEW_POLICY, fd, SW_SAVED_POLICY) ||
-	    fsync(fd)) {
+	error = sw_state_dir_replace(fd, SW_SAVED_POLICY, write_policy, policy);
+	if (error) {
+		errno = -error;
 		error = failed("write", dir, SW_SAVED_POLICY);
-		unlinkat(fd, NEW_POLICY, 0);
 	}
 	return error;
 }

@@ -100,6 +100,12 @@ static const cyaml_schema_field_t auto_block[] = {
 #undef BLOCK
 };
 
+static const cyaml_schema_field_t flood_defence[] = {
+	TEXT("way", sw_file, flood_defence[SW_DEFENCE_WAY]),
+	TEXT("set_syncookies", sw_file, flood_defence[SW_DEFENCE_SET_SYNCOOKIES]),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t file[] = {
 	CYAML_FIELD_STRING_PTR("version", CYAML_FLAG_DEFAULT, struct sw_file, version, 0, MAX_TEXT),
 	CYAML_FIELD_MAPPING("default", OPTIONAL, struct sw_file, others, others),
@@ -108,6 +114,10 @@ static const cyaml_schema_field_t file[] = {
 	{
 		.key = "auto_block",
 		.value = { CYAML_VALUE_MAPPING(OPTIONAL, struct sw_file, auto_block) },
+	},
+	{
+		.key = "flood_defence",
+		.value = { CYAML_VALUE_MAPPING(OPTIONAL, struct sw_file, flood_defence) },
 	},
 	CYAML_FIELD_END,
 };

@@ -29,6 +29,7 @@ struct sw_file {
 	struct sw_file_service *services;
 	unsigned int service_count;
 	char *auto_block[SW_BLOCK_KEY_COUNT];
+	char *flood_defence[SW_DEFENCE_KEY_COUNT];
 };
 
 /* Of a struct sw_file *. */

@@ -3,6 +3,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../base/input.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -159,21 +160,22 @@ unsigned int sw_source_line(struct sw_file_text *source, const char *format, ...
 
 static int read_file(const char *path, struct sw_file_text *source)
 {
-	SW_AUTO_FILE FILE *file = fopen(path, "re");
+	SW_AUTO_FILE FILE *file = sw_input_open(path);
 	int error = errno;
 
 	if (!file)
-		return sw_error(EINVAL, "%s: cannot read this policy file: %s", path,
+		return sw_error(EINVAL, "%s: cannot read this policy file: %s", source->path,
 				sw_errno_text(error));
 	source->text = malloc(MAX_BYTES + 1);
 	if (!source->text)
-		return sw_error(ENOMEM, "no memory to read %s", path);
+		return sw_error(ENOMEM, "no memory to read %s", source->path);
 	source->length = fread(source->text, 1, MAX_BYTES + 1, file);
 	if (ferror(file))
-		return sw_error(EINVAL, "%s: cannot read this policy file: %s", path,
+		return sw_error(EINVAL, "%s: cannot read this policy file: %s", source->path,
 				sw_errno_text(errno));
 	if (source->length > MAX_BYTES)
-		return sw_error(EINVAL, "%s: larger than 1 MiB, which no policy file is", path);
+		return sw_error(EINVAL, "%s: larger than 1 MiB, which no policy file is",
+				source->path);
 	if (source->length >= strlen(byte_order_mark) &&
 	    !memcmp(source->text, byte_order_mark, strlen(byte_order_mark))) {
 		source->length -= strlen(byte_order_mark);
@@ -279,7 +281,7 @@ int sw_source_open(const char *path, struct sw_file_text *source)
 {
 	int error;
 
-	*source = (struct sw_file_text){ .path = path };
+	*source = (struct sw_file_text){ .path = sw_input_name(path) };
 	error = read_file(path, source);
 	if (!error)
 		error = pass(source, check_depth_with);

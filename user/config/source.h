@@ -11,16 +11,16 @@
 #include <yaml.h>
 
 struct sw_file_text {
-	const char *path; /* the caller's; it begins every message */
+	const char *path; /* the caller's, or what "-" means; it begins every message */
 	char *text;
 	size_t length;
 	yaml_document_t document;
 };
 
 /*
- * Reads a file and parses it; path must stay as long as source does. Returns 0, or -EINVAL with the
- * line recorded if it cannot be read, is empty or is not one document of YAML; *source is then
- * nothing that has to be closed.
+ * Reads a file ("-": standard input) and parses it; path must stay as long as source does. Returns 0,
+ * or -EINVAL with the line recorded if it cannot be read, is empty or is not one document of YAML;
+ * *source is then nothing that has to be closed.
  */
 int sw_source_open(const char *path, struct sw_file_text *source);
 void sw_source_close(struct sw_file_text *source);

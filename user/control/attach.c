@@ -12,6 +12,7 @@
 #include "../base/number.h"
 #include "../base/policy.h"
 #include "../base/time.h"
+#include "defence.h"
 #include "handover.h"
 #include "hooks.h"
 #include "lists.h"
@@ -80,7 +81,7 @@ static int choose_creation(struct attachment *at)
 							     SW_DEFAULT_EVENTS_PER_SECOND,
 		.event_anomalies = SW_MASK_DROP | SW_MASK_DROP_SYM,
 		.policy = at->policy->features << SW_POLICY_FEATURE_SHIFT,
-		.flood_way = request->way_given ? request->flood_way : sw_flood_way_best(),
+		.flood_wish = request->wish,
 	};
 	memcpy(settings->timeout_ms, at->policy->rules[SW_SERVICE_DEFAULT].timeout_ms,
 	       sizeof(settings->timeout_ms));
@@ -181,12 +182,13 @@ static void describe(struct sw_attach_result *result, const struct sw_interface 
 	result->netns = record->netns;
 	result->slot = slot;
 	result->generic = record->xdp_generic;
+	result->frags = record->xdp_frags;
 	result->tc_hook = record->tc_hook;
 }
 
 /* Takes the hooks that are missing; the record is written before and after. */
 static int take_hooks(struct attachment *at, uint32_t slot, struct sw_interface *record,
-		      const struct sw_object *object, bool ingress, bool egress,
+		      struct sw_object *object, bool ingress, bool egress,
 		      struct sw_attach_result *result)
 {
 	const struct sw_pins *pins = &at->instance.pins;
@@ -196,17 +198,12 @@ static int take_hooks(struct attachment *at, uint32_t slot, struct sw_interface 
 	sw_format(name, sizeof(name), "links/%u", slot);
 	error = sw_pins_make_dir(pins, name);
 	if (!error && ingress)
-		error = sw_ingress_attach(pins, record, slot, sw_object_xdp(object),
-					  at->request->mode, result);
+		error = sw_ingress_attach(pins, record, slot, object, at->request->mode, result);
 	if (!error && egress)
 		error = sw_egress_attach(pins, record, slot, sw_object_egress(object),
 					 at->request->tc);
-	if (!error && ingress && sw_object_handover(object) >= 0)
-		error = sw_handover_attach(pins, record, slot, sw_object_handover(object));
-	if (!error)
-		error = sw_offer_write(&at->instance, record, slot);
-	if (!error)
-		error = sw_own_addresses_write(&at->instance);
+	if (!error && sw_object_handover(object) >= 0)
+		error = sw_handover_keep(pins, slot, sw_object_handover(object));
 	if (!error)
 		error = sw_records_put(&at->records, slot, record, false);
 	return error ? error : sw_records_activate(&at->records, slot);
@@ -258,22 +255,24 @@ static int attach_again(struct attachment *at, uint32_t slot, struct sw_attach_r
 	struct sw_interface record = at->records.slots[slot];
 	const struct sw_pins *pins = &at->instance.pins;
 	SW_AUTO_OBJECT struct sw_object *object = NULL;
-	bool ingress, egress;
+	bool ingress, egress, handover;
 	uint32_t program;
 	char path[32];
 	int error;
 
 	ingress = sw_ingress_health(pins, &record, slot, &program) != SW_HEALTH_OK;
 	egress = sw_egress_health(pins, &record, slot, &program) != SW_HEALTH_OK;
+	handover = !sw_handover_is_kept(pins, slot) && sw_handover_is_possible();
 	result->already = true;
-	result->repaired = ingress || egress;
-	if (ingress || egress) {
+	result->repaired = ingress || egress || handover;
+	if (result->repaired) {
+		error = 0;
 		if (ingress && egress) {
 			error = sw_hooks_detach(pins, &record, slot);
 		} else if (ingress) {
 			sw_format(path, sizeof(path), "links/%u/xdp", slot);
 			error = sw_pins_remove(pins, path);
-		} else {
+		} else if (egress) {
 			error = sw_egress_forget(pins, &record, slot);
 		}
 		if (!error)
@@ -349,9 +348,38 @@ static int change_settings(const struct attachment *at)
 
 	if (!error && at->request->events_given)
 		settings->events_per_second = at->request->events_per_second;
-	if (!error && at->request->way_given)
-		settings->flood_way = at->request->flood_way;
+	if (!error && at->request->wish_given)
+		settings->flood_wish = at->request->wish;
 	return error ? error : change_timeouts(at);
+}
+
+/* Can floods be kept off here the way that the command line asks for? */
+static int check_wish(const struct attachment *at)
+{
+	SW_AUTO_FREE struct sw_policy *active = NULL;
+	const struct sw_instance *instance = at->was_empty ? NULL : &at->instance;
+	struct sw_policy_state state;
+	int error;
+
+	if (!instance)
+		return sw_defence_check_wish(instance, at->policy, at->request->wish);
+	active = malloc(sizeof(*active));
+	error = active ? sw_policy_read(instance, active, &state) : -ENOMEM;
+	return error ? error : sw_defence_check_wish(instance, active, at->request->wish);
+}
+
+static int settle_defence(const struct attachment *at, struct sw_attach_result *results,
+			  uint32_t count)
+{
+	struct sw_defence_done done;
+	int error = sw_defence_settle(&at->instance, &done);
+
+	if (error)
+		return error;
+	results[0].undefended = done.degraded;
+	for (uint32_t i = 0; i < count; i++)
+		results[i].repaired |= results[i].already && done.linked >> results[i].slot & 1;
+	return 0;
 }
 
 int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
@@ -364,13 +392,12 @@ int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 	uint32_t done = 0, ifindex;
 	int error = sw_preflight_attach();
 
-	if (!error && request->way_given)
-		error = sw_flood_way_check(request->flood_way);
-
 	for (uint32_t i = 0; i < count && !error; i++)
 		error = sw_interface_index(names[i], &ifindex);
 	if (!error)
 		error = open_instance(pin_dir, &at);
+	if (!error && request->wish_given)
+		error = check_wish(&at);
 	while (!error && done < count) {
 		error = sw_interface_index(names[done], &ifindex);
 		memset(&results[done], 0, sizeof(results[done]));
@@ -381,6 +408,8 @@ int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 	results[0].created = at.was_empty;
 	if (!error && !at.was_empty)
 		error = change_settings(&at);
+	if (!error)
+		error = settle_defence(&at, results, count);
 	if (!error)
 		error = sw_protected_refresh(&at.instance);
 	if (error)

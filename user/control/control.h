@@ -34,8 +34,8 @@ struct sw_attach_request {
 	uint32_t connections;		       /* the same */
 	uint32_t timeout_ms[SW_TIMEOUT_COUNT]; /* 0: the same */
 	bool events_given;
-	bool way_given; /* flood_way counts; else the best one is chosen */
-	enum sw_flood_way flood_way;
+	bool wish_given;
+	enum sw_flood_wish wish; /* how floods are kept off, where the policy does not say */
 	uint32_t events_per_second;
 	bool checksums;			/* verify those of what comes in */
 	const struct sw_policy *policy; /* compiled; of the first attach. NULL: the default */

@@ -2,6 +2,7 @@
 #include "control.h"
 
 #include "../base/error.h"
+#include "defence.h"
 #include "hooks.h"
 #include "instance.h"
 #include "netns.h"
@@ -101,6 +102,17 @@ static int detach_every(const struct sw_instance *instance, struct sw_records *r
 	return error;
 }
 
+/* What is left goes on with what it needs. */
+static int settle(const struct sw_instance *instance, const struct sw_records *records)
+{
+	struct sw_defence_done done;
+
+	if (records->count)
+		return sw_defence_settle(instance, &done);
+	sw_defence_end(instance);
+	return sw_pins_remove_all(&instance->pins);
+}
+
 int sw_detach(const char *pin_dir, const char *const *names, uint32_t count,
 	      struct sw_detach_result *results, uint32_t *done)
 {
@@ -124,9 +136,7 @@ int sw_detach(const char *pin_dir, const char *const *names, uint32_t count,
 		error = detach_named(&instance, &records, names, count, results, done);
 	else
 		error = detach_every(&instance, &records, results, done);
-	if (!error && !records.count)
-		error = sw_pins_remove_all(&instance.pins);
-	return error;
+	return error ? error : settle(&instance, &records);
 }
 
 int sw_discard(const char *pin_dir)
@@ -139,6 +149,7 @@ int sw_discard(const char *pin_dir)
 	error = sw_instance_open(pin_dir, SW_ACCESS_CHANGE, &instance);
 	if (instance.pins.parent_fd < 0)
 		return error;
+	sw_defence_end(&instance);
 	sw_error_clear(); /* that it is of another version is why we are here */
 	return remove_leftover(&instance);
 }

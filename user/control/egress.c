@@ -98,8 +98,9 @@ int sw_hooks_detach(const struct sw_pins *pins, const struct sw_interface *recor
 
 	detach_link(pins, slot, "xdp");
 	detach_link(pins, slot, "tcx");
-	sw_handover_detach(pins, slot);
 	error = sw_clsact_detach(pins, record, slot);
+	if (!error)
+		error = sw_handover_unlink(pins, slot);
 	if (error)
 		return error;
 	sw_format(name, sizeof(name), "links/%u", slot);

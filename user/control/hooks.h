@@ -13,9 +13,15 @@
 
 #include <synward/config.h>
 
-/* Attaches and pins the ingress program; native is tried first unless mode forbids it. */
+struct sw_object;
+
+/*
+ * Attaches and pins the ingress program; native is tried first unless mode forbids it, and then that for
+ * frames in several buffers, which is loaded only if the driver takes such a program.
+ */
 int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
-		      int program_fd, enum sw_xdp_mode mode, struct sw_attach_result *result);
+		      struct sw_object *object, enum sw_xdp_mode mode,
+		      struct sw_attach_result *result);
 
 /* Attaches the egress program by a TCX link or a clsact filter, and notes in the record which. */
 int sw_egress_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,

@@ -6,6 +6,7 @@
 #include "bpf_log.h"
 #include "handover.h"
 #include "slot.h"
+#include "table_sizes.h"
 
 #include <synward/cookie.h>
 #include <synward/load.h>
@@ -17,10 +18,11 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include "synward.skel.h"
-
 struct sw_object {
 	struct synward_bpf *skeleton;
+	struct synward_bpf *frags; /* NULL: not asked for */
+	const struct sw_instance *instance;
+	struct sw_object_options options;
 };
 
 int sw_object_xdp(const struct sw_object *object)
@@ -42,6 +44,7 @@ void sw_object_free(struct sw_object *object)
 {
 	if (!object)
 		return;
+	synward_bpf__destroy(object->frags);
 	synward_bpf__destroy(object->skeleton);
 	free(object);
 }
@@ -79,7 +82,6 @@ static void set_constants(struct synward_bpf *skeleton, const struct sw_identity
 	load->netns = options->netns;
 	load->slot = (__u8)options->slot;
 	load->checksums = options->checksums;
-	load->forwards = sw_forwards();
 	load->raw_cookies = sw_raw_cookies_are_possible();
 	load->ordered_stores = SW_ORDERED_STORES;
 }
@@ -139,17 +141,8 @@ static int prepare_maps(const struct sw_instance *instance, struct synward_bpf *
 	}
 	if (!create)
 		return 0;
-	error = bpf_map__set_max_entries(skeleton->maps.handshakes,
-					 instance->identity.handshake_buckets);
-	if (!error)
-		error = bpf_map__set_max_entries(skeleton->maps.connections,
-						 instance->identity.connection_buckets);
-	if (!error)
-		error = bpf_map__set_max_entries(skeleton->maps.connection_filter,
-						 instance->identity.connection_buckets);
-	return error ? error :
-		       bpf_map__set_max_entries(skeleton->maps.owners,
-						instance->identity.handshake_buckets);
+	return sw_size_tables(skeleton, instance->identity.handshake_buckets,
+			      instance->identity.connection_buckets);
 }
 
 static int load_failed(int error)
@@ -251,17 +244,26 @@ static int pin_all(const struct sw_pins *pins, const struct synward_bpf *skeleto
 	return error ? error : pin_map(pins, skeleton->maps.identity);
 }
 
-/* Starts the sweeper's timer, or starts it again: it does no harm to one that runs. */
+/*
+ * Starts the sweeper's timer, or starts it again: it does no harm to one that runs. The kernel makes a
+ * timer of what memory it can have without waiting (kmalloc_nolock(), Linux 6.18), and so may have none
+ * at this very moment, on a machine that is busy.
+ */
 static int arm(const struct synward_bpf *skeleton)
 {
+	const struct timespec moment = { .tv_nsec = 10 * 1000 * 1000 };
 	char packet[64] = {};
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet));
 
-	if (bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.sw_arm), &run))
-		return sw_error(errno, "cannot start the sweeper: %s", sw_errno_text(errno));
-	if (run.retval != XDP_PASS)
-		return sw_error(EIO, "the kernel did not start the sweeper's timer");
-	return 0;
+	for (int tries = 0; tries < 100; tries++) {
+		if (bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.sw_arm), &run))
+			return sw_error(errno, "cannot start the sweeper: %s",
+					sw_errno_text(errno));
+		if (run.retval == XDP_PASS)
+			return 0;
+		nanosleep(&moment, NULL);
+	}
+	return sw_error(EIO, "the kernel did not start the sweeper's timer");
 }
 
 int sw_object_load(const struct sw_instance *instance, const struct sw_object_options *options,
@@ -272,6 +274,8 @@ int sw_object_load(const struct sw_instance *instance, const struct sw_object_op
 
 	if (!made)
 		return -ENOMEM;
+	made->instance = instance;
+	made->options = *options;
 	made->skeleton = synward_bpf__open();
 	if (!made->skeleton)
 		return load_failed(-errno);
@@ -295,4 +299,24 @@ int sw_object_load(const struct sw_instance *instance, const struct sw_object_op
 	*object = made;
 	made = NULL;
 	return 0;
+}
+
+int sw_object_xdp_frags(struct sw_object *object)
+{
+	struct synward_bpf *skeleton;
+	struct bpf_program *program;
+	int error;
+
+	skeleton = synward_bpf__open();
+	if (!skeleton)
+		return load_failed(-errno);
+	object->frags = skeleton;
+	set_constants(skeleton, &object->instance->identity, &object->options);
+	bpf_object__for_each_program(program, skeleton->obj)
+		bpf_program__set_autoload(program, program == skeleton->progs.sw_xdp_frags);
+	error = prepare_maps(object->instance, skeleton, false);
+	if (error)
+		return error;
+	error = synward_bpf__load(skeleton);
+	return error ? load_failed(error) : bpf_program__fd(skeleton->progs.sw_xdp_frags);
 }

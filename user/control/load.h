@@ -43,6 +43,12 @@ int sw_object_xdp(const struct sw_object *object);
 int sw_object_egress(const struct sw_object *object);
 int sw_object_handover(const struct sw_object *object); /* negative: this kernel has none */
 
+/*
+ * The same of the program for frames in several buffers, which is loaded now: call it once. Negative, with
+ * the error recorded, if the kernel refuses it.
+ */
+int sw_object_xdp_frags(struct sw_object *object);
+
 static inline void sw_object_cleanup(struct sw_object **object)
 {
 	sw_object_free(*object);

@@ -72,6 +72,11 @@ static int find_link(struct occupant *who)
 	return errno == ENOENT ? 0 : -errno;
 }
 
+static bool is_synward(const char *program)
+{
+	return !strcmp(program, "sw_xdp") || !strcmp(program, "sw_xdp_frags");
+}
+
 int sw_occupied(const struct sw_interface *record)
 {
 	struct occupant who = {};
@@ -88,8 +93,7 @@ int sw_occupied(const struct sw_interface *record)
 			"%s: its XDP hook is taken by program %s (id %u, %s, attached by link "
 			"%u)%s; remove it first, for example: bpftool link detach id %u",
 			record->name, who.name, who.program, who.mode, who.link,
-			strcmp(who.name, "sw_xdp") ? "" : " of another synward --pin-dir",
-			who.link);
+			is_synward(who.name) ? " of another synward --pin-dir" : "", who.link);
 	if (error)
 		return sw_error(EBUSY,
 				"%s: its XDP hook is taken by program %s (id %u, %s); remove "

@@ -3,6 +3,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "defence.h"
 #include "quiesce.h"
 #include "slot.h"
 #include "sweeper.h"
@@ -108,6 +109,9 @@ int sw_policy_install(const struct sw_instance *instance, struct sw_policy *poli
 	if (error)
 		return error;
 	request.slot = free_slot(&state);
+	error = sw_defence_prepare(instance, policy, request.slot, change->insist);
+	if (error)
+		return error;
 	/* those under way may still know the slot: it was the active one, or the one to go back to */
 	sw_wait_for_packets();
 	error = sw_slot_write(instance, request.slot, policy, state.active, before);
@@ -130,9 +134,18 @@ int sw_policy_confirm(const struct sw_instance *instance)
 int sw_policy_roll_back(const struct sw_instance *instance)
 {
 	const struct sw_switch_request request = { .verb = SW_SWITCH_ROLL_BACK };
-	bool done;
-	int error = ask(instance, &request, &done);
+	SW_AUTO_FREE struct sw_policy *before = malloc(sizeof(*before));
+	struct sw_policy_state state;
+	bool done = false;
+	int error = before ? read_state(instance, &state) : -ENOMEM;
 
+	if (!error && state.fallback < SW_POLICY_SLOTS) {
+		error = sw_slot_read(instance, state.fallback, before);
+		if (!error)
+			error = sw_defence_prepare(instance, before, state.fallback, false);
+		if (!error)
+			error = ask(instance, &request, &done);
+	}
 	return error ? error : done ? 0 : -ENOENT;
 }
 

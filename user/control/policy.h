@@ -20,6 +20,7 @@ int sw_policy_read(const struct sw_instance *instance, struct sw_policy *policy,
 struct sw_policy_change {
 	uint32_t confirm_ms; /* until then it has to be confirmed; 0: it is for good */
 	bool arm;	     /* also lets it drop, until it is rolled back */
+	bool insist;	     /* refuse it if floods cannot be kept off the way that it asks for */
 };
 
 /*

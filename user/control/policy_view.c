@@ -7,6 +7,8 @@
 #include "slot.h"
 #include "sweeper.h"
 
+#include <synward/cookie.h>
+
 #include <bpf/bpf.h>
 #include <string.h>
 
@@ -62,6 +64,31 @@ static int read_rows(const struct sw_instance *instance, uint32_t slot, uint64_t
 	return error;
 }
 
+/* The way of all interfaces by the active policy; SW_FLOOD_WAY_COUNT: they do not agree. */
+static int read_way(const struct sw_instance *instance, uint32_t active, uint32_t *way)
+{
+	SW_AUTO_FD int fd = -1;
+	int error = sw_instance_map(instance, "cookie_offers", sizeof(struct sw_cookie_offer), &fd);
+	bool any = false;
+
+	*way = SW_FLOOD_WAY_COUNT;
+	for (__u32 slot = 0; slot < SW_MAX_INTERFACES && !error; slot++) {
+		struct sw_cookie_offer offer;
+
+		if (bpf_map_lookup_elem(fd, &slot, &offer))
+			return sw_error(errno, "cannot read what is offered to clients: %s",
+					sw_errno_text(errno));
+		if (!offer.ttl)
+			continue;
+		if (any && *way != offer.ways[active % SW_OFFER_WAYS])
+			*way = SW_FLOOD_WAY_COUNT;
+		else
+			*way = offer.ways[active % SW_OFFER_WAYS];
+		any = true;
+	}
+	return error;
+}
+
 static int read_lists(const struct sw_instance *instance, struct sw_policy_view *view)
 {
 	SW_AUTO_FD int fd = -1;
@@ -87,7 +114,6 @@ static void describe(const struct sw_policy *policy, const struct sw_policy_stat
 	view->features = policy->features;
 	view->auto_block = policy->auto_block;
 	view->auto_blocks = settings->auto_blocks;
-	view->flood_way = settings->flood_way;
 	view->pending = state->pending;
 	view->pending_left_ms = state->pending && left_ms > 0 ? (uint32_t)left_ms : 0;
 	view->can_roll_back = state->fallback < SW_POLICY_SLOTS;
@@ -116,6 +142,8 @@ int sw_policy_view_read(const struct sw_instance *instance, struct sw_policy_vie
 		error = read_rows(instance, state.active, now_ms, policy, &made);
 	if (!error)
 		error = read_lists(instance, &made);
+	if (!error)
+		error = read_way(instance, state.active, &made.flood_way);
 	if (!error)
 		error = sw_armed_read(instance, &made.armed);
 	if (error)

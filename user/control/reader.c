@@ -34,11 +34,19 @@ void sw_control_start(bool verbose)
 	sw_bpf_log_start(verbose);
 }
 
+static bool is_whole(const struct sw_event *event, size_t size)
+{
+	if (size < sizeof(*event))
+		return false;
+	return size >= sizeof(struct sw_flood_event) ||
+	       (event->type != SW_EVENT_FLOOD_BEGINS && event->type != SW_EVENT_FLOOD_ENDS);
+}
+
 static int on_record(void *context, void *data, size_t size)
 {
 	struct sw_reader *reader = context;
 
-	if (size < sizeof(struct sw_event))
+	if (!is_whole(data, size))
 		return 0;
 	reader->answer = reader->take(data, reader->context);
 	return reader->answer ? -ECANCELED : 0; /* only a negative one makes libbpf stop */

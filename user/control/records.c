@@ -6,6 +6,7 @@
 #include "netns.h"
 #include "percpu.h"
 
+#include <synward/cookie.h>
 #include <synward/counters.h>
 
 #include <bpf/bpf.h>
@@ -23,6 +24,9 @@ int sw_records_open(const struct sw_instance *instance, struct sw_records *recor
 	if (!error)
 		error = sw_instance_map(instance, "traffic", sizeof(struct sw_interface_traffic),
 					&records->traffic_fd);
+	if (!error)
+		error = sw_instance_map(instance, "cookie_offers", sizeof(struct sw_cookie_offer),
+					&records->offers_fd);
 	if (error)
 		return error;
 	records->count = 0;
@@ -43,6 +47,7 @@ void sw_records_close(struct sw_records *records)
 	sw_close_fd(&records->interfaces_fd);
 	sw_close_fd(&records->attached_fd);
 	sw_close_fd(&records->traffic_fd);
+	sw_close_fd(&records->offers_fd);
 }
 
 int sw_records_find(const struct sw_records *records, uint32_t netns, uint32_t ifindex)
@@ -110,13 +115,15 @@ int sw_records_activate(const struct sw_records *records, uint32_t slot)
 int sw_records_drop(struct sw_records *records, uint32_t slot)
 {
 	struct sw_interface *record = &records->slots[slot], none = {};
+	const struct sw_cookie_offer nothing = {};
 	struct sw_interface_key key = { .netns = record->netns, .ifindex = record->ifindex };
 
 	if (!record->ifindex)
 		return 0;
 	if (bpf_map_delete_elem(records->attached_fd, &key) && errno != ENOENT)
 		return write_failed();
-	if (bpf_map_update_elem(records->interfaces_fd, &slot, &none, BPF_ANY))
+	if (bpf_map_update_elem(records->offers_fd, &slot, &nothing, BPF_ANY) ||
+	    bpf_map_update_elem(records->interfaces_fd, &slot, &none, BPF_ANY))
 		return write_failed();
 	*record = none;
 	records->count--;

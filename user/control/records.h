@@ -2,7 +2,10 @@
 #ifndef SYNWARD_CONTROL_RECORDS_H
 #define SYNWARD_CONTROL_RECORDS_H
 
-/* The attached interfaces as the maps "interfaces", "attached" and "traffic" know them. */
+/*
+ * The attached interfaces as the maps "interfaces", "attached", "traffic" and "cookie_offers" know
+ * them.
+ */
 
 #include "instance.h"
 
@@ -12,6 +15,7 @@ struct sw_records {
 	int interfaces_fd;
 	int attached_fd;
 	int traffic_fd;
+	int offers_fd;
 	uint32_t count;				      /* of slots in use */
 	struct sw_interface slots[SW_MAX_INTERFACES]; /* ifindex 0: free */
 };
@@ -19,7 +23,7 @@ struct sw_records {
 #define SW_AUTO_RECORDS __attribute__((cleanup(sw_records_close)))
 #define SW_RECORDS_NONE                                                                            \
 	{                                                                                          \
-		.interfaces_fd = -1, .attached_fd = -1, .traffic_fd = -1                           \
+		.interfaces_fd = -1, .attached_fd = -1, .traffic_fd = -1, .offers_fd = -1          \
 	}
 
 /* Opens the maps and reads all slots. */
@@ -40,7 +44,7 @@ int sw_records_put(struct sw_records *records, uint32_t slot, const struct sw_in
 /* Tells the programs that this interface follows what it receives. */
 int sw_records_activate(const struct sw_records *records, uint32_t slot);
 
-/* Frees a slot. */
+/* Frees a slot: nothing is offered for it any more. */
 int sw_records_drop(struct sw_records *records, uint32_t slot);
 
 /*

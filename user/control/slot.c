@@ -133,6 +133,8 @@ static int write_floods(const struct sw_instance *instance, uint32_t slot,
 
 		if (same >= 0 && bpf_map_lookup_elem(fd, &from, &state))
 			error = failed("read the services' floods");
+		/* what is counted for a service begins anew */
+		memset(state.totals, 0, sizeof(state.totals));
 		if (!error && bpf_map_update_elem(fd, &to, &state, BPF_ANY))
 			error = failed("write the services' floods");
 	}

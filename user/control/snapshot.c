@@ -6,8 +6,10 @@
 #include "../base/error.h"
 #include "../base/policy.h"
 #include "../base/time.h"
+#include "defence.h"
 #include "hooks.h"
 #include "instance.h"
+#include "occupancy.h"
 #include "percpu.h"
 #include "policy.h"
 #include "records.h"
@@ -140,7 +142,7 @@ static int read_services(const struct sw_instance *instance, const struct sw_pol
 	struct sw_policy_state state;
 	int error;
 
-	if (policy->row_count < 2)
+	if (policy->row_count < 2 && !(policy->features & SW_HAS_FLOOD_DEFENCE))
 		return 0;
 	if (!counts || !active)
 		return -ENOMEM;
@@ -249,9 +251,14 @@ int sw_status_read(const char *pin_dir, struct sw_status *status)
 		error = read_maps(&instance, made->maps, &made->map_count, &made->map_bytes);
 	if (!error)
 		error = sw_policy_view_read(&instance, &made->policy);
+	if (!error)
+		error = sw_occupancy_read(&instance, made->occupancy);
 	if (error)
 		return error;
 	read_health(&instance, &records, made);
+	error = sw_defence_look(&instance, made);
+	if (error)
+		return error;
 	made->attached = true;
 	made->taken_ns = sw_monotonic_ns();
 	made->identity = instance.identity;

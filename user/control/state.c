@@ -4,6 +4,7 @@
 #include "../base/address.h"
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../base/number.h"
 #include "../base/state_dir.h"
 #include "../base/time.h"
 #include "state_line.h"
@@ -12,9 +13,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define NEW_FILE SW_STATE_FILE ".new" /* until it is whole */
-#define HEADER	 "# synward state 1\n"
-#define NOTES	 5 /* damaged lines that are named */
+#define HEADER "# synward state 1\n"
+#define NOTES  5 /* damaged lines that are named */
 
 static int failed(const char *what, const char *path)
 {
@@ -68,7 +68,8 @@ static int read_lines(const char *path, FILE *file, struct sw_entries lists[SW_L
 	if (!error && ferror(file))
 		error = failed("read", path);
 	if (damaged > NOTES)
-		sw_note("%s: %" PRIu64 " more damaged lines were left out", path, damaged - NOTES);
+		sw_note("%s: %" PRIu64 " more damaged %s left out", path, damaged - NOTES,
+			sw_noun(damaged - NOTES, "line was", "lines were"));
 	return error;
 }
 
@@ -191,44 +192,49 @@ int sw_state_append_clear(const char *dir, enum sw_list list)
 	return append_text(dir, &text);
 }
 
-static int write_pieces(int fd, const struct sw_entries lists[SW_LIST_COUNT])
+static int write_piece(FILE *file, struct sw_state_text *text)
+{
+	size_t length = text->length;
+
+	text->length = 0;
+	return fwrite(text->bytes, 1, length, file) == length ? 0 : -1;
+}
+
+static int write_lists(FILE *file, const void *context)
 {
 	SW_AUTO_STATE_TEXT struct sw_state_text text = { .apart_s = sw_boot_to_wall_s() };
+	const struct sw_entries *lists = context;
 
-	if (write_all(fd, HEADER, strlen(HEADER)))
+	if (fputs(HEADER, file) == EOF)
 		return -1;
 	for (int list = 0; list < SW_LIST_COUNT; list++) {
 		for (size_t i = 0; i < lists[list].count; i++) {
 			sw_state_put(&text, (enum sw_list)list, &lists[list].rows[i]);
-			if (text.length < SW_STATE_PIECE)
-				continue;
-			if (write_all(fd, text.bytes, text.length))
+			if (text.length >= SW_STATE_PIECE && write_piece(file, &text))
 				return -1;
-			text.length = 0;
 		}
 	}
 	if (text.failed) {
 		errno = ENOMEM;
 		return -1;
 	}
-	return write_all(fd, text.bytes, text.length) || fdatasync(fd) ? -1 : 0;
+	return text.length ? write_piece(file, &text) : 0;
 }
 
 int sw_state_write(const char *dir, const struct sw_entries lists[SW_LIST_COUNT])
 {
-	SW_AUTO_FD int dir_fd = -1, fd = -1;
+	SW_AUTO_FD int dir_fd = -1;
 	char path[SW_STATE_PATH];
-	int error = sw_state_dir_path(dir, NEW_FILE, path);
+	int error = sw_state_dir_path(dir, SW_STATE_FILE, path);
 
 	if (!error)
 		error = sw_state_dir_open(dir, &dir_fd);
 	if (error)
 		return error;
-	fd = openat(dir_fd, NEW_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0 || write_pieces(fd, lists) ||
-	    renameat(dir_fd, NEW_FILE, dir_fd, SW_STATE_FILE) || fsync(dir_fd)) {
+	error = sw_state_dir_replace(dir_fd, SW_STATE_FILE, write_lists, lists);
+	if (error) {
+		errno = -error;
 		error = failed("write", path);
-		unlinkat(dir_fd, NEW_FILE, 0);
 	}
 	return error;
 }

@@ -10,19 +10,10 @@
 
 #define LATE_NS (20 * SW_SWEEP_PERIOD_NS) /* a busy CPU may be late, but not by so much */
 
-/* A timer, the two places where it goes on, and the time of its last run. */
-struct sweeper_value {
-	__u64 timer[2];
-	__u32 places[2];
-	__u32 ticks;
-	__u32 pad;
-	__u64 swept_ns;
-};
-
 enum sw_sweeper sw_sweeper_state(const struct sw_instance *instance)
 {
 	struct bpf_map_info info = {};
-	struct sweeper_value value;
+	struct sw_sweeper_value value;
 	__u32 length = sizeof(info), zero = 0;
 	SW_AUTO_FD int fd = -1;
 	uint64_t last;

@@ -5,6 +5,18 @@
 #include "../base/snapshot.h"
 #include "instance.h"
 
+/*
+ * The value of the map "sweepers", struct sweeper of bpf/maps.h: a timer, which only the kernel can read,
+ * the two places where it goes on, how often it ran, and the time of its last run.
+ */
+struct sw_sweeper_value {
+	uint64_t timer[2];
+	uint32_t places[2];
+	uint32_t ticks;
+	uint32_t pad;
+	uint64_t swept_ns;
+};
+
 /* Does the kernel's timer still sweep the tables? */
 enum sw_sweeper sw_sweeper_state(const struct sw_instance *instance);
 

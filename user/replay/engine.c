@@ -7,6 +7,7 @@
 #include "../control/bpf_log.h"
 #include "../control/percpu.h"
 #include "../control/preflight.h"
+#include "../control/table_sizes.h"
 
 #include <synward/load.h>
 #include <synward/tables.h>
@@ -17,8 +18,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-
-#include "synward.skel.h"
 
 /*
  * A run of a program more than once makes the kernel wait, twice, for every CPU to let go of what it
@@ -86,17 +85,8 @@ static int set_constants(struct sw_engine *engine)
 static int set_sizes(struct synward_bpf *skeleton)
 {
 	const struct load_constants *load = &skeleton->rodata->load;
-	int error;
+	int error = sw_size_tables(skeleton, load->handshake_buckets, load->connection_buckets);
 
-	error = bpf_map__set_max_entries(skeleton->maps.handshakes, load->handshake_buckets);
-	if (!error)
-		error = bpf_map__set_max_entries(skeleton->maps.connections,
-						 load->connection_buckets);
-	if (!error)
-		error = bpf_map__set_max_entries(skeleton->maps.connection_filter,
-						 load->connection_buckets);
-	if (!error)
-		error = bpf_map__set_max_entries(skeleton->maps.owners, load->handshake_buckets);
 	if (!error)
 		error = bpf_map__set_max_entries(skeleton->maps.replay_batch, BATCH_FRAMES);
 	if (!error)

@@ -2,6 +2,7 @@
 #include "pcapng.h"
 
 #include "../base/error.h"
+#include "../base/number.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -286,7 +287,8 @@ static const struct interface *find_interface(struct sw_pcapng *file, uint32_t i
 
 	if (index < count)
 		return &file->interfaces[file->section + index];
-	damaged(file, "is of interface %u, but %u are described", index, count);
+	damaged(file, "is of interface %u, but %u %s described", index, count,
+		sw_noun(count, "is", "are"));
 	return NULL;
 }
 

@@ -2,6 +2,7 @@
 #include "replay.h"
 
 #include "../base/error.h"
+#include "../base/number.h"
 #include "../base/progress.h"
 #include "capture.h"
 #include "engine.h"
@@ -149,8 +150,9 @@ static int conclude(struct pass *pass)
 	if (error)
 		return error;
 	if (lost_events(total))
-		return sw_error(EIO, "%" PRIu64 " events of the replay were lost",
-				lost_events(total));
+		return sw_error(EIO, "%" PRIu64 " %s of the replay %s lost", lost_events(total),
+				sw_noun(lost_events(total), "event", "events"),
+				sw_noun(lost_events(total), "was", "were"));
 	fill_stats(result, &before);
 	result->evicted = total->tallies[SW_TALLY_ATTEMPTS_EVICTED] +
 			  total->tallies[SW_TALLY_CONNECTIONS_EVICTED];

@@ -18,9 +18,9 @@ static void print_summary(FILE *out, const struct sw_replay_result *result)
 	char packets[SW_NUMBER_SIZE], tcp[SW_NUMBER_SIZE], length[SW_NUMBER_SIZE];
 	char moment[SW_TIMESTAMP_SIZE];
 
-	fprintf(out, "%s%s%s: %s packets, %s of them TCP", sw_style(out, SW_STYLE_BOLD),
-		result->path, sw_style(out, SW_STYLE_NONE),
-		sw_format_count(packets, result->packets),
+	fprintf(out, "%s%s%s: %s %s, %s of them TCP", sw_style(out, SW_STYLE_BOLD), result->path,
+		sw_style(out, SW_STYLE_NONE), sw_format_count(packets, result->packets),
+		sw_noun(result->packets, "packet", "packets"),
 		sw_format_count(tcp, seen->kinds[SW_KIND_TCP]));
 	if (result->packets)
 		fprintf(out, ", in %s from %s on",

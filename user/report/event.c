@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Events, in the shape of Suricata's EVE or for people. */
+#include "flood.h"
 #include "json.h"
 #include "report.h"
 
@@ -57,6 +58,13 @@ static void put_outcome(json_t *object, const struct sw_event *event)
 		sw_json_put_text(object, "reason", sw_name(sw_reason_words, event->reason));
 }
 
+/* Or has it no ends, and no interface? */
+static bool is_of_packet(const struct sw_event *event)
+{
+	return event->type != SW_EVENT_POLICY && event->type != SW_EVENT_FLOOD_BEGINS &&
+	       event->type != SW_EVENT_FLOOD_ENDS;
+}
+
 /* The object that is called as the type. */
 static void put_own(json_t *own, const struct sw_event *event, const char *service)
 {
@@ -77,6 +85,10 @@ static void put_own(json_t *own, const struct sw_event *event, const char *servi
 		return; /* no packet's, so without a direction */
 	case SW_EVENT_BLOCKED:
 		break;
+	case SW_EVENT_FLOOD_BEGINS:
+	case SW_EVENT_FLOOD_ENDS:
+		sw_json_flood_event(own, (const struct sw_flood_event *)event, service);
+		return;
 	default:
 		put_attempt(own, event);
 	}
@@ -88,7 +100,7 @@ void sw_json_event(FILE *out, const struct sw_event *event, const struct sw_even
 {
 	json_t *root = json_object();
 	char text[SW_ADDRESS_SIZE], timestamp[SW_TIMESTAMP_SIZE];
-	bool packet = event->type != SW_EVENT_POLICY;
+	bool packet = is_of_packet(event);
 
 	sw_json_put_text(root, "timestamp", sw_format_timestamp(timestamp, wall_ns));
 	sw_json_put_text(root, "event_type", sw_name(sw_event_words, event->type));
@@ -129,13 +141,15 @@ static void print_latency(FILE *out, const struct sw_event *event, enum sw_laten
 		fprintf(out, " %s=%s", name, sw_format_latency(text, event->latency_us[which]));
 }
 
-/* Who had to do with whom. */
-static void print_ends(FILE *out, const struct sw_event *event)
+/* Who had to do with whom, or what happened. */
+static void print_ends(FILE *out, const struct sw_event *event, const char *service)
 {
 	char orig[SW_ENDPOINT_SIZE], resp[SW_ENDPOINT_SIZE];
 
 	if (event->type == SW_EVENT_POLICY)
 		fputs("rolled back, as nobody confirmed it", out);
+	else if (!is_of_packet(event))
+		sw_text_flood_event(out, (const struct sw_flood_event *)event, service);
 	else if (event->type == SW_EVENT_BLOCKED)
 		fputs(sw_format_address(orig, &event->flow.orig), out);
 	else
@@ -165,8 +179,8 @@ void sw_text_event(FILE *out, const struct sw_event *event, const struct sw_even
 		event->type == SW_EVENT_HANDSHAKE ? sw_name(sw_outcome_words, event->outcome) :
 		event->type == SW_EVENT_LIMIT	  ? sw_name(sw_limit_words, event->limit) :
 						    sw_name(sw_event_words, event->type));
-	print_ends(out, event);
-	if (*names->interface && event->type != SW_EVENT_POLICY)
+	print_ends(out, event, names->service);
+	if (*names->interface && is_of_packet(event))
 		fprintf(out, " %s", names->interface);
 	if (event->type == SW_EVENT_LIMIT && *names->service)
 		fprintf(out, " service=%s", names->service);

@@ -86,6 +86,8 @@ static void put_policy(json_t *root, const struct sw_policy *policy)
 		 &policy->rules[SW_SERVICE_DEFAULT]);
 	put_keys(sw_json_put(root, "auto_block", json_object()), sw_auto_block_keys,
 		 SW_BLOCK_KEY_COUNT, &policy->auto_block);
+	put_keys(sw_json_put(root, "flood_defence", json_object()), sw_flood_defence_keys,
+		 SW_DEFENCE_KEY_COUNT, &policy->flood_defence);
 }
 
 void sw_json_policy(FILE *out, const struct sw_policy *policy, const char *file, bool pretty)

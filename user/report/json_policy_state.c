@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "flood.h"
 #include "json.h"
 #include "policy.h"
 
@@ -49,6 +50,11 @@ static json_t *lists(const struct sw_policy_view *view)
 	return object;
 }
 
+const char *sw_flood_way_name(uint32_t way)
+{
+	return way < SW_FLOOD_WAY_COUNT ? sw_flood_way_words[way].name : "mixed";
+}
+
 json_t *sw_json_policy_state(const struct sw_policy_view *view)
 {
 	json_t *object = json_object();
@@ -67,25 +73,7 @@ json_t *sw_json_policy_state(const struct sw_policy_view *view)
 	sw_json_put(object, "lists", lists(view));
 	sw_json_put_bool(object, "auto_block", view->auto_block.enabled);
 	sw_json_put_number(object, "auto_blocks", view->auto_blocks);
-	sw_json_put_text(object, "flood_way", sw_name(sw_flood_way_words, view->flood_way));
-	return object;
-}
-
-static json_t *flood(const struct sw_row_view *row)
-{
-	const struct sw_flood_state *state = &row->flood;
-	json_t *object = json_object();
-
-	sw_json_put_text(object, "defence", sw_name(sw_flood_mode_words, row->rules.flood.mode));
-	sw_json_put_bool(object, "on", state->on);
-	sw_json_put_number(object, "floods", state->floods);
-	sw_json_put_text(object, "reason", sw_name(sw_flood_reason_words, state->reason));
-	sw_json_put_number(object, "changed_ms", state->floods ? row->flood_changed_ms : 0);
-	sw_json_put_text(object, "verdict", sw_flood_verdict_names[sw_flood_judge(state)]);
-	sw_json_put_number(object, "syns_per_second", state->syn_rate);
-	sw_json_put_number(object, "completed_per_second", state->completed_rate);
-	sw_json_put_number(object, "half_open", state->half_open);
-	sw_json_put_number(object, "sources", sw_flood_sources(state));
+	sw_json_put_text(object, "flood_way", sw_flood_way_name(view->flood_way));
 	return object;
 }
 
@@ -106,7 +94,7 @@ json_t *sw_json_policy_rows(const struct sw_policy_view *view)
 		sw_json_put_number(one, "both_sided", row->both_sided);
 		if (row->one_sided)
 			sw_json_put_number(one, "one_sided_ms", row->one_sided_ms);
-		sw_json_put(one, "flood", flood(row));
+		sw_json_put(one, "flood", sw_json_flood(row));
 		json_array_append_new(array, one);
 	}
 	return array;

@@ -53,10 +53,11 @@ static json_t *services(const struct sw_snapshot *snapshot)
 		json_t *one = json_object();
 
 		sw_json_put_text(one, "name", snapshot->policy.rows[i].name);
-		sw_json_put_number(one, "syns", counters->syns);
+		sw_json_put_number(one, "syns", counters->evidence[SW_EVIDENCE_SYNS]);
 		sw_json_put_number(one, "completed", counters->completed);
 		sw_json_put_number(one, "anomalies", counters->anomalies);
 		sw_json_put_number(one, "dropped", counters->dropped);
+		sw_json_put_number(one, "answered", counters->evidence[SW_EVIDENCE_ANSWERED]);
 		sw_json_put(one, "limits",
 			    named_counts(sw_limit_words, SW_LIMIT_COUNT, counters->limits));
 		json_array_append_new(array, one);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "flood.h"
 #include "json.h"
 #include "report.h"
 
@@ -29,11 +30,14 @@ static json_t *status_interface(const struct sw_status *status,
 	sw_json_put_number(one, "netns", from->record.netns);
 	sw_json_put_number(one, "slot", from->slot);
 	sw_json_put_text(one, "mode", from->record.xdp_generic ? "generic" : "native");
+	sw_json_put_bool(one, "frags", from->record.xdp_frags);
 	sw_json_put_text(one, "egress_hook", sw_tc_hook_name(from->record.tc_hook));
 	part = sw_json_put(one, "ingress", hook(from->ingress, from->ingress_program));
 	sw_json_put_text(part, "hook", "xdp");
 	part = sw_json_put(one, "egress", hook(from->egress, from->egress_program));
 	sw_json_put_text(part, "hook", sw_tc_hook_name(from->record.tc_hook));
+	if (from->flood.known)
+		sw_json_put(one, "flood", sw_json_status_flood(&from->flood));
 	sw_json_put_bool(one, "ok", sw_status_interface_ok(from));
 	sw_json_put_text(one, "since",
 			 sw_format_timestamp(text, sw_wall_ns(from->record.attached_ns)));
@@ -107,6 +111,10 @@ void sw_json_status(FILE *out, const struct sw_status *status, bool pretty)
 		sw_json_put(part, "connections",
 			    table((uint64_t)status->identity.connection_buckets * SW_WAYS,
 				  status->connections, status, "connections"));
+		for (int i = 0; i < SW_OCCUPANCY_COUNT; i++)
+			sw_json_put(part, status->occupancy[i].table,
+				    table(status->occupancy[i].capacity, status->occupancy[i].used,
+					  status, status->occupancy[i].table));
 		sw_json_put_number(root, "half_open", status->half_open);
 		sw_json_put_number(root, "connections", status->connections);
 		part = sw_json_put(root, "timeouts_ms", json_object());
@@ -185,6 +193,7 @@ void sw_json_attach(FILE *out, const struct sw_attach_result *results, uint32_t 
 		sw_json_put_number(one, "ifindex", results[i].ifindex);
 		sw_json_put_number(one, "netns", results[i].netns);
 		sw_json_put_text(one, "mode", results[i].generic ? "generic" : "native");
+		sw_json_put_bool(one, "frags", results[i].frags);
 		sw_json_put_text(one, "egress_hook", sw_tc_hook_name(results[i].tc_hook));
 		sw_json_put_bool(one, "already", results[i].already);
 		sw_json_put_bool(one, "repaired", results[i].repaired);

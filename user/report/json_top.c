@@ -86,7 +86,7 @@ static json_t *service_of(const struct sw_snapshot *snapshot, unsigned int row)
 	const struct sw_service_counters *of = &snapshot->services[row];
 
 	sw_json_put_text(object, "name", snapshot->policy.rows[row].name);
-	sw_json_put_number(object, "syns", of->syns);
+	sw_json_put_number(object, "syns", of->evidence[SW_EVIDENCE_SYNS]);
 	sw_json_put_number(object, "completed", of->completed);
 	sw_json_put_number(object, "anomalies", of->anomalies);
 	sw_json_put_number(object, "dropped", of->dropped);

@@ -50,6 +50,9 @@ const char *sw_mode_name(enum sw_policy_mode mode);
 /* off, warming_up, unsure, suspended or ready. */
 const char *sw_readiness_name(enum sw_readiness readiness);
 
+/* mixed: not one for all interfaces. */
+const char *sw_flood_way_name(uint32_t way);
+
 /* Whether any row has a limit. */
 bool sw_has_limit(const struct sw_policy_view *view, unsigned int limit);
 

@@ -190,6 +190,7 @@ void sw_prometheus_stats(FILE *out, const struct sw_snapshot *snapshot)
 				   total->outcomes[i]);
 	anomalies(out, total);
 	sw_prometheus_policy(out, snapshot);
+	sw_prometheus_flood(out, snapshot);
 	sw_metric_single(out, "half_open", "gauge", "Handshakes under way.", snapshot->half_open);
 	sw_metric_single(out, "connections", "gauge", "Established connections that are followed.",
 			 snapshot->connections);

@@ -26,4 +26,7 @@ void sw_metric_label(FILE *out, const char *value);
 /* Limits, the policy and its services. */
 void sw_prometheus_policy(FILE *out, const struct sw_snapshot *snapshot);
 
+/* Cookies, and the floods of the services that the policy defends. */
+void sw_prometheus_flood(FILE *out, const struct sw_snapshot *snapshot);
+
 #endif

@@ -88,7 +88,7 @@ static void service_limits(FILE *out, const struct sw_snapshot *snapshot)
 static void services(FILE *out, const struct sw_snapshot *snapshot)
 {
 	service_metric(out, snapshot, "service_syns_total", "SYNs that arrived for the service.",
-		       offsetof(struct sw_service_counters, syns));
+		       offsetof(struct sw_service_counters, evidence[SW_EVIDENCE_SYNS]));
 	service_metric(out, snapshot, "service_completed_total",
 		       "Handshakes with the service that were completed.",
 		       offsetof(struct sw_service_counters, completed));
@@ -98,6 +98,9 @@ static void services(FILE *out, const struct sw_snapshot *snapshot)
 	service_metric(out, snapshot, "service_dropped_total",
 		       "Packets to the service that were dropped.",
 		       offsetof(struct sw_service_counters, dropped));
+	service_metric(out, snapshot, "service_answered_total",
+		       "SYNs to the service that were answered instead of passing.",
+		       offsetof(struct sw_service_counters, evidence[SW_EVIDENCE_ANSWERED]));
 	service_limits(out, snapshot);
 }
 

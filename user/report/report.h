@@ -56,7 +56,7 @@ struct sw_event_names {
 	const char *service;
 };
 
-/* One line for one event. wall_ns is its time. */
+/* One line for one event; of a flood it is a struct sw_flood_event. wall_ns is its time. */
 void sw_text_event(FILE *out, const struct sw_event *event, const struct sw_event_names *names,
 		   uint64_t wall_ns);
 void sw_json_event(FILE *out, const struct sw_event *event, const struct sw_event_names *names,
@@ -67,6 +67,9 @@ void sw_json_detach(FILE *out, const struct sw_detach_result *results, uint32_t 
 
 /* tcx, clsact or none. */
 const char *sw_tc_hook_name(uint32_t tc_hook);
+
+/* How a XDP program is attached, for people. */
+const char *sw_xdp_words(bool generic, bool frags);
 
 /* ok, missing, detached, gone, moved or unknown. */
 const char *sw_health_name(enum sw_health health);

@@ -93,6 +93,7 @@ static bool was_changed(const struct sw_snapshot *snapshot)
 /* What the figures cannot tell. */
 static void print_doubts(FILE *out, const struct sw_snapshot *snapshot)
 {
+	uint64_t forgotten = snapshot->total.score.forgotten;
 	char text[SW_NUMBER_SIZE], sentence[320];
 
 	if (watched_ms(snapshot) < SW_SCORE_ENOUGH_MS)
@@ -104,12 +105,13 @@ static void print_doubts(FILE *out, const struct sw_snapshot *snapshot)
 		sw_wrap(out,
 			"The policy was changed meanwhile: limits may have been other ones before.",
 			0, 0);
-	if (!snapshot->total.score.forgotten)
+	if (!forgotten)
 		return;
 	snprintf(sentence, sizeof(sentence),
-		 "%s sources were forgotten before it was known whether they complete a handshake: "
+		 "%s %s forgotten before it was known whether a handshake would be completed: "
 		 "COMPLETED is a lower bound, and \"safe to arm\" only as sure as that.",
-		 sw_format_count(text, snapshot->total.score.forgotten));
+		 sw_format_count(text, forgotten),
+		 sw_noun(forgotten, "source was", "sources were"));
 	sw_wrap(out, sentence, 0, 0);
 }
 

@@ -161,14 +161,27 @@ static void print_auto_block(FILE *out, const struct sw_auto_block *block)
 		return;
 	}
 	sw_format(text, sizeof(text),
-		  "auto_block: %s offences within %s%s block a source for %s; at most %s of them "
+		  "auto_block: %s %s within %s%s block a source for %s; at most %s of them "
 		  "at a time",
 		  sw_format_count(offences, block->offences),
+		  sw_noun(block->offences, "offence", "offences"),
 		  sw_format_exact_duration(window, block->window_s * 1000ULL),
 		  block->own_flows ? ", on connections of its own," : "",
 		  sw_format_exact_duration(expiry, block->expiry_s * 1000ULL),
 		  sw_format_count(maximum, block->maximum));
 	sw_wrap(out, text, 2, LIST_INDENT);
+}
+
+static void print_flood_defence(FILE *out, const struct sw_policy *policy)
+{
+	const struct sw_flood_defence *defence = &policy->flood_defence;
+	unsigned int wish = defence->way % SW_FLOOD_WISH_COUNT;
+
+	if (!(policy->features & SW_HAS_FLOOD_DEFENCE))
+		return;
+	fprintf(out, "  floods are kept off by %s; net.ipv4.tcp_syncookies %s\n",
+		wish == SW_WISH_AUTO ? "the best way that works" : sw_flood_wishes[wish],
+		defence->set_syncookies ? "may be set for it" : "is left alone");
 }
 
 void sw_text_policy(FILE *out, const struct sw_policy *policy)
@@ -179,4 +192,5 @@ void sw_text_policy(FILE *out, const struct sw_policy *policy)
 		print_drops(out, policy, i);
 	fputs("  ", out);
 	print_auto_block(out, &policy->auto_block);
+	print_flood_defence(out, policy);
 }

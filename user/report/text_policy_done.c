@@ -44,7 +44,7 @@ static void print_effect(FILE *out, const struct sw_policy_view *view)
 	unsigned int services = view->row_count - 1;
 
 	fprintf(out, "%s, %u %s", sw_mode_name(sw_policy_mode(view)), services,
-		services == 1 ? "service" : "services");
+		sw_noun(services, "service", "services"));
 	if (!view->armed)
 		fputs(", but disarmed: nothing is dropped", out);
 	else if (!sw_policy_drops(view))

@@ -123,7 +123,8 @@ static void services(FILE *out, const struct sw_snapshot *snapshot)
 		const struct sw_service_counters *counters = &snapshot->services[i];
 
 		sw_table_cell(table, "%s", snapshot->policy.rows[i].name);
-		sw_table_cell(table, "%s", sw_format_count(text, counters->syns));
+		sw_table_cell(table, "%s",
+			      sw_format_count(text, counters->evidence[SW_EVIDENCE_SYNS]));
 		sw_table_cell(table, "%s", sw_format_count(text, counters->completed));
 		sw_table_cell(table, "%s", sw_format_count(text, counters->anomalies));
 		sw_table_cell(table, "%s", sw_format_count(text, over_limits(counters)));
@@ -204,9 +205,10 @@ void sw_text_stats(FILE *out, const struct sw_snapshot *snapshot, bool all)
 	const struct sw_counters *total = &snapshot->total;
 	char line[128];
 
-	snprintf(line, sizeof(line), "%s half-open, %s connections",
+	snprintf(line, sizeof(line), "%s half-open, %s %s",
 		 sw_format_count(half_open, snapshot->half_open),
-		 sw_format_count(connections, snapshot->connections));
+		 sw_format_count(connections, snapshot->connections),
+		 sw_noun(snapshot->connections, "connection", "connections"));
 	title(out, line);
 	if (all || any(total->outcomes, SW_OUTCOME_COUNT))
 		outcomes(out, total, all);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "flood.h"
 #include "policy.h"
 #include "report.h"
 
@@ -28,7 +29,8 @@ static void interfaces(FILE *out, const struct sw_status *status)
 
 		sw_table_cell(table, "%s (%u)", from->record.name, from->record.ifindex);
 		sw_table_cell(table, "%u", from->record.netns);
-		sw_table_cell(table, "%s", from->record.xdp_generic ? "generic" : "native");
+		sw_table_cell(table, "%s",
+			      sw_xdp_words(from->record.xdp_generic, from->record.xdp_frags));
 		sw_table_cell(table, "%s", sw_tc_hook_name(from->record.tc_hook));
 		sw_table_cell(table, "%s", sw_format_duration(text, age_ms));
 		if (from->ingress == SW_HEALTH_OK && from->egress == SW_HEALTH_OK)
@@ -49,6 +51,7 @@ static void problems(FILE *out, const struct sw_status *status)
 									from->egress;
 		const char *name = from->record.name;
 
+		sw_text_flood_problems(out, from);
 		if (sw_status_interface_ok(from))
 			continue;
 		fprintf(out, "%sdegraded:%s %s: ", sw_style(out, SW_STYLE_BAD),
@@ -144,6 +147,7 @@ void sw_text_status(FILE *out, const struct sw_status *status)
 	problems(out, status);
 	fallbacks(out, status);
 	sw_text_status_policy(out, &status->policy);
+	sw_text_status_ways(out, status);
 	table_line(out, status, "half-open", "handshakes", status->half_open,
 		   (uint64_t)status->identity.handshake_buckets * SW_WAYS);
 	table_line(out, status, "connections", "connections", status->connections,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What status says about the policy. */
+#include "flood.h"
 #include "policy.h"
 #include "report.h"
 
@@ -87,37 +88,14 @@ static void print_limits(FILE *out, const struct sw_policy_view *view)
 /* The floods of the services that are defended: the verdict, and the evidence for it. */
 static void print_floods(FILE *out, const struct sw_policy_view *view)
 {
-	char rate[SW_NUMBER_SIZE], completed[SW_NUMBER_SIZE], open[SW_NUMBER_SIZE],
-		sources[SW_NUMBER_SIZE], since[SW_NUMBER_SIZE];
-
 	if (!(view->features & SW_HAS_FLOOD_DEFENCE))
 		return;
-	fprintf(out, "%-13s %s: %s\n", "floods", sw_name(sw_flood_way_words, view->flood_way),
-		sw_flood_way_words[view->flood_way % SW_FLOOD_WAY_COUNT].meaning);
-	for (uint32_t i = 0; i < view->row_count; i++) {
-		const struct sw_row_view *row = &view->rows[i];
-		const struct sw_flood_state *flood = &row->flood;
-
-		if (row->rules.flood.mode == SW_FLOOD_OFF)
-			continue;
-		fprintf(out, "  %s%s: %s", flood->on ? sw_style(out, SW_STYLE_WARN) : "", row->name,
-			flood->on ? "SYNs are answered" : "SYNs pass");
-		if (flood->floods)
-			fprintf(out, " for %s (%s: %s)",
-				sw_format_duration(since, row->flood_changed_ms),
-				flood->on ? "because" : "the last flood",
-				sw_flood_reason_words[flood->reason % SW_FLOOD_REASON_COUNT]
-					.meaning);
-		fprintf(out,
-			"%s\n    %s\n    %s SYNs/s, %s completed/s, %s half-open, about %s "
-			"sources\n",
-			flood->on ? sw_style(out, SW_STYLE_NONE) : "",
-			sw_flood_verdict_texts[sw_flood_judge(flood)],
-			sw_format_count(rate, flood->syn_rate),
-			sw_format_count(completed, flood->completed_rate),
-			sw_format_count(open, flood->half_open),
-			sw_format_count(sources, sw_flood_sources(flood)));
-	}
+	fprintf(out, "%-13s %s: %s\n", "floods", sw_flood_way_name(view->flood_way),
+		view->flood_way < SW_FLOOD_WAY_COUNT ? sw_flood_way_words[view->flood_way].meaning :
+						       "not the same way at all interfaces");
+	for (uint32_t i = 0; i < view->row_count; i++)
+		if (view->rows[i].rules.flood.mode != SW_FLOOD_OFF)
+			sw_text_flood(out, &view->rows[i]);
 }
 
 static bool is_plain(const struct sw_policy_view *view)
@@ -132,7 +110,7 @@ void sw_text_status_policy(FILE *out, const struct sw_policy_view *view)
 
 	fprintf(out, "%-13s %s, %u %s, active for %s\n", "policy",
 		sw_mode_name(sw_policy_mode(view)), services,
-		services == 1 ? "service" : "services", sw_format_duration(age, view->active_ms));
+		sw_noun(services, "service", "services"), sw_format_duration(age, view->active_ms));
 	if (view->pending)
 		fprintf(out,
 			"%s%-13s goes back by itself in %s; to keep it: synward policy confirm%s\n",
@@ -141,15 +119,17 @@ void sw_text_status_policy(FILE *out, const struct sw_policy_view *view)
 			sw_style(out, SW_STYLE_NONE));
 	if (view->rolled_back)
 		fprintf(out, "%-13s %u %s, as nobody confirmed it\n", "rolled back",
-			view->rolled_back, view->rolled_back == 1 ? "policy" : "policies");
+			view->rolled_back, sw_noun(view->rolled_back, "policy", "policies"));
 	if (!is_plain(view))
 		print_rows(out, view);
 	print_limits(out, view);
 	print_floods(out, view);
-	fprintf(out, "%-13s %s prefixes allowed, %s blocked\n", "lists",
+	fprintf(out, "%-13s %s %s allowed, %s blocked\n", "lists",
 		sw_format_count(text, view->list_entries[SW_LIST_ALLOW]),
+		sw_noun(view->list_entries[SW_LIST_ALLOW], "prefix", "prefixes"),
 		sw_format_count(age, view->list_entries[SW_LIST_BLOCK]));
 	if (view->auto_block.enabled || view->auto_blocks)
-		fprintf(out, "%-13s %s of at most %u sources\n", "auto-blocks",
-			sw_format_count(text, view->auto_blocks), view->auto_block.maximum);
+		fprintf(out, "%-13s %s of at most %u %s\n", "auto-blocks",
+			sw_format_count(text, view->auto_blocks), view->auto_block.maximum,
+			sw_noun(view->auto_block.maximum, "source", "sources"));
 }

@@ -130,8 +130,10 @@ static void say_sources(struct sw_page *page, const struct sw_top *now, enum sw_
 	char syns[2 * SW_NUMBER_SIZE], anomalies[2 * SW_NUMBER_SIZE], number[SW_NUMBER_SIZE];
 	const struct sw_top_measure *totals = now->totals;
 
-	say(page, "%s SYNs and %s anomalies in %s, by %s", with_error(syns, &totals[SW_TOP_SYNS]),
+	say(page, "%s %s and %s %s in %s, by %s", with_error(syns, &totals[SW_TOP_SYNS]),
+	    sw_noun(totals[SW_TOP_SYNS].count, "SYN", "SYNs"),
 	    with_error(anomalies, &totals[SW_TOP_ANOMALIES]),
+	    sw_noun(totals[SW_TOP_ANOMALIES].count, "anomaly", "anomalies"),
 	    sw_format_duration(number, now->span_ms), sw_top_by_name(by));
 	for (int kind = 0; kind < SW_TOP_KIND_COUNT; kind++) {
 		uint64_t lost = totals[kind].count - now->followed[kind];
@@ -204,12 +206,13 @@ void sw_page_services(struct sw_page *page, const struct sw_snapshot *now,
 		const struct sw_service_counters *of = &now->services[order[i]];
 
 		sw_grid_text(page->grid, now->policy.rows[order[i]].name);
-		put_count(page->grid, of->syns);
+		put_count(page->grid, of->evidence[SW_EVIDENCE_SYNS]);
 		if (rates)
-			put_rate(page->grid,
-				 !before ? -1 :
-					   rate_of(of->syns, before->services[order[i]].syns,
-						   now->taken_ns, before->taken_ns));
+			put_rate(page->grid, !before ? -1 :
+						       rate_of(of->evidence[SW_EVIDENCE_SYNS],
+							       before->services[order[i]]
+								       .evidence[SW_EVIDENCE_SYNS],
+							       now->taken_ns, before->taken_ns));
 		put_count(page->grid, of->completed);
 		put_count(page->grid, of->anomalies);
 		put_count(page->grid, over_limits(of));

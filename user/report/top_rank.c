@@ -46,9 +46,10 @@ size_t sw_rank_services(const struct sw_snapshot *snapshot, enum sw_top_by by,
 	for (unsigned int i = 0; i < count; i++) {
 		const struct sw_service_counters *of = &snapshot->services[i];
 
-		values[i] = by == SW_TOP_BY_SYNS      ? of->syns :
-			    by == SW_TOP_BY_ANOMALIES ? of->anomalies :
-							of->syns + of->anomalies;
+		values[i] = by == SW_TOP_BY_SYNS ? of->evidence[SW_EVIDENCE_SYNS] :
+			    by == SW_TOP_BY_ANOMALIES ?
+						   of->anomalies :
+						   of->evidence[SW_EVIDENCE_SYNS] + of->anomalies;
 		insert(order, i, values, i);
 	}
 	return count;

@@ -3,6 +3,11 @@
 
 #include <synward/tables.h>
 
+const char *sw_xdp_words(bool generic, bool frags)
+{
+	return generic ? "generic" : frags ? "native frags" : "native";
+}
+
 const char *sw_tc_hook_name(uint32_t tc_hook)
 {
 	return tc_hook == SW_TC_TCX ? "tcx" : tc_hook == SW_TC_CLSACT ? "clsact" : "none";

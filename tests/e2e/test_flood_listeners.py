@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Whoever listens is found, however it listens; and one that takes no more, has gone away or wants data in
+the SYN is treated as the kernel treats it.
+"""
+
+import contextlib
+import os
+import socket
+import threading
+
+import pytest
+
+import tcp
+from causes import FAMILIES
+from cli import fresh
+from floods import Crowd, Ghost, answerable, defend, receive, talk
+from hooks import tag_frames
+from net import Lab, wait_for
+from segments import ACK, PSH, RST, SYN, Port
+
+PROBE = 9
+GROUP, CLIENTS = 4, 64
+TCP_FASTOPEN, TCP_FASTOPEN_CONNECT = 23, 30
+
+
+class Inn:
+    def __init__(self, lab, synward, path):
+        self.near, self.far = lab.wire(lab.namespace("client"), "c0",
+                                       lab.namespace("server"), "s0")
+        self.crowd = Crowd(self.near, self.far)
+        Ghost.route(self.far)
+        self.synward = synward
+        for space in (self.near.namespace, self.far.namespace):
+            space.sysctl("net.ipv4.tcp_fastopen", 3)
+        answerable(self.near)
+        defend(synward, path, self.far)
+
+    def talk(self, server, family, data=b"hello"):
+        """With somebody new, by the server's address of a family."""
+        return talk(self.near.namespace, server, data, (self.far.address(family), tcp.PORT),
+                    self.crowd.join)
+
+    def tally(self, name):
+        return self.synward.stats()["tallies"][name]
+
+
+@pytest.fixture(scope="module")
+def inn(bpffs, tmp_path_factory):
+    path = tmp_path_factory.mktemp("listeners")
+    with Lab() as lab, fresh(bpffs / path.name, path) as synward:
+        yield Inn(lab, synward, path)
+
+
+@contextlib.contextmanager
+def listening(end, family, address, options=(), backlog=4096):
+    """On an address, whatever it is, with socket options."""
+    with end.namespace.socket(family) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        for option in options:
+            server.setsockopt(*option)
+        server.bind((address, tcp.PORT))
+        server.listen(backlog)
+        server.settimeout(tcp.SECONDS)
+        yield server
+
+
+DUAL = (socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+ONLY = (socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+
+
+@pytest.mark.parametrize("bound, options, families", (
+    ("0.0.0.0", (), ("ipv4",)), ("::", (ONLY,), ("ipv6",)), ("::", (DUAL,), ("ipv4", "ipv6"))),
+    ids=("any IPv4", "any IPv6", "both"))
+def test_a_wildcard(inn, bound, options, families):
+    kind = socket.AF_INET6 if ":" in bound else socket.AF_INET
+    before = inn.tally("handovers")
+    with listening(inn.far, kind, bound, options) as server:
+        for name in families:
+            inn.talk(server, FAMILIES[name], b"x" * 200_000)
+    assert inn.tally("handovers") - before == len(families)
+
+
+def test_the_more_specific_one_is_found(inn, family):
+    anywhere, options = ("::", (ONLY,)) if family == socket.AF_INET6 else ("0.0.0.0", ())
+    reuse = (socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    with (listening(inn.far, family, anywhere, (*options, reuse)) as general,
+          listening(inn.far, family, inn.far.address(family), (reuse,)) as server):
+        inn.talk(server, family)
+        general.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            general.accept()
+
+
+def test_a_group_shares_its_clients(inn, family):
+    """SO_REUSEPORT: each of the sockets gets some, and all that are its own can be used."""
+    reuse = (socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    before = inn.tally("handovers")
+    with contextlib.ExitStack() as stack:
+        group = [stack.enter_context(listening(inn.far, family, inn.far.address(family), (reuse,)))
+                 for _ in range(GROUP)]
+        for i in range(CLIENTS):
+            client = stack.enter_context(inn.near.namespace.socket(family))
+            client.settimeout(tcp.SECONDS)
+            inn.crowd.join(client)
+            client.connect((inn.far.address(family), tcp.PORT))
+            client.sendall(f"{i:4}".encode())
+        words = {server: [] for server in group}
+        for server, said in words.items():
+            server.settimeout(0)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    peer = stack.enter_context(server.accept()[0])
+                    peer.settimeout(tcp.SECONDS)
+                    said.append(int(receive(peer, 4)))
+    assert all(words.values())
+    assert sorted(sum(words.values(), [])) == list(range(CLIENTS))
+    assert inn.tally("handovers") - before == CLIENTS
+
+
+def test_one_that_has_gone_away(inn, family):
+    """Between the SYN and the ACK: its kernel resets the client, as ever."""
+    with Port(inn.near) as port:
+        with tcp.listener(inn.far, family):
+            ghost = Ghost(port, inn.far, family).knock()
+        before = inn.tally("handovers")
+        ghost.say(PSH | ACK, b"data")
+        assert RST in ghost.heard(PROBE)
+        assert inn.tally("handovers") == before
+        with tcp.listener(inn.far, family) as server:
+            other = Ghost(port, inn.far, family).knock()
+            other.say(PSH | ACK, b"data")
+            with server.accept()[0] as peer:
+                assert peer.recv(64) == b"data", "another one in its place"
+        other.say(RST | ACK)
+
+
+def test_one_that_takes_no_more(inn, family):
+    """
+    Nobody is reset: they try again until there is room, and what they said more is counted, also if it
+    comes to another CPU than what they said first.
+    """
+    failed, held, count = inn.tally("handovers_failed"), inn.tally("handovers_held_back"), 6
+    said, done = [], []
+    first, last = ({end(os.sched_getaffinity(0))} for end in (min, max))
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(tcp.listener(inn.far, family, backlog=1))
+
+        def visit(number):
+            os.sched_setaffinity(0, first)
+            with inn.near.namespace.socket(family) as client:
+                client.settimeout(tcp.SECONDS)
+                inn.crowd.join(client)
+                client.connect((inn.far.address(family), tcp.PORT))
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                for part in (b"%02d" % number, b" %d" % number):
+                    client.sendall(part)
+                    os.sched_setaffinity(0, last)
+                done.append(receive(client, 4))
+
+        threads = [threading.Thread(target=visit, args=(number,)) for number in range(count)]
+        for thread in threads:
+            thread.start()
+        wait_for(lambda: inn.tally("handovers_failed") - failed >= count - 2, "a full queue")
+        for _ in range(count):
+            peer = stack.enter_context(server.accept()[0])
+            said.append(receive(peer, 4))
+            peer.sendall(said[-1])
+        for thread in threads:
+            thread.join()
+    assert sorted(said) == sorted(done) == [b"%02d %d" % (number, number) for number in range(count)]
+    assert inn.tally("handovers_held_back") - held >= count - 2
+
+
+def test_fast_open_waits_for_proof(inn, family):
+    """
+    Data in the SYN of an unknown source prove nothing and are sent again; once it has brought a cookie
+    back, its SYNs pass, and TCP Fast Open is the kernel's own affair.
+    """
+    fast = (socket.IPPROTO_TCP, TCP_FASTOPEN, 16)
+    source = inn.crowd.address(family)
+
+    def prepare(client):
+        inn.crowd.join(client, source)
+        client.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1)
+
+    def used():
+        return inn.far.namespace.counter("TcpExt", "TCPFastOpenPassive")
+
+    address = inn.far.address(family)
+    with listening(inn.far, family, address, (fast,)) as server:
+        sent, before = inn.tally("cookies_sent"), used()
+        for _ in range(4):
+            talk(inn.near.namespace, server, b"hello" * 1000, (address, tcp.PORT), prepare)
+        assert inn.tally("cookies_sent") - sent == 1
+        assert used() > before, "in the end data in the SYN were taken"
+
+
+def leave_room(client):
+    """For the tags, in what a veth carries."""
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
+
+
+@pytest.mark.parametrize("tags", (1, 2), ids=("VLAN", "QinQ"))
+def test_tagged(lab, synward, family, tmp_path, tags):
+    near, far = lab.wire(lab.namespace("client"), "c0", lab.namespace("server"), "s0")
+    tag_frames((near, far), tags)
+    answerable(near)
+    defend(synward, tmp_path, far)
+    with tcp.listener(far, family) as server:
+        talk(near.namespace, server, b"x" * 100_000, prepare=leave_room)
+    tallies = synward.expect_outcomes(accepted=1)["tallies"]
+    assert tallies["cookies_sent"] == tallies["handovers"] == 1

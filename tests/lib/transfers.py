@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Long transfers of the kernel's TCP that go on while something else happens, and arrive whole."""
+
+import hashlib
+import random
+import socket
+import struct
+import threading
+
+import tcp
+from net import wait_for
+
+SO_MAX_PACING_RATE = 47  # Python has no name for it
+BLOCK = 1 << 16
+TOTAL_RETRANS, DSACK_DUPS = 100, 216  # where struct tcp_info has them
+
+
+def tcp_info(sock, offset):
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+    return struct.unpack_from("=I", info, offset)[0]
+
+
+def lost_segments(sock):
+    """
+    Segments that had to be sent again. One that was sent again for nothing, because a machine with
+    much to do was slow to acknowledge it, is told by the receiver (RFC 2883) and is none of them.
+    """
+    return max(0, tcp_info(sock, TOTAL_RETRANS) - tcp_info(sock, DSACK_DUPS))
+
+
+class Transfer:
+    """A connection on which both ends send until it is finished; every byte is accounted for."""
+
+    def __init__(self, near, far, family, port):
+        with tcp.listener(far, family, port) as server:
+            client = tcp.connect(near.namespace, server.getsockname()[:2], family)
+            peer = server.accept()[0]
+        self.ends = (client, peer)
+        self.sent, self.received = {}, {}
+        self.bytes = 0
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=task, args=(end, seed))
+                         for seed, end in enumerate(self.ends)
+                         for task in (self._send, self._receive)]
+
+    def _send(self, end, seed):
+        data, digest, count = random.Random(seed).randbytes(BLOCK), hashlib.sha256(), 0
+        while not self._stop.is_set():
+            block = count.to_bytes(8, "big") + data[8:]
+            end.sendall(block)
+            digest.update(block)
+            count += 1
+        end.shutdown(socket.SHUT_WR)
+        self.sent[seed] = digest.digest()
+
+    def _receive(self, end, seed):
+        digest = hashlib.sha256()
+        while data := end.recv(BLOCK):
+            digest.update(data)
+            self.bytes += len(data)
+        self.received[1 - seed] = digest.digest()
+
+    def __enter__(self):
+        for end in self.ends:
+            # less than a veth's queue, so that nothing is lost but by whoever drops it; and slow
+            # enough to leave the machine to others
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BLOCK)
+            end.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, 8 << 20)
+            end.settimeout(tcp.SECONDS)
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.finish()
+        for end in self.ends:
+            end.close()
+
+    def finish(self):
+        """Both directions to their ends."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def expect_whole(self):
+        """All bytes have come, in order, and not one segment of them was lost."""
+        self.finish()
+        assert len(self.sent) == 2 and self.received == self.sent
+        wait_for(lambda: not any(map(lost_segments, self.ends)),
+                 lambda: f"no lost segments: {[lost_segments(end) for end in self.ends]}",
+                 seconds=3)

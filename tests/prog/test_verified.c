@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What is remembered for a while: a source that has answered a challenge, for a minute; that a listener
+ * has had its turn, for a second. Neither comes back when clocks go round.
+ */
+#include "../../include/synward/cookie.h"
+#include "../lib/sequences.h"
+#include "../lib/enforce.h"
+
+#define BUCKETS	    64
+#define EVENT_BYTES (1 << 16)
+#define WEB	    80
+#define SECOND	    1000000000ULL
+#define HOUR	    (3600 * SECOND)
+
+static struct prog prog;
+static bool v6;
+
+static void put(const struct bpf_map *map, __u32 key, const void *value)
+{
+	must(!bpf_map_update_elem(bpf_map__fd(map), &key, value, BPF_ANY), bpf_map__name(map));
+}
+
+/* Every SYN to the service is answered in this way from here on. */
+static void defend(enum sw_flood_way way)
+{
+	const struct sw_cookie_offer offer = { .ttl = 64, .ways = { way, way, way, way } };
+
+	put(prog.skeleton->maps.cookie_offers, 0, &offer);
+}
+
+static int reset(void **state)
+{
+	const struct sw_flood_state flood = { .on = 1, .honour = 1 };
+	struct setup setup = setup_ordinary();
+	SW_AUTO_POLICY policy = policy_new();
+	struct sw_rules *rules = policy_add(policy, "web", NULL, WEB, WEB);
+	__u32 slot;
+
+	v6 = *state;
+	setup.handshake_buckets = BUCKETS;
+	setup.connection_buckets = BUCKETS;
+	prog_reset_policies(&prog, &setup);
+	prog_clear(prog.skeleton->maps.verified, 1);
+	rules->flood.mode = SW_FLOOD_ALWAYS;
+	rules->enforce = true;
+	slot = policy_install(&prog, policy, 0);
+	put(prog.skeleton->maps.floods, slot * SW_SERVICE_SLOTS, &flood);
+	return 0;
+}
+
+static __u32 verdict_on(struct segment segment)
+{
+	struct frame frame;
+
+	segment.sport = 40000;
+	segment.dport = WEB;
+	frame_build(&frame, &segment, v6);
+	return prog_frame(&prog, HOOK_XDP, &frame);
+}
+
+/* What the challenge that was sent acknowledges. */
+static __u32 challenge(void)
+{
+	__u32 ack;
+
+	memcpy(&ack, prog.after + 14 + (v6 ? 40 : 20) + 8, sizeof(ack));
+	return sw_ntohl(ack);
+}
+
+static void for_a_minute_and_never_again(void **state __unused)
+{
+	defend(SW_WAY_CHALLENGE);
+	assert_int_equal(verdict_on(A_SYN()), XDP_TX);
+	assert_int_equal(verdict_on(tcp(.flags = RST, .seq = challenge())), XDP_DROP);
+	assert_int_equal(verdict_on(A_SYN()), XDP_PASS);
+	prog.now_ns += 59 * SECOND;
+	assert_int_equal(verdict_on(A_SYN()), XDP_PASS);
+	prog.now_ns += 2 * SECOND;
+	prog_sweep(&prog, true); /* the server would go on with a SYN that it knows */
+	for (int hours = 0; hours < 24 * 45; hours += 12) {
+		assert_int_equal(verdict_on(A_SYN()), XDP_TX);
+		prog.now_ns += 12 * HOUR;
+	}
+}
+
+/* The kernel sees no SYN of a source that it throws away, so such a one takes no turn. */
+static void a_listener_has_a_turn_a_second(void **state __unused)
+{
+	defend(SW_WAY_KERNEL);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(verdict_on(A_SYN(.from = LOOPBACK)), XDP_TX);
+		assert_int_equal(verdict_on(A_SYN(.from = FIRST_NUMBERED + i)), XDP_PASS);
+		assert_int_equal(verdict_on(A_SYN(.from = OTHER)), XDP_TX);
+		/* that one is known already, and needs no turn */
+		assert_int_equal(verdict_on(A_SYN(.from = FIRST_NUMBERED + i)), XDP_PASS);
+		prog.now_ns += SECOND + SECOND / 10;
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		EACH_FAMILY(for_a_minute_and_never_again),
+		EACH_FAMILY(a_listener_has_a_turn_a_second),
+	};
+	const struct setup setup = setup_of_buckets(BUCKETS);
+
+	return prog_run(&prog, &setup, EVENT_BYTES, tests);
+}

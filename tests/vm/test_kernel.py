@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+What synward does on a kernel that is not this machine's. To load its programs takes seconds in an
+emulated machine, so the tests share an attach where they can.
+"""
+
+import contextlib
+import ctypes
+import dataclasses
+import mmap
+import os
+import pathlib
+import re
+import struct
+import subprocess
+
+import pytest
+
+import tcp
+from causes import FAMILIES, Stage
+from cli import BUILD, bpftool, fresh
+from floods import (ALL_OPTIONS, ALWAYS, DATA, Crowd, Ghost, answerable, apply, spoofed, talk,
+                    wait_for_flood)
+from net import Lab, wait_for
+from policies import Files, Gate
+from segments import ACK, SYN, Port
+from test_gateway import Gateway
+
+
+@dataclasses.dataclass(frozen=True)
+class Kernel:
+    """What is to be found on a kernel of a series."""
+
+    egress: str
+    ways: tuple  # against floods, the best one first
+    unasked: str  # of these, where net.ipv4.tcp_syncookies is 1
+
+
+KERNELS = {"6.1": Kernel("clsact", ("kernel", "challenge"), "challenge"),
+           "6.12": Kernel("tcx", ("handover", "kernel", "challenge"), "handover")}
+SERIES = re.match(r"\d+\.\d+", os.uname().release)[0]
+KERNEL = KERNELS[SERIES]
+
+# An emulated processor may pause for longer than any real one.
+PATIENT = ("--handshakes", "8192", "--connections", "8192", "--timeout", "syn_sent=4s",
+           "--timeout", "syn_received=4s", "--timeout", "rst_grace=1s")
+OUTCOMES = ("accepted", "rejected", "no_response", "half_open", "aborted_orig", "aborted_resp",
+            "cancelled", "unsolicited_synack")
+VERIFIER_LIMIT = 1_000_000  # instructions it processes of a program at most
+VERIFIER_SHARE = 2  # we need less than one in so many
+TRIES = 10
+JUMBO_BYTES = 200_000
+LOADED_TWICE = 300  # seconds for an attach that has to, on a machine that is busy
+JIT_HARDEN = pathlib.Path("/proc/sys/net/core/bpf_jit_harden")
+
+
+@dataclasses.dataclass
+class Host:
+    """A client's end of a wire, and a server's, which is attached."""
+
+    near: object
+    far: object
+    synward: object
+    said: str
+    crowd: Crowd
+
+    def choose(self, way, code=0):
+        return self.synward.attach(self.far, options=("--flood-way", way), code=code)
+
+    def gained(self, before):
+        """By how much each tally has grown."""
+        return {name: count - before["tallies"][name]
+                for name, count in self.synward.stats()["tallies"].items()}
+
+
+@pytest.fixture(scope="module")
+def host(machine, bpffs, tmp_path_factory):
+    with Lab() as lab, fresh(bpffs / "host", tmp_path_factory.mktemp("host")) as synward:
+        near, far = lab.wire(lab.namespace("client"), "c0", lab.namespace("server"), "s0")
+        answerable(near)
+        yield Host(near, far, synward, synward.attach(far, options=PATIENT).stdout,
+                   Crowd(near, far))
+
+
+def verified(program):
+    """How many instructions of a program, by its id, the verifier has processed."""
+    libbpf = ctypes.CDLL("libbpf.so.1", use_errno=True)
+    info, size = ctypes.create_string_buffer(256), ctypes.c_uint32(256)
+    fd = libbpf.bpf_prog_get_fd_by_id(program)
+    try:
+        assert libbpf.bpf_obj_get_info_by_fd(fd, info, ctypes.byref(size)) == 0
+    finally:
+        os.close(fd)
+    return struct.unpack_from("=I", info, 216)[0]  # struct bpf_prog_info, in linux/bpf.h
+
+
+def test_the_kernel_is_the_one_asked_for():
+    assert SERIES == os.environ["KERNEL"]
+
+
+def test_the_verifier_has_room_to_spare(host):
+    ids = host.synward.objects().programs
+    found = {one["name"]: verified(one["id"]) for one in bpftool("prog", "show")
+             if one["id"] in ids}
+    print("instructions that the verifier has processed:", found)
+    wanted = {"sw_xdp", "sw_egress", "sw_arm", "sw_switch"}
+    assert set(found) == (wanted | {"sw_handover"} if "handover" in KERNEL.ways else wanted)
+    assert 0 < max(found.values()) < VERIFIER_LIMIT / VERIFIER_SHARE, found
+
+
+def test_the_hooks_are_the_best_that_there_are(host):
+    assert host.said == f"s0: attached (native XDP, {KERNEL.egress})\n"
+    one, = host.synward.json("status")["interfaces"]
+    assert (one["mode"], one["egress_hook"], one["ok"]) == ("native", KERNEL.egress, True)
+    text = host.synward.expect(0, "status").stdout
+    assert ("clsact filter rather than TCX" in text) == (KERNEL.egress == "clsact")
+
+
+def test_every_outcome_is_counted_exactly(host):
+    for family in FAMILIES.values():
+        stage = Stage(host.near, host.far, family)
+        for number, outcome in enumerate(OUTCOMES, 1):
+            getattr(stage, outcome)(number)
+    host.synward.expect_outcomes(**{outcome: 2 * number
+                                    for number, outcome in enumerate(OUTCOMES, 1)})
+
+
+def test_drops_begin_and_end_with_the_policy(host, family, tmp_path):
+    files = Files(tmp_path)
+    with Gate(host.near, host.far, family) as gate:
+        assert gate.passes()
+        host.synward.expect(0, "policy", "apply", files.default("enforce"))
+        assert not gate.passes()
+        host.synward.expect(0, "disarm")
+        assert gate.passes()
+        host.synward.expect(0, "policy", "apply", files.default("monitor"))
+        assert gate.passes()
+
+
+@pytest.fixture
+def defended(host, tmp_path):
+    """Chooses a way against floods, and has every SYN be answered; in the end none is any more."""
+    def defend(way):
+        host.choose(way)
+        apply(host.synward, tmp_path, ALWAYS)
+        wait_for_flood(host.synward, "web", True)
+        flood = host.synward.json("status")["interfaces"][0]["flood"]
+        assert (flood["way"], flood["reason"], flood["ok"]) == (way, "attach", True)
+    yield defend
+    host.synward.expect(0, "policy", "reset")
+
+
+def test_status_says_which_way_and_why(host, tmp_path):
+    flood = host.synward.json("status")["interfaces"][0]["flood"]
+    assert (flood["way"], flood["reason"]) == (KERNEL.unasked, "best")
+    assert ("handover" in flood["lacks"]) == ("handover" not in KERNEL.ways)
+    assert "kernel" in flood["lacks"], "net.ipv4.tcp_syncookies is 1"
+    apply(host.synward, tmp_path, ALWAYS)
+    text = host.synward.expect(0, "status").stdout
+    assert f"s0: {KERNEL.unasked}, " in text
+    assert ("no handover: " in text) == ("handover" not in KERNEL.ways)
+    host.synward.expect(0, "policy", "reset")
+
+
+def converse(host, server):
+    """A client that has never come before: data both ways, and what it cost. His TCP options."""
+    before = host.synward.stats()
+    options = talk(host.near.namespace, server, prepare=host.crowd.join).client.options
+    after = host.synward.wait_settled(0)
+    assert after["handshakes"]["accepted"] - before["handshakes"]["accepted"] == 1
+    return options, host.gained(before)
+
+
+def test_the_way_of_handing_over(host, defended, family):
+    if "handover" not in KERNEL.ways:
+        refused = host.choose("handover", code=1).stderr
+        assert refused == ("synward: --flood-way handover: this kernel cannot hand over (Linux 6.9 "
+                           "can)\n")
+        return
+    defended("handover")
+    with tcp.listener(host.far, family) as server:
+        for _ in range(2):
+            options, gained = converse(host, server)
+            assert options == ALL_OPTIONS
+            assert (gained["cookies_sent"], gained["cookies_accepted"],
+                    gained["handovers"]) == (1, 1, 1)
+
+
+def test_the_way_of_the_kernels_cookies(host, defended, family):
+    host.far.namespace.sysctl("net.ipv4.tcp_syncookies", 1)
+    assert "tcp_syncookies is 1 here" in host.choose("kernel", code=1).stderr
+    host.far.namespace.sysctl("net.ipv4.tcp_syncookies", 2)
+    defended("kernel")
+    with tcp.listener(host.far, family) as server:
+        for _ in range(TRIES):
+            tcp.accepted(host.near.namespace, server, 1)  # once a second a SYN passes
+            _, gained = converse(host, server)
+            if gained["cookies_sent"]:
+                break
+    assert gained["cookies_sent"] == gained["cookies_accepted"] == 1
+    assert gained["handovers"] == 0
+
+
+def test_acks_without_a_cookie_die(host, defended, family):
+    defended(KERNEL.ways[0])
+    before = host.synward.stats()["limits"]["bad_cookie"]["dropped"]
+
+    def dropped():
+        return host.synward.stats()["limits"]["bad_cookie"]["dropped"] - before
+
+    spoofed(host.near, host.far, family, ACK, 20, ack=12345)
+    wait_for(lambda: dropped() == 20, lambda: f"20 ACKs to be dropped: {dropped()}")
+
+
+@contextlib.contextmanager
+def hardened():
+    JIT_HARDEN.write_text("2\n")
+    try:
+        yield
+    finally:
+        JIT_HARDEN.write_text("0\n")
+
+
+def test_a_hardened_gateway_challenges(machine, bpffs, tmp_path):
+    """
+    In both families: what a source has answered is true of its address only. With bpf_jit_harden the
+    kernel takes the constants out of the programs, which makes them longer.
+    """
+    with Lab() as lab, fresh(bpffs / "gateway", tmp_path) as synward, hardened():
+        gateway = Gateway(lab)
+        answerable(gateway.c0)
+        synward.attach(gateway.g0, options=PATIENT)
+        apply(synward, tmp_path, ALWAYS)
+        wait_for_flood(synward, "web", True)
+        for count, family in enumerate(FAMILIES.values(), 1):
+            with tcp.listener(gateway.s0, family) as server:
+                for _ in range(2):
+                    assert talk(gateway.client, server).client.options == ALL_OPTIONS
+            stats = synward.expect_outcomes(accepted=2 * count)
+            assert stats["tallies"]["challenges_sent"] == count, "it is known from then on"
+            assert stats["limits"]["challenge_answer"]["dropped"] == count
+            assert stats["tallies"]["cookies_sent"] == 0
+
+
+def test_frames_of_several_buffers(host):
+    """The hook is put back where the MTU is large: by the driver, with room to spare, and all is counted."""
+    pin = next((host.synward.pin_dir / "links").glob("*/xdp"))
+    host.far.namespace.run("bpftool", "link", "detach", "pinned", pin)
+    for end in (host.near, host.far):
+        end.namespace.ip("link", "set", end.name, "mtu", 9000)
+    again = host.synward.expect(0, "attach", "s0", namespace=host.far.namespace,
+                                seconds=LOADED_TWICE)
+    assert "repaired (native frags XDP" in again.stdout
+    one, = host.synward.json("status")["interfaces"]
+    assert (one["mode"], one["frags"], one["ok"]) == ("native", True, True)
+    assert 0 < verified(one["ingress"]["program_id"]) < VERIFIER_LIMIT / VERIFIER_SHARE
+    before = host.synward.stats()
+    for family in FAMILIES.values():
+        with tcp.listener(host.far, family) as server:
+            info = talk(host.near.namespace, server, data=DATA[:JUMBO_BYTES])
+            assert info.client.snd_mss > mmap.PAGESIZE
+    after = host.synward.wait_settled(0)
+    assert after["handshakes"]["accepted"] - before["handshakes"]["accepted"] == 2
+    old, new = (stats["interfaces"][0]["ingress"] for stats in (before, after))
+    assert new["bytes"] - old["bytes"] > 2 * JUMBO_BYTES
+    assert new["kinds"]["malformed"] == old["kinds"]["malformed"]
+
+
+def test_syns_of_several_buffers_are_answered(host, defended):
+    """Behind the test above. What is given back wrongly, the kernel warns of when the hook is taken away."""
+    defended("challenge")
+    Ghost.route(host.far)
+    for family in FAMILIES.values():
+        before = host.synward.stats()
+        with Port(host.near) as port:
+            ghost = Ghost(port, host.far, family)
+            port.send(ghost.segment(SYN, ghost.isn, payload=DATA[:8000]))
+            ghost.hear_synack()
+        assert host.gained(before)["challenges_sent"] == 1
+
+
+def test_sequences_are_judged_as_they_are_here():
+    """The same frames have the same outcomes and anomalies on every kernel: those in tests/lib."""
+    done = subprocess.run([BUILD / "tests" / "prog" / "test_sequences"], check=False, timeout=300,
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"\[  PASSED  \] [1-9]\d\d+ test\(s\)", done.stdout + done.stderr)
