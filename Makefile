@@ -49,7 +49,7 @@ MAN_PAGES	:= $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd)) \
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps unit config prog model fuzz fuzz-short oracle replay e2e vm check test bench bench-flood \
+.PHONY: all deps unit config prog model fuzz fuzz-short oracle replay e2e check test test-kernels bench bench-flood \
 	demo man install uninstall clean tests format
 vpath %.bpf.c bpf bench $(sort $(dir $(wildcard tests/*/*.bpf.c)))
 
@@ -118,14 +118,16 @@ oracle replay: all
 	$(Q)tests/run $@
 e2e: all $(FLOOD_TOOLS)
 	$(Q)tests/run e2e
-vm: all $(B)/tests/prog/test_sequences
+test-kernels: deps
+	$(Q)packaging/install-deps emulator
+	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all $(B)/tests/prog/test_sequences
 	$(Q)tests/run vm
 check: all
 	$(Q)tests/run check
 
 test: deps
 	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all tests
-	$(Q)tests/run check red unit config fuzz prog model oracle replay e2e vm
+	$(Q)tests/run check red unit config fuzz prog model oracle replay e2e floor
 
 bench: deps
 	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all $(BENCHES)

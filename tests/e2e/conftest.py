@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What every test has: a lab that takes itself down, and a synward whose state is its own."""
+"""
+What every test has: a lab that takes itself down, and a synward whose state is its own. All of them
+run in a world of their own (tests/world), so nothing here looks after what a killed run has left.
+"""
 
 import itertools
 import os
@@ -12,9 +15,10 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from causes import FAMILIES, Stage  # noqa: E402
-from cli import BINARY, fresh, private_bpffs  # noqa: E402
-from net import Lab, sweep_leftovers  # noqa: E402
+from cli import BINARY, fresh, what_they_say  # noqa: E402
+from net import Lab  # noqa: E402
 
+BPFFS = pathlib.Path("/sys/fs/bpf")
 NUMBERS = itertools.count()
 
 
@@ -23,16 +27,25 @@ def machine():
     """Refuses what cannot work, and has a killed session clean up like one that was interrupted."""
     if os.geteuid():
         pytest.exit("these tests need root: network namespaces and BPF", 1)
+    if "SYNWARD_TEST_WORLD" not in os.environ:
+        pytest.exit("these tests need a world of their own: tests/run e2e, or put tests/world before "
+                    "the command", 1)
     if not BINARY.exists():
         pytest.exit(f"{BINARY} is not there: make", 1)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    sweep_leftovers()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What has failed has every synward that is still attached say how it stands."""
+    report = (yield).get_result()
+    if report.when == "call" and report.failed:
+        report.sections += [(f"what {command} says", said) for command, said in what_they_say()]
 
 
 @pytest.fixture(scope="session")
 def bpffs(machine):
-    with private_bpffs() as path:
-        yield path
+    return BPFFS
 
 
 @pytest.fixture

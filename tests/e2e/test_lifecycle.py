@@ -12,7 +12,7 @@ import pytest
 
 import tcp
 from causes import FAMILIES, QUICK, Stage
-from cli import BINARY, all_objects, expect_gone
+from cli import BINARY, expect_gone
 from hooks import xdp_program
 from net import stop, wait_for
 from transfers import Transfer
@@ -80,15 +80,10 @@ def test_kill_9_of_attach_at_any_moment_is_repaired(stage, lab, synward):
 
 
 def steady_wire(lab, offloads):
-    """
-    A wire that loses nothing by itself, also when XDP comes: that gives a veth a queue, which a
-    window of 64 KiB cannot fill. And no loss is guessed from what is late on a busy machine.
-    """
+    """A wire where no loss is guessed from what is late on a busy machine."""
     ends = lab.wire(lab.namespace("client"), "c0", lab.namespace("server"), "s0", offloads=offloads)
     for end in ends:
         end.namespace.sysctl("net.ipv4.tcp_early_retrans", 0)
-        end.namespace.ip("route", "replace", f"{end.address(V4, 0)}/24", "dev", end.name,
-                         "window", 65535)
     return ends
 
 
@@ -122,13 +117,11 @@ def test_detach_leaves_nothing(stage, synward, hook):
                 far.run("tc", "filter", "show", "dev", "s0", "egress").stdout,
                 far.run("ip", "-d", "link", "show", "dev", "s0").stdout)
 
-    clean, before = state(), all_objects()
+    clean = state()
     synward.attach(stage.far, options=(*QUICK, "--tc", hook))
     assert state() != clean
-    made = all_objects()
     ours = synward.objects()
     assert len(ours.programs) >= 2 and len(ours.maps) >= 8 and ours.links
-    assert ours.programs <= made.programs - before.programs
     status = synward.json("status")
     assert status["interfaces"][0]["egress_hook"] == hook
     stage.accepted(20)

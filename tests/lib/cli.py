@@ -180,10 +180,23 @@ def expect_gone(objects):
     wait_for(lambda: not all_objects() & objects, lambda: f"the end of {all_objects() & objects}")
 
 
+LIVE = []  # those that a test is using
+
+
+def what_they_say():
+    """For a test that failed: each command, and what it says of every synward that is in use."""
+    for one in LIVE:
+        for command in (("status",), ("stats", "--all"), ("events", "--count", "20", "--timeout", "1s")):
+            done = run(BINARY, *command, check=False, env=one.environment())
+            said = "\n".join((done.stdout + done.stderr).splitlines()[-60:])
+            yield f"synward {' '.join(command)}", said
+
+
 @contextlib.contextmanager
 def fresh(pin_dir, state_dir):
     """One that is detached in the end; until then no packet may be lost from the books."""
     made = Synward(pin_dir, state_dir)
+    LIVE.append(made)
     try:
         yield made
         if made.is_attached():
@@ -193,5 +206,6 @@ def fresh(pin_dir, state_dir):
             expect_gone(ours)
         assert not made.pin_dir.exists()
     finally:
+        LIVE.remove(made)
         made.run("detach", "--all", "--force")
         shutil.rmtree(made.pin_dir, ignore_errors=True)

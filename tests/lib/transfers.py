@@ -33,7 +33,15 @@ class Transfer:
 
     def __init__(self, near, far, family, port):
         with tcp.listener(far, family, port) as server:
-            client = tcp.connect(near.namespace, server.getsockname()[:2], family)
+            client = near.namespace.socket(family)
+            client.settimeout(tcp.SECONDS)
+            for end in (server, client):
+                # What is under way fits into a veth's queue of 256 frames, so nobody loses any of it
+                # but who drops it. A buffer that was asked for does not grow, nor does the window
+                # then; it has room to spare, since each of the frames takes a page or more.
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * BLOCK)
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_WINDOW_CLAMP, BLOCK // 2)
+            client.connect(server.getsockname()[:2])
             peer = server.accept()[0]
         self.ends = (client, peer)
         self.sent, self.received = {}, {}
@@ -62,8 +70,7 @@ class Transfer:
 
     def __enter__(self):
         for end in self.ends:
-            # less than a veth's queue, so that nothing is lost but by whoever drops it; and slow
-            # enough to leave the machine to others
+            # slow enough to leave the machine to others
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BLOCK)
             end.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, 8 << 20)
             end.settimeout(tcp.SECONDS)

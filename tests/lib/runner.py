@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs test programs side by side, each in a world of its own, and judges them."""
+
+import ctypes
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+from programs import ALONE, BUILD, NOT_HERE, TOP, Counts
+
+LOGS = BUILD / "test-logs"
+TIMES = LOGS / "times.json"
+TEST_SECONDS = int(os.environ.get("TEST_SECONDS", "1800"))  # how long a program may run
+TERM_SECONDS = 10  # and how long it may take to clean up then
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+@dataclasses.dataclass
+class Result:
+    """How a program ended."""
+
+    program: object
+    counts: Counts
+    seconds: float
+    cpu: float  # seconds of all its processes
+    log: pathlib.Path
+    late: bool  # it was stopped
+
+    @property
+    def ok(self):
+        return not self.counts.failed
+
+
+def _dies_with_us():
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+class Run:
+    """A program that is running."""
+
+    def __init__(self, program, log, aloud):
+        self.program, self.log, self.aloud = program, log, aloud
+        argv = [str(word) for word in program.argv]
+        if os.geteuid() == 0:
+            argv = [*program.world, *argv]
+        self.began, self.stopped = time.monotonic(), None
+        self._written = open(log, "wb")
+        self._read = open(log, "rb")
+        try:
+            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=self._written,
+                                            stderr=subprocess.STDOUT, preexec_fn=_dies_with_us)
+        except OSError as error:
+            self._written.write(f"{argv[0]}: {error.strerror}\n".encode())
+            self.process = None
+
+    def stop(self):
+        """Asks it to end, and does so less politely if it does not."""
+        now = time.monotonic()
+        if self.process and not self.stopped:
+            self.stopped = now
+            self.process.terminate()
+        elif self.process and now - self.stopped > TERM_SECONDS:
+            self.process.kill()
+
+    def poll(self):
+        """Its result once it has ended, else None."""
+        if self.aloud:
+            sys.stdout.buffer.write(self._read.read())
+            sys.stdout.flush()
+        if not self.process:
+            return self._result(1, 0)
+        # both ends are ours: nobody else waits for it
+        pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
+        if not pid:
+            if time.monotonic() - self.began > TEST_SECONDS:
+                self.stop()
+            return None
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        return self._result(self.process.returncode, usage.ru_utime + usage.ru_stime)
+
+    def _result(self, code, cpu):
+        self._written.close()
+        if self.aloud:
+            sys.stdout.buffer.write(self._read.read())
+            sys.stdout.flush()
+        self._read.close()
+        counts = self.program.count(self.log.read_text(errors="replace"), code)
+        # one that crashed, was not there, left something behind or tested nothing has failed
+        tested = counts.passed + counts.failed + counts.skipped
+        if not counts.failed and (not tested or code not in (0, NOT_HERE)):
+            counts.failed = 1
+            counts.failures.append(f"exit code {code}" if tested else "it ran no test")
+        return Result(self.program, counts, time.monotonic() - self.began, cpu, self.log,
+                      self.stopped is not None)
+
+
+def known_times():
+    """Seconds that each program took when it was run last."""
+    try:
+        return json.loads(TIMES.read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def note_times(results):
+    known = {**known_times(), **{one.program.path: round(one.seconds, 1) for one in results}}
+    TIMES.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
+
+
+class Status:
+    """On a terminal: a line that says what is going on, until something else is printed."""
+
+    def __init__(self, total):
+        self.total, self.shown = total, False
+        self.wanted = sys.stdout.isatty()
+
+    def show(self, done, running):
+        if self.wanted:
+            names = " ".join(one.program.path for one in running)
+            width = shutil.get_terminal_size().columns - 1
+            print(f"\r\033[K{f'{done} of {self.total} ended; {names}'[:width]}", end="", flush=True)
+            self.shown = True
+
+    def clear(self):
+        if self.shown:
+            print("\r\033[K", end="")
+            self.shown = False
+
+
+def run_all(programs, jobs, aloud, report, suffix=""):
+    """
+    Runs programs, so many at a time, and calls report with each result, in the order of programs.
+    Returns the results in that order. Those that have to be alone run last, one by one.
+    """
+    LOGS.mkdir(parents=True, exist_ok=True)
+    known, status = known_times(), Status(len(programs))
+    waiting = sorted(programs, key=lambda one: (one.path in ALONE,
+                                                -known.get(one.path, one.guess)))
+    running, ended, reported = [], {}, 0
+    try:
+        while waiting or running:
+            while waiting and len(running) < (1 if waiting[0].path in ALONE else jobs):
+                program = waiting.pop(0)
+                log = LOGS / f"{program.suite}-{program.name}{suffix}.log"
+                running.append(Run(program, log, aloud))
+                status.show(len(ended), running)
+            for one in tuple(running):
+                if result := one.poll():
+                    running.remove(one)
+                    ended[one.program.path] = result
+                    status.show(len(ended), running)
+            while reported < len(programs) and programs[reported].path in ended:
+                status.clear()
+                report(ended[programs[reported].path])
+                reported += 1
+            time.sleep(0.02)
+    finally:
+        status.clear()
+        deadline = time.monotonic() + 2 * TERM_SECONDS
+        while running and time.monotonic() < deadline:
+            for one in tuple(running):
+                one.stop()
+                if one.poll():
+                    running.remove(one)
+            time.sleep(0.02)
+    note_times(ended.values())
+    return [ended[one.path] for one in programs]
+
+
+def go_to_top():
+    os.chdir(TOP)
