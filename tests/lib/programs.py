@@ -22,7 +22,8 @@ MACHINE = {"e2e/test_bench_flood"}
 
 # What is known of the time that a program takes when it has never been run here: seconds. Long ones
 # begin first.
-GUESSES = {"vm": 200, "floor": 60, "e2e": 50, "model": 30, "fuzz": int(FUZZ_SECONDS), "red": 40, "config": 15}
+GUESSES = {"vm": 200, "floor": 60, "e2e": 50, "model": 30, "fuzz": int(FUZZ_SECONDS), "red": 40,
+           "config": 15}
 GUESS = 10
 
 
@@ -87,7 +88,7 @@ def count_pytest(log, code):
 
 def count_exit(log, code):
     """Of a program that is one test case."""
-    return Counts(code == 0, code not in (0, NOT_HERE), code == NOT_HERE)
+    return Counts(int(code == 0), int(code not in (0, NOT_HERE)), int(code == NOT_HERE))
 
 
 def count_elsewhere(log, code):
@@ -134,8 +135,8 @@ def under(series, suite, *options):
     """The tests of tests/vm, under another kernel; pytest's options choose of them."""
     how = ("--if-here",) if options else ()
     return Program(suite, f"linux-{series}",
-                   ("tests/vm/vm", *how, series, "tests/world", "env", f"KERNEL={series}", *PYTEST,
-                    *options, "tests/vm"), count_elsewhere, world=())
+                   ("tests/vm/vm", *how, series, "tests/world", "--machine", "env",
+                    f"KERNEL={series}", *PYTEST, *options, "tests/vm"), count_elsewhere, world=())
 
 
 def kernels(suite):
