@@ -3,6 +3,8 @@
  * What SYN cookies cost by themselves: a SYN is parsed and answered, a first ACK is checked, a
  * client is challenged, and nothing is decided, followed or counted.
  */
+#include "../bpf/repeat.h" /* before core/parse_tcp.h, which needs it */
+
 #include "../bpf/core/answer.h"
 #include "../bpf/core/cookie.h"
 #include "../bpf/core/parse.h"
@@ -54,22 +56,13 @@ static __always_inline struct sw_cursor cursor_at(struct xdp_md *ctx, __u32 offs
 				   (const __u8 *)(__u64)ctx->data_end };
 }
 
-__noinline int parse_extensions(struct xdp_md *ctx, __u32 offset, struct sw_packet *packet)
+__noinline int parse_step(struct xdp_md *ctx, __u32 offset, struct sw_packet *packet)
 {
 	struct sw_cursor cursor = cursor_at(ctx, offset);
 
 	if (packet)
-		sw_parse_extensions(&cursor, packet);
+		sw_parse_step(&cursor, packet);
 	return cursor.pos - (const __u8 *)(__u64)ctx->data;
-}
-
-__noinline int parse_rest(struct xdp_md *ctx, __u32 offset, struct sw_packet *packet)
-{
-	struct sw_cursor cursor = cursor_at(ctx, offset);
-
-	if (packet)
-		sw_parse_rest(&cursor, packet);
-	return 0;
 }
 
 /* Writes the answer. Returns by how many bytes it begins later than the frame, or SW_NO_ANSWER. */
@@ -168,10 +161,8 @@ int cookie_xdp(struct xdp_md *ctx)
 
 	sw_parse(&cursor, ctx->data_end - ctx->data, &packet);
 	offset = cursor.pos - (const __u8 *)(__u64)ctx->data;
-	if (packet.rest == SW_REST_EXTENSIONS)
-		offset = parse_extensions(ctx, offset, &packet);
-	if (packet.rest)
-		parse_rest(ctx, offset, &packet);
+	for (int i = 0; i < SW_MAX_PARSE_STEPS && packet.rest; i++)
+		offset = parse_step(ctx, offset, &packet);
 	if (packet.kind != SW_KIND_TCP)
 		return XDP_PASS;
 	cursor = cursor_at(ctx, offset);

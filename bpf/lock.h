@@ -15,15 +15,27 @@
 
 #define LOCK_PATIENCE 1024 /* some 20 us; a lock is held for a tenth of one */
 
+struct lock_wait {
+	struct sw_lock *lock;
+	bool taken;
+};
+
+static long try_lock(__u32 i __unused, void *context)
+{
+	struct lock_wait *wait = context;
+
+	wait->taken = !__sync_lock_test_and_set(&wait->lock->held, 1);
+	return wait->taken;
+}
+
 __noinline int sw_lock_contended(struct sw_lock *lock)
 {
+	struct lock_wait wait = { .lock = lock };
+
 	if (!lock)
 		return 0;
-	for (int i = 0; i < LOCK_PATIENCE; i++) {
-		if (!__sync_lock_test_and_set(&lock->held, 1))
-			return 1;
-	}
-	return 0;
+	bpf_loop(LOCK_PATIENCE, try_lock, &wait, 0);
+	return wait.taken;
 }
 
 /* Returns false if the lock was not to be had. A full barrier. */

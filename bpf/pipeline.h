@@ -94,7 +94,7 @@ __noinline int service_for_timeouts(const struct sw_packet *packet, const struct
 	return find_service(&packet->src, packet->sport, inquiry->policy);
 }
 
-/* Asks the handshakes table. */
+/* Asks the handshakes table. Returns 1 if the connections table is to hear of it. */
 __noinline int follow_handshake(const struct sw_packet *packet, const struct inquiry *inquiry,
 				__u32 service)
 {
@@ -114,7 +114,17 @@ __noinline int follow_handshake(const struct sw_packet *packet, const struct inq
 	finding->owned = policy_has(inquiry->policy, SW_HAS_HALF_OPEN | SW_HAS_OWNERS);
 	finding->owner = inquiry->owner;
 	finding->handshake.refuse = inquiry->refuse;
-	sw_follow_handshake(&place, packet, inquiry->segment, inquiry->relation, finding);
+	return sw_follow_handshake(&place, packet, inquiry->segment, inquiry->relation, finding);
+}
+
+/* Tells the connections table. */
+__noinline int tell_connections(const struct sw_packet *packet, const struct inquiry *inquiry)
+{
+	struct sw_finding *finding = my_finding();
+	struct sw_place place;
+
+	if (packet && inquiry && finding && locate(inquiry->hash, &inquiry->now, &place))
+		sw_tell_connections(&place, packet, finding);
 	return 0;
 }
 
@@ -229,7 +239,8 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 		return SW_VERDICT_DROPPED;
 	if (policy_has(inquiry->policy, SW_HAS_SERVICE_TIMEOUTS))
 		service = service_for_timeouts(packet, inquiry);
-	follow_handshake(packet, inquiry, service);
+	if (follow_handshake(packet, inquiry, service))
+		tell_connections(packet, inquiry);
 	if (finding->unknown && !load.replay && kernel_vouches(ctx, packet, inquiry->direction))
 		follow_adopted(packet, inquiry);
 	else if (finding->unknown && is_learned(packet, finding, inquiry))

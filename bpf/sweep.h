@@ -21,22 +21,27 @@ struct sweep_slice {
 	bool force;
 };
 
-static __always_inline void sweep_way(struct sw_handshake_bucket *bucket, __u32 key, __u32 way,
-				      const struct sweep_slice *slice)
+/* Ends what may be at its end in a way of a bucket, or with force whatever there is. */
+__noinline int sweep_way(__u32 key, __u32 way, __u32 now_ms, int force)
 {
-	struct sw_handshake_step step = {};
+	struct sw_handshake_bucket *bucket = bpf_map_lookup_elem(&handshakes, &key);
+	const struct sw_settings *set = current_settings();
+	struct sw_now now = { .ms = now_ms };
 	struct sw_owner_bucket *owned = NULL;
+	struct sw_handshake_step step = {};
 	struct sw_counters *mine;
 	struct sw_addr source;
 	__u16 owner = 0;
 
-	if (policy_has(slice->set->policy, SW_HAS_HALF_OPEN | SW_HAS_OWNERS))
+	if (!bucket || !set)
+		return 0;
+	if (policy_has(set->policy, SW_HAS_HALF_OPEN | SW_HAS_OWNERS))
 		owned = bpf_map_lookup_elem(&owners, &key);
 	if (!sw_lock(&bucket->lock))
-		return; /* the next round will find it again */
-	if (slice->force)
-		bucket->expires_ms[way & (SW_WAYS - 1)] = slice->now.ms - 1;
-	sw_sweep_attempt(bucket, way, &slice->now, slice->set->timeout_ms, &step);
+		return 0; /* the next round will find it again */
+	if (force)
+		bucket->expires_ms[way & (SW_WAYS - 1)] = now_ms - 1;
+	sw_sweep_attempt(bucket, way, &now, set->timeout_ms, &step);
 	if (owned && step.end) {
 		owner = owned->owners[way & (SW_WAYS - 1)];
 		owned->owners[way & (SW_WAYS - 1)] = 0;
@@ -47,13 +52,14 @@ static __always_inline void sweep_way(struct sw_handshake_bucket *bucket, __u32 
 		release(&source, owner);
 	}
 	if (step.end != SW_END_JUDGED)
-		return;
+		return 0;
 	if (step.outcome == SW_OUTCOME_ONE_SIDED)
-		note_one_sided(&step.ended, slice->set->policy);
+		note_one_sided(&step.ended, set->policy);
 	mine = my_counters();
 	if (mine)
 		count_end(mine, &step);
-	emit_end(slice->set, slice->now.ms, SW_INGRESS, &step, 0, SW_LATENCY_UNKNOWN);
+	emit_end(set, now_ms, SW_INGRESS, &step, 0, SW_LATENCY_UNKNOWN);
+	return 0;
 }
 
 /* A look without the lock tells whether there is anything to do; most buckets have nothing. */
@@ -68,7 +74,7 @@ static long sweep_handshakes(__u32 i, void *context)
 	for (__u32 way = 0; way < SW_WAYS; way++) {
 		if (bucket->tags[way] &&
 		    (slice->force || is_expired(bucket->expires_ms[way], &slice->now)))
-			sweep_way(bucket, key, way, slice);
+			sweep_way(key, way, slice->now.ms, slice->force);
 	}
 	return 0;
 }

@@ -2,6 +2,8 @@
 /*
  * The entries. What a packet goes through is in pipeline.h; what may be known about it, in core/.
  */
+#include "repeat.h" /* before core/parse_tcp.h, which needs it */
+
 #include "core/checksum.h"
 #include "lists.h"
 #include "handover.h"
@@ -20,44 +22,23 @@ static __always_inline struct sw_cursor cursor_at(__u64 data, __u64 data_end, __
 				   (const __u8 *)data_end };
 }
 
-/*
- * The two further steps of parsing, for each kind of context; the first returns the offset at which
- * the second goes on.
- */
-__noinline int parse_extensions_xdp(struct xdp_md *ctx, __u32 offset, struct sw_packet *packet)
+/* A further step of parsing, for each kind of context. Returns the offset at which the next goes on. */
+__noinline int parse_step_xdp(struct xdp_md *ctx, __u32 offset, struct sw_packet *packet)
 {
 	struct sw_cursor cursor = cursor_at(ctx->data, ctx->data_end, offset);
 
 	if (packet)
-		sw_parse_extensions(&cursor, packet);
+		sw_parse_step(&cursor, packet);
 	return cursor.pos - (const __u8 *)(__u64)ctx->data;
 }
 
-__noinline int parse_rest_xdp(struct xdp_md *ctx, __u32 offset, struct sw_packet *packet)
-{
-	struct sw_cursor cursor = cursor_at(ctx->data, ctx->data_end, offset);
-
-	if (packet)
-		sw_parse_rest(&cursor, packet);
-	return 0;
-}
-
-__noinline int parse_extensions_tc(struct __sk_buff *skb, __u32 offset, struct sw_packet *packet)
+__noinline int parse_step_tc(struct __sk_buff *skb, __u32 offset, struct sw_packet *packet)
 {
 	struct sw_cursor cursor = cursor_at(skb->data, skb->data_end, offset);
 
 	if (packet)
-		sw_parse_extensions(&cursor, packet);
+		sw_parse_step(&cursor, packet);
 	return cursor.pos - (const __u8 *)(__u64)skb->data;
-}
-
-__noinline int parse_rest_tc(struct __sk_buff *skb, __u32 offset, struct sw_packet *packet)
-{
-	struct sw_cursor cursor = cursor_at(skb->data, skb->data_end, offset);
-
-	if (packet)
-		sw_parse_rest(&cursor, packet);
-	return 0;
 }
 
 /* Add what is wrong with the checksums to what is known of the packet. Return 0. */
@@ -120,14 +101,13 @@ static __always_inline int receive(struct xdp_md *ctx, __u32 length, bool in_par
 	}
 	sw_parse(&cursor, length, &packet);
 	offset = cursor.pos - (const __u8 *)(__u64)ctx->data;
-	if (packet.rest == SW_REST_EXTENSIONS)
-		offset = parse_extensions_xdp(ctx, offset, &packet);
-	if (in_parts && are_cut_off(ctx, offset, &packet)) {
-		packet.kind = SW_KIND_MALFORMED;
-		packet.rest = SW_REST_NONE;
+	for (int i = 0; i < SW_MAX_PARSE_STEPS && packet.rest; i++) {
+		if (in_parts && are_cut_off(ctx, offset, &packet)) {
+			packet.kind = SW_KIND_MALFORMED;
+			break;
+		}
+		offset = parse_step_xdp(ctx, offset, &packet);
 	}
-	if (packet.rest)
-		parse_rest_xdp(ctx, offset, &packet);
 	if (load.checksums) {
 		check_ip_sum_xdp(ctx, &packet);
 		check_tcp_sum_xdp(ctx, offset - sizeof(struct wire_tcp), &packet);
@@ -173,10 +153,8 @@ int sw_handover(struct __sk_buff *skb)
 	cursor = cursor_at(skb->data, skb->data_end, 0);
 	sw_parse(&cursor, skb->len, &packet);
 	offset = cursor.pos - (const __u8 *)(__u64)skb->data;
-	if (packet.rest == SW_REST_EXTENSIONS)
-		offset = parse_extensions_tc(skb, offset, &packet);
-	if (packet.rest)
-		parse_rest_tc(skb, offset, &packet);
+	for (int i = 0; i < SW_MAX_PARSE_STEPS && packet.rest; i++)
+		offset = parse_step_tc(skb, offset, &packet);
 	if (packet.kind != SW_KIND_TCP || !expects_cookies(&packet, set->policy))
 		return TC_ACT_UNSPEC;
 	cursor = cursor_at(skb->data, skb->data_end, offset);
@@ -210,10 +188,8 @@ int sw_egress(struct __sk_buff *skb)
 	cursor = cursor_at(skb->data, skb->data_end, 0);
 	sw_parse(&cursor, skb->len, &packet);
 	offset = cursor.pos - (const __u8 *)(__u64)skb->data;
-	if (packet.rest == SW_REST_EXTENSIONS)
-		offset = parse_extensions_tc(skb, offset, &packet);
-	if (packet.rest)
-		parse_rest_tc(skb, offset, &packet);
+	for (int i = 0; i < SW_MAX_PARSE_STEPS && packet.rest; i++)
+		offset = parse_step_tc(skb, offset, &packet);
 	verdict = inspect(skb, &packet, 0, SW_EGRESS);
 	count_traffic(SW_EGRESS, skb->len, verdict, packet.kind, false);
 	return TC_ACT_UNSPEC;

@@ -44,7 +44,8 @@ struct sw_syn_frame {
  */
 static __always_inline bool sw_is_answerable(const struct sw_packet *syn)
 {
-	return syn->kind == SW_KIND_TCP && !(syn->options & SW_OPT_SIGNED) && !syn->has_auth;
+	return syn->kind == SW_KIND_TCP && !(syn->options & SW_OPT_SIGNED) &&
+	       !(syn->facts & SW_PKT_AUTH);
 }
 
 /* ---- the link */

@@ -210,8 +210,11 @@ static __always_inline void change_owner(const struct sw_place *place, struct sw
 		*owner = finding->owner;
 }
 
-/* Asks the handshakes, given what the connections table knew. */
-static __always_inline void sw_follow_handshake(const struct sw_place *place,
+/*
+ * Asks the handshakes, given what the connections table knew. Returns whether that is to hear of it:
+ * sw_tell_connections().
+ */
+static __always_inline bool sw_follow_handshake(const struct sw_place *place,
 						const struct sw_packet *packet,
 						enum sw_segment segment, enum sw_relation relation,
 						struct sw_finding *finding)
@@ -220,7 +223,7 @@ static __always_inline void sw_follow_handshake(const struct sw_place *place,
 
 	if (!sw_lock(&place->handshakes->lock)) {
 		finding->skipped = true;
-		return;
+		return false;
 	}
 	sw_handshake(place->handshakes, place->tag, packet, segment, relation, &place->now,
 		     place->timeout_ms, step);
@@ -228,14 +231,24 @@ static __always_inline void sw_follow_handshake(const struct sw_place *place,
 		change_owner(place, finding);
 	sw_unlock(&place->handshakes->lock);
 	finding->anomalies |= step->anomalies;
-
-	if (step->completed != SW_OUTCOME_NONE)
-		enter_completed(place, 0, finding);
-	/* its attempt is gone: segments need not look for it any more */
-	if (relation == SW_RELATION_LIVE && segment == SW_SEGMENT_ACK && !step->belongs)
-		forget_attempt(place, packet);
 	finding->unknown = segment == SW_SEGMENT_ACK && relation == SW_RELATION_NONE &&
 			   !step->belongs;
+	return step->completed != SW_OUTCOME_NONE ||
+	       (relation == SW_RELATION_LIVE && segment == SW_SEGMENT_ACK && !step->belongs);
+}
+
+/*
+ * Tells the connections table what the handshakes had: an attempt that this segment completed is a
+ * connection now; that of a live connection is gone, so segments need not look for it any more.
+ */
+static __always_inline void sw_tell_connections(const struct sw_place *place,
+						const struct sw_packet *packet,
+						struct sw_finding *finding)
+{
+	if (finding->handshake.completed != SW_OUTCOME_NONE)
+		enter_completed(place, 0, finding);
+	else
+		forget_attempt(place, packet);
 }
 
 /*

@@ -24,15 +24,17 @@ enum {
 	SW_PKT_HEADER_SPLIT = 1 << 3, /* the TCP header goes on in the next fragment */
 	SW_PKT_BAD_IP_SUM = 1 << 4,   /* only if somebody asked for it */
 	SW_PKT_BAD_TCP_SUM = 1 << 5,
+	SW_PKT_AUTH = 1 << 6, /* an IPv6 authentication header */
 };
 
-/* What of a packet sw_parse() leaves to sw_parse_rest(). */
+/* What of a packet is still to be read, by sw_parse_step(). */
 enum sw_parse_rest {
 	SW_REST_NONE,
 	SW_REST_OPTIONS, /* TCP options other than the lone timestamp of data segments */
 	SW_REST_ICMP,
 	SW_REST_ICMPV6,
-	SW_REST_EXTENSIONS, /* IPv6 extension headers and all that follows */
+	SW_REST_EXTENSIONS,	   /* IPv6 extension headers and all that follows */
+	SW_REST_QUOTED_EXTENSIONS, /* those of what an ICMP error quotes */
 };
 
 /*
@@ -62,10 +64,10 @@ struct sw_packet {
 	__u8 kind;	  /* enum sw_kind */
 	__u8 doff;	  /* length of the TCP header in 32-bit words, as it says */
 	__u8 rest;	  /* enum sw_parse_rest */
-	__u8 option_at;	  /* where sw_parse_rest() is among the options */
+	__u8 option_at;	  /* where sw_parse_options() is among them */
 	__u8 next_header; /* of IPv6, while its extensions are the rest */
 	__u8 link_length; /* bytes before the IP header */
-	__u8 has_auth;	  /* 1: an IPv6 authentication header */
+	__u8 extensions;  /* how many of them were read */
 };
 
 SW_STATIC_ASSERT(sizeof(struct sw_packet) == 80, "a packet has no hidden padding");

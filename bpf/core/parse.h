@@ -14,6 +14,23 @@ static __always_inline bool is_hard_error(__u16 ether_type, __u8 code)
 	return code == 1 || code == 4 || code == 5 || code == 6;
 }
 
+/* The TCP segment that an ICMP error quotes, if what it quotes has reached one. */
+static __always_inline void parse_quoted_tcp(struct sw_cursor *cursor, int protocol,
+					     struct sw_packet *packet)
+{
+	const struct wire_tcp_start *tcp;
+
+	if (protocol != WIRE_IP_TCP || packet->fragment_offset)
+		return;
+	tcp = sw_pull(cursor, sizeof(*tcp));
+	if (!tcp)
+		return;
+	packet->sport = sw_ntohs(tcp->source);
+	packet->dport = sw_ntohs(tcp->destination);
+	packet->seq = sw_ntohl(tcp->seq);
+	packet->kind = SW_KIND_ICMP_ERROR;
+}
+
 /*
  * Reads an ICMP error that quotes a TCP segment: the quoted segment's ends and seq become the
  * packet's. Anything else that ICMP says is of no concern here.
@@ -22,7 +39,6 @@ static __always_inline void parse_icmp(struct sw_cursor *cursor, __u16 ether_typ
 				       struct sw_packet *packet)
 {
 	const struct wire_icmp *icmp = sw_pull(cursor, sizeof(*icmp));
-	const struct wire_tcp_start *tcp;
 	int protocol;
 	__u8 code;
 
@@ -33,24 +49,20 @@ static __always_inline void parse_icmp(struct sw_cursor *cursor, __u16 ether_typ
 		    icmp->type != WIRE_ICMP_UNREACHABLE || code == WIRE_ICMP_FRAG_NEEDED :
 		    icmp->type != WIRE_ICMPV6_UNREACHABLE)
 		return;
+	if (is_hard_error(ether_type, code))
+		packet->facts |= SW_PKT_HARD_ERROR;
 	if (ether_type == WIRE_ETH_IPV4) {
 		protocol = sw_parse_ipv4(cursor, 0xffff, packet);
 	} else {
 		protocol = sw_parse_ipv6(cursor, 0xffff, packet);
-		if (sw_is_ipv6_extension(protocol))
-			protocol = sw_parse_ipv6_extensions(cursor, protocol, packet);
+		if (sw_is_ipv6_extension(protocol)) {
+			packet->next_header = protocol;
+			packet->extensions = 0;
+			packet->rest = SW_REST_QUOTED_EXTENSIONS;
+			return;
+		}
 	}
-	if (protocol != WIRE_IP_TCP || packet->fragment_offset)
-		return;
-	tcp = sw_pull(cursor, sizeof(*tcp));
-	if (!tcp)
-		return;
-	packet->sport = sw_ntohs(tcp->source);
-	packet->dport = sw_ntohs(tcp->destination);
-	packet->seq = sw_ntohl(tcp->seq);
-	if (is_hard_error(ether_type, code))
-		packet->facts |= SW_PKT_HARD_ERROR;
-	packet->kind = SW_KIND_ICMP_ERROR;
+	parse_quoted_tcp(cursor, protocol, packet);
 }
 
 /* What lies behind the IP headers, of the given protocol or SW_L3_BROKEN. */
@@ -103,27 +115,53 @@ static __always_inline void sw_parse(struct sw_cursor *cursor, __u32 frame_lengt
 	parse_l4(cursor, ether_type, protocol, packet);
 }
 
-/*
- * What sw_parse() leaves is read in two further steps, each from where the cursor stopped. Few
- * packets need them, and the verifier would multiply their paths by all those that lead here.
- * First, if rest is SW_REST_EXTENSIONS: the IPv6 extension headers, and TCP behind them.
- */
-static __always_inline void sw_parse_extensions(struct sw_cursor *cursor, struct sw_packet *packet)
+/* One extension header, and what lies behind the last one. */
+static __always_inline void parse_extension(struct sw_cursor *cursor, struct sw_packet *packet)
 {
-	packet->rest = SW_REST_NONE;
-	parse_l4(cursor, WIRE_ETH_IPV6,
-		 sw_parse_ipv6_extensions(cursor, packet->next_header, packet), packet);
+	if (!sw_parse_extension(cursor, packet)) {
+		packet->rest = SW_REST_NONE;
+		packet->kind = SW_KIND_MALFORMED;
+	} else if (!sw_has_extension(packet)) {
+		packet->rest = SW_REST_NONE;
+		parse_l4(cursor, WIRE_ETH_IPV6, packet->next_header, packet);
+	}
 }
 
-/* Then, if rest still says so: TCP options, or what an ICMP error quotes. */
-static __always_inline void sw_parse_rest(struct sw_cursor *cursor, struct sw_packet *packet)
+static __always_inline void parse_quoted_extension(struct sw_cursor *cursor,
+						   struct sw_packet *packet)
 {
-	if (packet->rest == SW_REST_OPTIONS)
+	if (!sw_parse_extension(cursor, packet)) {
+		packet->rest = SW_REST_NONE;
+	} else if (!sw_has_extension(packet)) {
+		packet->rest = SW_REST_NONE;
+		parse_quoted_tcp(cursor, packet->next_header, packet);
+	}
+}
+
+/*
+ * What sw_parse() leaves is read in at most SW_MAX_PARSE_STEPS further steps, while packet->rest is
+ * not SW_REST_NONE, each from where the cursor stopped. Few packets need them, and the verifier
+ * would multiply their paths by all those that lead here.
+ */
+static __always_inline void sw_parse_step(struct sw_cursor *cursor, struct sw_packet *packet)
+{
+	__u8 rest = packet->rest;
+
+	if (rest == SW_REST_EXTENSIONS) {
+		parse_extension(cursor, packet);
+		return;
+	}
+	if (rest == SW_REST_QUOTED_EXTENSIONS) {
+		parse_quoted_extension(cursor, packet);
+		return;
+	}
+	packet->rest = SW_REST_NONE;
+	if (rest == SW_REST_OPTIONS)
 		sw_parse_options(cursor, packet->doff * 4U - (__u32)sizeof(struct wire_tcp),
 				 packet);
-	else if (packet->rest == SW_REST_ICMP)
+	else if (rest == SW_REST_ICMP)
 		parse_icmp(cursor, WIRE_ETH_IPV4, packet);
-	else if (packet->rest == SW_REST_ICMPV6)
+	else if (rest == SW_REST_ICMPV6)
 		parse_icmp(cursor, WIRE_ETH_IPV6, packet);
 }
 
@@ -132,9 +170,8 @@ static __always_inline void sw_parse_all(struct sw_cursor *cursor, __u32 frame_l
 					 struct sw_packet *packet)
 {
 	sw_parse(cursor, frame_length, packet);
-	if (packet->rest == SW_REST_EXTENSIONS)
-		sw_parse_extensions(cursor, packet);
-	sw_parse_rest(cursor, packet);
+	for (int i = 0; i < SW_MAX_PARSE_STEPS && packet->rest != SW_REST_NONE; i++)
+		sw_parse_step(cursor, packet);
 }
 
 #endif

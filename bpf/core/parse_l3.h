@@ -9,6 +9,9 @@
 /* More than that in one packet is no traffic that RFC 8200 section 4.1 would have sent. */
 #define SW_MAX_IPV6_EXTENSIONS 8
 
+/* How many steps behind sw_parse() there are: extensions, what follows, and what that may quote. */
+#define SW_MAX_PARSE_STEPS (SW_MAX_IPV6_EXTENSIONS + 1 + SW_MAX_IPV6_EXTENSIONS)
+
 /* What sw_parse_ipv4() and sw_parse_ipv6() say instead of a protocol number. */
 enum {
 	SW_L3_BROKEN = -1,
@@ -56,18 +59,17 @@ static __always_inline int sw_parse_ipv4(struct sw_cursor *cursor, __u32 rest,
 }
 
 /*
- * One extension header, its kind given in next and replaced by the kind of what follows it.
- * Returns its length in bytes, 0 if next is no extension header, or SW_L3_BROKEN.
+ * Steps over one extension header, of the kind packet->next_header, which then is of what follows it.
+ * Returns its length in bytes, 0 if that is no extension header, or SW_L3_BROKEN.
  */
-static __always_inline int skip_extension(struct sw_cursor *cursor, struct sw_packet *packet,
-					  __u8 *next)
+static __always_inline int step_over_extension(struct sw_cursor *cursor, struct sw_packet *packet)
 {
 	const struct wire_ipv6_extension *extension;
 	const struct wire_ipv6_fragment *fragment;
 	__u32 length;
 	__u16 offset;
 
-	switch (*next) {
+	switch (packet->next_header) {
 	case WIRE_IP_HOP_BY_HOP:
 	case WIRE_IP_ROUTING:
 	case WIRE_IP_DEST_OPTIONS:
@@ -81,7 +83,7 @@ static __always_inline int skip_extension(struct sw_cursor *cursor, struct sw_pa
 		if (!extension)
 			return SW_L3_BROKEN;
 		length = (extension->length + 2) * 4; /* RFC 4302 section 2.2: another unit */
-		packet->has_auth = 1;
+		packet->facts |= SW_PKT_AUTH;
 		break;
 	case WIRE_IP_FRAGMENT:
 		fragment = sw_pull(cursor, sizeof(*fragment));
@@ -91,12 +93,12 @@ static __always_inline int skip_extension(struct sw_cursor *cursor, struct sw_pa
 		packet->fragment_offset = offset & ~7;
 		if (offset & 1)
 			packet->facts |= SW_PKT_MORE_FRAGMENTS;
-		*next = fragment->next_header;
+		packet->next_header = fragment->next_header;
 		return sizeof(*fragment);
 	default:
 		return 0;
 	}
-	*next = extension->next_header;
+	packet->next_header = extension->next_header;
 	return sw_pull(cursor, length) ? (int)length : SW_L3_BROKEN;
 }
 
@@ -125,24 +127,23 @@ static __always_inline bool sw_is_ipv6_extension(int protocol)
 	       protocol == WIRE_IP_FRAGMENT;
 }
 
-/*
- * Walks the extension headers of which the first is of the given kind. Returns the protocol number
- * of what follows them, or SW_L3_BROKEN. A later fragment has no further header behind its own.
- */
-static __always_inline int sw_parse_ipv6_extensions(struct sw_cursor *cursor, __u8 next,
-						    struct sw_packet *packet)
+/* Is another extension header to be read? A later fragment has none behind its own. */
+static __always_inline bool sw_has_extension(const struct sw_packet *packet)
 {
-	for (int i = 0; i < SW_MAX_IPV6_EXTENSIONS && !packet->fragment_offset; i++) {
-		int length = skip_extension(cursor, packet, &next);
+	return sw_is_ipv6_extension(packet->next_header) && !packet->fragment_offset &&
+	       packet->extensions < SW_MAX_IPV6_EXTENSIONS;
+}
 
-		if (length == 0)
-			break;
-		if (length < 0 || (__u32)length > packet->ip_payload)
-			return SW_L3_BROKEN;
-		packet->ip_payload -= length;
-		sw_forget_registers();
-	}
-	return next;
+/* Steps over the one that packet->next_header names. Returns false if it cannot be one. */
+static __always_inline bool sw_parse_extension(struct sw_cursor *cursor, struct sw_packet *packet)
+{
+	int length = step_over_extension(cursor, packet);
+
+	if (length < 0 || (__u32)length > packet->ip_payload)
+		return false;
+	packet->ip_payload -= length;
+	packet->extensions++;
+	return true;
 }
 
 #endif

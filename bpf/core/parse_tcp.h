@@ -4,6 +4,7 @@
 
 #include "cursor.h"
 #include "packet.h"
+#include "repeat.h"
 #include "wire.h"
 
 #define SW_MAX_TCP_OPTIONS 40
@@ -100,6 +101,19 @@ static __always_inline bool parse_option(const struct sw_cursor *cursor, __u32 l
 	return true;
 }
 
+struct option_walk {
+	const struct sw_cursor *cursor;
+	struct sw_packet *packet;
+	__u32 length;
+};
+
+static long next_option(__u32 i __unused, void *context)
+{
+	const struct option_walk *walk = context;
+
+	return !parse_option(walk->cursor, walk->length, walk->packet);
+}
+
 /*
  * Walks the options, length bytes by the header's word. What the frame does not hold (a capture cut
  * it off, or a fragment ends) is not judged. The position lives in the packet: of a local variable
@@ -108,10 +122,9 @@ static __always_inline bool parse_option(const struct sw_cursor *cursor, __u32 l
 static __always_inline void sw_parse_options(const struct sw_cursor *cursor, __u32 length,
 					     struct sw_packet *packet)
 {
-	for (int i = 0; i < SW_MAX_TCP_OPTIONS; i++) {
-		if (!parse_option(cursor, length, packet))
-			break;
-	}
+	struct option_walk walk = { .cursor = cursor, .packet = packet, .length = length };
+
+	sw_repeat(SW_MAX_TCP_OPTIONS, next_option, &walk);
 	if (!sw_peek(cursor, length))
 		packet->options &= ~SW_OPT_BAD;
 }

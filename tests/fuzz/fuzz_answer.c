@@ -18,11 +18,8 @@ static __u32 parse_bytes(__u8 *bytes, __u32 length, struct sw_packet *packet)
 	struct sw_cursor cursor = { bytes, bytes + length };
 
 	memset(packet, 0, sizeof(*packet));
-	sw_parse(&cursor, length, packet);
-	if (packet->rest == SW_REST_EXTENSIONS)
-		sw_parse_extensions(&cursor, packet);
+	sw_parse_all(&cursor, length, packet);
 	sw_parse_timestamp(&cursor, packet);
-	sw_parse_rest(&cursor, packet);
 	return cursor.pos - bytes - sizeof(struct wire_tcp);
 }
 

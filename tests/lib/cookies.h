@@ -52,11 +52,8 @@ static inline struct sw_packet seen(const struct segment *segment, bool v6)
 
 	frame_build(&frame, segment, v6);
 	cursor = (struct sw_cursor){ frame.bytes, frame.bytes + frame.length };
-	sw_parse(&cursor, frame.length, &packet);
-	if (packet.rest == SW_REST_EXTENSIONS)
-		sw_parse_extensions(&cursor, &packet);
+	sw_parse_all(&cursor, frame.length, &packet);
 	sw_parse_timestamp(&cursor, &packet);
-	sw_parse_rest(&cursor, &packet);
 	return packet;
 }
 

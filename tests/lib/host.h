@@ -209,11 +209,8 @@ static inline void host_parse(const struct setup *setup, const struct frame *fra
 	assert(room);
 	memcpy(room + 2, frame->bytes, frame->captured);
 	memset(packet, 0, sizeof(*packet));
-	sw_parse(&cursor, frame->length, packet);
-	if (packet->rest == SW_REST_EXTENSIONS)
-		sw_parse_extensions(&cursor, packet);
+	sw_parse_all(&cursor, frame->length, packet);
 	tcp = cursor;
-	sw_parse_rest(&cursor, packet);
 	if (setup->checksums) {
 		cursor.pos = room + 2;
 		sw_check_ip_sum(&cursor, packet);
@@ -287,8 +284,9 @@ static inline enum sw_verdict host_inspect(struct host *host, const struct sw_pa
 	memset(finding, 0xa5, sizeof(*finding));
 	sw_finding_init(finding);
 	if (segment != SW_SEGMENT_NONE &&
-	    !sw_follow_connection(&place, packet, segment, finding, &relation))
-		sw_follow_handshake(&place, packet, segment, relation, finding);
+	    !sw_follow_connection(&place, packet, segment, finding, &relation) &&
+	    sw_follow_handshake(&place, packet, segment, relation, finding))
+		sw_tell_connections(&place, packet, finding);
 	if (host_learns(host, finding)) {
 		sw_follow_adopted(&place, packet, finding);
 		tally(host, SW_TALLY_CONNECTIONS_ADOPTED, 1);

@@ -64,11 +64,8 @@ static __u32 answer_on_host(const struct program *program, struct frame *frame,
 	int later;
 
 	memset(answer, 0, sizeof(*answer));
-	sw_parse(&cursor, frame->length, &syn);
-	if (syn.rest == SW_REST_EXTENSIONS)
-		sw_parse_extensions(&cursor, &syn);
+	sw_parse_all(&cursor, frame->length, &syn);
 	sw_parse_timestamp(&cursor, &syn);
-	sw_parse_rest(&cursor, &syn);
 	place.tcp = cursor.pos - frame->bytes - sizeof(struct wire_tcp);
 	place.link_length = syn.link_length;
 	if (program->challenge)

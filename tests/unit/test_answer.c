@@ -32,11 +32,8 @@ static __u32 parse_room(const struct room *room, struct sw_packet *packet)
 	struct sw_cursor cursor = { room->bytes, room->bytes + room->length };
 
 	memset(packet, 0, sizeof(*packet));
-	sw_parse(&cursor, room->length, packet);
-	if (packet->rest == SW_REST_EXTENSIONS)
-		sw_parse_extensions(&cursor, packet);
+	sw_parse_all(&cursor, room->length, packet);
 	sw_parse_timestamp(&cursor, packet);
-	sw_parse_rest(&cursor, packet);
 	return cursor.pos - room->bytes - sizeof(struct wire_tcp);
 }
 
