@@ -2,6 +2,7 @@
 """What is attached works by itself, harms no traffic, and goes without a trace."""
 
 import contextlib
+import pathlib
 import random
 import signal
 import socket
@@ -14,7 +15,7 @@ import tcp
 from causes import FAMILIES, QUICK, Stage
 from cli import BINARY, expect_gone
 from hooks import xdp_program
-from net import stop, wait_for
+from net import run, stop, wait_for
 from transfers import Transfer
 
 V4 = socket.AF_INET
@@ -55,6 +56,35 @@ def test_kill_9_of_readers_changes_nothing(stage, lab, synward):
     synward.expect_outcomes(accepted=40, rejected=5)
     assert synward.objects() == before
     assert "accepted" in synward.expect(0, "-j", "events", "--count", 1).stdout, "the next reader"
+
+
+@pytest.fixture(scope="module")
+def aborted(tmp_path_factory):
+    """What keeps programs from being run, for a while: the environment for it."""
+    library = tmp_path_factory.mktemp("aborted") / "aborted.so"
+    run("cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", library,
+        pathlib.Path(__file__).with_name("aborted.c"))
+    return lambda runs: {"LD_PRELOAD": str(library), "ABORTED_RUNS": str(runs)}
+
+
+def attach_where(synward, stage, environment):
+    return stage.far.namespace.run(BINARY, "attach", stage.far.name, check=False,
+                                   env=synward.environment(**environment))
+
+
+def test_a_timer_that_the_kernel_has_no_memory_for_is_asked_for_again(stage, synward, aborted):
+    done = attach_where(synward, stage, aborted(3))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert synward.json("status")["sweeper"] == "running"
+
+
+def test_without_the_timer_nothing_is_attached(stage, synward, aborted):
+    done = attach_where(synward, stage, aborted(1000000))
+    assert done.returncode == 1
+    assert "the kernel did not start the sweeper's timer" in done.stderr
+    assert not synward.is_attached() and not synward.pin_dir.exists()
+    synward.attach(stage.far)
+    stage.accepted(3)
 
 
 def test_kill_9_of_attach_at_any_moment_is_repaired(stage, lab, synward):
