@@ -92,27 +92,27 @@ static __always_inline const struct sw_list_filter *list_filter(__u32 table, __u
 	return filter ? bpf_map_lookup_elem(filter, &row) : NULL;
 }
 
-/* The row of a table that has a prefix, NULL if none has. */
-static __always_inline struct sw_list_row *list_find(__u32 table, __u32 buckets,
-						     const struct sw_list_key *key)
-{
-	void *map = bpf_map_lookup_elem(&list_buckets, &table);
-	enum sw_list_look look = SW_LIST_FURTHER;
-	struct sw_list_bucket *bucket;
-	__u32 index, way;
+struct list_search {
+	void *buckets; /* the table's map */
+	struct sw_list_row *found;
+	struct sw_list_key key;
+	__u32 size; /* of the table, in buckets */
+};
 
-	if (!map)
-		return NULL;
-	for (__u32 probe = 0; probe < SW_LIST_PROBES && look == SW_LIST_FURTHER; probe++) {
-		index = sw_list_bucket_of(key, probe, buckets);
-		bucket = bpf_map_lookup_elem(map, &index);
-		if (!bucket)
-			return NULL;
-		look = sw_list_look(bucket, key, &way);
-		if (look == SW_LIST_FOUND)
-			return &bucket->rows[way & (SW_LIST_WAYS - 1)];
-	}
-	return NULL;
+/* One bucket. Returns 0 if the prefix may be in the next one. */
+static long list_probe(__u32 probe, void *context)
+{
+	struct list_search *search = context;
+	__u32 index = sw_list_bucket_of(&search->key, probe, search->size), way;
+	struct sw_list_bucket *bucket = bpf_map_lookup_elem(search->buckets, &index);
+	enum sw_list_look look;
+
+	if (!bucket)
+		return 1;
+	look = sw_list_look(bucket, &search->key, &way);
+	if (look == SW_LIST_FOUND)
+		search->found = &bucket->rows[way & (SW_LIST_WAYS - 1)];
+	return look != SW_LIST_FURTHER;
 }
 
 /*
@@ -123,23 +123,30 @@ __noinline int list_try(struct list_query *query)
 {
 	__u64 seed[2] = { load.seed[0], load.seed[1] };
 	const struct sw_list_filter *filter;
-	struct sw_list_key key;
+	struct list_search search = {};
 	struct sw_list_row *row;
+	__u32 table;
 
 	if (!query)
 		return -1;
-	key.length = sw_list_next_length(&query->lengths);
-	if (!key.length)
+	search.key.length = sw_list_next_length(&query->lengths);
+	if (!search.key.length)
 		return -1;
-	key.addr = query->addr;
-	sw_addr_mask(&key.addr, key.length);
-	sw_list_key_hash(&key, seed);
+	search.key.addr = query->addr;
+	sw_addr_mask(&search.key.addr, search.key.length);
+	sw_list_key_hash(&search.key, seed);
+	search.size = query->buckets;
 	if (query->filtered) {
-		filter = list_filter(query->table, sw_list_filter_row(&key, query->buckets));
-		if (filter && !sw_list_may_have(filter, &key))
+		filter = list_filter(query->table, sw_list_filter_row(&search.key, search.size));
+		if (filter && !sw_list_may_have(filter, &search.key))
 			return 0;
 	}
-	row = list_find(query->table, query->buckets, &key);
+	table = query->table;
+	search.buckets = bpf_map_lookup_elem(&list_buckets, &table);
+	if (!search.buckets)
+		return 0;
+	bpf_loop(SW_LIST_PROBES, list_probe, &search, 0);
+	row = search.found;
 	if (!row)
 		return 0;
 	if (row->expires_s && !sw_list_is_live(row, bpf_ktime_get_boot_ns() / 1000000000))
