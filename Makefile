@@ -3,6 +3,8 @@
 #   make            build everything into build/
 #   make demo       see it at work, in namespaces of its own     (root)
 #   make test       all tests                                    (root)
+#   make soak       e2e and prog over and over, RUNS=20 times    (root)
+#   make test-bare  demo and test, on a bare Debian 12           (root)
 #   make install    PREFIX and DESTDIR are honoured
 #
 # V=1 shows the commands. `make demo` and `make test` install the Debian packages that are missing.
@@ -49,8 +51,8 @@ MAN_PAGES	:= $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd)) \
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps unit config prog model fuzz fuzz-short oracle replay e2e check test test-kernels bench bench-flood \
-	demo man install uninstall clean tests format
+.PHONY: all deps unit config prog model fuzz fuzz-short oracle replay e2e runner check test soak test-kernels \
+	test-bare bench bench-flood demo man install uninstall clean tests format
 vpath %.bpf.c bpf bench $(sort $(dir $(wildcard tests/*/*.bpf.c)))
 
 all: $(B)/synward man
@@ -114,7 +116,7 @@ fuzz-short: $(FUZZERS)
 	$(Q)tests/run fuzz
 fuzz: $(FUZZERS)
 	$(Q)FUZZ_SECONDS=$${FUZZ_SECONDS:-600} tests/run fuzz
-oracle replay: all
+oracle replay runner: all
 	$(Q)tests/run $@
 e2e: all $(FLOOD_TOOLS)
 	$(Q)tests/run e2e
@@ -122,12 +124,19 @@ test-kernels: deps
 	$(Q)packaging/install-deps emulator
 	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all $(B)/tests/prog/test_sequences
 	$(Q)tests/run vm
+test-bare:	# 77: there is no debootstrap
+	$(Q)tests/bare/bare || [ $$? = 77 ]
 check: all
 	$(Q)tests/run check
 
 test: deps
 	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all tests
-	$(Q)tests/run check red unit config fuzz prog model oracle replay e2e floor
+	$(Q)tests/run check red runner unit config fuzz prog model oracle replay e2e floor
+
+RUNS		?= 20
+soak: deps
+	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all tests
+	$(Q)tests/soak $(RUNS) $(SOAK)
 
 bench: deps
 	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all $(BENCHES)

@@ -68,7 +68,7 @@ def count_cmocka(log, code):
     def total(word):
         return sum(map(int, re.findall(rf"^\[ +{word} +\] (\d+) test", log, re.M)))
 
-    named = re.findall(r"^\[  FAILED  \] (?!\d+ test)(?:\w+: )?(\w+)$", log, re.M)
+    named = re.findall(r"^\[  FAILED  \] (?!\d+ test)(?:\w+: )?(.+)$", log, re.M)
     return Counts(total("PASSED"), total("FAILED"), total("SKIPPED"), sorted(set(named)))
 
 
@@ -82,7 +82,8 @@ def count_pytest(log, code):
             found.failed += int(number)
         elif word == "skipped":
             found.skipped += int(number)
-    found.failures = re.findall(r"^(?:FAILED|ERROR) \S*?::(\S+)", log, re.M)
+    # parameters may hold blanks, and what it failed with comes behind a dash
+    found.failures = re.findall(r"^(?:FAILED|ERROR) \S*?::(\S+?(?:\[.*?\])?)(?= - |$)", log, re.M)
     return found
 
 
@@ -150,6 +151,7 @@ def floor(suite):
 SUITES = {
     "check": checks,  # the rules that the source keeps
     "red": reds,  # each of those can be broken
+    "runner": in_python,  # what runs the tests sees what it is there for
     "unit": in_c,  # the core on the host
     "config": lambda suite: in_c(suite) + in_python(suite),  # the policy file
     "fuzz": fuzzers,  # the core, bytes from libFuzzer

@@ -38,8 +38,24 @@ class Result:
         return not self.counts.failed
 
 
-def _dies_with_us():
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+def total(results):
+    counts = Counts()
+    for one in results:
+        counts.passed += one.counts.passed
+        counts.failed += one.counts.failed
+        counts.skipped += one.counts.skipped
+    return counts
+
+
+def dies_with_us():
+    """What a child does before it becomes another program, so that it never outlives this one."""
+    parent = os.getpid()
+
+    def prepare():
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # killed before the kernel was asked
+            os._exit(1)
+    return prepare
 
 
 class Run:
@@ -55,7 +71,7 @@ class Run:
         self._read = open(log, "rb")
         try:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=self._written,
-                                            stderr=subprocess.STDOUT, preexec_fn=_dies_with_us)
+                                            stderr=subprocess.STDOUT, preexec_fn=dies_with_us())
         except OSError as error:
             self._written.write(f"{argv[0]}: {error.strerror}\n".encode())
             self.process = None
@@ -63,11 +79,20 @@ class Run:
     def stop(self):
         """Asks it to end, and does so less politely if it does not."""
         now = time.monotonic()
+        # not by Popen, which would take from poll() what has ended meanwhile
         if self.process and not self.stopped:
             self.stopped = now
-            self.process.terminate()
+            os.kill(self.process.pid, signal.SIGTERM)
         elif self.process and now - self.stopped > TERM_SECONDS:
-            self.process.kill()
+            os.kill(self.process.pid, signal.SIGKILL)
+
+    def is_over(self):
+        """Whether it has ended, for a run that was interrupted, and that asks it to if not."""
+        try:
+            self.stop()
+            return self.poll() is not None
+        except (OSError, ValueError):
+            return True  # its end was just being noted: there is no process, and files are closed
 
     def poll(self):
         """Its result once it has ended, else None."""
@@ -85,6 +110,16 @@ class Run:
         self.process.returncode = os.waitstatus_to_exitcode(status)
         return self._result(self.process.returncode, usage.ru_utime + usage.ru_stime)
 
+    def _problem(self, counts, code):
+        """Why it has failed whatever its test cases say; None if it has not."""
+        if self.stopped is not None:
+            return f"stopped after {TEST_SECONDS} s"
+        if not counts.passed + counts.failed + counts.skipped:
+            return "it ran no test"
+        # one that crashed or left something behind
+        good = (0,) if counts.passed else (0, NOT_HERE)
+        return f"exit code {code}" if code not in good and not counts.failed else None
+
     def _result(self, code, cpu):
         self._written.close()
         if self.aloud:
@@ -92,11 +127,9 @@ class Run:
             sys.stdout.flush()
         self._read.close()
         counts = self.program.count(self.log.read_text(errors="replace"), code)
-        # one that crashed, was not there, left something behind or tested nothing has failed
-        tested = counts.passed + counts.failed + counts.skipped
-        if not counts.failed and (not tested or code not in (0, NOT_HERE)):
-            counts.failed = 1
-            counts.failures.append(f"exit code {code}" if tested else "it ran no test")
+        if problem := self._problem(counts, code):
+            counts.failed = counts.failed or 1
+            counts.failures.append(problem)
         return Result(self.program, counts, time.monotonic() - self.began, cpu, self.log,
                       self.stopped is not None)
 
@@ -110,6 +143,7 @@ def known_times():
 
 
 def note_times(results):
+    TIMES.parent.mkdir(parents=True, exist_ok=True)
     known = {**known_times(), **{one.program.path: round(one.seconds, 1) for one in results}}
     TIMES.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
 
@@ -134,12 +168,12 @@ class Status:
             self.shown = False
 
 
-def run_all(programs, jobs, aloud, report, suffix=""):
+def run_all(programs, jobs, aloud, report, suffix="", logs=LOGS):
     """
     Runs programs, so many at a time, and calls report with each result, in the order of programs.
     Returns the results in that order. Those that have to be alone run last, one by one.
     """
-    LOGS.mkdir(parents=True, exist_ok=True)
+    logs.mkdir(parents=True, exist_ok=True)
     known, status = known_times(), Status(len(programs))
     waiting = sorted(programs, key=lambda one: (one.path in ALONE,
                                                 -known.get(one.path, one.guess)))
@@ -148,7 +182,7 @@ def run_all(programs, jobs, aloud, report, suffix=""):
         while waiting or running:
             while waiting and len(running) < (1 if waiting[0].path in ALONE else jobs):
                 program = waiting.pop(0)
-                log = LOGS / f"{program.suite}-{program.name}{suffix}.log"
+                log = logs / f"{program.suite}-{program.name}{suffix}.log"
                 running.append(Run(program, log, aloud))
                 status.show(len(ended), running)
             for one in tuple(running):
@@ -165,10 +199,7 @@ def run_all(programs, jobs, aloud, report, suffix=""):
         status.clear()
         deadline = time.monotonic() + 2 * TERM_SECONDS
         while running and time.monotonic() < deadline:
-            for one in tuple(running):
-                one.stop()
-                if one.poll():
-                    running.remove(one)
+            running = [one for one in running if not one.is_over()]
             time.sleep(0.02)
     note_times(ended.values())
     return [ended[one.path] for one in programs]
