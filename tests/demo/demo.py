@@ -20,10 +20,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 import tcp  # noqa: E402
 from causes import Stage  # noqa: E402
-from cli import BINARY, Synward, all_objects, expect_gone, private_bpffs  # noqa: E402
+from cli import BINARY, Synward, private_bpffs  # noqa: E402
 from flood import FLOOD, lead_nowhere, spoof  # noqa: E402
 from guard import Guard  # noqa: E402
 from net import NETNS, Failed, Lab, sweep_leftovers, wait_for  # noqa: E402
+from objects import all_objects, expect_gone  # noqa: E402
 from screen import Screen  # noqa: E402
 
 CAUSED = {"accepted": 1000, "rejected": 50, "no_response": 50, "half_open": 50}

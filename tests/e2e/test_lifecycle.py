@@ -13,9 +13,10 @@ import pytest
 
 import tcp
 from causes import FAMILIES, QUICK, Stage
-from cli import BINARY, expect_gone
+from cli import BINARY
 from hooks import xdp_program
 from net import run, stop, wait_for
+from objects import expect_gone
 from transfers import Transfer
 
 V4 = socket.AF_INET

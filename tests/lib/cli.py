@@ -2,7 +2,6 @@
 """The synward command, and what it leaves in the kernel."""
 
 import contextlib
-import dataclasses
 import json
 import os
 import pathlib
@@ -11,6 +10,7 @@ import tempfile
 
 from books import STRAYS, ServiceBooks, check_conservation
 from net import Failed, run, wait_for
+from objects import expect_gone, objects_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("B", "build")
@@ -30,26 +30,6 @@ def private_bpffs(prefix="swtest"):
             run("umount", "-l", path)
 
 
-@dataclasses.dataclass(frozen=True)
-class Objects:
-    """Ids of what is in the kernel."""
-
-    programs: frozenset
-    maps: frozenset
-    links: frozenset
-
-    def __and__(self, other):
-        return Objects(self.programs & other.programs, self.maps & other.maps,
-                       self.links & other.links)
-
-    def __bool__(self):
-        return bool(self.programs or self.maps or self.links)
-
-    def __str__(self):
-        return ", ".join(f"{field.name} {sorted(getattr(self, field.name))}"
-                         for field in dataclasses.fields(self))
-
-
 def bpftool(*argv):
     """What bpftool says, asked again while an object that it lists is just being freed (EAGAIN)."""
     def answer():
@@ -61,12 +41,6 @@ def bpftool(*argv):
         raise Failed(f"bpftool {' '.join(argv)}: {done.stdout}{done.stderr}")
 
     return json.loads(wait_for(answer, "bpftool to get through its list").stdout or "[]")
-
-
-def all_objects():
-    """Everything of BPF on this machine."""
-    return Objects(*(frozenset(one["id"] for one in bpftool(kind, "show"))
-                     for kind in ("prog", "map", "link")))
 
 
 class Synward:
@@ -147,15 +121,8 @@ class Synward:
 
     def objects(self):
         """All that lives in the kernel by our pins: also what has none of its own."""
-        pinned = frozenset(bpftool("map", "show", "pinned", path)["id"]
-                           for where in ("maps", "lists")
-                           for path in (self.pin_dir / where).glob("*"))
-        programs = [one for one in bpftool("prog", "show")
-                    if pinned.intersection(one.get("map_ids", []))]
-        ids = frozenset(one["id"] for one in programs)
-        return Objects(ids, pinned.union(*(one["map_ids"] for one in programs)),
-                       frozenset(one["id"] for one in bpftool("link", "show")
-                                 if one.get("prog_id") in ids))
+        return objects_of(path for where in ("maps", "lists")
+                          for path in (self.pin_dir / where).glob("*"))
 
     def wait_settled(self, opened):
         """Waits until so many attempts have begun and each has an end. Returns the stats."""
@@ -173,11 +140,6 @@ class Synward:
         found = {name: count for name, count in stats["handshakes"].items() if count}
         assert found == expected
         return stats
-
-
-def expect_gone(objects):
-    """The kernel frees programs and maps a moment after their last user has gone."""
-    wait_for(lambda: not all_objects() & objects, lambda: f"the end of {all_objects() & objects}")
 
 
 LIVE = []  # those that a test is using

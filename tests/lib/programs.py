@@ -20,10 +20,13 @@ ALONE = {}
 # Programs that look after threads of the kernel and at the machine's own network.
 MACHINE = {"e2e/test_bench_flood"}
 
-# What is known of the time that a program takes when it has never been run here: seconds. Long ones
-# begin first.
-GUESSES = {"vm": 200, "floor": 60, "e2e": 50, "model": 30, "fuzz": int(FUZZ_SECONDS), "red": 40,
-           "config": 15}
+# What is known of the time that a program, or one of a suite, takes when it has never been run here:
+# seconds. Long ones begin first.
+GUESSES = {"vm": 200, "floor": 80, "red": 70, "e2e": 25, "model": 30, "config": 20,
+           "fuzz": int(FUZZ_SECONDS),
+           **dict.fromkeys(("e2e/test_scans", "e2e/test_outcomes", "e2e/test_flood_way",
+                            "e2e/test_policy_saved", "e2e/test_policy", "e2e/test_lists",
+                            "e2e/test_interop", "replay/test_replay"), 60)}
 GUESS = 10
 
 
@@ -59,7 +62,7 @@ class Program:
 
     @property
     def guess(self):
-        return GUESSES.get(self.suite, GUESS)
+        return GUESSES.get(self.path, GUESSES.get(self.suite, GUESS))
 
 
 # ---- what logs say

@@ -5,13 +5,11 @@ emulated machine, so the tests share an attach where they can.
 """
 
 import contextlib
-import ctypes
 import dataclasses
 import mmap
 import os
 import pathlib
 import re
-import struct
 import subprocess
 
 import pytest
@@ -22,6 +20,7 @@ from cli import BUILD, bpftool, fresh
 from floods import (ALL_OPTIONS, ALWAYS, DATA, Crowd, Ghost, answerable, apply, spoofed, talk,
                     wait_for_flood)
 from net import Lab, wait_for
+from objects import verified
 from policies import Files, Gate
 from segments import ACK, SYN, Port
 from test_gateway import Gateway
@@ -80,18 +79,6 @@ def host(machine, bpffs, tmp_path_factory):
         answerable(near)
         yield Host(near, far, synward, synward.attach(far, options=PATIENT).stdout,
                    Crowd(near, far))
-
-
-def verified(program):
-    """How many instructions of a program, by its id, the verifier has processed."""
-    libbpf = ctypes.CDLL("libbpf.so.1", use_errno=True)
-    info, size = ctypes.create_string_buffer(256), ctypes.c_uint32(256)
-    fd = libbpf.bpf_prog_get_fd_by_id(program)
-    try:
-        assert libbpf.bpf_obj_get_info_by_fd(fd, info, ctypes.byref(size)) == 0
-    finally:
-        os.close(fd)
-    return struct.unpack_from("=I", info, 216)[0]  # struct bpf_prog_info, in linux/bpf.h
 
 
 def test_the_kernel_is_the_one_asked_for():
