@@ -6,6 +6,9 @@
 #include "parse_l3.h"
 #include "parse_tcp.h"
 
+/* How many steps behind sw_parse() there are: extensions, what follows, and what that may quote. */
+#define SW_MAX_PARSE_STEPS (SW_MAX_IPV6_EXTENSIONS + 1 + SW_MAX_IPV6_EXTENSIONS)
+
 /* RFC 1122 section 4.2.3.9: the other codes are hints, and the SYN is tried again. */
 static __always_inline bool is_hard_error(__u16 ether_type, __u8 code)
 {
@@ -116,26 +119,18 @@ static __always_inline void sw_parse(struct sw_cursor *cursor, __u32 frame_lengt
 }
 
 /* One extension header, and what lies behind the last one. */
-static __always_inline void parse_extension(struct sw_cursor *cursor, struct sw_packet *packet)
+static __always_inline void parse_extension(struct sw_cursor *cursor, bool quoted,
+					    struct sw_packet *packet)
 {
-	if (!sw_parse_extension(cursor, packet)) {
-		packet->rest = SW_REST_NONE;
-		packet->kind = SW_KIND_MALFORMED;
-	} else if (!sw_has_extension(packet)) {
-		packet->rest = SW_REST_NONE;
-		parse_l4(cursor, WIRE_ETH_IPV6, packet->next_header, packet);
-	}
-}
+	int protocol = sw_skip_extension(cursor, packet) ? packet->next_header : SW_L3_BROKEN;
 
-static __always_inline void parse_quoted_extension(struct sw_cursor *cursor,
-						   struct sw_packet *packet)
-{
-	if (!sw_parse_extension(cursor, packet)) {
-		packet->rest = SW_REST_NONE;
-	} else if (!sw_has_extension(packet)) {
-		packet->rest = SW_REST_NONE;
-		parse_quoted_tcp(cursor, packet->next_header, packet);
-	}
+	if (protocol != SW_L3_BROKEN && sw_has_extension(packet))
+		return;
+	packet->rest = SW_REST_NONE;
+	if (quoted)
+		parse_quoted_tcp(cursor, protocol, packet);
+	else
+		parse_l4(cursor, WIRE_ETH_IPV6, protocol, packet);
 }
 
 /*
@@ -147,12 +142,8 @@ static __always_inline void sw_parse_step(struct sw_cursor *cursor, struct sw_pa
 {
 	__u8 rest = packet->rest;
 
-	if (rest == SW_REST_EXTENSIONS) {
-		parse_extension(cursor, packet);
-		return;
-	}
-	if (rest == SW_REST_QUOTED_EXTENSIONS) {
-		parse_quoted_extension(cursor, packet);
+	if (rest == SW_REST_EXTENSIONS || rest == SW_REST_QUOTED_EXTENSIONS) {
+		parse_extension(cursor, rest == SW_REST_QUOTED_EXTENSIONS, packet);
 		return;
 	}
 	packet->rest = SW_REST_NONE;

@@ -9,9 +9,6 @@
 /* More than that in one packet is no traffic that RFC 8200 section 4.1 would have sent. */
 #define SW_MAX_IPV6_EXTENSIONS 8
 
-/* How many steps behind sw_parse() there are: extensions, what follows, and what that may quote. */
-#define SW_MAX_PARSE_STEPS (SW_MAX_IPV6_EXTENSIONS + 1 + SW_MAX_IPV6_EXTENSIONS)
-
 /* What sw_parse_ipv4() and sw_parse_ipv6() say instead of a protocol number. */
 enum {
 	SW_L3_BROKEN = -1,
@@ -135,7 +132,7 @@ static __always_inline bool sw_has_extension(const struct sw_packet *packet)
 }
 
 /* Steps over the one that packet->next_header names. Returns false if it cannot be one. */
-static __always_inline bool sw_parse_extension(struct sw_cursor *cursor, struct sw_packet *packet)
+static __always_inline bool sw_skip_extension(struct sw_cursor *cursor, struct sw_packet *packet)
 {
 	int length = step_over_extension(cursor, packet);
 
