@@ -92,6 +92,23 @@ def test_one_that_is_interrupted_says_what_it_knows_and_leaves_nothing(tree, how
         assert how == signal.SIGKILL or process.stdout.read().endswith(f"\n\n{known}")
 
 
+def test_one_that_was_interrupted_goes_on(tree):
+    tree.script("test_bad", FAILS)
+    tree.script("test_it", HELD)
+    (tree.top / "end1").touch()
+    with tree.started(SOAK, "3", "prog") as process:
+        wait_for(lambda: tree.lines("begun") == 2, "the second run")
+        process.send_signal(signal.SIGINT)
+        assert ended(process) == 130
+    for number in (3, 4):
+        (tree.top / f"end{number}").touch()
+    said = tree.run(SOAK, "3", "--go-on", "prog", code=1)
+    assert re.findall(r"^run (\d+)  (\w+)", said, re.M) == [("02", "busy"), ("03", "idle")]
+    assert table(said) == "prog/test_bad::the case   idle 2 of 2   busy 1 of 1\n"
+    assert len(list((tree.top / "build/soak").glob("run-*/prog-test_bad.log"))) == 3
+    assert tree.run(SOAK, "--go-on", "3", "prog", code=1) == f"\n{table(said)}"  # none was left to run
+
+
 @pytest.mark.parametrize("words", ((), ("prog",), ("0", "prog"), ("2", "nonsense"),
                                    ("-j", "0", "2", "prog")), ids=" ".join)
 def test_a_wrong_call_runs_nothing(tree, words):
