@@ -32,7 +32,8 @@ class Machine:
         self.lab = lab
         child = f"/proc/{self.init.pid}/task/{self.init.pid}/children"
         self.pid = wait_for(lambda: open(child).read().split(), "the machine to start")[0]
-        wait_for(lambda: b"infinity" in open(f"/proc/{self.pid}/cmdline", "rb").read(),
+        # the shell that mounts says "sleep infinity", too, among its own words
+        wait_for(lambda: open(f"/proc/{self.pid}/cmdline", "rb").read() == b"sleep\0infinity\0",
                  "its mounts")
 
     def run(self, *argv, code=0):
