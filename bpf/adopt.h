@@ -78,12 +78,14 @@ static __always_inline bool kernel_vouches(void *ctx, const struct sw_packet *pa
 	return state < 32 && (1U << state) & SYNCHRONISED;
 }
 
-/* Has this host anything for the flow of a packet that came in, be it half open or over? */
-static __always_inline bool kernel_has(void *ctx, const struct sw_packet *packet)
+/*
+ * Has this host for the flow of a packet that came in nothing but a listener? Where it has nothing at
+ * all, the flow may be one that it forwards, under an address of its own.
+ */
+static __always_inline bool only_listens(void *ctx, const struct sw_packet *packet)
 {
-	__u32 state = socket_state(ctx, &packet->src, packet->sport, &packet->dst, packet->dport);
-
-	return state && state != TCP_STATE_LISTEN;
+	return socket_state(ctx, &packet->src, packet->sport, &packet->dst, packet->dport) ==
+	       TCP_STATE_LISTEN;
 }
 
 #endif

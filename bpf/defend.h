@@ -240,7 +240,9 @@ static __always_inline enum sw_verdict answer_syn(struct xdp_md *ctx, const stru
 
 	if (inquiry->look_at_queue && !load.replay)
 		look_at_queue(ctx, syn, inquiry);
-	if (!mine || way >= SW_FLOOD_WAY_COUNT || !make_answer(syn, &answer, way, inquiry->now.ms))
+	if (!mine || way >= SW_FLOOD_WAY_COUNT ||
+	    (syn->options & SW_OPT_SIGNED && !load.replay && checks_signatures(ctx, syn)) ||
+	    !make_answer(syn, &answer, way, inquiry->now.ms))
 		return SW_VERDICT_PASSED;
 	later = write_answer(ctx, inquiry->tcp, syn, &answer);
 	if (later < 0 || (later && bpf_xdp_adjust_head(ctx, later))) {
@@ -365,8 +367,9 @@ __noinline int drop_bad_cookie(const struct sw_packet *ack, const struct inquiry
 }
 
 /*
- * Takes an ACK of no connection that is known to the cookies. A bad one is dropped only if nobody
- * knows its flow: the kernel may know what was pushed out of our tables.
+ * Takes an ACK of no connection that is known to the cookies. A bad one is dropped only where a listener
+ * would get it: the kernel may know what was pushed out of our tables, and behind a gateway is who
+ * has opened a connection himself, by an address of ours.
  */
 static __always_inline enum cookie_verdict bring_cookie(struct xdp_md *ctx,
 							struct sw_packet *packet,
@@ -383,7 +386,7 @@ static __always_inline enum cookie_verdict bring_cookie(struct xdp_md *ctx,
 	verdict = check_cookie(packet, inquiry);
 	if (verdict == COOKIE_VALID)
 		accept_cookie(packet, inquiry);
-	else if (verdict == COOKIE_BAD && ((!load.replay && kernel_has(ctx, packet)) ||
+	else if (verdict == COOKIE_BAD && ((!load.replay && !only_listens(ctx, packet)) ||
 					   drop_bad_cookie(packet, inquiry) == SW_VERDICT_PASSED))
 		verdict = COOKIE_NOT_ASKED;
 	return verdict;

@@ -142,7 +142,7 @@ static __always_inline int give_to_listener(struct __sk_buff *skb, struct tcp_so
 
 	if (!mine)
 		return TC_ACT_UNSPEC;
-	if (queue_is_full(&queue)) {
+	if (queue_is_full(&queue) && is_armed()) {
 		/* not now: what comes with it shall not pass, either */
 		remember_handed(hash, now_ms - HANDED_NOW_MS);
 		mine->tallies[SW_TALLY_HANDOVERS_FAILED]++;
@@ -196,7 +196,7 @@ static __always_inline int hand_over(struct __sk_buff *skb, const struct sw_pack
 	found = find_socket(skb, ack);
 	if (!found)
 		return TC_ACT_UNSPEC;
-	if (found->state != TCP_STATE_LISTEN || (valid && is_replayed(ack, hash)))
+	if (found->state != TCP_STATE_LISTEN || (valid ? is_replayed(ack, hash) : !is_armed()))
 		goto out;
 	action = TC_ACT_SHOT;
 	if (!valid) {

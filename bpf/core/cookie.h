@@ -23,7 +23,6 @@ enum cookie_kind {
 struct cookie_claim {
 	enum cookie_kind kind;
 	__u32 epoch;
-	__u32 tsval;
 	__u8 mss;
 	__u8 wscale; /* that is offered: another offer would give the old scale another meaning */
 };
@@ -115,8 +114,7 @@ static __always_inline __u64 cookie_hash(const struct sw_cookie_keys *keys,
 		sw_siphash_add(&hash, isn);
 		length = 48 + 7;
 	}
-	return sw_siphash_end(&hash, claim->tsval | (__u64)packet->sport << 32 |
-					     (__u64)claim->mss << 48 |
+	return sw_siphash_end(&hash, (__u64)packet->sport << 32 | (__u64)claim->mss << 48 |
 					     (__u64)(claim->epoch >> 10 & 31) << 51 | length << 56);
 }
 
@@ -217,8 +215,7 @@ static __always_inline void sw_cookie_make(const struct sw_cookie_keys *keys,
 	if (answer->options & SW_OFFER_TIMESTAMP) {
 		claim.kind = COOKIE_WITH_TIMESTAMP;
 		claim.wscale = offer->wscale;
-		claim.tsval = cookie_timestamp(keys, now_ms, syn, answer->options);
-		answer->tsval = claim.tsval;
+		answer->tsval = cookie_timestamp(keys, now_ms, syn, answer->options);
 	}
 	answer->seq = claim.epoch << SW_COOKIE_EPOCH_SHIFT | claim.mss << SW_COOKIE_MSS_SHIFT |
 		      (cookie_hash(keys, memos, syn, syn->seq, &claim) & SW_COOKIE_HASH_MASK);
@@ -230,16 +227,26 @@ static __always_inline void sw_cookie_make(const struct sw_cookie_keys *keys,
 	answer->ttl = offer->ttl;
 }
 
-/* What was agreed on, of an ACK whose cookie is genuine. */
+/* May the timestamp that an ACK brings back be one that was sent in an epoch, as its bits say? */
+static __always_inline bool is_of_epoch(const struct sw_cookie_keys *keys, __u32 tsecr, __u32 epoch)
+{
+	__u32 sent_ms = (tsecr >> SW_COOKIE_TS_BITS << SW_COOKIE_TS_BITS) - keys->clock_offset;
+
+	/* the bits that the options have taken made it seem a little earlier */
+	return !((cookie_epoch(sent_ms + (1U << SW_COOKIE_TS_BITS) - 1) ^ epoch) & 0xffff) ||
+	       !((cookie_epoch(sent_ms) ^ epoch) & 0xffff);
+}
+
+/* What was agreed on, of an ACK whose cookie is genuine; without its timestamp nothing is known. */
 static __always_inline void cookie_options(const struct sw_cookie_offer *offer,
 					   const struct sw_packet *ack,
 					   const struct cookie_claim *claim,
 					   struct sw_cookie_options *options)
 {
-	__u8 wscale = claim->tsval & SW_COOKIE_TS_WSCALE;
+	__u8 wscale = ack->tsecr & SW_COOKIE_TS_WSCALE;
 
 	*options = (struct sw_cookie_options){ .mss = mss_at(ack, claim->mss) };
-	if (claim->kind != COOKIE_WITH_TIMESTAMP)
+	if (!(ack->options & SW_OPT_TIMESTAMP))
 		return;
 	options->options = SW_OFFER_TIMESTAMP;
 	options->tsval = ack->tsval;
@@ -249,15 +256,25 @@ static __always_inline void cookie_options(const struct sw_cookie_offer *offer,
 		options->snd_wscale = wscale;
 		options->rcv_wscale = offer->wscale;
 	}
-	if (claim->tsval & SW_COOKIE_TS_SACK)
+	if (ack->tsecr & SW_COOKIE_TS_SACK)
 		options->options |= SW_OFFER_SACK;
-	if (claim->tsval & SW_COOKIE_TS_ECN)
+	if (ack->tsecr & SW_COOKIE_TS_ECN)
 		options->options |= SW_OFFER_ECN;
+}
+
+static __always_inline bool cookie_matches(const struct sw_cookie_keys *keys,
+					   struct sw_cookie_memos *memos,
+					   const struct sw_packet *ack,
+					   const struct cookie_claim *claim)
+{
+	return !((cookie_hash(keys, memos, ack, ack->seq - 1, claim) ^ (ack->ack - 1)) &
+		 SW_COOKIE_HASH_MASK);
 }
 
 /*
  * Does the segment, a client's first ACK, alone or with data, bring back a cookie that was made for
- * it? Its timestamp must have been read (sw_parse_timestamp). options is set only if so.
+ * it? Its timestamp must have been read (sw_parse_timestamp). options is set only if so. A client that
+ * leaves out the timestamp that was agreed on gets what the kernel would give it: no options.
  */
 static __always_inline bool sw_cookie_check(const struct sw_cookie_keys *keys,
 					    struct sw_cookie_memos *memos,
@@ -275,11 +292,15 @@ static __always_inline bool sw_cookie_check(const struct sw_cookie_keys *keys,
 	    !recall_epoch(cookie >> SW_COOKIE_EPOCH_SHIFT, now_ms, &claim.epoch))
 		return false;
 	if (ack->options & SW_OPT_TIMESTAMP) {
-		claim.kind = COOKIE_WITH_TIMESTAMP;
-		claim.wscale = offer->wscale;
-		claim.tsval = ack->tsecr;
+		if (!is_of_epoch(keys, ack->tsecr, claim.epoch))
+			return false;
+	} else if (cookie_matches(keys, memos, ack, &claim)) {
+		cookie_options(offer, ack, &claim, options);
+		return true;
 	}
-	if ((cookie_hash(keys, memos, ack, ack->seq - 1, &claim) ^ cookie) & SW_COOKIE_HASH_MASK)
+	claim.kind = COOKIE_WITH_TIMESTAMP;
+	claim.wscale = offer->wscale;
+	if (!cookie_matches(keys, memos, ack, &claim))
 		return false;
 	cookie_options(offer, ack, &claim, options);
 	return true;

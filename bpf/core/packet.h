@@ -13,7 +13,7 @@ enum {
 	SW_OPT_TIMESTAMP = 1 << 3,
 	SW_OPT_FASTOPEN = 1 << 4,
 	SW_OPT_BAD = 1 << 5,	/* a length below 2, past the header, or wrong for its kind */
-	SW_OPT_SIGNED = 1 << 6, /* MD5 or AO */
+	SW_OPT_SIGNED = 1 << 6, /* MD5 or AO, as long as a kernel takes for a signature */
 };
 
 /* Further facts about a packet. */
@@ -24,7 +24,8 @@ enum {
 	SW_PKT_HEADER_SPLIT = 1 << 3, /* the TCP header goes on in the next fragment */
 	SW_PKT_BAD_IP_SUM = 1 << 4,   /* only if somebody asked for it */
 	SW_PKT_BAD_TCP_SUM = 1 << 5,
-	SW_PKT_AUTH = 1 << 6, /* an IPv6 authentication header */
+	SW_PKT_AUTH = 1 << 6,		 /* an IPv6 authentication header */
+	SW_PKT_MORE_EXTENSIONS = 1 << 7, /* more IPv6 extension headers than anybody has */
 };
 
 /* What of a packet is still to be read, by sw_parse_step(). */

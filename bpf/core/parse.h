@@ -81,6 +81,8 @@ static __always_inline void parse_l4(struct sw_cursor *cursor, __u16 ether_type,
 		else
 			sw_parse_tcp(cursor, packet);
 	} else if (!packet->fragment_offset) {
+		if (sw_is_ipv6_extension(protocol) && ether_type == WIRE_ETH_IPV6)
+			packet->facts |= SW_PKT_MORE_EXTENSIONS;
 		if (ether_type == WIRE_ETH_IPV4 && protocol == WIRE_IP_ICMP)
 			packet->rest = SW_REST_ICMP;
 		else if (ether_type == WIRE_ETH_IPV6 && protocol == WIRE_IP_ICMPV6)

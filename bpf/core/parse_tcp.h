@@ -57,8 +57,10 @@ static __always_inline void read_option(const __u8 *at, const __u8 *end, __u32 l
 		}
 		break;
 	case WIRE_OPT_MD5:
+		options |= length == WIRE_OPT_MD5_LENGTH ? SW_OPT_SIGNED : 0;
+		break;
 	case WIRE_OPT_AO:
-		options |= SW_OPT_SIGNED;
+		options |= length >= WIRE_OPT_AO_MIN ? SW_OPT_SIGNED : 0;
 		break;
 	case WIRE_OPT_FASTOPEN:
 		options |= SW_OPT_FASTOPEN;

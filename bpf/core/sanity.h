@@ -158,6 +158,8 @@ static __always_inline __u64 sw_sanity(const struct sw_packet *packet)
 
 	if (packet->kind == SW_KIND_FRAGMENT && packet->fragment_offset < SW_TCP_HEADER)
 		found |= SW_BIT(FRAG_OVERLAPS_HEADER);
+	if (packet->facts & SW_PKT_MORE_EXTENSIONS)
+		found |= SW_BIT(IPV6_MANY_EXTENSIONS);
 	if (packet->kind == SW_KIND_UNDECODABLE)
 		found |= undecodable_anomalies(packet);
 	if (packet->kind != SW_KIND_TCP)

@@ -156,6 +156,9 @@ enum {
 	WIRE_OPT_EXPERIMENT = 254,
 	WIRE_OPT_EXPERIMENT_TFO =
 		0xf989, /* RFC 7413 section 4.1.1, before option 34 was given out */
+
+	WIRE_OPT_MD5_LENGTH = 18,
+	WIRE_OPT_AO_MIN = 4, /* both numbers of the key, and no signature yet */
 };
 
 #endif

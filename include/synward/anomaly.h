@@ -169,6 +169,13 @@ enum sw_default_action {
 	  "but fewer than data offset * 4.",                                                       \
 	  "Rare but seen in real captures of fragmented SYNs. In IPv6 it breaks RFC 7112.",        \
 	  "RFC 7112; RFC 1858")                                                                    \
+	X(IPV6_MANY_EXTENSIONS, ipv6_many_extensions, DROP,                                        \
+	  "An IPv6 packet hides what it carries behind very many extension headers.",              \
+	  "More than eight extension headers, whatever is behind them; fragments after the "       \
+	  "first are not looked into.",                                                            \
+	  "None known: each kind occurs once, destination options twice. Kernels take any "        \
+	  "number, so TCP would get past every other rule.",                                       \
+	  "RFC 8200 4.1; RFC 7045; RFC 9098")                                                      \
 	X(BAD_TCP_CSUM, bad_tcp_csum, COUNT, "The TCP checksum is wrong.",                         \
 	  "The checksum over pseudo-header, header and payload does not match. Not checked "       \
 	  "unless asked for.",                                                                     \
@@ -204,11 +211,12 @@ enum sw_default_action {
 	  "SYN cookies change with time and with each SYN; anycast and load balancers may let "    \
 	  "two servers answer.",                                                                   \
 	  "RFC 4987 3.6; Suricata SYNACK_RESEND_WITH_DIFF_SEQ")                                    \
-	X(SYNACK_BAD_ACK, synack_bad_ack, DROP_SYM, "A SYN-ACK does not acknowledge the SYN.",     \
+	X(SYNACK_BAD_ACK, synack_bad_ack, COUNT, "A SYN-ACK does not acknowledge the SYN.",        \
 	  "In SYN-SENT, a SYN-ACK whose acknowledgement fits no remembered ISN of the opener, "    \
 	  "with none, some or all of that SYN's data.",                                            \
-	  "An answer to an older SYN that is no longer remembered. A client would only answer "    \
-	  "it with a RST; dropping it stops the clients that use such a RST to recover.",          \
+	  "A server, or what guards it, challenges its client like this: the RST is the proof, "   \
+	  "and who drops the question locks the client out. Or an answer to an older SYN that "    \
+	  "is no longer remembered.",                                                              \
 	  "RFC 9293 3.10.7.3; Suricata 3WHS_SYNACK_WITH_WRONG_ACK; Zeek bad_SYN_ack; conntrack "   \
 	  "INVALID")                                                                               \
 	X(RESP_SEGMENT_IN_SYN_SENT, resp_segment_in_syn_sent, PASS,                                \
@@ -217,12 +225,12 @@ enum sw_default_action {
 	  "A challenge ACK of a host that still holds an older connection: dropping it would "     \
 	  "break port reuse and recovery after a reboot.",                                         \
 	  "RFC 9293 3.5.1; RFC 5961 4.2; conntrack ignores it")                                    \
-	X(RST_NOT_ACKING_SYN, rst_not_acking_syn, DROP_SYM,                                        \
+	X(RST_NOT_ACKING_SYN, rst_not_acking_syn, COUNT,                                           \
 	  "A reset of an unanswered SYN does not acknowledge it.",                                 \
 	  "In SYN-SENT, a RST from the responder's side without ACK or with an acknowledgement "   \
 	  "that fits no remembered SYN.",                                                          \
-	  "Broken middleboxes. A correct client ignores it, so dropping it changes nothing for "   \
-	  "that client.",                                                                          \
+	  "Broken middleboxes, and those that challenge a client by a RST which they expect it "   \
+	  "to ignore. A correct client does ignore it.",                                           \
 	  "RFC 9293 3.10.7.3; RFC 5961 3; Snort 129:15; Suricata RST_INVALID_ACK")                 \
 	X(FINAL_ACK_BAD, final_ack_bad, DROP_SYM,                                                  \
 	  "The opener's ACK acknowledges something that the responder never sent.",                \

@@ -11,7 +11,7 @@
  *	31 30   the epoch in which it was made, modulo 4
  *	29 27   the client's MSS, as its place in a table of eight
  *	26  0   a keyed hash of both ends, the client's ISN, all of the above, the whole epoch,
- *	        and everything that the timestamp below says
+ *	        and whether there is a timestamp
  *
  * and if the client's SYN has a timestamp, the low six bits of the one that answers it are
  *
@@ -20,7 +20,9 @@
  *	3  0    the client's window scale, 15: it has none
  *
  * Both come back in the client's first ACK. Without a timestamp there is no room for the options:
- * they are not agreed on then, and only the MSS survives.
+ * they are not agreed on then, and only the MSS survives. So it is if a client leaves it out of the
+ * ACK; that is why the hash does not cover it. Whoever changes the options on their way lies about
+ * himself, as he could have done in his SYN.
  *
  * A number that is made up is taken for a cookie once in 2^27 * 4/3 times: three of four epochs are
  * honoured, and all eight places in the table exist.

@@ -22,10 +22,11 @@ from floods import Crowd, Ghost, answerable, defend, receive, talk
 from net import VANISHED, Lab, wait_for
 from segments import ACK, FIN, MSS_1460, PSH, RST, SYN, Port, Segment, frame
 
-PROBE, OTHER = 9, 8081
-WEB = f"name: web, ports: [{tcp.PORT}-{OTHER}], syn_flood: always"
+PROBE, OTHER, CLOSED = 9, 8081, 8082
+WEB = f"name: web, ports: [{tcp.PORT}-{CLOSED}], syn_flood: always"
 FRAMES, ROUNDS = 1000, 20  # so many different ones, so often each
 HONEST = 20
+EPOCH_BITS = 16  # what is below them in a timestamp is nothing that a cookie has to prove
 HELLO = b"hello"
 
 
@@ -76,10 +77,10 @@ def wrong(ghost, yard, family):
     elsewhere = yard.ghost(family, OTHER).knock().next()
     for bit in range(32):
         yield ghost.next(ack=good.ack ^ 1 << bit)
-        yield ghost.next(tsecr=int.from_bytes(good.options[8:12], "big") ^ 1 << bit)
+        yield ghost.next(ack=good.ack ^ 1 << bit, options=b"")
         yield ghost.next(seq=good.seq ^ 1 << bit)
-    yield ghost.next(options=b"")
-    yield ghost.next(options=MSS_1460)
+    for bit in range(EPOCH_BITS, 32):
+        yield ghost.next(tsecr=int.from_bytes(good.options[8:12], "big") ^ 1 << bit)
     yield ghost.next(PSH | ACK, b"data that come", at=1)
     yield ghost.next(FIN | ACK, at=1)
     for theft in (other, elsewhere):
@@ -101,6 +102,28 @@ def test_a_wrong_cookie_opens_nothing(yard, family):
     ghost.say()
     ghost.heard(PROBE)
     assert yard.accepted(family) == 1, "the right one still does"
+    ghost.say(RST | ACK)
+
+
+def test_where_nobody_listens_no_cookie_is_bad(yard, family):
+    """Such a flow may be one that goes on to somebody else; here the kernel refuses it."""
+    ghost, before = yard.ghost(family, CLOSED), yard.bad_cookies()
+    yard.port.send(ghost.segment(ACK, ghost.isn, 7))
+    assert ghost.heard(PROBE) == [RST]
+    assert yard.bad_cookies() == before
+
+
+def test_a_client_may_leave_out_its_timestamp(yard, family):
+    """It has asked for one and got one; plain Linux takes what it says without."""
+    ghost = yard.ghost(family).knock()
+    ghost.say(options=b"")
+    ghost.say(PSH | ACK, HELLO, options=b"")
+    with yard.servers[family, tcp.PORT].accept()[0] as peer:
+        peer.settimeout(tcp.SECONDS)
+        assert receive(peer, len(HELLO)) == HELLO
+        peer.sendall(HELLO)
+        answer = yard.port.receive(lambda s: s.dst == ghost.address and s.payload, "what it is told")
+        assert (answer.payload, answer.options) == (HELLO, b"")
     ghost.say(RST | ACK)
 
 

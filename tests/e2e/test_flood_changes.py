@@ -268,3 +268,17 @@ def test_another_name_loses_no_cookie(wire, synward, family, tmp_path):
             assert tallies["cookies_accepted"] == tallies["handovers"] == 2 * count, how
     stats = synward.stats()
     assert stats["limits"]["bad_cookie"]["dropped"] == stats["conservation"]["dropped"] == 0
+
+
+def test_what_was_counted_before_is_no_flood(wire, synward, family, tmp_path):
+    """A policy comes again in a place that has counted before, and finds its own old SYNs there."""
+    near, far = wire
+    quiet = WEB.format("adaptive, flood: {{half_open: 100000, syn_rate: {}}}")
+    synward.attach(far, options=QUICK)
+    apply(synward, tmp_path, quiet.format(1000000))
+    spoofed(near, far, family, SYN, 400)
+    for rate in (1000000, 999999, 1000, 999, 1000):
+        apply(synward, tmp_path, quiet.format(rate), "name: mark, ports: [1], syn_flood: always")
+        wait_for_flood(synward, "mark", True)
+        assert flood_of(synward, "web")["floods"] == 0, rate
+        apply(synward, tmp_path, quiet.format(rate), "name: none, ports: [1]")

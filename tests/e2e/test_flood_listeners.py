@@ -7,6 +7,7 @@ the SYN is treated as the kernel treats it.
 import contextlib
 import os
 import socket
+import struct
 import threading
 
 import pytest
@@ -17,7 +18,7 @@ from cli import fresh
 from floods import Crowd, Ghost, answerable, defend, receive, talk
 from hooks import tag_frames
 from net import Lab, wait_for
-from segments import ACK, PSH, RST, SYN, Port
+from segments import ACK, MSS_1460, PSH, RST, SYN, Port
 
 PROBE = 9
 GROUP, CLIENTS = 4, 64
@@ -67,6 +68,56 @@ def listening(end, family, address, options=(), backlog=4096):
 
 DUAL = (socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
 ONLY = (socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+
+
+# ---- signed SYNs (RFC 2385, RFC 5925)
+
+TCP_MD5SIG, KEY = 14, b"a secret"
+SIGNED = {"MD5 of no length": "13020101", "MD5 too short": f"130a{'00' * 8}0101",
+          "MD5": f"1312{'00' * 16}0101", "AO of no length": "1d020101", "AO without a signature": "1d040101",
+          "AO": f"1d10{'00' * 14}"}
+
+
+def use_key(end, address):
+    """TCP_MD5SIG (tcp(7)): all segments from and to an address are signed."""
+    family = end.family
+    packed = socket.inet_pton(family, address)
+    place = (struct.pack("=HH4s", family, 0, packed) if family == socket.AF_INET else
+             struct.pack("=HHI16s", family, 0, 0, packed))
+    end.setsockopt(socket.IPPROTO_TCP, TCP_MD5SIG,
+                   place.ljust(128, b"\0") + struct.pack("=BBHi80s", 0, 0, len(KEY), 0, KEY))
+
+
+@pytest.mark.parametrize("options", SIGNED.values(), ids=SIGNED)
+def test_a_signature_that_nobody_looks_at_is_no_way_in(inn, family, options):
+    with tcp.listener(inn.far, family), Port(inn.near) as port:
+        ghost, before = Ghost(port, inn.far, family), inn.synward.stats()
+        port.send(ghost.segment(SYN, ghost.isn, options=MSS_1460 + bytes.fromhex(options)))
+        ghost.hear_synack()
+        after = inn.synward.stats()
+    assert after["tallies"]["cookies_sent"] - before["tallies"]["cookies_sent"] == 1
+    assert after["tallies"]["attempts_opened"] == before["tallies"]["attempts_opened"]
+
+
+def test_a_listener_with_keys_looks_at_them_itself(inn, family):
+    """Its client would take no answer that is not signed."""
+    with (listening(inn.far, family, inn.far.address(family)) as server,
+          inn.near.namespace.socket(family) as client):
+        before, address = inn.tally("cookies_sent"), inn.crowd.address(family)
+        use_key(server, address)
+        use_key(client, inn.far.address(family))
+        client.settimeout(tcp.SECONDS)
+        inn.crowd.join(client, address)
+        client.connect(server.getsockname()[:2])
+        with server.accept()[0] as peer:
+            client.sendall(b"hello")
+            assert receive(peer, 5) == b"hello"
+        assert inn.tally("cookies_sent") == before
+        assert inn.talk(server, family)
+        assert inn.tally("cookies_sent") == before + 1
+
+
+# ---- how it listens
 
 
 @pytest.mark.parametrize("bound, options, families", (

@@ -50,8 +50,9 @@ def resets_that_acknowledge_nothing(h):
     chat(h, sock, flow)
 
 
-@script(attack="synack_bad_ack")
+@script()
 def a_syn_ack_of_another_syn(h):
+    """A challenge of what guards the server, whose answer is a RST."""
     _, flow = h.dial()
     flow.ask(SYN | ACK, 0, 77777, options=MSS)
 

@@ -317,6 +317,19 @@ static const struct sequence stateless_sequences[] = {
 	  .ended = { ENDED(NO_RESPONSE) = 1 },
 	  .family = ONLY_V6 },
 
+	{ "eight extension headers",
+	  { A_SYN(.extensions = "dddddddd") },
+	  .ended = { ENDED(NO_RESPONSE) = 1 },
+	  .family = ONLY_V6 },
+	{ "nine extension headers",
+	  { A_SYN(.extensions = "ddddddddd") },
+	  .seen = { SEEN(IPV6_MANY_EXTENSIONS) = 1 },
+	  .family = ONLY_V6 },
+	{ "nine extension headers before something else",
+	  { A_SYN(.extensions = "ddddddddd", .protocol = 17) },
+	  .seen = { SEEN(IPV6_MANY_EXTENSIONS) = 1 },
+	  .family = ONLY_V6 },
+
 	/* ---- checksums, where somebody asked for them */
 	{ "a wrong TCP checksum",
 	  { A_SYN(.bad_tcp_sum = true) },

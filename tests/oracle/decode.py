@@ -97,6 +97,9 @@ def decode(link, frame, wire_len):
             segment.loopback = is_loopback(link, frame, datagram.src)
         return segment
     if datagram.offset == 0:
+        if len(datagram.src) == 16 and datagram.protocol in EXTENSIONS:
+            return Segment(datagram.src + b"\0\0", datagram.dst + b"\0\0", "ipv6_many_extensions",
+                           fragment=True)
         if datagram.protocol == ICMP and len(datagram.src) == 4:
             return icmp_error(frame, datagram, ipv4)
         if datagram.protocol == ICMPV6 and len(datagram.src) == 16:

@@ -17,7 +17,7 @@ STATELESS = (
     "syn_data_no_tfo", "syn_data_tfo", "synack_data", "rst_data",
     "ack_field_without_ack", "urgptr_without_urg",
     "opt_bad_len", "mss_tiny", "wscale_big",
-    "frag_tiny_first", "frag_overlaps_header", "frag_hdr_split",
+    "frag_tiny_first", "frag_overlaps_header", "frag_hdr_split", "ipv6_many_extensions",
     "bad_tcp_csum", "bad_ip_csum",
 )
 

@@ -116,7 +116,8 @@ EXTENSIONS = [(HOPS, bytes(7)), (DEST, b"\x01" + bytes(14)), (ROUTE, bytes(7)), 
 
 
 @pytest.mark.parametrize("extensions, expected", [
-    (EXTENSIONS, SYN_ONLY), ([(DEST, bytes(7))] * 8, SYN_ONLY), ([(DEST, bytes(7))] * 9, NOTHING),
+    (EXTENSIONS, SYN_ONLY), ([(DEST, bytes(7))] * 8, SYN_ONLY),
+    ([(DEST, bytes(7))] * 9, ({}, {"ipv6_many_extensions": 1})),
     ([(FRAG, b"\0\0\x40" + bytes(4))], NOTHING),
     ([(FRAG, b"\0\0\x10" + bytes(4))], ({}, {"frag_overlaps_header": 1})),
     ([(FRAG, b"\0\0\x01" + bytes(4))], SYN_ONLY),

@@ -127,11 +127,12 @@ static void an_anomaly(void **state __unused)
 {
 	send(A_SYN(.flags = SYN | URG), false); /* not among those that are told */
 	assert_int_equal(drain(), 0);
-	send(REFUSAL(.ack = 7), false);
+	send(A_SYNACK(), false);
+	send(CLIENT_RST(.seq = 7), false);
 	assert_int_equal(drain(), 1);
 	assert_int_equal(read_out.first.type, SW_EVENT_ANOMALY);
-	assert_true(read_out.first.anomalies == SW_BIT(RST_NOT_ACKING_SYN));
-	assert_int_equal(read_out.first.flow.orig_port, SERVER_PORT);
+	assert_true(read_out.first.anomalies == SW_BIT(RST_BAD_SEQ));
+	assert_int_equal(read_out.first.flow.orig_port, CLIENT_PORT);
 	assert_int_equal(read_out.first.verdict, SW_VERDICT_PASSED);
 }
 

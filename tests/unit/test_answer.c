@@ -314,20 +314,46 @@ static void an_answer_is_acked(void **state __unused)
 
 /* ---- no answer */
 
-/* Neither what is signed, nor what is no SYN at all. */
+/* A signature is none unless somebody looks at it, and then not here. */
+static void what_says_to_be_signed_is_answerable(void **state __unused)
+{
+	static const struct {
+		struct segment syn;
+		bool is_signed;
+	} syns[] = {
+		{ A_SYN(.mss = 1460, .raw_length = 20, .raw = "\1\1\23\22"
+							      "0123456789abcdef"),
+		  true },
+		{ A_SYN(.mss = 1460, .raw_length = 4, .raw = "\23\2\1\1") },
+		{ A_SYN(.mss = 1460, .raw_length = 12, .raw = "\1\1\23\12"
+							      "01234567"),
+		  false },
+		{ A_SYN(.raw_length = 16, .raw = "\35\20"
+						 "0123456789abcd"),
+		  true },
+		{ A_SYN(.raw_length = 4, .raw = "\35\4\1\1"), true },
+		{ A_SYN(.raw_length = 4, .raw = "\35\3\1\1") },
+	};
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		for (size_t i = 0; i < COUNT(syns); i++) {
+			struct sw_packet packet = seen(&syns[i].syn, v6);
+
+			assert_true(sw_is_answerable(&packet));
+			assert_int_equal(!!(packet.options & SW_OPT_SIGNED), syns[i].is_signed);
+		}
+	}
+}
+
+/* Neither what a kernel verifies before it is TCP at all, nor what is no SYN. */
 static void some_are_not_answerable(void **state __unused)
 {
-	static const struct segment md5 = A_SYN(.mss = 1460, .raw_length = 20,
-						.raw = "\1\1\23\22"
-						       "0123456789abcdef");
-	static const struct segment ao = A_SYN(.raw_length = 16, .raw = "\35\20"
-									"0123456789abcd");
 	static const struct segment later = A_SYN(.fragment_offset = 64);
 	static const struct segment shorter = A_SYN(.l4_length = 19);
 	static const struct segment authentic = A_SYN(.extensions = "ha");
 
 	for (int v6 = 0; v6 < 2; v6++) {
-		const struct segment *segments[] = { &md5, &ao, &later, &shorter, &authentic };
+		const struct segment *segments[] = { &later, &shorter, &authentic };
 
 		for (size_t i = 0; i < COUNT(segments) - !v6; i++) {
 			struct sw_packet packet = seen(segments[i], v6);
@@ -411,6 +437,7 @@ int main(void)
 		cmocka_unit_test(every_syn_is_answered),
 		cmocka_unit_test(checksums_carry),
 		cmocka_unit_test(an_answer_is_acked),
+		cmocka_unit_test(what_says_to_be_signed_is_answerable),
 		cmocka_unit_test(some_are_not_answerable),
 		cmocka_unit_test(fragments_are_no_way_around),
 		cmocka_unit_test(nothing_is_answered_in_part),

@@ -177,10 +177,11 @@ static void another_ack_is_refused(void **state __unused)
 		ASSERT_EVERY_BIT_MATTERS(&world, &ack, src, 0);
 		/* what makes an IPv4 address a mapped one is no part of it */
 		ASSERT_EVERY_BIT_MATTERS(&world, &ack, dst, v6 ? 0 : 96);
+		/* the time within the epoch is nothing to anybody, and the options are its own */
 		if (with_timestamp)
-			ASSERT_EVERY_BIT_MATTERS(&world, &ack, tsecr, 0);
+			ASSERT_EVERY_BIT_MATTERS(&world, &ack, tsecr, SW_COOKIE_EPOCH_MS_SHIFT);
 		other.options ^= SW_OPT_TIMESTAMP;
-		assert_false(is_good(&world, &other));
+		assert_int_equal(is_good(&world, &other), with_timestamp);
 	}
 }
 
@@ -203,6 +204,30 @@ static void ends_are_not_confused(void **state __unused)
 		other.src.words[2] ^= SW_V4_MAPPED_WORD;
 		other.dst.words[2] ^= SW_V4_MAPPED_WORD;
 		assert_false(is_good(&world, &other));
+	}
+}
+
+/* As the kernel has it: nothing was agreed on then, whatever was offered. */
+static void a_timestamp_may_be_left_out(void **state __unused)
+{
+	struct world world = new_world(START_MS);
+
+	for (__u32 i = 0; i < 4 * EPOCH_MS; i += 61) {
+		struct sw_packet ack = usual_ack(&world, true, i & 1);
+		struct sw_cookie_options options;
+
+		assert_true(sw_cookie_check(&world.keys, NULL, &world.offer, &ack, world.now_ms,
+					    &options));
+		assert_int_equal(options.options & SW_OFFER_SACK, SW_OFFER_SACK);
+		ack.options &= ~SW_OPT_TIMESTAMP;
+		ack.tsval = ack.tsecr = 0x12345678;
+		assert_true(sw_cookie_check(&world.keys, NULL, &world.offer, &ack, world.now_ms,
+					    &options));
+		assert_int_equal(options.options, 0);
+		assert_int_equal(options.snd_wscale | options.rcv_wscale, 0);
+		assert_int_equal(options.tsval | options.tsecr, 0);
+		assert_int_equal(options.mss, i & 1 ? 1440 : 1460);
+		pass(&world, 61);
 	}
 }
 
@@ -343,6 +368,7 @@ int main(void)
 		cmocka_unit_test(timestamps_tell_the_time),
 		cmocka_unit_test(another_ack_is_refused),
 		cmocka_unit_test(ends_are_not_confused),
+		cmocka_unit_test(a_timestamp_may_be_left_out),
 		cmocka_unit_test(options_cannot_be_added),
 		cmocka_unit_test(what_a_client_may_change),
 		cmocka_unit_test(only_acks_bring_it_back),

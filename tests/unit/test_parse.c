@@ -173,7 +173,8 @@ static const struct kind_of kinds[] = {
 	{ "a header longer than the packet", tcp(.ip_words = 15, .ip_length = 59),
 	  SW_KIND_MALFORMED, 0, ONLY_V4 },
 	{ "shorter than its header", tcp(.ip_length = 19), SW_KIND_MALFORMED, 0, ONLY_V4 },
-	{ "nine extension headers", tcp(.extensions = "ddddddddd"), SW_KIND_OTHER_IP, 0, ONLY_V6 },
+	{ "nine extension headers", tcp(.extensions = "ddddddddd"), SW_KIND_OTHER_IP,
+	  SW_PKT_MORE_EXTENSIONS, ONLY_V6 },
 	{ "an extension longer than the packet says", tcp(.extensions = "D", .ip_length = 23),
 	  SW_KIND_MALFORMED, 0, ONLY_V6 },
 	{ "a loopback device", tcp(.no_macs = true), SW_KIND_TCP, SW_PKT_LOOPBACK },
@@ -185,6 +186,10 @@ static const struct kind_of kinds[] = {
 	  SW_KIND_FRAGMENT },
 	{ "a later fragment of another protocol", tcp(.fragment_offset = 8, .protocol = 17),
 	  SW_KIND_OTHER_IP },
+	{ "nine extension headers, the last a fragment", tcp(.extensions = "ddddddddf"),
+	  SW_KIND_OTHER_IP, SW_PKT_MORE_EXTENSIONS, ONLY_V6 },
+	{ "nine extension headers in an ICMP error", icmp_error(.extensions = "ddddddddd"),
+	  SW_KIND_OTHER_IP, SW_PKT_HARD_ERROR, ONLY_V6 },
 	{ "a fragment before other headers", tcp(.extensions = "fd", .fragment_offset = 8),
 	  SW_KIND_OTHER_IP, 0, ONLY_V6 },
 	{ "a hard ICMP error", icmp_error(), SW_KIND_ICMP_ERROR, SW_PKT_HARD_ERROR },
@@ -210,7 +215,7 @@ static void kind_is_told(void **state)
 
 		assert_int_equal(packet.kind, of->kind);
 		if (of->kind == SW_KIND_TCP || of->kind == SW_KIND_FRAGMENT ||
-		    of->kind == SW_KIND_ICMP_ERROR)
+		    of->kind == SW_KIND_ICMP_ERROR || of->facts)
 			assert_int_equal(packet.facts, of->facts);
 	}
 }

@@ -118,29 +118,6 @@ static int row_of_service(const struct sw_policy *policy, uint32_t row,
 	return sw_service_same_match(&policy->services[row], &other->services[found]) ? found : -1;
 }
 
-/* Cookies that were sent are on their way: who changes the policy under a flood must not lose them. */
-static int write_floods(const struct sw_instance *instance, uint32_t slot,
-			const struct sw_policy *policy, uint32_t slot_before,
-			const struct sw_policy *before)
-{
-	SW_AUTO_FD int fd = -1;
-	int error = sw_instance_map(instance, "floods", sizeof(struct sw_flood_state), &fd);
-
-	for (uint32_t row = 0; row < SW_SERVICE_SLOTS && !error; row++) {
-		int same = row_of_service(policy, row, before);
-		uint32_t from = key_of(slot_before, (uint32_t)same), to = key_of(slot, row);
-		struct sw_flood_state state = {};
-
-		if (same >= 0 && bpf_map_lookup_elem(fd, &from, &state))
-			error = failed("read the services' floods");
-		/* what is counted for a service begins anew */
-		memset(state.totals, 0, sizeof(state.totals));
-		if (!error && bpf_map_update_elem(fd, &to, &state, BPF_ANY))
-			error = failed("write the services' floods");
-	}
-	return error;
-}
-
 /*
  * What was seen of a service's routes goes on being true. Half-open handshakes do not go along:
  * each is booked on the policy that it began under.
@@ -268,6 +245,47 @@ int sw_slot_counts(const struct sw_instance *instance, const struct sw_policy *p
 	return error;
 }
 
+/* ---- floods */
+
+/* What of a service has been counted so far: what is counted from now on is more than that. */
+static void begin_at(struct sw_flood_state *state, const struct counts *counts, uint32_t row)
+{
+	struct sw_service_counters sum = {};
+
+	add_counts(&sum, counts_of(counts, row), counts->cpus);
+	memcpy(state->totals, sum.evidence, sizeof(state->totals));
+}
+
+/*
+ * Cookies that were sent are on their way: who changes the policy under a flood must not lose them. To
+ * be called once the slot's counters are those that it begins with.
+ */
+static int write_floods(const struct sw_instance *instance, uint32_t slot,
+			const struct sw_policy *policy, uint32_t slot_before,
+			const struct sw_policy *before)
+{
+	SW_AUTO_COUNTS struct counts counts = { .fd = -1 };
+	SW_AUTO_FD int fd = -1;
+	int error = sw_instance_map(instance, "floods", sizeof(struct sw_flood_state), &fd);
+
+	if (!error)
+		error = open_counts(instance, &counts);
+	if (!error)
+		error = read_counts(&counts, slot);
+	for (uint32_t row = 0; row < SW_SERVICE_SLOTS && !error; row++) {
+		int same = row_of_service(policy, row, before);
+		uint32_t from = key_of(slot_before, (uint32_t)same), to = key_of(slot, row);
+		struct sw_flood_state state = {};
+
+		if (same >= 0 && bpf_map_lookup_elem(fd, &from, &state))
+			error = failed("read the services' floods");
+		begin_at(&state, &counts, row);
+		if (!error && bpf_map_update_elem(fd, &to, &state, BPF_ANY))
+			error = failed("write the services' floods");
+	}
+	return error;
+}
+
 /* ---- all of it */
 
 static int write_policy(const struct sw_instance *instance, uint32_t slot,
@@ -292,8 +310,8 @@ int sw_slot_write(const struct sw_instance *instance, uint32_t slot, const struc
 	if (!error)
 		error = write_states(instance, slot, policy, slot_before, before);
 	if (!error)
-		error = write_floods(instance, slot, policy, slot_before, before);
-	if (!error)
 		error = move_counts(instance, slot, policy, last);
+	if (!error)
+		error = write_floods(instance, slot, policy, slot_before, before);
 	return error ? error : write_policy(instance, slot, policy);
 }
