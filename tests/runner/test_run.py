@@ -120,6 +120,18 @@ def test_what_fails_once_is_flaky_and_red_where_that_is_asked_for(tree):
     assert tree.read("build/flaky.txt") == ""
 
 
+def test_what_programs_note_is_said_in_the_end_each_line_once(tree):
+    for one in "ab":
+        tree.script(f"test_{one}", f"echo 'note: head'; echo 'note: {one}'; {PASSES}")
+    said = tree.run(RUN, "prog")
+    assert said.endswith("\n\nhead\na\nb\n\n2 passed, 0 failed\n")
+    assert tree.read("build/notes.txt") == "head\na\nb\n"
+    tree.run(RUN, "-v", "prog/test_b")
+    assert tree.read("build/notes.txt") == "head\nb\n"
+    tree.script("test_b", PASSES)
+    assert tree.run(RUN, "prog/test_b").endswith(" s\n\n1 passed, 0 failed\n")
+
+
 def test_the_test_cases_of_pytest_are_counted_and_named(tree):
     tree.pytest("test_it", CASES)
     tree.pytest("test_nothing", "")
