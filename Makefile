@@ -55,7 +55,7 @@ MAN_PAGES	:= $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd)) \
 	test-bare bench bench-flood demo man install uninstall clean tests format
 vpath %.bpf.c bpf bench $(sort $(dir $(wildcard tests/*/*.bpf.c)))
 
-all: $(B)/synward man
+all: $(BPF_SKELETONS) $(B)/synward man
 
 # ---- the BPF side
 
