@@ -59,8 +59,9 @@ class ServiceBooks:
         if not seen_all or not names >= self.names:
             self.whole = False
         elif not self.names:
-            self.whole = self.whole and not any(total for _, total in
-                                                services_and_totals(stats).values())
+            before = [total for _, total in services_and_totals(stats).values()]
+            before += [one["seen"] for one in stats["anomalies"].values()]
+            self.whole = self.whole and not any(before)
         self.names, self.change = names, change
 
     def check(self, stats):
