@@ -51,6 +51,13 @@ int pop_all(struct __sk_buff *skb)
 	return TC_ACT_UNSPEC;
 }
 
+/* A switch's port for tagged frames takes no others. */
+SEC("tc")
+int only_tagged(struct __sk_buff *skb)
+{
+	return skb->vlan_present ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+}
+
 static __always_inline bool is_tag(__u16 ethertype)
 {
 	return ethertype == IN_NETWORK_ORDER(ETH_P_8021Q) ||

@@ -85,11 +85,13 @@ class Crowd:
 
     PREFIXES = {socket.AF_INET: "10.78.0.0/16", socket.AF_INET6: "fd78::/64"}
 
-    def __init__(self, near, far):
+    def __init__(self, near, *hops):
+        """hops: the ends, of a server and of routers, by which the way back to them leads."""
         self.hosts = {}
         for family, prefix in self.PREFIXES.items():
             near.namespace.ip("route", "add", "local", prefix, "dev", "lo")
-            far.route(prefix, far.peer.address(family))
+            for hop in hops:
+                hop.route(prefix, hop.peer.address(family))
             self.hosts[family] = ipaddress.ip_network(prefix).hosts()
 
     def address(self, family):
@@ -163,9 +165,10 @@ class Ghost:
     numbers = itertools.count(1)
 
     @classmethod
-    def route(cls, far):
+    def route(cls, *hops):
         for family, prefix in cls.PREFIXES.items():
-            far.route(prefix, far.peer.address(family))
+            for hop in hops:
+                hop.route(prefix, hop.peer.address(family))
 
     def __init__(self, port, far, family, dport=tcp.PORT):
         self.port, self.isn = port, random.getrandbits(32)

@@ -2,8 +2,11 @@
 """Programs of tests/e2e on the hooks of a wire's ends."""
 
 import json
+import os
 
 from cli import BUILD, bpftool
+from net import run
+from objects import LIBBPF
 
 
 def bpf_object(name):
@@ -25,6 +28,28 @@ def tag_frames(ends, tags):
         end.offloads(False)
         filter_packets(end, "egress", "vlan", {1: "push_one", 2: "push_two"}[tags])
         filter_packets(end, "ingress", "vlan", "pop_all")
+
+
+TCX = {"ingress": 46, "egress": 47}  # BPF_TCX_INGRESS and BPF_TCX_EGRESS of linux/bpf.h
+
+
+def put_on_tcx(end, direction, name):
+    """
+    Puts the program of an object on a TCX hook of an end, behind those that are there; it stays as
+    long as the end. By libbpf, whose name for it is older than the hook: bpftool may not know it.
+    """
+    pin = f"/sys/fs/bpf/{name}-{end.name}-{direction}"
+    run("bpftool", "prog", "load", bpf_object(name), pin)
+    try:
+        program = LIBBPF.bpf_obj_get(pin.encode())
+    finally:
+        os.unlink(pin)
+    try:
+        with end.namespace.entered():
+            failed = LIBBPF.bpf_prog_attach(program, end.ifindex, TCX[direction], 0)
+        assert not failed, f"{name} on {end.name}: {failed}"
+    finally:
+        os.close(program)
 
 
 def put_on_xdp(end, program="count_tags"):
