@@ -51,7 +51,7 @@ MAN_PAGES	:= $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd)) \
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps unit config prog model fuzz fuzz-short oracle replay e2e runner check test soak test-kernels \
+.PHONY: all deps unit config prog model fuzz fuzz-short oracle replay e2e field runner check test soak test-kernels \
 	test-bare bench bench-flood demo man install uninstall clean tests format
 vpath %.bpf.c bpf bench $(sort $(dir $(wildcard tests/*/*.bpf.c)))
 
@@ -116,7 +116,7 @@ fuzz-short: $(FUZZERS)
 	$(Q)tests/run fuzz
 fuzz: $(FUZZERS)
 	$(Q)FUZZ_SECONDS=$${FUZZ_SECONDS:-600} tests/run fuzz
-oracle replay runner: all
+oracle replay runner field: all
 	$(Q)tests/run $@
 e2e: all $(FLOOD_TOOLS)
 	$(Q)tests/run e2e
@@ -131,7 +131,7 @@ check: all
 
 test: deps
 	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all tests
-	$(Q)tests/run check red runner unit config fuzz prog model oracle replay e2e floor
+	$(Q)tests/run check red runner unit config fuzz prog model oracle replay e2e field floor
 
 RUNS		?= 20
 soak: deps

@@ -22,7 +22,7 @@ MACHINE = {"e2e/test_bench_flood"}
 
 # What is known of the time that a program, or one of a suite, takes when it has never been run here:
 # seconds. Long ones begin first.
-GUESSES = {"vm": 200, "floor": 80, "red": 70, "e2e": 25, "model": 30, "config": 20,
+GUESSES = {"vm": 200, "floor": 80, "red": 70, "e2e": 25, "field": 30, "model": 30, "config": 20,
            "fuzz": int(FUZZ_SECONDS),
            **dict.fromkeys(("e2e/test_scans", "e2e/test_outcomes", "e2e/test_flood_way",
                             "e2e/test_policy_saved", "e2e/test_policy", "e2e/test_lists",
@@ -163,6 +163,7 @@ SUITES = {
     "oracle": in_python,  # captures against another judge
     "replay": in_python,  # made captures of every kind
     "e2e": in_python,  # real stacks in namespaces
+    "field": in_python,  # the flood defence in set-ups that people have
     "floor": floor,  # the oldest kernel takes the programs, if it is here
     "vm": kernels,  # other kernels, in emulated machines
 }
