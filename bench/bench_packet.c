@@ -367,6 +367,8 @@ int main(int argc, char **argv)
 		error = -ENOMEM;
 	stay_here();
 	if (!error)
+		error = stand_apart();
+	if (!error)
 		error = load_all(&bench);
 	if (!error)
 		error = open_connections(&bench);

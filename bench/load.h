@@ -10,6 +10,7 @@
 #include "../user/base/policy.h"
 #include "../user/control/table_sizes.h"
 #include "cases.h"
+#include "heard.h"
 #include "listed.h"
 
 #include <synward/anomaly.h>
@@ -265,6 +266,8 @@ static inline int load_synward(const struct bench_setup *setup, struct synward_b
 	if (error)
 		return load_failed(error);
 	error = configure(skeleton, setup);
+	if (!error)
+		error = write_heard(bpf_map__fd(skeleton->maps.addressees), load);
 	if (error)
 		return error;
 	error = run_once(bpf_program__fd(skeleton->progs.sw_arm), &frame, &verdict);

@@ -20,6 +20,7 @@ enum {
 	TCP_STATE_LAST_ACK = 9,
 	TCP_STATE_LISTEN = 10,
 	TCP_STATE_CLOSING = 11,
+	TCP_STATE_NEW_SYN_RECV = 12,
 };
 
 #define SYNCHRONISED                                                                               \

@@ -7,6 +7,7 @@
  * ACK that brings the cookie back makes a connection; any other ACK of nothing known dies here.
  */
 
+#include "addressee.h"
 #include "adopt.h"
 #include "core/answer.h"
 #include "core/cookie.h"
@@ -15,13 +16,6 @@
 #include "flood.h"
 #include "raw_cookie.h"
 #include "symptoms.h"
-
-static __always_inline const struct sw_cookie_offer *cookie_offer(void)
-{
-	__u32 key = load.slot;
-
-	return bpf_map_lookup_elem(&cookie_offers, &key);
-}
 
 /* ---- what is remembered for a while */
 
@@ -61,17 +55,26 @@ static __always_inline void remember(__u64 hash, __u32 until_ms)
 
 /* ---- which way */
 
-/* How floods to an address are kept off: what is forwarded has no listener here to help. */
-static __always_inline enum sw_flood_way way_to(const struct sw_addr *address, __u32 policy)
+/*
+ * How floods to somebody are kept off: for whom we do not speak, there is no listener here to help. Of
+ * whom nobody was heard yet, cookies may come back that were sent when somebody was.
+ */
+static __always_inline enum sw_flood_way way_to(enum sw_addressee_kind behind, __u32 policy)
 {
 	const struct sw_cookie_offer *offer = cookie_offer();
 
-	if (!offer || (offer->forwards && !is_ours(address)))
+	if (!offer || behind == SW_HEARD_ELSEWHERE)
 		return SW_WAY_CHALLENGE;
 	return offer->ways[policy & (SW_OFFER_WAYS - 1)];
 }
 
-#define LET_THROUGH_MS 1000
+/* Who is behind the destination of a packet that came in. */
+static __always_inline enum sw_addressee_kind behind_destination(const struct sw_packet *packet,
+								 const struct inquiry *inquiry)
+{
+	return who_is_behind(find_addressee(&packet->dst, packet->dport), &packet->dst,
+			     inquiry->policy, inquiry->now.ms);
+}
 
 /* ---- SYNs */
 
@@ -83,21 +86,6 @@ static __always_inline void sketch_source(struct sw_flood_state *state, __u64 ha
 
 	if (!(*word >> (bit & 63) & 1))
 		*word |= 1ULL << (bit & 63); /* one that another CPU undoes is one of very many */
-}
-
-/*
- * Once a second one SYN to each listener passes: the kernel honours its cookies only while it
- * believes that one to be flooded. A second one that passes at the same moment does no harm; one that
- * the kernel throws away would leave the others without a turn.
- */
-static __always_inline bool is_let_through(const struct sw_packet *syn, __u32 now_ms)
-{
-	__u64 hash = memory_hash(&syn->dst, syn->dport);
-
-	if (is_remembered(hash, now_ms) || sw_is_martian(&syn->src))
-		return false;
-	remember(hash, now_ms + LET_THROUGH_MS);
-	return true;
 }
 
 /* Of a source that has proven itself: does its SYN pass? */
@@ -147,43 +135,71 @@ static __always_inline bool may_have_attempts(const struct inquiry *inquiry)
 	       policy->earlier_until_ms - inquiry->now.ms - 1 < ATTEMPTS_MS;
 }
 
+/* What wants_answer() says of a SYN that passes, and of one for whose connection there is no room. */
+#define LET_PASS SW_FLOOD_WAY_COUNT
+#define NO_ROOM	 (SW_FLOOD_WAY_COUNT + 1)
+
 /*
- * Is the SYN to be answered instead of passing? Returns by which enum sw_flood_way, or
- * SW_FLOOD_WAY_COUNT. A SYN whose flow is a connection goes on: its server has the right to ask
+ * By which way a SYN is answered if nothing speaks for it: LET_PASS also where nobody answers, or where it
+ * is time to hear that. The kernel honours its cookies only while it sends some itself, so it has to
+ * be heard doing so, whatever the policy says.
+ */
+static __always_inline __u32 way_of_syn(const struct sw_packet *syn, const struct inquiry *inquiry,
+					__u64 hash)
+{
+	struct sw_addressee *addressee = addressee_of(hash);
+	enum sw_addressee_kind behind = who_is_behind(addressee, &syn->dst, inquiry->policy,
+						      inquiry->now.ms);
+	enum sw_flood_way way = way_to(behind, inquiry->policy);
+	struct sw_service_counters *mine;
+	bool must_hear = way == SW_WAY_KERNEL || !policy_has(inquiry->policy, SW_HAS_UNHEARD);
+
+	if (behind != SW_NOBODY_HEARD &&
+	    (way != SW_WAY_KERNEL || is_heard(addressee, inquiry->now.ms)) &&
+	    !(must_hear && has_lost_tags(syn, addressee))) {
+		if (must_hear && is_asked_again(addressee, inquiry->now.ms))
+			return LET_PASS;
+		return must_hear && is_full(addressee, inquiry->now.ms) ? NO_ROOM : way;
+	}
+	mine = service_counters(inquiry->policy, inquiry->service);
+	if (mine)
+		mine->evidence[SW_EVIDENCE_UNHEARD]++;
+	return LET_PASS;
+}
+
+/*
+ * Is the SYN to be answered instead of passing? Returns by which enum sw_flood_way, LET_PASS or
+ * NO_ROOM. A SYN whose flow is a connection goes on: its server has the right to ask
  * back (RFC 5961 section 4). So does one that is repeated, since its SYN-ACK was lost before the flood
  * was noticed: the server remembers it, and would reset whoever brought back another number.
  */
-__noinline int wants_answer(const struct sw_packet *packet, struct inquiry *inquiry)
+__noinline int wants_answer(const struct sw_packet *packet, const struct inquiry *inquiry,
+			    __u64 addressee)
 {
 	const struct sw_flood_rules *rules;
 	const struct sw_policy *policy;
 	struct sw_flood_state *state;
-	enum sw_flood_way way;
 	__u64 source;
+	__u32 way;
 
 	if (!packet || !inquiry)
-		return SW_FLOOD_WAY_COUNT;
+		return LET_PASS;
 	policy = policy_of(inquiry->policy);
 	state = flood_of(inquiry->policy, inquiry->service);
 	if (!policy || !state)
-		return SW_FLOOD_WAY_COUNT;
+		return LET_PASS;
 	source = memory_hash(&packet->src, 0);
 	sketch_source(state, source);
-	if (state->queue_looked_ms != inquiry->now.ms) {
-		state->queue_looked_ms = inquiry->now.ms;
-		inquiry->look_at_queue = 1;
-	}
 	rules = &policy->rules[inquiry->service & (SW_SERVICE_SLOTS - 1)].flood;
 	if (!state->on || rules->mode == SW_FLOOD_OFF || !sw_is_answerable(packet) ||
 	    !enforces(policy, inquiry->service) || is_allowed(&packet->src, inquiry->lists))
-		return SW_FLOOD_WAY_COUNT;
-	way = way_to(&packet->dst, inquiry->policy);
-	if (passes_verified(state, rules, source, inquiry->now.ms, way) ||
+		return LET_PASS;
+	way = way_of_syn(packet, inquiry, addressee);
+	if (way == LET_PASS || passes_verified(state, rules, source, inquiry->now.ms, way) ||
 	    (may_have_connection(inquiry->hash) &&
 	     connection_state(packet, inquiry->now.ms) >= 0) ||
-	    (may_have_attempts(inquiry) && has_attempt(packet, inquiry)) ||
-	    (way == SW_WAY_KERNEL && is_let_through(packet, inquiry->now.ms)))
-		return SW_FLOOD_WAY_COUNT;
+	    (may_have_attempts(inquiry) && has_attempt(packet, inquiry)))
+		return LET_PASS;
 	return way;
 }
 
@@ -231,16 +247,23 @@ __noinline int make_answer(const struct sw_packet *syn, struct sw_cookie_answer 
 
 /* Answers a SYN if it has to be. Returns the verdict. */
 static __always_inline enum sw_verdict answer_syn(struct xdp_md *ctx, const struct sw_packet *syn,
-						  struct inquiry *inquiry)
+						  struct inquiry *inquiry, __u64 addressee)
 {
 	struct sw_counters *mine = my_counters();
 	struct sw_cookie_answer answer = {};
-	__u32 way = wants_answer(syn, inquiry);
+	__u32 way;
 	int later;
 
-	if (inquiry->look_at_queue && !load.replay)
-		look_at_queue(ctx, syn, inquiry);
-	if (!mine || way >= SW_FLOOD_WAY_COUNT ||
+	if (!load.replay && is_time_to_look(inquiry, addressee))
+		look_at_listener(ctx, syn, inquiry, addressee);
+	way = wants_answer(syn, inquiry, addressee);
+	if (way == NO_ROOM) {
+		count_limit(SW_LIMIT_ACCEPT_QUEUE, true);
+		count_service(inquiry->policy, inquiry->service, false, false,
+			      SW_LIMIT_ACCEPT_QUEUE, false); /* dropped: by count_syn() */
+		return SW_VERDICT_DROPPED;
+	}
+	if (!mine || way == LET_PASS ||
 	    (syn->options & SW_OPT_SIGNED && !load.replay && checks_signatures(ctx, syn)) ||
 	    !make_answer(syn, &answer, way, inquiry->now.ms))
 		return SW_VERDICT_PASSED;
@@ -330,7 +353,7 @@ __noinline int check_cookie(const struct sw_packet *ack, struct inquiry *inquiry
 	state = flood_of(inquiry->policy, inquiry->service);
 	if (!state || !honours_cookies(state))
 		return COOKIE_NOT_ASKED;
-	way = way_to(&ack->dst, inquiry->policy);
+	way = way_to(behind_destination(ack, inquiry), inquiry->policy);
 	if (way == SW_WAY_CHALLENGE)
 		return COOKIE_NOT_ASKED;
 	if (way == SW_WAY_KERNEL ?
@@ -349,14 +372,16 @@ __noinline int check_cookie(const struct sw_packet *ack, struct inquiry *inquiry
  */
 __noinline int drop_bad_cookie(const struct sw_packet *ack, const struct inquiry *inquiry)
 {
+	enum sw_addressee_kind behind;
 	const struct sw_policy *policy;
 	bool enforced;
 
 	if (!ack || !inquiry)
 		return SW_VERDICT_PASSED;
 	policy = policy_of(inquiry->policy);
-	if (!policy || is_allowed(&ack->src, inquiry->lists) ||
-	    (way_to(&ack->dst, inquiry->policy) != SW_WAY_KERNEL && may_have_attempts(inquiry) &&
+	behind = last_behind(find_addressee(&ack->dst, ack->dport), &ack->dst, inquiry->policy);
+	if (!policy || behind != SW_HEARD_HERE || is_allowed(&ack->src, inquiry->lists) ||
+	    (way_to(behind, inquiry->policy) != SW_WAY_KERNEL && may_have_attempts(inquiry) &&
 	     has_attempt(ack, inquiry)))
 		return SW_VERDICT_PASSED;
 	enforced = enforces(policy, inquiry->service);
@@ -399,9 +424,12 @@ static __always_inline enum cookie_verdict bring_cookie(struct xdp_md *ctx,
 __noinline int take_challenge_answer(const struct sw_packet *rst, const struct inquiry *inquiry)
 {
 	const struct sw_cookie_keys *keys = cookie_secrets();
+	enum sw_addressee_kind behind;
 
-	if (!rst || !inquiry || !keys || !expects_cookies(rst, inquiry->policy) ||
-	    way_to(&rst->dst, inquiry->policy) != SW_WAY_CHALLENGE ||
+	if (!rst || !inquiry || !keys || !expects_cookies(rst, inquiry->policy))
+		return SW_VERDICT_PASSED;
+	behind = behind_destination(rst, inquiry);
+	if ((behind == SW_HEARD_HERE && way_to(behind, inquiry->policy) != SW_WAY_CHALLENGE) ||
 	    !sw_challenge_check(keys, my_cookie_memos(), rst, inquiry->now.ms))
 		return SW_VERDICT_PASSED;
 	remember(memory_hash(&rst->src, 0), inquiry->now.ms + SW_VERIFIED_MS);

@@ -85,16 +85,22 @@ static __always_inline void remember_handed(__u64 hash, __u32 ms)
 		*slot = on_this_cpu(hash) | ms;
 }
 
-static __always_inline void request_of(const struct sw_cookie_options *agreed,
+/*
+ * What was agreed on, as far as the listener may still have it: the kernel refuses what a sysctl forbids
+ * by now, and the client gets along without.
+ */
+static __always_inline void request_of(const struct sw_cookie_options *agreed, __u8 allowed,
 				       struct bpf_tcp_req_attrs *attrs)
 {
+	__u8 options = agreed->options & allowed;
+
 	attrs->mss = agreed->mss;
 	attrs->rcv_tsval = agreed->tsval;
 	attrs->rcv_tsecr = agreed->tsecr;
-	attrs->tstamp_ok = !!(agreed->options & SW_OFFER_TIMESTAMP);
-	attrs->sack_ok = !!(agreed->options & SW_OFFER_SACK);
-	attrs->ecn_ok = !!(agreed->options & SW_OFFER_ECN);
-	attrs->wscale_ok = !!(agreed->options & SW_OFFER_WSCALE);
+	attrs->tstamp_ok = !!(options & SW_OFFER_TIMESTAMP);
+	attrs->sack_ok = !!(options & SW_OFFER_SACK);
+	attrs->ecn_ok = !!(options & SW_OFFER_ECN);
+	attrs->wscale_ok = !!(options & SW_OFFER_WSCALE);
 	attrs->snd_wscale = agreed->snd_wscale;
 	attrs->rcv_wscale = agreed->rcv_wscale;
 }
@@ -148,7 +154,7 @@ static __always_inline int give_to_listener(struct __sk_buff *skb, struct tcp_so
 		mine->tallies[SW_TALLY_HANDOVERS_FAILED]++;
 		return TC_ACT_SHOT;
 	}
-	request_of(agreed, &attrs);
+	request_of(agreed, offers_of(listener), &attrs);
 	if (assign_request(skb, (struct sock *)listener, &attrs)) {
 		mine->tallies[SW_TALLY_HANDOVERS_FAILED]++;
 		return TC_ACT_UNSPEC;

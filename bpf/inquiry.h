@@ -18,18 +18,17 @@ struct inquiry {
 	__u64 scored;	 /* those that speak for or against arming them */
 	struct sw_decision decision;
 	struct sw_now now;
-	__u32 policy;	    /* settings.policy, as it was when the packet came */
-	__u32 lists;	    /* settings.lists, likewise */
-	__u16 owner;	    /* what was booked for a SYN; 0: nothing */
-	__u8 segment;	    /* enum sw_segment */
-	__u8 relation;	    /* enum sw_relation */
-	__u8 direction;	    /* enum sw_direction */
-	__u8 service;	    /* of our side, once it is known */
-	__u8 limit;	    /* enum sw_limit: what a SYN is over */
-	__u8 refuse;	    /* and that is in force */
-	__u16 tcp;	    /* where the TCP header is in the frame */
-	__u8 look_at_queue; /* it is time to see how long its listener's accept queue is */
-	__u8 pad[5];
+	__u32 policy;	/* settings.policy, as it was when the packet came */
+	__u32 lists;	/* settings.lists, likewise */
+	__u16 owner;	/* what was booked for a SYN; 0: nothing */
+	__u8 segment;	/* enum sw_segment */
+	__u8 relation;	/* enum sw_relation */
+	__u8 direction; /* enum sw_direction */
+	__u8 service;	/* of our side, once it is known */
+	__u8 limit;	/* enum sw_limit: what a SYN is over */
+	__u8 refuse;	/* and that is in force */
+	__u16 tcp;	/* where the TCP header is in the frame */
+	__u8 pad[6];
 };
 
 /* One CPU handles one packet at a time, with softirqs off; its stack has no room for this. */

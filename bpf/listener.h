@@ -2,21 +2,47 @@
 #ifndef SYNWARD_LISTENER_H
 #define SYNWARD_LISTENER_H
 
-/* What the kernel knows of a listener: how many connections wait there to be accepted, and its keys. */
+/*
+ * What the kernel knows of a listener: how many connections wait there to be accepted, its keys, whether
+ * it can be given handshakes, and what its network namespace lets it agree on with clients.
+ */
 
 #include "adopt.h"
+#include "policy.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-/* Of the kernel's structure only what is read; CO-RE finds where that is. */
+/* Of the kernel's structures only what is read; CO-RE finds where that is. */
+struct netns_ipv4 {
+	__u8 sysctl_tcp_ecn;
+	__u8 sysctl_tcp_syncookies;
+	__u8 sysctl_tcp_sack;
+	__u8 sysctl_tcp_window_scaling;
+	__u8 sysctl_tcp_timestamps;
+} __attribute__((preserve_access_index));
+
+struct net {
+	struct netns_ipv4 ipv4;
+} __attribute__((preserve_access_index));
+
+typedef struct {
+	struct net *net;
+} __attribute__((preserve_access_index)) possible_net_t;
+
+struct sock_common {
+	possible_net_t skc_net;
+} __attribute__((preserve_access_index));
+
 struct sock {
+	struct sock_common __sk_common;
 	__u32 sk_ack_backlog;
 	__u32 sk_max_ack_backlog;
 } __attribute__((preserve_access_index));
 
-/* Either field is there only if the kernel was built with it. */
+/* Each field is there only if the kernel was built with it. */
 struct tcp_sock {
+	bool is_mptcp;
 	const void *md5sig_info;
 	const void *ao_info;
 } __attribute__((preserve_access_index));
@@ -32,7 +58,7 @@ static __always_inline bool queue_is_full(const struct sw_queue *queue)
 	return queue->waiting > queue->room;
 }
 
-static __always_inline struct sw_queue queue_of(struct tcp_sock *listener)
+static __always_inline struct sw_queue queue_of(const struct tcp_sock *listener)
 {
 	const struct sock *sk = (const struct sock *)listener;
 
@@ -47,28 +73,49 @@ static __always_inline struct bpf_sock *find_socket(void *ctx, const struct sw_p
 	return bpf_skc_lookup_tcp(ctx, &tuple, size, THIS_NETNS, 0);
 }
 
-/* Of the listener that a SYN, which came in, is for. Returns whether there is one. */
-static __always_inline bool accept_queue(void *ctx, const struct sw_packet *syn,
-					 struct sw_queue *queue)
-{
-	struct bpf_sock *found = find_socket(ctx, syn);
-	struct tcp_sock *listener = NULL;
-
-	if (!found)
-		return false;
-	if (found->state == TCP_STATE_LISTEN)
-		listener = bpf_skc_to_tcp_sock(found);
-	if (listener)
-		*queue = queue_of(listener);
-	bpf_sk_release(found);
-	return listener;
-}
-
 /* Has a listener ever been given keys, for any of its peers? */
 static __always_inline bool has_keys(const struct tcp_sock *listener)
 {
 	return (bpf_core_field_exists(listener->md5sig_info) && listener->md5sig_info) ||
 	       (bpf_core_field_exists(listener->ao_info) && listener->ao_info);
+}
+
+/* Does the listener speak MPTCP, as those of Go do by themselves? */
+static __always_inline bool is_multipath(const struct tcp_sock *listener)
+{
+	return bpf_core_field_exists(listener->is_mptcp) && listener->is_mptcp;
+}
+
+static __always_inline const struct netns_ipv4 *sysctls_of(const struct tcp_sock *listener)
+{
+	return &((const struct sock *)listener)->__sk_common.skc_net.net->ipv4;
+}
+
+/*
+ * Does the kernel take handshakes for the listener? It refuses one of MPTCP, and all without its SYN
+ * cookies. For a listener with keys it would, and open a connection that nobody has signed.
+ */
+static __always_inline bool takes_handovers(const struct tcp_sock *listener)
+{
+	return !has_keys(listener) && !is_multipath(listener) &&
+	       sysctls_of(listener)->sysctl_tcp_syncookies;
+}
+
+/* What a listener may agree on with its clients now: SW_OFFER_*. */
+static __always_inline __u8 offers_of(const struct tcp_sock *listener)
+{
+	const struct netns_ipv4 *sysctls = sysctls_of(listener);
+	__u8 options = 0;
+
+	if (sysctls->sysctl_tcp_timestamps)
+		options |= SW_OFFER_TIMESTAMP;
+	if (sysctls->sysctl_tcp_window_scaling)
+		options |= SW_OFFER_WSCALE;
+	if (sysctls->sysctl_tcp_sack)
+		options |= SW_OFFER_SACK;
+	if (sysctls->sysctl_tcp_ecn)
+		options |= SW_OFFER_ECN;
+	return options;
 }
 
 /*

@@ -140,6 +140,22 @@ struct {
 	__type(value, __u32);
 } own_addresses SEC(".maps");
 
+/* Who was heard answering. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_ADDRESSEE_LINES);
+	__type(key, __u32);
+	__type(value, struct sw_addressees);
+} addressees SEC(".maps");
+
+/* When the hand-over of an interface has seen a segment last, in ms. Key: the interface's slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_MAX_INTERFACES);
+	__type(key, __u32);
+	__type(value, __u32);
+} handovers_ran SEC(".maps");
+
 /* For commands only: what is to be restored in a network namespace. Key: its inode number. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -250,7 +250,7 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 
 /* What a SYN that came in meets before its handshake is looked for. Returns the verdict. */
 static __always_inline enum sw_verdict receive_syn(void *ctx, const struct sw_packet *packet,
-						   struct inquiry *inquiry)
+						   struct inquiry *inquiry, __u64 addressee)
 {
 	enum sw_verdict verdict = SW_VERDICT_PASSED;
 
@@ -258,7 +258,7 @@ static __always_inline enum sw_verdict receive_syn(void *ctx, const struct sw_pa
 	if (policy_has(inquiry->policy, SW_HAS_SERVICES | SW_HAS_FLOOD_DEFENCE)) {
 		inquiry->service = service_of(packet, SW_INGRESS, inquiry->policy);
 		if (policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE))
-			verdict = answer_syn(ctx, packet, inquiry);
+			verdict = answer_syn(ctx, packet, inquiry, addressee);
 		count_syn(inquiry, verdict);
 		if (verdict != SW_VERDICT_PASSED)
 			return verdict;
@@ -281,6 +281,7 @@ static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *pack
 	bool plain = sw_is_plain(packet), limited = false;
 	struct sw_finding *finding;
 	enum sw_verdict verdict;
+	__u64 destination;
 
 	if (!set)
 		return SW_VERDICT_PASSED;
@@ -297,9 +298,10 @@ static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *pack
 	    drop_alone(packet, &inquiry) == SW_VERDICT_DROPPED)
 		return SW_VERDICT_DROPPED;
 	inquiry.now.ms = clock_ms();
-	inquiry.hash = sw_flow_hash(packet, seed);
+	destination = mix_end(&packet->dst, packet->dport, seed);
+	inquiry.hash = sw_flow_hash_to(packet, destination, seed);
 	if (direction == SW_INGRESS && inquiry.segment == SW_SEGMENT_SYN) {
-		verdict = receive_syn(ctx, packet, &inquiry);
+		verdict = receive_syn(ctx, packet, &inquiry, addressee_hash(destination));
 		if (verdict != SW_VERDICT_PASSED)
 			return verdict;
 		limited = inquiry.owner || inquiry.limit != SW_LIMIT_NONE;

@@ -77,17 +77,23 @@ static __always_inline __u32 service_of(const struct sw_packet *packet, enum sw_
 	return find_service(&packet->src, packet->sport, word);
 }
 
-/* Is it an address of this host? Not inlined: its callers have no room for the key on their stack. */
+static __always_inline const struct sw_cookie_offer *cookie_offer(void)
+{
+	__u32 key = load.slot;
+
+	return bpf_map_lookup_elem(&cookie_offers, &key);
+}
+
+/*
+ * Is it an address of this host? A host that does not forward may have others behind a bridge. Not
+ * inlined: its callers have no room for the key on their stack.
+ */
 __noinline int is_ours(const struct sw_addr *address)
 {
 	struct sw_own_address own = { .netns = load.netns };
-	__u32 slot = load.slot;
-	const struct sw_cookie_offer *offer = bpf_map_lookup_elem(&cookie_offers, &slot);
 
-	if (!address || !offer)
+	if (!address)
 		return 0;
-	if (!offer->forwards)
-		return 1;
 	own.addr = *address;
 	return bpf_map_lookup_elem(&own_addresses, &own) != NULL;
 }

@@ -8,6 +8,7 @@
  * service, and only while a policy keeps floods off.
  */
 
+#include "addressee.h"
 #include "adopt.h"
 #include "enforce.h"
 #include "flood.h"
@@ -78,31 +79,141 @@ __noinline int note_symptoms(const struct sw_packet *packet, const struct inquir
 	return 0;
 }
 
-/* ---- of the accept queue */
+/* ---- of the listener */
+
+/* of the kernel's AF_* and BPF_FIB_LKUP_RET_* */
+enum {
+	FAMILY_IPV4 = 2,
+	FAMILY_IPV6 = 10,
+	FIB_FORWARDED = 0,
+	FIB_NO_NEIGHBOUR = 7,
+};
 
 /*
- * Looks how many connections wait for the listener of a SYN to accept them. It is the caller who
- * sees to it that this is done once in a tick of the coarse clock, however many SYNs come.
+ * Is it time to look at the listener of a SYN? Once in each tick of the coarse clock, or whenever its queue
+ * may be full before the next one; of who was not heard, at one listener of the service.
  */
-__noinline int look_at_queue(struct xdp_md *ctx, const struct sw_packet *syn,
-			     const struct inquiry *inquiry)
+static __always_inline bool is_time_to_look(const struct inquiry *inquiry, __u64 hash)
 {
+	struct sw_addressee *addressee = addressee_of(hash);
+	__u32 now_ms = inquiry->now.ms & ~LOOKED_BITS;
 	struct sw_flood_state *state;
-	struct sw_service_counters *mine;
+
+	if (addressee) {
+		if (addressee->looked & LOOKED_NARROW)
+			return true;
+		if ((addressee->looked & ~LOOKED_BITS) == now_ms)
+			return false;
+		addressee->looked = now_ms;
+		return true;
+	}
+	state = flood_of(inquiry->policy, inquiry->service);
+	if (!state || state->queue_looked_ms == now_ms)
+		return false;
+	state->queue_looked_ms = now_ms;
+	return true;
+}
+
+/* Does the host send what is for an address on to somebody else? Where it forwards nothing, none. */
+static __always_inline bool is_routed_on(struct xdp_md *ctx, const struct sw_packet *packet)
+{
+	struct bpf_fib_lookup route = { .ifindex = ctx->ingress_ifindex,
+					.l4_protocol = WIRE_IP_TCP };
+	long found;
+
+	if (sw_addr_is_v4(&packet->dst)) {
+		route.family = FAMILY_IPV4;
+		route.ipv4_src = packet->src.words[3];
+		route.ipv4_dst = packet->dst.words[3];
+	} else {
+		route.family = FAMILY_IPV6;
+		for (int i = 0; i < 4; i++) {
+			route.ipv6_src[i] = packet->src.words[i];
+			route.ipv6_dst[i] = packet->dst.words[i];
+		}
+	}
+	found = bpf_fib_lookup(ctx, &route, sizeof(route), 0);
+	return found == FIB_FORWARDED || found == FIB_NO_NEIGHBOUR;
+}
+
+/* What an interface offers is what the sysctls say now. */
+static __always_inline void renew_offer(const struct tcp_sock *listener)
+{
+	__u8 options = offers_of(listener);
+	__u32 key = load.slot;
+	struct sw_cookie_offer *offer = bpf_map_lookup_elem(&cookie_offers, &key);
+
+	if (offer && offer->options != options)
+		offer->options = options;
+}
+
+/* What was heard of an addressee is not true any more if its listener has become another one. */
+static __always_inline void review(struct sw_addressee *addressee, const struct tcp_sock *listener,
+				   const struct sw_queue *queue, const struct inquiry *inquiry)
+{
+	const struct sw_cookie_offer *offer = cookie_offer();
+
+	if (!addressee || !offer)
+		return;
+	addressee->looked = inquiry->now.ms & ~LOOKED_BITS;
+	if (queue_is_full(queue))
+		addressee->looked |= LOOKED_FULL;
+	if (queue->waiting + NARROW > queue->room)
+		addressee->looked |= LOOKED_NARROW;
+	if (heard_kind(addressee) == SW_HEARD_HERE &&
+	    offer->ways[inquiry->policy & (SW_OFFER_WAYS - 1)] == SW_WAY_HANDOVER &&
+	    !takes_handovers(listener))
+		addressee->heard ^= SW_HEARD_HERE ^ SW_HEARD_ELSEWHERE;
+}
+
+static __always_inline void note_queue(const struct sw_queue *queue, const struct inquiry *inquiry)
+{
+	struct sw_flood_state *state = flood_of(inquiry->policy, inquiry->service);
+	struct sw_service_counters *mine = service_counters(inquiry->policy, inquiry->service);
+
+	if (!state || !mine)
+		return;
+	mine->evidence[SW_EVIDENCE_QUEUE_LOOKS]++;
+	mine->evidence[SW_EVIDENCE_QUEUE_FULL] += queue_is_full(queue);
+	/* what another CPU notes at the same moment is as true */
+	if (queue->waiting >= state->queue)
+		state->queue = queue->waiting;
+	state->queue_room = queue->room;
+}
+
+/*
+ * Looks at the listener of a SYN: how many connections wait for it to accept them, and whether what is
+ * known of it is still so. Done once in a tick, however many SYNs come.
+ */
+__noinline int look_at_listener(struct xdp_md *ctx, const struct sw_packet *syn,
+				const struct inquiry *inquiry, __u64 hash)
+{
+	const struct tcp_sock *listener = NULL;
+	struct sw_addressee *addressee;
+	struct bpf_sock *found;
 	struct sw_queue queue;
 
-	if (!syn || !inquiry || !is_ours(&syn->dst) || !accept_queue(ctx, syn, &queue))
+	if (!syn || !inquiry)
 		return 0;
-	state = flood_of(inquiry->policy, inquiry->service);
-	mine = service_counters(inquiry->policy, inquiry->service);
-	if (!state || !mine)
+	addressee = addressee_of(hash);
+	if (!is_ours(&syn->dst) && !(addressee && heard_kind(addressee) == SW_HEARD_HERE))
 		return 0;
-	mine->evidence[SW_EVIDENCE_QUEUE_LOOKS]++;
-	mine->evidence[SW_EVIDENCE_QUEUE_FULL] += queue_is_full(&queue);
-	/* what another CPU notes at the same moment is as true */
-	if (queue.waiting >= state->queue)
-		state->queue = queue.waiting;
-	state->queue_room = queue.room;
+	found = find_socket(ctx, syn);
+	if (addressee && heard_kind(addressee) == SW_HEARD_HERE &&
+	    (!found || is_routed_on(ctx, syn)))
+		addressee->heard =
+			0; /* it listens no more, or its address is somebody else's now */
+	if (!found)
+		return 0;
+	if (found->state == TCP_STATE_LISTEN)
+		listener = bpf_skc_to_tcp_sock(found);
+	if (listener) {
+		queue = queue_of(listener);
+		review(addressee, listener, &queue, inquiry);
+		note_queue(&queue, inquiry);
+		renew_offer(listener);
+	}
+	bpf_sk_release(found);
 	return 0;
 }
 

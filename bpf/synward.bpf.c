@@ -72,14 +72,21 @@ static __always_inline enum xdp_action xdp_action(enum sw_verdict verdict)
 	}
 }
 
-/* Do TCP options, which are still to be read from offset on, go on where they cannot be? */
-static __always_inline bool are_cut_off(struct xdp_md *ctx, __u32 offset,
-					const struct sw_packet *packet)
+/*
+ * The same where a frame lies in several buffers, of which the context has the first. TCP options that go
+ * on in the next one cannot be read: the frame is one that is cut off.
+ */
+__noinline int parse_step_frags(struct xdp_md *ctx, __u32 offset, struct sw_packet *packet)
 {
 	struct sw_cursor options = cursor_at(ctx->data, ctx->data_end, offset);
 
-	return packet->rest == SW_REST_OPTIONS &&
-	       !sw_peek(&options, packet->doff * 4U - (__u32)sizeof(struct wire_tcp));
+	if (packet && packet->rest == SW_REST_OPTIONS &&
+	    !sw_peek(&options, packet->doff * 4U - (__u32)sizeof(struct wire_tcp))) {
+		packet->kind = SW_KIND_MALFORMED;
+		packet->rest = SW_REST_NONE;
+		return offset;
+	}
+	return parse_step_xdp(ctx, offset, packet);
 }
 
 /*
@@ -101,13 +108,9 @@ static __always_inline int receive(struct xdp_md *ctx, __u32 length, bool in_par
 	}
 	sw_parse(&cursor, length, &packet);
 	offset = cursor.pos - (const __u8 *)(__u64)ctx->data;
-	for (int i = 0; i < SW_MAX_PARSE_STEPS && packet.rest; i++) {
-		if (in_parts && are_cut_off(ctx, offset, &packet)) {
-			packet.kind = SW_KIND_MALFORMED;
-			break;
-		}
-		offset = parse_step_xdp(ctx, offset, &packet);
-	}
+	for (int i = 0; i < SW_MAX_PARSE_STEPS && packet.rest; i++)
+		offset = in_parts ? parse_step_frags(ctx, offset, &packet) :
+				    parse_step_xdp(ctx, offset, &packet);
 	if (load.checksums) {
 		check_ip_sum_xdp(ctx, &packet);
 		check_tcp_sum_xdp(ctx, offset - sizeof(struct wire_tcp), &packet);
@@ -134,6 +137,22 @@ int sw_xdp_frags(struct xdp_md *ctx)
 	return receive(ctx, bpf_xdp_get_buff_len(ctx), true);
 }
 
+/* Reads what is sent or goes up. Returns where what is behind the headers begins. */
+static __always_inline __u32 parse_skb(struct __sk_buff *skb, struct sw_packet *packet)
+{
+	struct sw_cursor cursor;
+	__u32 offset;
+
+	if (skb->data_end - skb->data < PULL_BYTES && skb->data_end - skb->data < skb->len)
+		bpf_skb_pull_data(skb, skb->len < PULL_BYTES ? skb->len : PULL_BYTES);
+	cursor = cursor_at(skb->data, skb->data_end, 0);
+	sw_parse(&cursor, skb->len, packet);
+	offset = cursor.pos - (const __u8 *)(__u64)skb->data;
+	for (int i = 0; i < SW_MAX_PARSE_STEPS && packet->rest; i++)
+		offset = parse_step_tc(skb, offset, packet);
+	return offset;
+}
+
 /*
  * What goes up into the stack, where a policy has cookies. Whatever is wrong with it has been dropped
  * before; here it is only looked for the ACK that ends a handshake.
@@ -148,13 +167,9 @@ int sw_handover(struct __sk_buff *skb)
 
 	if (!set || !policy_has(set->policy, SW_HAS_FLOOD_DEFENCE))
 		return TC_ACT_UNSPEC;
-	if (skb->data_end - skb->data < PULL_BYTES && skb->data_end - skb->data < skb->len)
-		bpf_skb_pull_data(skb, skb->len < PULL_BYTES ? skb->len : PULL_BYTES);
-	cursor = cursor_at(skb->data, skb->data_end, 0);
-	sw_parse(&cursor, skb->len, &packet);
-	offset = cursor.pos - (const __u8 *)(__u64)skb->data;
-	for (int i = 0; i < SW_MAX_PARSE_STEPS && packet.rest; i++)
-		offset = parse_step_tc(skb, offset, &packet);
+	if (listens_for_answers(set))
+		note_handover_ran(clock_ms());
+	offset = parse_skb(skb, &packet);
 	if (packet.kind != SW_KIND_TCP || !expects_cookies(&packet, set->policy))
 		return TC_ACT_UNSPEC;
 	cursor = cursor_at(skb->data, skb->data_end, offset);
@@ -170,28 +185,22 @@ static __always_inline bool is_forwarded(const struct __sk_buff *skb)
 	return key.ifindex && bpf_map_lookup_elem(&attached, &key);
 }
 
-/* Everything that an interface sends. */
+/* Everything that an interface sends. What it forwards has been followed where it came in. */
 SEC("tc")
 int sw_egress(struct __sk_buff *skb)
 {
+	const struct sw_settings *set = current_settings();
+	bool forwarded = is_forwarded(skb), listens = listens_for_answers(set);
+	enum sw_verdict verdict = SW_VERDICT_PASSED;
 	struct sw_packet packet = {};
-	struct sw_cursor cursor;
-	enum sw_verdict verdict;
-	__u32 offset;
 
-	if (is_forwarded(skb)) {
-		count_traffic(SW_EGRESS, skb->len, SW_VERDICT_PASSED, 0, true);
-		return TC_ACT_UNSPEC;
-	}
-	if (skb->data_end - skb->data < PULL_BYTES && skb->data_end - skb->data < skb->len)
-		bpf_skb_pull_data(skb, skb->len < PULL_BYTES ? skb->len : PULL_BYTES);
-	cursor = cursor_at(skb->data, skb->data_end, 0);
-	sw_parse(&cursor, skb->len, &packet);
-	offset = cursor.pos - (const __u8 *)(__u64)skb->data;
-	for (int i = 0; i < SW_MAX_PARSE_STEPS && packet.rest; i++)
-		offset = parse_step_tc(skb, offset, &packet);
-	verdict = inspect(skb, &packet, 0, SW_EGRESS);
-	count_traffic(SW_EGRESS, skb->len, verdict, packet.kind, false);
+	if (!forwarded || listens)
+		parse_skb(skb, &packet);
+	if (listens)
+		hear(skb, &packet, set->policy);
+	if (!forwarded)
+		verdict = inspect(skb, &packet, 0, SW_EGRESS);
+	count_traffic(SW_EGRESS, skb->len, verdict, forwarded ? 0 : packet.kind, forwarded);
 	return TC_ACT_UNSPEC;
 }
 

@@ -124,6 +124,7 @@ enum sw_flood_wish {
 	X(LATE, late, "of these, so late that a SYN or a SYN-ACK had to be repeated")              \
 	X(UNACCEPTED, unaccepted,                                                                  \
 	  "SYN-ACKs that the server repeated although their handshake was complete")               \
+	X(UNHEARD, unheard, "SYNs that were let through because nobody was heard answering there") \
 	X(QUEUE_LOOKS, queue_looks, "looks at how many connections wait to be accepted")           \
 	X(QUEUE_FULL, queue_full, "of these, that found no room for another one")
 

@@ -40,6 +40,12 @@
 	  "connection, of which the kernel knows nothing either, and that brings no cookie "       \
 	  "back.",                                                                                 \
 	  "Data that overtook the ACK of their own handshake; their sender repeats them.")         \
+	X(ACCEPT_QUEUE, accept_queue,                                                              \
+	  "A SYN to a listener whose accept queue is full, under a flood.",                        \
+	  "While SYNs to its service are answered with cookies: a SYN to a listener of this "      \
+	  "host with as many connections waiting as its backlog allows. The kernel drops such a "  \
+	  "SYN as well: its client tries again, and by then there may be room.",                   \
+	  "Every client of a server that takes connections too slowly.")                           \
 	X(CHALLENGE_ANSWER, challenge_answer,                                                      \
 	  "A RST that answers a challenge, which nobody else needs to see.",                       \
 	  "A RST with the number of a challenge that was sent for its flow.",                      \
@@ -54,7 +60,7 @@ enum sw_limit {
 };
 
 /* Arrays indexed by a limit have a power of two of elements: a mask is all the verifier asks for. */
-#define SW_LIMIT_SLOTS 8
+#define SW_LIMIT_SLOTS 16
 
 SW_STATIC_ASSERT(SW_LIMIT_COUNT < SW_LIMIT_SLOTS, "every limit has a slot, and none");
 

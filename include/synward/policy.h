@@ -44,6 +44,7 @@ enum {
 	SW_HAS_AUTO_BLOCK = 1 << 6,
 	SW_HAS_ENFORCE = 1 << 7,       /* any row enforces */
 	SW_HAS_FLOOD_DEFENCE = 1 << 9, /* any row's SYNs may be answered with cookies */
+	SW_HAS_UNHEARD = 1 << 10,      /* whether somebody was heard answering does not count */
 	SW_HAS_OWNERS = 1 << 8, /* an earlier policy limited half-open handshakes: see sw_owner() */
 };
 
@@ -119,7 +120,8 @@ struct sw_auto_block {
 struct sw_flood_defence {
 	__u8 way;	     /* enum sw_flood_wish */
 	__u8 set_syncookies; /* net.ipv4.tcp_syncookies may be set to what the way needs */
-	__u8 pad[6];
+	__u8 unheard;	     /* SYNs are answered also where nobody was heard answering */
+	__u8 pad[5];
 };
 
 #define SW_MAX_AUTO_BLOCKS    65536U

@@ -199,6 +199,42 @@ struct sw_verified {
 	__u32 until_ms;
 };
 
+/*
+ * Who was heard answering SYNs that come in by an interface for an address and port, and when: four
+ * of them in a line of the cache, which a hash leads to. heard is a word, so that CPUs read and write
+ * it as a whole: the hash's tag, the time in units of 16 ms of the coarse clock, who it was in two bits,
+ * and how many VLAN tags his answer had in the next two. Times are modulo 2^32 ms.
+ */
+#define SW_ADDRESSEE_LINES 1024U
+#define SW_ADDRESSEE_WAYS  4U
+
+enum sw_addressee_kind {
+	SW_NOBODY_HEARD,
+	SW_HEARD_HERE,	    /* a listener of this host, which can be given handshakes */
+	SW_HEARD_ELSEWHERE, /* another one, or something between us and it: it can be challenged for */
+};
+
+struct sw_addressee {
+	__u64 heard;
+	__u32 asked_ms; /* when a SYN was let through last, to hear whether it is still so */
+	__u32 looked; /* when its listener was looked at last, in ms; the lowest two bits: LOOKED_* */
+};
+
+struct sw_addressees {
+	struct sw_addressee of[SW_ADDRESSEE_WAYS];
+};
+
+/*
+ * What was heard is believed for that long. After a second it is time to ask again: a SYN passes, and
+ * another one every quarter of a second, until an answer is heard.
+ */
+#define SW_HEARD_VALID_MS 3000U
+#define SW_HEARD_FRESH_MS 1000U
+#define SW_ASK_AGAIN_MS	  250U
+
+/* A full accept queue is looked at in each tick in which a SYN comes; after that long nobody looked. */
+#define SW_FULL_VALID_MS 200U
+
 /* Key of the map "own_addresses": an address of one host may be another's to forward to. */
 struct sw_own_address {
 	struct sw_addr addr;

@@ -30,7 +30,7 @@ DEFAULT = {
 }
 AUTO_BLOCK = {"enabled": False, "offences": 100, "window_s": 60, "expiry_s": 600,
               "maximum": 1000, "evidence": "source"}
-FLOOD_DEFENCE = {"way": "auto", "set_syncookies": False}
+FLOOD_DEFENCE = {"way": "auto", "set_syncookies": False, "unheard": "pass"}
 SWITCH = {"yes": True, "no": False, "true": True, "false": False, "on": True, "off": False}
 UNITS = {"ms": 1, "s": 1000, "m": 60000, "h": 3600000, "d": 86400000}
 
@@ -216,7 +216,8 @@ def draw_file(dice):
                        "maximum": draw_number(dice, 1, 65536),
                        "evidence": dice.choice(("source", "flow"))},
         "flood_defence": {"way": dice.choice(("auto", "handover", "kernel", "challenge")),
-                          "set_syncookies": dice.choice(list(SWITCH))},
+                          "set_syncookies": dice.choice(list(SWITCH)),
+                          "unheard": dice.choice(("pass", "answer"))},
     }
     keys = ["version"] + [key for key in ("default", "services", "auto_block", "flood_defence")
                           if dice.random() < 0.8]

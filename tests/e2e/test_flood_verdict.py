@@ -9,10 +9,10 @@ import socket
 
 import pytest
 
+import floods
 import tcp
 from hooks import put_on_xdp
 from net import NOBODY, VANISHED, wait_for
-from policies import Files
 from segments import ACK, MSS_1460, SYN, Port, Segment
 from test_gateway import Gateway
 
@@ -34,9 +34,7 @@ def wire(pair):
 
 def apply(synward, tmp_path, calm="1s", half_open=PATIENCE, more="", mode="adaptive"):
     limits = f"flood: {{half_open: {half_open}, calm: {calm}{more}}}"
-    synward.expect(0, "policy", "apply",
-                   Files(tmp_path).services(f"name: web, ports: [8080], syn_flood: {mode}, {limits}",
-                                            mode="enforce"))
+    floods.apply(synward, tmp_path, f"name: web, ports: [8080], syn_flood: {mode}, {limits}")
 
 
 def flood_of(synward):

@@ -53,8 +53,8 @@ def far(wire, synward):
 def policy(files, service=WEB, **defence):
     """A policy file whose flood_defence says that."""
     path = files.services(service, mode="enforce")
-    said = ", ".join(f"{key}: {value}" for key, value in defence.items())
-    path.write_text(f"{path.read_text()}flood_defence: {{{said}}}\n" if said else path.read_text())
+    said = ", ".join(f"{key}: {value}" for key, value in {"unheard": "answer", **defence}.items())
+    path.write_text(f"{path.read_text()}flood_defence: {{{said}}}\n")
     return path
 
 

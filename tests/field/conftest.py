@@ -27,8 +27,9 @@ NAME_WIDTH, CELL_WIDTH = 52, 30
 
 
 def marks(setup, column):
+    """Not strict: what goes wrong for most may by chance not do so for ten."""
     why = KNOWN.get((setup, column))
-    return [pytest.mark.xfail(reason=why, raises=Wrong, strict=True)] if why else []
+    return [pytest.mark.xfail(reason=why, raises=Wrong, strict=False)] if why else []
 
 
 def pytest_generate_tests(metafunc):

@@ -33,7 +33,7 @@ class Tagged(Wire):
     def connect_wire(self):
         filter_packets(self.near, "ingress", "vlan", "only_tagged", priority=1)
         for end in (self.near, self.far):
-            filter_packets(end, "egress", "vlan", "push_one", priority=2)
+            put_on_tcx(end, "egress", "tag")
             filter_packets(end, "ingress", "vlan", "pop_all", priority=2)
         answerable(self.near)
 

@@ -48,8 +48,14 @@ class Infos:
     server: Info
 
 
-def apply(synward, tmp_path, *services):
-    synward.expect(0, "policy", "apply", Files(tmp_path).services(*services, mode="enforce"))
+# Every SYN is answered, whether or not its listener was heard before: for tests that count what is sent.
+UNHEARD = "flood_defence: {unheard: answer}\n"
+
+
+def apply(synward, tmp_path, *services, more=UNHEARD):
+    path = Files(tmp_path).services(*services, mode="enforce")
+    path.write_text(path.read_text() + more)
+    synward.expect(0, "policy", "apply", path)
 
 
 def flood_of(synward, name):
@@ -61,10 +67,10 @@ def wait_for_flood(synward, name, on):
     wait_for(lambda: flood_of(synward, name)["on"] == on, lambda: str(flood_of(synward, name)))
 
 
-def defend(synward, tmp_path, *ends, way="handover", services=(ALWAYS,), more=()):
-    """Attaches and answers every SYN to port 8080 from now on."""
+def defend(synward, tmp_path, *ends, way="handover", services=(ALWAYS,), more=(), policy=UNHEARD):
+    """Attaches and answers SYNs to port 8080 from now on."""
     synward.attach(*ends, options=(*QUICK, "--flood-way", way, *more))
-    apply(synward, tmp_path, *services)
+    apply(synward, tmp_path, *services, more=policy)
     wait_for_flood(synward, "web", True)
 
 

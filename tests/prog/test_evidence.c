@@ -23,6 +23,21 @@ static void install(enum sw_flood_mode mode)
 	slot = policy_install(&prog, policy, 0);
 }
 
+/* Both ends' are this host's: it is the client of some tests, and the server of the others. */
+static void have_addresses(void)
+{
+	const enum end ends[] = { CLIENT, SERVER };
+	const __u32 here = 1;
+
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		const struct sw_own_address own = { .addr = end_address(ends[i], v6) };
+
+		must(!bpf_map_update_elem(bpf_map__fd(prog.skeleton->maps.own_addresses), &own,
+					  &here, BPF_ANY),
+		     "own_addresses");
+	}
+}
+
 static int reset(void **state)
 {
 	struct setup setup = setup_ordinary();
@@ -32,6 +47,7 @@ static int reset(void **state)
 	setup.connection_buckets = BUCKETS;
 	prog_reset_policies(&prog, &setup);
 	install(SW_FLOOD_ADAPTIVE);
+	have_addresses();
 	return 0;
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is remembered for a while: a source that has answered a challenge, for a minute; that a listener
- * has had its turn, for a second. Neither comes back when clocks go round.
+ * What is remembered for a while: a source that has answered a challenge, for a minute, and never
+ * again when clocks go round; and that a listener was heard, for seconds.
  */
 #include "../../include/synward/cookie.h"
+#include "../../bpf/core/hash.h"
 #include "../lib/sequences.h"
 #include "../lib/enforce.h"
 
@@ -84,17 +85,51 @@ static void for_a_minute_and_never_again(void **state __unused)
 	}
 }
 
-/* The kernel sees no SYN of a source that it throws away, so such a one takes no turn. */
-static void a_listener_has_a_turn_a_second(void **state __unused)
+/* A SYN-ACK of the service has left just now. */
+static void hear(void)
+{
+	const struct sw_addr server = end_address(SERVER, v6);
+	const __u64 seed[2] = { prog.setup.seed[0], prog.setup.seed[1] };
+	__u64 hash = mix_end(&server, WEB, seed);
+	__u32 now_ms = prog.now_ns / NS_PER_MS;
+	struct sw_addressees line = {};
+
+	line.of[2].heard = (hash >> 32 | 1) << 32 | (now_ms & ~15U) | SW_HEARD_HERE;
+	line.of[2].asked_ms = now_ms;
+	put(prog.skeleton->maps.addressees, hash & (SW_ADDRESSEE_LINES - 1), &line);
+}
+
+static __u32 verdict_on_next(void)
+{
+	static __u32 number;
+
+	return verdict_on(A_SYN(.from = FIRST_NUMBERED + number++));
+}
+
+static void wait_ms(__u32 ms)
+{
+	prog.now_ns += ms * NS_PER_MS;
+}
+
+/* The kernel honours its cookies only while it sends some: it has to be heard doing so. */
+static void the_kernel_is_asked_again_and_again(void **state __unused)
 {
 	defend(SW_WAY_KERNEL);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(verdict_on(A_SYN(.from = LOOPBACK)), XDP_TX);
-		assert_int_equal(verdict_on(A_SYN(.from = FIRST_NUMBERED + i)), XDP_PASS);
-		assert_int_equal(verdict_on(A_SYN(.from = OTHER)), XDP_TX);
-		/* that one is known already, and needs no turn */
-		assert_int_equal(verdict_on(A_SYN(.from = FIRST_NUMBERED + i)), XDP_PASS);
-		prog.now_ns += SECOND + SECOND / 10;
+		for (int syns = 0; syns < 3; syns++)
+			assert_int_equal(verdict_on_next(), XDP_PASS);
+		hear();
+		assert_int_equal(verdict_on_next(), XDP_TX);
+		wait_ms(SW_HEARD_FRESH_MS - 20);
+		assert_int_equal(verdict_on_next(), XDP_TX);
+		wait_ms(40);
+		for (int asked = 0; asked < 3; asked++) {
+			assert_int_equal(verdict_on_next(), XDP_PASS);
+			for (int syns = 0; syns < 3; syns++)
+				assert_int_equal(verdict_on_next(), XDP_TX);
+			wait_ms(SW_ASK_AGAIN_MS);
+		}
+		wait_ms(SW_HEARD_VALID_MS);
 	}
 }
 
@@ -102,7 +137,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		EACH_FAMILY(for_a_minute_and_never_again),
-		EACH_FAMILY(a_listener_has_a_turn_a_second),
+		EACH_FAMILY(the_kernel_is_asked_again_and_again),
 	};
 	const struct setup setup = setup_of_buckets(BUCKETS);
 

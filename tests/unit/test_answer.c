@@ -321,12 +321,14 @@ static void what_says_to_be_signed_is_answerable(void **state __unused)
 		struct segment syn;
 		bool is_signed;
 	} syns[] = {
-		{ A_SYN(.mss = 1460, .raw_length = 20, .raw = "\1\1\23\22"
-							      "0123456789abcdef"),
+		{ A_SYN(.mss = 1460, .raw_length = 20,
+			.raw = "\1\1\23\22"
+			       "0123456789abcdef"),
 		  true },
 		{ A_SYN(.mss = 1460, .raw_length = 4, .raw = "\23\2\1\1") },
-		{ A_SYN(.mss = 1460, .raw_length = 12, .raw = "\1\1\23\12"
-							      "01234567"),
+		{ A_SYN(.mss = 1460, .raw_length = 12,
+			.raw = "\1\1\23\12"
+			       "01234567"),
 		  false },
 		{ A_SYN(.raw_length = 16, .raw = "\35\20"
 						 "0123456789abcd"),

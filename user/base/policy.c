@@ -257,6 +257,8 @@ static void fill_features(struct sw_policy *policy)
 		policy->features |= SW_HAS_SERVICES;
 	if (policy->auto_block.enabled)
 		policy->features |= SW_HAS_AUTO_BLOCK;
+	if (policy->flood_defence.unheard)
+		policy->features |= SW_HAS_UNHEARD;
 	for (__u32 i = 0; i < policy->service_count; i++) {
 		policy->features |= features_of_row(&policy->rules[i], others);
 		if (is_anywhere(&policy->services[i]))
@@ -362,7 +364,8 @@ bool sw_auto_block_equal(const struct sw_auto_block *a, const struct sw_auto_blo
 
 bool sw_flood_defence_equal(const struct sw_flood_defence *a, const struct sw_flood_defence *b)
 {
-	return a->way == b->way && !a->set_syncookies == !b->set_syncookies;
+	return a->way == b->way && !a->set_syncookies == !b->set_syncookies &&
+	       !a->unheard == !b->unheard;
 }
 
 bool sw_policy_equal(const struct sw_policy *a, const struct sw_policy *b)

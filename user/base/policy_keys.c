@@ -24,6 +24,7 @@ const char *const sw_flood_wishes[] = {
 };
 static const char *const switches[] = { "no", "yes", NULL };
 static const char *const evidences[] = { "source", "flow", NULL };
+static const char *const unheards[] = { "pass", "answer", NULL };
 static const char *const actions[] = {
 	[SW_ACTS_COUNT] = "count",
 	[SW_ACTS_DROP] = "drop",
@@ -93,6 +94,7 @@ const struct sw_key sw_flood_defence_keys[] = {
 	[SW_DEFENCE_WAY] = DEFENCE(way, "way", CHOICE, 0, SW_FLOOD_WISH_COUNT - 1, sw_flood_wishes),
 	[SW_DEFENCE_SET_SYNCOOKIES] = DEFENCE(set_syncookies, "set_syncookies", SWITCH, 0, 1,
 					      switches),
+	[SW_DEFENCE_UNHEARD] = DEFENCE(unheard, "unheard", CHOICE, 0, 1, unheards),
 };
 
 static __u64 bit(const struct sw_key *key)

@@ -70,7 +70,12 @@ enum sw_auto_block_key {
 	SW_BLOCK_KEY_COUNT
 };
 
-enum sw_flood_defence_key { SW_DEFENCE_WAY, SW_DEFENCE_SET_SYNCOOKIES, SW_DEFENCE_KEY_COUNT };
+enum sw_flood_defence_key {
+	SW_DEFENCE_WAY,
+	SW_DEFENCE_SET_SYNCOOKIES,
+	SW_DEFENCE_UNHEARD,
+	SW_DEFENCE_KEY_COUNT
+};
 
 extern const struct sw_key sw_rule_keys[SW_RULE_KEY_COUNT];
 extern const struct sw_key sw_auto_block_keys[SW_BLOCK_KEY_COUNT];

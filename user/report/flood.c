@@ -114,6 +114,8 @@ static void print_server(FILE *out, const struct sw_flood_evidence *of)
 		{ SW_EVIDENCE_LATE, "completed", " late", " late" },
 		{ SW_EVIDENCE_UNACCEPTED, "asked", " time for an ACK that it had",
 		  " times for an ACK that it had" },
+		{ SW_EVIDENCE_UNHEARD, "not heard answering", " SYN, which passed",
+		  " SYNs, which passed" },
 	};
 	char asked[SW_NUMBER_SIZE], answered[SW_NUMBER_SIZE];
 

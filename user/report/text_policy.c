@@ -182,6 +182,8 @@ static void print_flood_defence(FILE *out, const struct sw_policy *policy)
 	fprintf(out, "  floods are kept off by %s; net.ipv4.tcp_syncookies %s\n",
 		wish == SW_WISH_AUTO ? "the best way that works" : sw_flood_wishes[wish],
 		defence->set_syncookies ? "may be set for it" : "is left alone");
+	if (defence->unheard)
+		fputs("  SYNs are answered also where nobody was heard answering\n", out);
 }
 
 void sw_text_policy(FILE *out, const struct sw_policy *policy)
