@@ -160,8 +160,12 @@ static int run_case(const struct bench *bench, const struct bench_case *of, uint
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.bytes, .data_size_in = frame.length,
 		    .repeat = (int)repeat);
 	__u32 zero = 0, expected = expected_verdict(of);
-	int target = bpf_map__fd(bench->harness->maps.target);
+	int target = bpf_map__fd(bench->harness->maps.target), error = 0;
 
+	if (of->target == TARGET_SYNWARD_FLOOD)
+		error = hear_responder(bench->loaded[TARGET_SYNWARD_FLOOD]);
+	if (error)
+		return error;
 	if (bpf_map_update_elem(target, &zero, &bench->targets[of->target], BPF_ANY) ||
 	    bpf_prog_test_run_opts(bench->sources[of->source], &run))
 		return sw_error(errno, "%s: BPF_PROG_TEST_RUN failed: %s", of->name,

@@ -38,15 +38,14 @@ static inline int stand_apart(void)
 	return 0;
 }
 
-/* Writes that the responder of the frames was heard, in the future: nobody asks again meanwhile. */
-static inline int write_heard(int fd, const struct load_constants *load)
+/* Writes that the responder of the frames was heard at a time of the program's clock. */
+static inline int write_heard(int fd, const struct load_constants *load, __u32 now_ms)
 {
 	const __u64 seed[2] = { load->seed[0], load->seed[1] };
 
 	for (int v6 = 0; v6 < 2; v6++) {
 		struct sw_addr responder = { .words[2] = SW_V4_MAPPED_WORD };
 		struct sw_addressees line = {};
-		struct timespec now;
 		__u64 hash;
 		__u32 key;
 
@@ -54,12 +53,10 @@ static inline int write_heard(int fd, const struct load_constants *load)
 			  v6 ? &responder.words[0] : &responder.words[3]);
 		hash = mix_end(&responder, FRAME_RESP_PORT, seed); /* of slot 0 */
 		key = hash & (SW_ADDRESSEE_LINES - 1);
-		clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-		line.of[0].heard = (hash >> 32 | 1) << 32 |
-				   ((__u32)(now.tv_sec * 1000 + (1 << 30)) & ~15U) | SW_HEARD_HERE;
+		line.of[0].heard = (hash >> 32 | 1) << 32 | (now_ms & ~15U) | SW_HEARD_HERE;
 		if (bpf_map_update_elem(fd, &key, &line, BPF_ANY))
 			return sw_error(-errno, "cannot write who was heard: %s",
-					sw_errno_text(-errno));
+					sw_errno_text(errno));
 	}
 	return 0;
 }

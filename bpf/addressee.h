@@ -21,6 +21,9 @@
 #define HEARD_TIME_MASK	 0xfffffff0U
 #define HEARD_TAG_SHIFT	 32
 
+/* What seems to be heard so soon from now is of now. */
+#define HEARD_EARLY_MS 1000U
+
 /*
  * Of an interface, and of what the address and port were mixed to: the answer that was heard leaving by one
  * interface may be another's on the next one.
@@ -84,12 +87,15 @@ static __always_inline __u32 vlan_tags(const struct sw_packet *packet)
 	return (packet->link_length - 14U) / 4 & 3;
 }
 
-/* How long ago the addressee was heard; now may be a tick of another CPU's earlier. */
+/*
+ * How long ago the addressee was heard; now may be a tick of another CPU's earlier. What was heard before
+ * the clock went round seems to be of some later day: a row is never that long believed.
+ */
 static __always_inline __u32 heard_ago(const struct sw_addressee *addressee, __u32 now_ms)
 {
-	__s32 ago = now_ms - ((__u32)addressee->heard & HEARD_TIME_MASK);
+	__u32 ago = now_ms - ((__u32)addressee->heard & HEARD_TIME_MASK);
 
-	return ago < 0 ? 0 : ago;
+	return ago > -HEARD_EARLY_MS ? 0 : ago;
 }
 
 /* Where one that was not known takes place: instead of who was not heard for the longest time. */
@@ -98,10 +104,12 @@ static __always_inline struct sw_addressee *oldest_addressee(struct sw_addressee
 {
 	struct sw_addressee *oldest = &line->of[0];
 
-	for (__u32 way = 1; way < SW_ADDRESSEE_WAYS; way++)
-		if (!line->of[way].heard ||
-		    heard_ago(&line->of[way], now_ms) > heard_ago(oldest, now_ms))
+	for (__u32 way = 0; way < SW_ADDRESSEE_WAYS; way++) {
+		if (!line->of[way].heard)
+			return &line->of[way];
+		if (heard_ago(&line->of[way], now_ms) > heard_ago(oldest, now_ms))
 			oldest = &line->of[way];
+	}
 	return oldest;
 }
 
@@ -123,7 +131,7 @@ static __always_inline bool handover_runs(__u32 now_ms)
 	__u32 key = load.slot;
 	const volatile __u32 *ran_ms = bpf_map_lookup_elem(&handovers_ran, &key);
 
-	return ran_ms && now_ms - *ran_ms < SW_HEARD_FRESH_MS;
+	return ran_ms && now_ms - *ran_ms < SW_HEARD_VALID_MS;
 }
 
 enum listener_fact {
@@ -167,7 +175,7 @@ static __always_inline enum sw_addressee_kind who_answers(struct __sk_buff *skb,
 {
 	const struct sw_addressee *known = find_addressee(&synack->src, synack->sport);
 	const struct sw_cookie_offer *offer = cookie_offer();
-	__u32 state, facts;
+	__u32 state, facts, way;
 
 	if (skb->ingress_ifindex || !offer)
 		return SW_HEARD_ELSEWHERE;
@@ -180,8 +188,11 @@ static __always_inline enum sw_addressee_kind who_answers(struct __sk_buff *skb,
 	if (state == TCP_STATE_LISTEN &&
 	    (!(facts & LISTENER_SENDS_COOKIES) || !is_ours(&synack->src)))
 		return known ? heard_kind(known) : SW_NOBODY_HEARD;
-	if (offer->ways[policy & (SW_OFFER_WAYS - 1)] == SW_WAY_HANDOVER &&
+	way = offer->ways[policy & (SW_OFFER_WAYS - 1)];
+	if (way == SW_WAY_HANDOVER &&
 	    (!(facts & LISTENER_TAKES_HANDOVERS) || !handover_runs(now_ms)))
+		return SW_HEARD_ELSEWHERE;
+	if (way == SW_WAY_KERNEL && !(facts & LISTENER_SENDS_COOKIES))
 		return SW_HEARD_ELSEWHERE;
 	return SW_HEARD_HERE;
 }
@@ -194,6 +205,10 @@ static __always_inline void note_heard(const struct sw_packet *synack, enum sw_a
 	struct sw_addressees *line = addressee_line(hash);
 
 	if (!line)
+		return;
+	/* a stranger's packet that strays must not undo what was heard just now; when asked again, it counts */
+	if (known && kind == SW_HEARD_ELSEWHERE && heard_kind(known) == SW_HEARD_HERE &&
+	    heard_ago(known, now_ms) < SW_HEARD_FRESH_MS)
 		return;
 	if (!known) {
 		known = oldest_addressee(line, now_ms);

@@ -157,9 +157,13 @@ static __always_inline __u32 way_of_syn(const struct sw_packet *syn, const struc
 	if (behind != SW_NOBODY_HEARD &&
 	    (way != SW_WAY_KERNEL || is_heard(addressee, inquiry->now.ms)) &&
 	    !(must_hear && has_lost_tags(syn, addressee))) {
-		if (must_hear && is_asked_again(addressee, inquiry->now.ms))
+		/* of a source that every kernel throws away nothing would be heard */
+		if (must_hear && !sw_is_martian(&syn->src) &&
+		    is_asked_again(addressee, inquiry->now.ms))
 			return LET_PASS;
-		return must_hear && is_full(addressee, inquiry->now.ms) ? NO_ROOM : way;
+		return must_hear && behind == SW_HEARD_HERE && is_full(addressee, inquiry->now.ms) ?
+			       NO_ROOM :
+			       way;
 	}
 	mine = service_counters(inquiry->policy, inquiry->service);
 	if (mine)

@@ -152,18 +152,22 @@ static __always_inline void review(struct sw_addressee *addressee, const struct 
 				   const struct sw_queue *queue, const struct inquiry *inquiry)
 {
 	const struct sw_cookie_offer *offer = cookie_offer();
+	__u64 heard;
+	__u32 way;
 
 	if (!addressee || !offer)
 		return;
 	addressee->looked = inquiry->now.ms & ~LOOKED_BITS;
 	if (queue_is_full(queue))
 		addressee->looked |= LOOKED_FULL;
-	if (queue->waiting + NARROW > queue->room)
+	if (queue->waiting && queue->waiting + NARROW > queue->room)
 		addressee->looked |= LOOKED_NARROW;
-	if (heard_kind(addressee) == SW_HEARD_HERE &&
-	    offer->ways[inquiry->policy & (SW_OFFER_WAYS - 1)] == SW_WAY_HANDOVER &&
-	    !takes_handovers(listener))
-		addressee->heard ^= SW_HEARD_HERE ^ SW_HEARD_ELSEWHERE;
+	heard = addressee->heard;
+	way = offer->ways[inquiry->policy & (SW_OFFER_WAYS - 1)];
+	if ((heard & HEARD_KIND_MASK) == SW_HEARD_HERE &&
+	    ((way == SW_WAY_HANDOVER && !takes_handovers(listener)) ||
+	     (way == SW_WAY_KERNEL && sysctls_of(listener)->sysctl_tcp_syncookies != 2)))
+		addressee->heard = (heard & ~(__u64)HEARD_KIND_MASK) | SW_HEARD_ELSEWHERE;
 }
 
 static __always_inline void note_queue(const struct sw_queue *queue, const struct inquiry *inquiry)

@@ -133,11 +133,24 @@ static void the_kernel_is_asked_again_and_again(void **state __unused)
 	}
 }
 
+/* Neither when the clock has gone round, nor half the way round. */
+static void what_was_heard_does_not_come_back(void **state __unused)
+{
+	defend(SW_WAY_KERNEL);
+	hear();
+	assert_int_equal(verdict_on_next(), XDP_TX);
+	for (int hours = 0; hours < 24 * 49; hours += 12) {
+		prog.now_ns += 12 * HOUR;
+		assert_int_equal(verdict_on_next(), XDP_PASS);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		EACH_FAMILY(for_a_minute_and_never_again),
 		EACH_FAMILY(the_kernel_is_asked_again_and_again),
+		EACH_FAMILY(what_was_heard_does_not_come_back),
 	};
 	const struct setup setup = setup_of_buckets(BUCKETS);
 
