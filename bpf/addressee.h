@@ -8,8 +8,8 @@
  * them. So nobody is asked: a SYN-ACK that leaves by the interface where SYNs come in says that they
  * are answered there, and by whom. Nothing is answered in the stead of somebody who was not heard.
  *
- * A flood cannot use that to get in: what takes a place in a listener's queue is what makes it answer.
- * A SYN that the kernel throws away makes nobody be heard, and takes no place, either.
+ * Hardly a flood can use that to get in: what takes a place in a listener's queue is what makes it answer,
+ * and a SYN that the kernel throws away takes none. What is left to it is in docs/design.md.
  */
 
 #include "inquiry.h"

@@ -19,12 +19,12 @@
 
 /* ---- what is remembered for a while */
 
-/* Of a port of an address; port 0: of a source. Also what tells sources apart in a sketch. */
-static __always_inline __u64 memory_hash(const struct sw_addr *addr, __u16 port)
+/* Of a source. Also what tells them apart in a sketch. */
+static __always_inline __u64 memory_hash(const struct sw_addr *source)
 {
 	__u64 seed[2] = { load.seed[1], load.seed[0] };
 
-	return mix_end(addr, port, seed);
+	return mix_end(source, 0, seed);
 }
 
 static __always_inline struct sw_verified *remembered(__u64 hash)
@@ -192,7 +192,7 @@ __noinline int wants_answer(const struct sw_packet *packet, const struct inquiry
 	state = flood_of(inquiry->policy, inquiry->service);
 	if (!policy || !state)
 		return LET_PASS;
-	source = memory_hash(&packet->src, 0);
+	source = memory_hash(&packet->src);
 	sketch_source(state, source);
 	rules = &policy->rules[inquiry->service & (SW_SERVICE_SLOTS - 1)].flood;
 	if (!state->on || rules->mode == SW_FLOOD_OFF || !sw_is_answerable(packet) ||
@@ -320,7 +320,7 @@ __noinline int accept_cookie(const struct sw_packet *ack, const struct inquiry *
 		return 0;
 	finish_handshake(ack, inquiry, finding);
 	enter_completed(&place, SW_CONN_UNHEARD, finding);
-	remember(memory_hash(&ack->src, 0), inquiry->now.ms + SW_VERIFIED_MS);
+	remember(memory_hash(&ack->src), inquiry->now.ms + SW_VERIFIED_MS);
 	mine->tallies[SW_TALLY_COOKIES_ACCEPTED]++;
 	return 0;
 }
@@ -436,7 +436,7 @@ __noinline int take_challenge_answer(const struct sw_packet *rst, const struct i
 	if ((behind == SW_HEARD_HERE && way_to(behind, inquiry->policy) != SW_WAY_CHALLENGE) ||
 	    !sw_challenge_check(keys, my_cookie_memos(), rst, inquiry->now.ms))
 		return SW_VERDICT_PASSED;
-	remember(memory_hash(&rst->src, 0), inquiry->now.ms + SW_VERIFIED_MS);
+	remember(memory_hash(&rst->src), inquiry->now.ms + SW_VERIFIED_MS);
 	count_limit(SW_LIMIT_CHALLENGE_ANSWER, true);
 	count_service(inquiry->policy, service_of(rst, SW_INGRESS, inquiry->policy), false, false,
 		      SW_LIMIT_CHALLENGE_ANSWER, true);

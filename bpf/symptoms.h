@@ -187,7 +187,7 @@ static __always_inline void note_queue(const struct sw_queue *queue, const struc
 
 /*
  * Looks at the listener of a SYN: how many connections wait for it to accept them, and whether what is
- * known of it is still so. Done once in a tick, however many SYNs come.
+ * known of it is still so. is_time_to_look() says when.
  */
 __noinline int look_at_listener(struct xdp_md *ctx, const struct sw_packet *syn,
 				const struct inquiry *inquiry, __u64 hash)
@@ -204,9 +204,10 @@ __noinline int look_at_listener(struct xdp_md *ctx, const struct sw_packet *syn,
 		return 0;
 	found = find_socket(ctx, syn);
 	if (addressee && heard_kind(addressee) == SW_HEARD_HERE &&
-	    (!found || is_routed_on(ctx, syn)))
-		addressee->heard =
-			0; /* it listens no more, or its address is somebody else's now */
+	    (!found || is_routed_on(ctx, syn))) {
+		/* it listens no more, or its address is somebody else's now */
+		addressee->heard = 0;
+	}
 	if (!found)
 		return 0;
 	if (found->state == TCP_STATE_LISTEN)

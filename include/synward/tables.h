@@ -187,10 +187,7 @@ struct sw_proven {
 	__u32 offences;
 };
 
-/*
- * A source that has answered a cookie, or a listener that a SYN was let through to. Another one may
- * take its place: then it is asked again, or another SYN passes.
- */
+/* A source that has answered a cookie or a challenge. Another one may take its place: then it is asked again. */
 #define SW_VERIFIED_SOURCES 32768U
 #define SW_VERIFIED_MS	    (60U * 1000)
 

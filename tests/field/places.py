@@ -27,6 +27,15 @@ def nft(end, rules):
     end.namespace.run("nft", "-f", "-", input=rules)
 
 
+def dropping(port):
+    """Rules of a firewall that drops what is for a port."""
+    return f"""table inet t {{ chain in {{
+        type filter hook input priority 0;
+        tcp dport {port} drop
+    }}
+}}"""
+
+
 class Place:
     """
     A set-up, made once for all columns. near: the clients' end; ends: those that are attached; hops:

@@ -2,7 +2,7 @@
 """The flood defence in the field: firewalls with a memory, at the server's and at the client's."""
 
 from cells import GIVE_UP_SOON, SILENCE
-from places import Behind, Wire, nft
+from places import Behind, Wire, dropping, nft
 
 TRACKED = """table inet t { chain in {
     type filter hook input priority 0; policy drop;
@@ -20,11 +20,6 @@ CLIENTS_OWN = """table inet t { chain in {
     type filter hook input priority 0;
     ct state invalid drop
     ct state established accept
-}
-}"""
-DROPS = """table inet t { chain in {
-    type filter hook input priority 0;
-    tcp dport 8080 drop
 }
 }"""
 
@@ -69,7 +64,7 @@ class Dropped(Wire):
 
     def begin(self):
         super().begin()
-        nft(self.far, DROPS)
+        nft(self.far, dropping(8080))
 
     def expects(self, family):
         return SILENCE

@@ -11,15 +11,10 @@ from cells import IN, REFUSED, visit
 from echo import Echo, listen, listen_to_all
 from live import need, nmap
 from net import wait_for
-from places import Wire, nft
+from places import Wire, dropping, nft
 
 UNACKED = 24  # where struct tcp_info has it: of a listener how many wait to be accepted
 ROOM = 2  # for those, with a backlog of 1
-DROPS = """table inet t { chain in {
-    type filter hook input priority 0;
-    tcp dport 8081 drop
-}
-}"""
 
 
 class Closed(Wire):
@@ -140,7 +135,7 @@ class Scanned(Wire):
     def begin(self):
         need("nmap")
         super().begin()
-        nft(self.far, DROPS)
+        nft(self.far, dropping(8081))
 
     def visit(self, client, family, deadline):
         found = nmap(self.near.namespace, family, self.how, "-r", "-p", self.ports,
