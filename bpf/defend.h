@@ -3,8 +3,8 @@
 #define SYNWARD_DEFEND_H
 
 /*
- * What packets do under a SYN flood: a SYN is answered in place and nothing is remembered of it; the
- * ACK that brings the cookie back makes a connection; any other ACK of nothing known dies here.
+ * What a SYN meets under a flood: it is answered in place, and nothing is remembered of it. What becomes of
+ * the ACK that brings the cookie back is in take_cookie.h.
  */
 
 #include "addressee.h"
@@ -183,7 +183,7 @@ __noinline int wants_answer(const struct sw_packet *packet, const struct inquiry
 	const struct sw_flood_rules *rules;
 	const struct sw_policy *policy;
 	struct sw_flood_state *state;
-	__u64 source;
+	__u64 source, answered;
 	__u32 way;
 
 	if (!packet || !inquiry)
@@ -196,13 +196,19 @@ __noinline int wants_answer(const struct sw_packet *packet, const struct inquiry
 	sketch_source(state, source);
 	rules = &policy->rules[inquiry->service & (SW_SERVICE_SLOTS - 1)].flood;
 	if (!state->on || rules->mode == SW_FLOOD_OFF || !sw_is_answerable(packet) ||
-	    !enforces(policy, inquiry->service) || is_allowed(&packet->src, inquiry->lists))
+	    stands_aside(state, inquiry->hash) || !enforces(policy, inquiry->service) ||
+	    is_allowed(&packet->src, inquiry->lists))
 		return LET_PASS;
 	way = way_of_syn(packet, inquiry, addressee);
 	if (way == LET_PASS || passes_verified(state, rules, source, inquiry->now.ms, way) ||
 	    (may_have_connection(inquiry->hash) &&
 	     connection_state(packet, inquiry->now.ms) >= 0) ||
 	    (may_have_attempts(inquiry) && has_attempt(packet, inquiry)))
+		return LET_PASS;
+	answered = sw_answered_hash(inquiry->hash, packet->seq);
+	if (rules->self_check && way < SW_FLOOD_WAY_COUNT && !load.replay &&
+	    sw_is_sampled(answered, state->sample_shift) &&
+	    note_answered(inquiry, answered, way == SW_WAY_CHALLENGE))
 		return LET_PASS;
 	return way;
 }
@@ -281,166 +287,6 @@ static __always_inline enum sw_verdict answer_syn(struct xdp_md *ctx, const stru
 	else
 		mine->tallies[SW_TALLY_COOKIES_SENT]++;
 	return SW_VERDICT_ANSWERED;
-}
-
-/* ---- ACKs */
-
-/* What a cookie that came back proves is entered as if its handshake had been followed. */
-static __always_inline void finish_handshake(const struct sw_packet *ack,
-					     const struct inquiry *inquiry,
-					     struct sw_finding *finding)
-{
-	struct sw_handshake_step *step = &finding->handshake;
-	struct sw_attempt *ended = &step->ended;
-
-	__builtin_memset(ended, 0, sizeof(*ended));
-	ended->orig = ack->src;
-	ended->resp = ack->dst;
-	ended->orig_port = ack->sport;
-	ended->resp_port = ack->dport;
-	ended->isn_orig = ack->seq - 1;
-	ended->isn_resp[0] = ack->ack - 1;
-	ended->started_ms = inquiry->now.ms;
-	ended->phase = SW_PHASE_SYN_RECEIVED;
-	step->opened = 1;
-	step->belongs = 1;
-	step->end = SW_END_JUDGED;
-	step->outcome = SW_OUTCOME_ACCEPTED;
-	step->completed = SW_OUTCOME_ACCEPTED;
-}
-
-/* Enters the connection of a valid cookie. */
-__noinline int accept_cookie(const struct sw_packet *ack, const struct inquiry *inquiry)
-{
-	struct sw_finding *finding = my_finding();
-	struct sw_counters *mine = my_counters();
-	struct sw_place place;
-
-	if (!ack || !inquiry || !finding || !mine || !locate(inquiry->hash, &inquiry->now, &place))
-		return 0;
-	finish_handshake(ack, inquiry, finding);
-	enter_completed(&place, SW_CONN_UNHEARD, finding);
-	remember(memory_hash(&ack->src), inquiry->now.ms + SW_VERIFIED_MS);
-	mine->tallies[SW_TALLY_COOKIES_ACCEPTED]++;
-	return 0;
-}
-
-/* May cookies of the packet's service be on their way back? */
-__noinline int expects_cookies(const struct sw_packet *packet, __u32 word)
-{
-	const struct sw_flood_state *state;
-
-	if (!packet)
-		return 0;
-	state = flood_of(word, service_of(packet, SW_INGRESS, word));
-	return state && honours_cookies(state);
-}
-
-enum cookie_verdict {
-	COOKIE_NOT_ASKED, /* nobody expects one: go on as ever */
-	COOKIE_VALID,
-	COOKIE_BAD,
-};
-
-/* Looks whether an ACK brings a cookie back; its timestamp has been read. */
-__noinline int check_cookie(const struct sw_packet *ack, struct inquiry *inquiry)
-{
-	const struct sw_cookie_offer *offer = cookie_offer();
-	const struct sw_cookie_keys *keys = cookie_secrets();
-	struct sw_cookie_options agreed;
-	const struct sw_flood_state *state;
-	enum sw_flood_way way;
-
-	if (!ack || !inquiry || !offer || !keys)
-		return COOKIE_NOT_ASKED;
-	inquiry->service = service_of(ack, SW_INGRESS, inquiry->policy);
-	state = flood_of(inquiry->policy, inquiry->service);
-	if (!state || !honours_cookies(state))
-		return COOKIE_NOT_ASKED;
-	way = way_to(behind_destination(ack, inquiry), inquiry->policy);
-	if (way == SW_WAY_CHALLENGE)
-		return COOKIE_NOT_ASKED;
-	if (way == SW_WAY_KERNEL ?
-		    is_kernel_cookie(ack) :
-		    sw_cookie_check(keys, my_cookie_memos(), offer, ack, inquiry->now.ms, &agreed))
-		/* while it defends itself, the kernel's own answers are its cookies, too */
-		return has_attempt(ack, inquiry) ? COOKIE_NOT_ASKED : COOKIE_VALID;
-	return state->on ? COOKIE_BAD : COOKIE_NOT_ASKED;
-}
-
-/*
- * An ACK whose flow the kernel does not know, to a service under a flood: counts it, unless we know
- * the flow. Of a SYN that passed, the kernel may have kept nothing and sent a cookie of its own. That
- * is a good one where the kernel checks all: a later segment would be reset there, if the ACK is lost.
- * Returns the verdict.
- */
-__noinline int drop_bad_cookie(const struct sw_packet *ack, const struct inquiry *inquiry)
-{
-	enum sw_addressee_kind behind;
-	const struct sw_policy *policy;
-	bool enforced;
-
-	if (!ack || !inquiry)
-		return SW_VERDICT_PASSED;
-	policy = policy_of(inquiry->policy);
-	behind = last_behind(find_addressee(&ack->dst, ack->dport), &ack->dst, inquiry->policy);
-	if (!policy || behind != SW_HEARD_HERE || is_allowed(&ack->src, inquiry->lists) ||
-	    (way_to(behind, inquiry->policy) != SW_WAY_KERNEL && may_have_attempts(inquiry) &&
-	     has_attempt(ack, inquiry)))
-		return SW_VERDICT_PASSED;
-	enforced = enforces(policy, inquiry->service);
-	count_limit(SW_LIMIT_BAD_COOKIE, enforced);
-	count_service(inquiry->policy, inquiry->service, false, false, SW_LIMIT_BAD_COOKIE,
-		      enforced);
-	return enforced ? SW_VERDICT_DROPPED : SW_VERDICT_PASSED;
-}
-
-/*
- * Takes an ACK of no connection that is known to the cookies. A bad one is dropped only where a listener
- * would get it: the kernel may know what was pushed out of our tables, and behind a gateway is who
- * has opened a connection himself, by an address of ours.
- */
-static __always_inline enum cookie_verdict bring_cookie(struct xdp_md *ctx,
-							struct sw_packet *packet,
-							struct inquiry *inquiry)
-{
-	struct sw_cursor options = {
-		(const __u8 *)(__u64)ctx->data +
-			((inquiry->tcp + sizeof(struct wire_tcp)) & SW_MAX_OFFSET),
-		(const __u8 *)(__u64)ctx->data_end,
-	};
-	enum cookie_verdict verdict;
-
-	sw_parse_timestamp(&options, packet);
-	verdict = check_cookie(packet, inquiry);
-	if (verdict == COOKIE_VALID)
-		accept_cookie(packet, inquiry);
-	else if (verdict == COOKIE_BAD && ((!load.replay && !only_listens(ctx, packet)) ||
-					   drop_bad_cookie(packet, inquiry) == SW_VERDICT_PASSED))
-		verdict = COOKIE_NOT_ASKED;
-	return verdict;
-}
-
-/*
- * Is it the RST that answers a challenge? Then its source is verified, and nobody else needs to see
- * the RST. Returns the verdict.
- */
-__noinline int take_challenge_answer(const struct sw_packet *rst, const struct inquiry *inquiry)
-{
-	const struct sw_cookie_keys *keys = cookie_secrets();
-	enum sw_addressee_kind behind;
-
-	if (!rst || !inquiry || !keys || !expects_cookies(rst, inquiry->policy))
-		return SW_VERDICT_PASSED;
-	behind = behind_destination(rst, inquiry);
-	if ((behind == SW_HEARD_HERE && way_to(behind, inquiry->policy) != SW_WAY_CHALLENGE) ||
-	    !sw_challenge_check(keys, my_cookie_memos(), rst, inquiry->now.ms))
-		return SW_VERDICT_PASSED;
-	remember(memory_hash(&rst->src), inquiry->now.ms + SW_VERIFIED_MS);
-	count_limit(SW_LIMIT_CHALLENGE_ANSWER, true);
-	count_service(inquiry->policy, service_of(rst, SW_INGRESS, inquiry->policy), false, false,
-		      SW_LIMIT_CHALLENGE_ANSWER, true);
-	return SW_VERDICT_DROPPED;
 }
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "core/cookie.h"
 #include "core/flood.h"
+#include "core/self_check.h"
 #include "emit.h"
 #include "inquiry.h"
 #include "policy.h"
@@ -89,26 +90,63 @@ static long add_cpu(__u32 cpu, void *context)
 }
 
 /* Outside of the budget, which the flood has used up: there are few of these, whatever comes. */
-static __always_inline void tell_flood(const struct flood_round *round,
-				       const struct sw_flood_state *state,
-				       enum sw_flood_change change)
+static __always_inline struct sw_flood_event *begin_event(enum sw_event_type type, __u32 service,
+							  __u32 reason)
 {
 	struct sw_flood_event *event = event_reserve(sizeof(*event));
 
 	if (!event)
+		return NULL;
+	event_fill(&event->head, type, SW_INGRESS);
+	event->head.service = service;
+	event->head.flood_reason = reason;
+	event->repeated = 0;
+	event->served = 0;
+	event->unserved = 0;
+	event->on_ms = 0;
+	return event;
+}
+
+static __always_inline void tell_flood(const struct flood_round *round,
+				       const struct sw_flood_state *state,
+				       enum sw_flood_change change)
+{
+	bool begins = change == SW_FLOOD_BEGINS;
+	struct sw_flood_event *event = begin_event(begins ? SW_EVENT_FLOOD_BEGINS :
+							    SW_EVENT_FLOOD_ENDS,
+						   round->service, state->reason);
+
+	if (!event)
 		return;
-	event_fill(&event->head,
-		   change == SW_FLOOD_BEGINS ? SW_EVENT_FLOOD_BEGINS : SW_EVENT_FLOOD_ENDS,
-		   SW_INGRESS);
-	event->head.service = round->service;
-	event->head.flood_reason = state->reason;
-	if (change == SW_FLOOD_BEGINS)
+	if (begins) {
 		event->evidence = state->began;
-	else
+	} else {
 		event->evidence = state->whole;
-	/* what made it begin was before it was on */
-	event->on_ms = change == SW_FLOOD_BEGINS ? 0 : state->whole.ms - state->began.ms;
-	event->pad = 0;
+		/* what made it begin was before it was on */
+		event->on_ms = state->whole.ms - state->began.ms;
+	}
+	bpf_ringbuf_submit(event, 0);
+}
+
+static __always_inline void tell_check(const struct flood_round *round,
+				       const struct sw_flood_state *state,
+				       enum sw_check_change change)
+{
+	bool aside = change == SW_CHECK_STEPS_ASIDE;
+	struct sw_flood_event *event = begin_event(aside ? SW_EVENT_FLOOD_STEPS_ASIDE :
+							   SW_EVENT_FLOOD_RESUMES,
+						   round->service, state->check.reason);
+
+	if (!event)
+		return;
+	event->evidence = state->whole;
+	if (aside) {
+		event->repeated = state->check.found_repeated;
+		event->served = state->check.found_served;
+		event->unserved = state->check.found_unserved;
+	} else {
+		event->on_ms = round->now_ms - state->check.since_ms;
+	}
 	bpf_ringbuf_submit(event, 0);
 }
 
@@ -119,6 +157,7 @@ static long look_at_service(__u32 service, void *context)
 	const struct sw_service_state *open = service_state_of(round->word, service);
 	const struct sw_policy *policy = policy_of(round->word);
 	struct flood_totals *totals = my_flood_totals();
+	enum sw_check_change check;
 	enum sw_flood_change change;
 	__s64 half_open;
 
@@ -131,11 +170,16 @@ static long look_at_service(__u32 service, void *context)
 	__builtin_memset(totals, 0, sizeof(*totals));
 	bpf_loop(SW_MAX_CPUS, add_cpu, round, 0);
 	half_open = open->half_open;
+	if (state->looked_ms == round->now_ms)
+		return 0; /* nothing has passed since */
 	change = sw_flood_look(state, &policy->rules[service].flood, round->now_ms, totals->of,
 			       half_open > 0 ? half_open : 0);
 	round->on |= state->on;
 	if (change != SW_FLOOD_SAME)
 		tell_flood(round, state, change);
+	check = sw_self_check_look(state, &policy->rules[service].flood, round->now_ms);
+	if (check != SW_CHECK_SAME)
+		tell_check(round, state, check);
 	return 0;
 }
 

@@ -7,7 +7,7 @@
  * exists, the ACK gets a request socket with what was agreed on, and TCP makes a connection of it.
  */
 
-#include "defend.h"
+#include "take_cookie.h"
 #include "listener.h"
 
 #include <bpf/bpf_helpers.h>
@@ -139,6 +139,7 @@ static __always_inline int assign_request(struct __sk_buff *skb, struct sock *sk
  * done with the segment.
  */
 static __always_inline int give_to_listener(struct __sk_buff *skb, struct tcp_sock *listener,
+					    const struct sw_packet *ack,
 					    const struct sw_cookie_options *agreed, __u64 hash,
 					    __u32 now_ms)
 {
@@ -151,6 +152,7 @@ static __always_inline int give_to_listener(struct __sk_buff *skb, struct tcp_so
 	if (queue_is_full(&queue) && is_armed()) {
 		/* not now: what comes with it shall not pass, either */
 		remember_handed(hash, now_ms - HANDED_NOW_MS);
+		give_up_probe(ack);
 		mine->tallies[SW_TALLY_HANDOVERS_FAILED]++;
 		return TC_ACT_SHOT;
 	}
@@ -187,6 +189,7 @@ __noinline int is_replayed(const struct sw_packet *ack, __u64 hash)
 static __always_inline int hand_over(struct __sk_buff *skb, const struct sw_packet *ack)
 {
 	__u64 seed[2] = { load.seed[0], load.seed[1] }, hash = sw_flow_hash(ack, seed);
+	const struct sw_settings *set = current_settings();
 	struct sw_cookie_options agreed = {};
 	__u32 now_ms = clock_ms();
 	enum handed handed = when_handed(hash, now_ms);
@@ -211,9 +214,12 @@ static __always_inline int hand_over(struct __sk_buff *skb, const struct sw_pack
 			mine->tallies[SW_TALLY_HANDOVERS_HELD_BACK]++;
 		goto out;
 	}
+	if (handed == HANDED_BEFORE && set)
+		begin_probe(ack, hash, set->policy, service_of(ack, SW_INGRESS, set->policy),
+			    now_ms);
 	listener = bpf_skc_to_tcp_sock(found);
 	if (listener)
-		action = give_to_listener(skb, listener, &agreed, hash, now_ms);
+		action = give_to_listener(skb, listener, ack, &agreed, hash, now_ms);
 out:
 	bpf_sk_release(found);
 	return action;

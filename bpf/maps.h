@@ -148,6 +148,14 @@ struct {
 	__type(value, struct sw_addressees);
 } addressees SEC(".maps");
 
+/* The same key as service_state. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_POLICY_SLOTS *SW_SERVICE_SLOTS);
+	__type(key, __u32);
+	__type(value, struct sw_probes);
+} probes SEC(".maps");
+
 /* When the hand-over of an interface has seen a segment last, in ms. Key: the interface's slot. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -21,7 +21,7 @@
 #include "count.h"
 #include "emit.h"
 #include "enforce.h"
-#include "defend.h"
+#include "take_cookie.h"
 
 /* Is it, being plain, one of the many segments of a live connection that change nothing? */
 static __always_inline bool is_routine(const struct sw_packet *packet,
@@ -298,6 +298,9 @@ static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *pack
 	    drop_alone(packet, &inquiry) == SW_VERDICT_DROPPED)
 		return SW_VERDICT_DROPPED;
 	inquiry.now.ms = clock_ms();
+	if (direction == SW_INGRESS && policy_has(inquiry.policy, SW_HAS_FLOOD_DEFENCE) &&
+	    is_time_to_probe(set, inquiry.now.ms))
+		look_at_probes(ctx, inquiry.policy, inquiry.now.ms);
 	destination = mix_end(&packet->dst, packet->dport, seed);
 	inquiry.hash = sw_flow_hash_to(packet, destination, seed);
 	if (direction == SW_INGRESS && inquiry.segment == SW_SEGMENT_SYN) {

@@ -13,6 +13,7 @@
 #include "enforce.h"
 #include "flood.h"
 #include "listener.h"
+#include "self_check.h"
 
 /* ---- of handshakes */
 

@@ -65,6 +65,10 @@ struct sw_settings {
 	/* the sweeper's: under whatever policy they were made */
 	__u32 cookies_sent;	/* 1: cookies may be on their way back ... */
 	__u32 cookies_until_ms; /* ... until then, by the coarse clock */
+	/* the packets': the map "probes" */
+	__u64 probed;	  /* services that have probes that wait, by bit */
+	__u32 probe_ms;	  /* when to look at them next, by the coarse clock; 0: there are none */
+	__u32 probes_pad; /* no hidden padding */
 };
 
 #define SW_POLICY_SLOT_MASK	0xffU

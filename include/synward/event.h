@@ -15,6 +15,9 @@
 	X(BLOCKED, blocked, "a source was blocked for what it did")                                \
 	X(FLOOD_BEGINS, flood_begins, "SYNs to a service are answered with cookies from now on")   \
 	X(FLOOD_ENDS, flood_ends, "SYNs to a service pass again")                                  \
+	X(FLOOD_STEPS_ASIDE, flood_steps_aside,                                                    \
+	  "the defence of a service has found out that it locks clients out: SYNs pass")           \
+	X(FLOOD_RESUMES, flood_resumes, "and that it does not any more: SYNs are answered again")  \
 	X(POLICY, policy, "a policy was rolled back, as nobody confirmed it")
 
 enum sw_event_type {
@@ -57,19 +60,31 @@ struct sw_event {
 	__u8 direction;	     /* enum sw_direction */
 	__u8 limit;	     /* enum sw_limit, for limit */
 	__u8 service;	     /* number of the service in the active policy, for limit and floods */
-	__u8 flood_reason;   /* enum sw_flood_reason, for floods */
+	__u8 flood_reason;   /* enum sw_flood_reason, for floods; or sw_check_reason */
 	__u8 pad[2];
 };
 
-/* The record of a flood that begins, or ends: with what speaks for it, or was seen of it. */
+/*
+ * The record of a flood that begins or ends, or of a defence that steps aside or resumes: with what speaks
+ * for it, or was seen of it.
+ */
 struct sw_flood_event {
 	struct sw_event head;
 	struct sw_flood_evidence evidence;
-	__u32 on_ms; /* how long it was on, when it ends */
-	__u32 pad;
+	__u32 on_ms; /* how long it was on, when it ends; how long it stood aside, when it resumes */
+	__u32 repeated; /* when it steps aside, what spoke against it, of late */
+	__u32 served;
+	__u32 unserved;
 };
 
+/* Is an event's record a struct sw_flood_event? */
+static __always_inline bool sw_is_flood_event(const struct sw_event *event)
+{
+	return event->type == SW_EVENT_FLOOD_BEGINS || event->type == SW_EVENT_FLOOD_ENDS ||
+	       event->type == SW_EVENT_FLOOD_STEPS_ASIDE || event->type == SW_EVENT_FLOOD_RESUMES;
+}
+
 SW_STATIC_ASSERT(sizeof(struct sw_event) == 88, "an event has no hidden padding");
-SW_STATIC_ASSERT(sizeof(struct sw_flood_event) == 88 + 152 + 8, "nor has a flood's");
+SW_STATIC_ASSERT(sizeof(struct sw_flood_event) == 88 + 152 + 16, "nor has a flood's");
 
 #endif

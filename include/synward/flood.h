@@ -23,7 +23,8 @@ struct sw_flood_rules {
 	__u32 syn_rate;	 /* SYNs a second, from which on it is one if most are not completed */
 	__u32 calm_ms;	 /* how long less than half of that must come, or most be completed */
 	__u8 mode;	 /* enum sw_flood_mode */
-	__u8 pad[3];
+	__u8 self_check; /* the defence steps aside where it does more harm than good */
+	__u8 pad[2];
 };
 
 #define SW_MAX_FLOOD_HALF_OPEN 16777216U
@@ -126,7 +127,12 @@ enum sw_flood_wish {
 	  "SYN-ACKs that the server repeated although their handshake was complete")               \
 	X(UNHEARD, unheard, "SYNs that were let through because nobody was heard answering there") \
 	X(QUEUE_LOOKS, queue_looks, "looks at how many connections wait to be accepted")           \
-	X(QUEUE_FULL, queue_full, "of these, that found no room for another one")
+	X(QUEUE_FULL, queue_full, "of these, that found no room for another one")                  \
+	X(REPEATED, repeated,                                                                      \
+	  "SYNs that came again although they had been answered; under a large flood a sample")    \
+	X(PROVED, proved, "challenges that were answered")                                         \
+	X(SERVED, served, "of a sample of cookies that came back, those that the server took")     \
+	X(UNSERVED, unserved, "of the same sample, those that it did not take")
 
 enum sw_evidence {
 #define X(id, name, meaning) SW_EVIDENCE_##id,
@@ -139,6 +145,53 @@ enum sw_evidence {
 #define SW_EVIDENCE_SLOTS 16
 
 SW_STATIC_ASSERT(SW_EVIDENCE_COUNT <= SW_EVIDENCE_SLOTS, "all evidence has a slot");
+
+/* What the defence of a service finds out about itself: X(ID, name, meaning). */
+#define SW_CHECKS(X)                                                                               \
+	X(ANSWERS, answers, "nothing speaks against it: SYNs are answered while a flood is on")    \
+	X(ASIDE, aside, "it has stepped aside: SYNs pass, as without it")                          \
+	X(TRIES, tries, "it has stepped aside, and tries again on a tenth of the SYNs")
+
+enum sw_check_phase {
+#define X(id, name, meaning) SW_CHECK_##id,
+	SW_CHECKS(X)
+#undef X
+		SW_CHECK_COUNT
+};
+
+/* Why it has stepped aside: X(ID, name, meaning). */
+#define SW_CHECK_REASONS(X)                                                                        \
+	X(NONE, none, "it has not")                                                                \
+	X(UNANSWERED, unanswered,                                                                  \
+	  "SYNs came again although they had been answered, and nobody came through")              \
+	X(UNSERVED, unserved, "clients proved themselves, and the server did not take them")
+
+enum sw_check_reason {
+#define X(id, name, meaning) SW_CHECK_REASON_##id,
+	SW_CHECK_REASONS(X)
+#undef X
+		SW_CHECK_REASON_COUNT
+};
+
+/* Of a service; the sweeper writes it. Times are of the coarse clock. */
+struct sw_self_check {
+	__u32 reason;	  /* enum sw_check_reason of the last time it stepped aside */
+	__u32 times;	  /* how often it did */
+	__u32 changed_ms; /* since when its phase is as it is */
+	__u32 pause_ms;	  /* how long it waits before it tries again */
+	__u32 through_ms; /* when somebody came through last, if through */
+	__u32 through;	  /* anybody has */
+	/* what speaks for and against it, of late */
+	__u32 repeated;
+	__u32 served;
+	__u32 unserved;
+	__u32 aged_ms; /* when that was halved last */
+	/* the same when it stepped aside */
+	__u32 found_repeated;
+	__u32 found_served;
+	__u32 found_unserved;
+	__u32 since_ms; /* when that was */
+};
 
 /* A handshake that takes longer has had a segment repeated: that is after 1 s (RFC 6298 2.1). */
 #define SW_LATE_MS 900
@@ -176,18 +229,22 @@ struct sw_flood_state {
 	__u32 queue_looked_ms;
 	__u32 queue;
 	__u32 queue_room;
-	__u32 pad;
-	__u64 on_ms;			 /* for how long it was on, all in all */
+	__u8 check_phase;    /* enum sw_check_phase */
+	__u8 sample_shift;   /* of so many SYNs, as a power of two, one is remembered */
+	__u16 second_chance; /* so many repeated SYNs may still pass, where sources are challenged */
+	__u64 on_ms;	     /* for how long it was on, all in all */
 	__u64 totals[SW_EVIDENCE_SLOTS]; /* all that was counted, when it was looked at last */
 	struct sw_flood_evidence period; /* the last one */
 	struct sw_flood_evidence began;	 /* the one that made it go on */
 	struct sw_flood_evidence whole;	 /* from that one on, until it went off */
 	__u64 sources[SW_FLOOD_SKETCH_BITS / 64]; /* a bit for each hash of a source since then */
+	struct sw_self_check check;
 };
 
 SW_STATIC_ASSERT(sizeof(struct sw_flood_rules) == 16, "no hidden padding");
+SW_STATIC_ASSERT(sizeof(struct sw_self_check) == 56, "no hidden padding");
 SW_STATIC_ASSERT(sizeof(struct sw_flood_evidence) == 152, "no hidden padding");
-SW_STATIC_ASSERT(sizeof(struct sw_flood_state) == 64 + 8 + 128 + 3 * 152 + 128,
+SW_STATIC_ASSERT(sizeof(struct sw_flood_state) == 64 + 8 + 128 + 3 * 152 + 128 + 56,
 		 "no hidden padding");
 
 #endif

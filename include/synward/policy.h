@@ -207,7 +207,8 @@ static __always_inline void sw_rules_default(struct sw_rules *rules)
 		.prefix6 = SW_DEFAULT_PREFIX6,
 		.flood = { .half_open = SW_DEFAULT_FLOOD_HALF_OPEN,
 			   .syn_rate = SW_DEFAULT_FLOOD_SYN_RATE,
-			   .calm_ms = SW_DEFAULT_FLOOD_CALM_MS },
+			   .calm_ms = SW_DEFAULT_FLOOD_CALM_MS,
+			   .self_check = 1 },
 	};
 	for (int i = 0; i < SW_TIMEOUT_COUNT; i++)
 		rules->timeout_ms[i] = defaults[i];

@@ -232,6 +232,33 @@ struct sw_addressees {
 /* A full accept queue is looked at in each tick in which a SYN comes; after that long nobody looked. */
 #define SW_FULL_VALID_MS 200U
 
+/*
+ * Clients of a service that brought a cookie back: did the server take them? A place for each hash of a
+ * source. Only packets use it; a value of the map "probes", whose keys are those of "service_state".
+ */
+#define SW_PROBES 16U
+
+enum sw_probe_phase {
+	SW_PROBE_FREE,
+	SW_PROBE_WAITS, /* until it can be told */
+	SW_PROBE_OVER,	/* the source has to wait before it may have another one */
+};
+
+struct sw_probe {
+	struct sw_addr client;
+	struct sw_addr server;
+	__u64 flow; /* its hash */
+	__u16 client_port;
+	__u16 server_port;
+	__u32 began_ms;
+	__u32 phase;	 /* enum sw_probe_phase */
+	__u32 interface; /* its slot */
+};
+
+struct sw_probes {
+	struct sw_probe probes[SW_PROBES];
+};
+
 /* Key of the map "own_addresses": an address of one host may be another's to forward to. */
 struct sw_own_address {
 	struct sw_addr addr;

@@ -28,10 +28,6 @@ IN, REFUSED, SILENCE = "in", "refused", "timeout"
 HANGS, RESET, CLOSED, GARBLED = "hangs", "reset", "closed", "garbled"
 
 
-class Wrong(AssertionError):
-    """A cell that is not right, and nothing else: this alone may be expected of a set-up."""
-
-
 def remaining(deadline):
     return max(0.1, deadline - time.monotonic())
 
@@ -145,7 +141,6 @@ class Trial:
     column: str
     synward: object
     directory: object
-    is_known: bool  # to be wrong
 
     def run(self):
         place = self.place
@@ -180,7 +175,7 @@ class Trial:
     def _look(self, lives):
         """How clients fare, while those who are in talk."""
         place, families = self.place, FAMILIES.values()
-        deadline = time.monotonic() + (GIVE_UP_SOON if self.is_known else place.patience())
+        deadline = time.monotonic() + place.patience()
         with contextlib.ExitStack() as open_ones:
             visits = [(place.visit, open_ones.enter_context(place.client(family)), family, deadline)
                       for family in families for _ in range(place.clients)]

@@ -16,9 +16,8 @@ spec.loader.exec_module(fixtures)
 machine, bpffs = fixtures.machine, fixtures.bpffs
 pytest_runtest_makereport = fixtures.pytest_runtest_makereport
 
-from cells import COLUMNS, Trial, Wrong  # noqa: E402
+from cells import COLUMNS, Trial  # noqa: E402
 from cli import fresh  # noqa: E402
-from known import KNOWN  # noqa: E402
 from net import Lab  # noqa: E402
 
 NUMBERS = itertools.count()
@@ -47,16 +46,12 @@ def trial(request, place, column, bpffs, tmp_path):
     """Of which the cell is noted for the table, and has to be right."""
     setup = request.node.callspec.params["place"]
     with fresh(bpffs / f"t{next(NUMBERS)}", tmp_path / "state") as synward:
-        made = Trial(place, column, synward, tmp_path, (setup, column) in KNOWN)
+        made = Trial(place, column, synward, tmp_path)
 
         def expect_right():
             cell = made.run()
             CELLS[setup, column] = str(cell)
-            if cell.is_right:
-                return
-            if made.is_known:  # what goes wrong for most may by chance not do so for ten
-                pytest.xfail(KNOWN[setup, column])
-            raise Wrong(f"{setup}, {column}: {cell}")
+            assert cell.is_right, f"{setup}, {column}: {cell}"
         yield expect_right
 
 

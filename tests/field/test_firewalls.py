@@ -11,6 +11,12 @@ TRACKED = """table inet t { chain in {
     tcp dport 8080 ct state new accept
 }
 }"""
+UNTRACKED = """table inet u {
+    chain in { type filter hook prerouting priority raw; tcp dport 8080 notrack; }
+    chain out { type filter hook output priority raw; tcp sport 8080 notrack; }
+}
+insert rule inet t in tcp dport 8080 accept
+"""
 ONLY_SYNS = """table inet t { chain in {
     type filter hook input priority 0;
     tcp flags & (fin|syn|rst|ack) != syn ct state new drop
@@ -37,6 +43,14 @@ class Loose(Wire):
 
 class NotLoose(Loose):
     loose = 0
+
+
+class NotTracked(NotLoose):
+    """What the documentation says to do, so that the defence need not step aside."""
+
+    def begin(self):
+        super().begin()
+        nft(self.far, UNTRACKED)
 
 
 class OnlySyns(Wire):
@@ -76,6 +90,7 @@ class Dropped(Wire):
 SETUPS = {
     "conntrack, loose": Loose,
     "conntrack, not loose": NotLoose,
+    "conntrack, not loose, the service not tracked": NotTracked,
     "a new connection that is no SYN is dropped": OnlySyns,
     "gateway, clients with conntrack": WaryClients,
     "port that a firewall drops": Dropped,

@@ -39,6 +39,8 @@ extern const struct sw_word sw_flood_mode_words[SW_FLOOD_MODE_COUNT];
 extern const struct sw_word sw_flood_reason_words[SW_FLOOD_REASON_COUNT];
 extern const struct sw_word sw_flood_way_words[SW_FLOOD_WAY_COUNT];
 extern const struct sw_word sw_flood_verdict_words[SW_FLOOD_VERDICT_COUNT];
+extern const struct sw_word sw_check_words[SW_CHECK_COUNT];
+extern const struct sw_word sw_check_reason_words[SW_CHECK_REASON_COUNT];
 extern const struct sw_word sw_evidence_words[SW_EVIDENCE_COUNT];
 extern const struct sw_word sw_way_reason_words[SW_WAY_REASON_COUNT];
 extern const struct sw_word sw_drift_words[SW_DRIFT_COUNT];

@@ -350,6 +350,7 @@ bool sw_rules_equal(const struct sw_rules *a, const struct sw_rules *b)
 	       a->half_open_service == b->half_open_service && a->flood.mode == b->flood.mode &&
 	       a->flood.half_open == b->flood.half_open && a->flood.syn_rate == b->flood.syn_rate &&
 	       a->flood.calm_ms == b->flood.calm_ms &&
+	       !a->flood.self_check == !b->flood.self_check &&
 	       !memcmp(a->timeout_ms, b->timeout_ms, sizeof(a->timeout_ms)) &&
 	       a->warm_up_ms == b->warm_up_ms && !a->enforce == !b->enforce &&
 	       !a->strict == !b->strict && a->prefix4 == b->prefix4 && a->prefix6 == b->prefix6;

@@ -59,6 +59,8 @@ const struct sw_key sw_rule_keys[] = {
 					SW_MAX_FLOOD_SYN_RATE, NULL),
 	[SW_RULE_FLOOD_CALM] = RULE(flood.calm_ms, "flood.calm", MS, SW_MIN_FLOOD_CALM_MS,
 				    SW_MAX_FLOOD_CALM_MS, NULL),
+	[SW_RULE_FLOOD_SELF_CHECK] = RULE(flood.self_check, "flood.self_check", SWITCH, 0, 1,
+					  switches),
 #define X(id, name, ...)                                                                           \
 	[SW_RULE_ACTION_##                                                                         \
 		id] = { "actions." #name, SW_KEY_ACTION, 0, 0, 0, SW_ACTS_STRICT, actions },

@@ -41,6 +41,7 @@ enum sw_rule_key {
 	SW_RULE_FLOOD_HALF_OPEN,
 	SW_RULE_FLOOD_SYN_RATE,
 	SW_RULE_FLOOD_CALM,
+	SW_RULE_FLOOD_SELF_CHECK,
 #define X(id, ...) SW_RULE_ACTION_##id,
 	SW_ANOMALIES(X)
 #undef X
@@ -57,7 +58,7 @@ enum sw_rule_key {
 };
 
 /* The first of each kind, in the order of enum sw_anomaly and enum sw_timeout. */
-#define SW_RULE_ACTIONS	 (SW_RULE_FLOOD_CALM + 1)
+#define SW_RULE_ACTIONS	 (SW_RULE_FLOOD_SELF_CHECK + 1)
 #define SW_RULE_TIMEOUTS (SW_RULE_HALF_OPEN_SERVICE + 1)
 
 enum sw_auto_block_key {

@@ -47,3 +47,9 @@ enum sw_readiness sw_policy_readiness(const struct sw_policy_view *view,
 	}
 	return row->both_sided < SW_ENOUGH_BOTH_SIDED ? SW_STRICT_UNSURE : SW_STRICT_READY;
 }
+
+bool sw_row_stands_aside(const struct sw_row_view *row)
+{
+	return row->rules.flood.mode != SW_FLOOD_OFF && row->rules.flood.self_check &&
+	       row->flood.check_phase != SW_CHECK_ANSWERS;
+}

@@ -21,6 +21,8 @@ struct sw_row_view {
 	uint64_t one_sided_ms; /* ... so long ago */
 	struct sw_flood_state flood;
 	uint32_t flood_changed_ms; /* since when it is on or off, if it ever was on */
+	uint32_t check_changed_ms; /* since when its self-check is in its phase */
+	uint32_t check_aside_ms;   /* since when it stands aside, if it does */
 };
 
 struct sw_policy_view {
@@ -52,6 +54,9 @@ bool sw_policy_drops(const struct sw_policy_view *view);
 
 /* The row of a service's number; NULL if the policy has none of that number. */
 const struct sw_row_view *sw_policy_row(const struct sw_policy_view *view, uint32_t number);
+
+/* Has the defence of a service stepped aside, so that its SYNs pass, flood or not? */
+bool sw_row_stands_aside(const struct sw_row_view *row);
 
 /* May strict anomalies drop what is sent to a service? */
 enum sw_readiness {

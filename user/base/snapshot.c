@@ -78,5 +78,8 @@ bool sw_status_degraded(const struct sw_status *status)
 		if (!sw_status_interface_ok(&status->interfaces[i]) ||
 		    !sw_status_flood_ok(&status->interfaces[i].flood))
 			return true;
+	for (uint32_t i = 0; i < status->policy.row_count; i++)
+		if (sw_row_stands_aside(&status->policy.rows[i]))
+			return true;
 	return status->sweeper == SW_SWEEPER_STOPPED;
 }

@@ -55,8 +55,7 @@ static int take(const struct sw_event *event, void *context)
 	if (given.only_new && event->time_ns < following->started_ns)
 		return 0;
 	names.interface = sw_reader_interface(following->reader, event->interface);
-	if (event->type == SW_EVENT_LIMIT || event->type == SW_EVENT_FLOOD_BEGINS ||
-	    event->type == SW_EVENT_FLOOD_ENDS)
+	if (event->type == SW_EVENT_LIMIT || sw_is_flood_event(event))
 		names.service = sw_reader_service(following->reader, event->service);
 	wall_ns = sw_wall_ns(event->time_ns);
 	if (sw_global.json)

@@ -17,17 +17,32 @@ static const struct sw_option options[] = {
 	{},
 };
 
+/* Has any defence stepped aside? Applied anew, a policy has all of them begin anew. */
+static int any_stands_aside(const struct sw_policy_work *work, bool *any)
+{
+	struct sw_policy_view view;
+	int error = sw_policy_view_read(&work->instance, &view);
+
+	*any = false;
+	for (uint32_t i = 0; i < view.row_count && !error; i++)
+		*any |= sw_row_stands_aside(&view.rows[i]);
+	return error;
+}
+
 /* Makes what the file says the active policy, at the least cost to what is known already. */
 static int activate(struct sw_policy_work *work)
 {
 	const struct sw_policy_change change = { .confirm_ms = (uint32_t)given.confirm_ms,
 						 .arm = true,
 						 .insist = true };
-	bool same = sw_policy_equal(work->active, work->other), armed;
+	bool same = sw_policy_equal(work->active, work->other), armed, aside;
 	int error = sw_armed_read(&work->instance, &armed);
 
+	if (!error)
+		error = any_stands_aside(work, &aside);
 	if (error)
 		return error;
+	same = same && !aside;
 	if (same && !given.confirm_ms) {
 		error = work->state.pending ? sw_policy_confirm(&work->instance) : 0;
 		return error ? error : sw_armed_write(&work->instance, true);
@@ -68,7 +83,7 @@ const struct sw_command sw_cmd_policy_apply = {
 		"packet meets\n"
 		"a mixture of the old and the new policy. It is saved for the next boot, and ends "
 		"what\n"
-		"disarm began.\n"
+		"disarm began. A flood defence that has stepped aside tries again at once.\n"
 		"\n"
 		"With --confirm the kernel goes back to the policy before when the time is over, "
 		"also if\n"

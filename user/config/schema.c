@@ -54,6 +54,7 @@ static const cyaml_schema_field_t flood[] = {
 	RULE("half_open", FLOOD_HALF_OPEN),
 	RULE("syn_rate", FLOOD_SYN_RATE),
 	RULE("calm", FLOOD_CALM),
+	RULE("self_check", FLOOD_SELF_CHECK),
 	CYAML_FIELD_END,
 };
 

@@ -35,6 +35,8 @@ static int read_row(int fd, int floods_fd, uint32_t slot, uint32_t service, uint
 		return sw_error(errno, "cannot read the services' floods: %s",
 				sw_errno_text(errno));
 	row->flood_changed_ms = (uint32_t)now_ms - row->flood.changed_ms;
+	row->check_changed_ms = (uint32_t)now_ms - row->flood.check.changed_ms;
+	row->check_aside_ms = (uint32_t)now_ms - row->flood.check.since_ms;
 	memcpy(row->name, policy->services[service].name, sizeof(row->name));
 	row->name[sizeof(row->name) - 1] = '\0';
 	row->rules = policy->rules[service];

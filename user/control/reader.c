@@ -38,8 +38,7 @@ static bool is_whole(const struct sw_event *event, size_t size)
 {
 	if (size < sizeof(*event))
 		return false;
-	return size >= sizeof(struct sw_flood_event) ||
-	       (event->type != SW_EVENT_FLOOD_BEGINS && event->type != SW_EVENT_FLOOD_ENDS);
+	return size >= sizeof(struct sw_flood_event) || !sw_is_flood_event(event);
 }
 
 static int on_record(void *context, void *data, size_t size)

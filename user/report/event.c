@@ -61,8 +61,7 @@ static void put_outcome(json_t *object, const struct sw_event *event)
 /* Or has it no ends, and no interface? */
 static bool is_of_packet(const struct sw_event *event)
 {
-	return event->type != SW_EVENT_POLICY && event->type != SW_EVENT_FLOOD_BEGINS &&
-	       event->type != SW_EVENT_FLOOD_ENDS;
+	return event->type != SW_EVENT_POLICY && !sw_is_flood_event(event);
 }
 
 /* The object that is called as the type. */
@@ -87,6 +86,8 @@ static void put_own(json_t *own, const struct sw_event *event, const char *servi
 		break;
 	case SW_EVENT_FLOOD_BEGINS:
 	case SW_EVENT_FLOOD_ENDS:
+	case SW_EVENT_FLOOD_STEPS_ASIDE:
+	case SW_EVENT_FLOOD_RESUMES:
 		sw_json_flood_event(own, (const struct sw_flood_event *)event, service);
 		return;
 	default:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "flood.h"
 #include "json.h"
+#include "self_check.h"
 
 #include "../base/flood_view.h"
 #include "../base/names.h"
@@ -42,6 +43,7 @@ json_t *sw_json_flood(const struct sw_row_view *row)
 	sw_json_put_number(object, "half_open", state->half_open);
 	sw_json_put_number(object, "sources", sw_flood_sources(&state->period));
 	sw_json_put(object, "now", evidence(&state->period, sw_flood_judge_now(state)));
+	sw_json_put(object, "self_check", sw_json_self_check(row));
 	if (!state->floods)
 		return object;
 	last = sw_json_put(object, "last", json_object());
@@ -51,12 +53,22 @@ json_t *sw_json_flood(const struct sw_row_view *row)
 	return object;
 }
 
+/* Is it about what the defence has found out about itself? */
+static bool is_of_check(const struct sw_flood_event *event)
+{
+	return event->head.type == SW_EVENT_FLOOD_STEPS_ASIDE ||
+	       event->head.type == SW_EVENT_FLOOD_RESUMES;
+}
+
 void sw_json_flood_event(json_t *object, const struct sw_flood_event *event, const char *service)
 {
 	if (*service)
 		sw_json_put_text(object, "service", service);
-	sw_json_put_text(object, "reason",
-			 sw_name(sw_flood_reason_words, event->head.flood_reason));
+	if (is_of_check(event))
+		sw_json_self_check_event(object, event);
+	else
+		sw_json_put_text(object, "reason",
+				 sw_name(sw_flood_reason_words, event->head.flood_reason));
 	if (event->head.type == SW_EVENT_FLOOD_ENDS)
 		sw_json_put_number(object, "lasted_ms", event->on_ms);
 	sw_json_put(object, "evidence",
@@ -181,6 +193,10 @@ void sw_text_flood_event(FILE *out, const struct sw_flood_event *event, const ch
 	char lasted[SW_NUMBER_SIZE];
 
 	fprintf(out, "%s: ", *service ? service : "a service that is no more");
+	if (is_of_check(event)) {
+		sw_text_self_check_event(out, event);
+		return;
+	}
 	if (event->head.type == SW_EVENT_FLOOD_ENDS)
 		fprintf(out, "after %s; ", sw_format_duration(lasted, event->on_ms));
 	else

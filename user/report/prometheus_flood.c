@@ -110,6 +110,17 @@ static void verdict(FILE *out, const char *name, const struct sw_row_view *row)
 	      sw_flood_judge(&row->flood.whole));
 }
 
+static void self_check(FILE *out, const char *name, const struct sw_row_view *row)
+{
+	state(out, name, row, "phase", sw_check_words, SW_CHECK_COUNT, row->flood.check_phase);
+}
+
+static void steps_aside(FILE *out, const char *name, const struct sw_row_view *row)
+{
+	sample(out, name, row);
+	fprintf(out, "%u\n", row->flood.check.times);
+}
+
 static void evidence(FILE *out, const struct sw_snapshot *snapshot)
 {
 	for (unsigned int which = 0; which < SW_EVIDENCE_COUNT; which++) {
@@ -150,6 +161,13 @@ void sw_prometheus_flood(FILE *out, const struct sw_snapshot *snapshot)
 		{ "flood_verdict", "gauge",
 		  "1 for what the flood that is on, or the last one, looks like; else 0.",
 		  verdict },
+		{ "flood_self_check", "gauge",
+		  "1 for whether the service's defence answers, stands aside since it locks "
+		  "clients "
+		  "out, or tries again; else 0.",
+		  self_check },
+		{ "flood_steps_aside_total", "counter", "How often it stepped aside.",
+		  steps_aside },
 	};
 
 	cookies(out, snapshot);

@@ -2,6 +2,7 @@
 #include "flood.h"
 #include "policy.h"
 #include "report.h"
+#include "self_check.h"
 
 #include "../base/address.h"
 #include "../base/names.h"
@@ -71,6 +72,7 @@ static void problems(FILE *out, const struct sw_status *status)
 			fprintf(out, "a hook was taken away; to put it back: synward attach %s\n",
 				name);
 	}
+	sw_text_self_checks(out, &status->policy);
 	if (status->sweeper == SW_SWEEPER_STOPPED)
 		fprintf(out,
 			"%sdegraded:%s the sweeper has stopped, so no silent handshake ends; "
