@@ -7,6 +7,7 @@
  * score of a policy that only watches), and who is real and goes on offending (auto-block).
  */
 
+#include "core/proven.h"
 #include "core/suspects.h"
 #include "count.h"
 #include "emit.h"
@@ -80,13 +81,26 @@ static __always_inline struct sw_addr culprit(const struct sw_addr *source)
 	return key;
 }
 
+static __always_inline struct sw_proven_line *proven_line(const struct sw_addr *source, __u64 *hash)
+{
+	__u64 seed[2] = { load.seed[0], load.seed[1] };
+	struct sw_addr of = culprit(source);
+	__u32 key;
+
+	*hash = sw_proven_hash(&of, seed);
+	key = *hash & (SW_PROVEN_SOURCES / SW_WAYS - 1);
+	return bpf_map_lookup_elem(&proven, &key);
+}
+
 /* The source completed a handshake, so it is where it says. */
 static __always_inline void prove_source(const struct sw_addr *source, __u32 now_ms)
 {
-	struct sw_addr key = culprit(source);
-	struct sw_proven fresh = { .window_ms = now_ms };
+	struct sw_proven_line *line;
+	__u64 hash;
 
-	bpf_map_update_elem(&proven, &key, &fresh, BPF_NOEXIST);
+	line = proven_line(source, &hash);
+	if (line)
+		sw_proven_note(line, hash, now_ms);
 }
 
 static __always_inline bool is_protected(const struct sw_addr *addr)
@@ -136,15 +150,18 @@ static __always_inline void block_source(const struct sw_addr *source, const str
 __noinline int note_offence(const struct sw_addr *source, __u32 word, __u32 now_ms)
 {
 	const struct sw_policy *policy = policy_of(word);
+	struct sw_proven_line *line;
 	struct sw_proven *known;
 	struct sw_addr key;
+	__u64 hash;
 
 	if (!source || !policy)
 		return 0;
-	key = culprit(source);
-	known = bpf_map_lookup_elem(&proven, &key);
+	line = proven_line(source, &hash);
+	known = line ? sw_proven_find(line, hash) : NULL;
 	if (!known)
 		return 0;
+	key = culprit(source);
 	if (now_ms - known->window_ms >= policy->auto_block.window_s * 1000) {
 		known->window_ms = now_ms;
 		known->offences = 0;

@@ -206,10 +206,10 @@ struct {
 
 /* Sources that completed a handshake, and what they did since; an IPv6 source is its /64. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, SW_PROVEN_SOURCES);
-	__type(key, struct sw_addr);
-	__type(value, struct sw_proven);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_PROVEN_SOURCES / SW_WAYS);
+	__type(key, __u32);
+	__type(value, struct sw_proven_line);
 } proven SEC(".maps");
 
 /* ---- the rest */

@@ -14,11 +14,16 @@
 
 /* ---- SYNs that come again */
 
+/* An array's element has at least eight bytes. */
+struct answered_pair {
+	__u32 words[2];
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, SW_ANSWERED_SYNS);
+	__uint(max_entries, SW_ANSWERED_SYNS / 2);
 	__type(key, __u32);
-	__type(value, __u32);
+	__type(value, struct answered_pair);
 } answered_syns SEC(".maps");
 
 /* While the defence has stepped aside, it tries on a tenth of the flows. */
@@ -41,13 +46,13 @@ static __always_inline bool stands_aside(const struct sw_flood_state *state, __u
  */
 __noinline int note_answered(const struct inquiry *inquiry, __u64 hash, int in_doubt)
 {
-	__u32 key = sw_answered_index(hash);
+	__u32 index = sw_answered_index(hash), key = index / 2;
 	struct sw_service_counters *mine;
 	struct sw_flood_state *state;
-	__u32 *word;
+	struct answered_pair *pair;
 
-	word = bpf_map_lookup_elem(&answered_syns, &key);
-	if (!inquiry || !word || !sw_answered_note(word, hash, inquiry->now.ms))
+	pair = bpf_map_lookup_elem(&answered_syns, &key);
+	if (!inquiry || !pair || !sw_answered_note(&pair->words[index & 1], hash, inquiry->now.ms))
 		return 0;
 	mine = service_counters(inquiry->policy, inquiry->service);
 	state = flood_of(inquiry->policy, inquiry->service);
@@ -67,8 +72,8 @@ __noinline int note_answered(const struct inquiry *inquiry, __u64 hash, int in_d
 /* So long the server has for saying something, or for being found to have a socket. */
 #define PROBE_RIPE_MS 200U
 
-/* How long it is between the looks at two of them. */
-#define PROBE_EVERY_MS 8U
+/* How long it is until the next look, when one has found nothing to judge. */
+#define PROBE_AGAIN_MS 8U
 
 /*
  * A source that was not served has no other probe for so long, and an IPv6 prefix of 64 bits four: whoever
@@ -281,7 +286,7 @@ __noinline int look_at_probes(struct xdp_md *ctx, __u32 policy, __u32 now_ms)
 		set->probe_ms = 0;
 		return 0;
 	}
-	set->probe_ms = (now_ms + PROBE_EVERY_MS) | 1;
+	set->probe_ms = (now_ms + PROBE_AGAIN_MS) | 1;
 	service = sw_lowest_bit(set->probed);
 	of = probes_of(policy, service);
 	if (!of)
@@ -291,6 +296,7 @@ __noinline int look_at_probes(struct xdp_md *ctx, __u32 policy, __u32 now_ms)
 		__sync_fetch_and_and(&set->probed, ~(1ULL << (service & 63)));
 	if (ripe >= SW_PROBES)
 		return 0;
+	set->probe_ms = now_ms | 1; /* the next packet looks for another one */
 	probe = &of->probes[ripe];
 	probe->phase = SW_PROBE_OVER; /* first: another CPU shall not judge it as well */
 	result = judge_probe(ctx, probe, policy);

@@ -152,10 +152,11 @@ static __always_inline enum sw_check_change sw_self_check_look(struct sw_flood_s
 	state->second_chance += SW_SECOND_CHANCES;
 	if (state->second_chance > SW_MAX_SECOND_CHANCES)
 		state->second_chance = SW_MAX_SECOND_CHANCES;
-	if (!rules->self_check || !state->on)
+	/* what was sent while the flood was on comes back after its end, too */
+	if (!rules->self_check || !(state->on || state->honour))
 		return SW_CHECK_SAME;
 	if (phase == SW_CHECK_ASIDE) {
-		if (now_ms - check->changed_ms >= check->pause_ms)
+		if (state->on && now_ms - check->changed_ms >= check->pause_ms)
 			enter_check(state, SW_CHECK_TRIES, now_ms);
 		return SW_CHECK_SAME;
 	}

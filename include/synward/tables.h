@@ -181,10 +181,15 @@ struct sw_suspect {
 
 #define SW_PROVEN_SOURCES 16384U
 
-/* What a source did that is not spoofed. */
+/* What a source did that is not spoofed; an IPv6 source is its /64. Four are a cache line. */
 struct sw_proven {
-	__u32 window_ms; /* when the present count began */
+	__u64 source;	 /* hash of its address; 0: free */
+	__u32 window_ms; /* when the present count began, or it was heard of last */
 	__u32 offences;
+};
+
+struct sw_proven_line {
+	struct sw_proven of[SW_WAYS];
 };
 
 /* A source that has answered a cookie or a challenge. Another one may take its place: then it is asked again. */

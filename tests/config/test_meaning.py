@@ -21,7 +21,7 @@ ANOMALIES = {name: ACTIONS[action]
 
 DEFAULT = {
     "mode": "monitor", "strict": False, "warm_up_ms": 3600000, "syn_flood": "off",
-    "flood": {"half_open": 1024, "syn_rate": 5000, "calm_ms": 10000}, "actions": ANOMALIES,
+    "flood": {"half_open": 1024, "syn_rate": 5000, "calm_ms": 10000, "self_check": True}, "actions": ANOMALIES,
     "limits": {"source_prefix": {"ipv4": 32, "ipv6": 64},
                "syn_rate": {"per_second": 0, "burst": 0},
                "half_open": {"per_source": 0, "per_service": 0}},
@@ -51,6 +51,8 @@ def apply_rules(said, base):
     for key, value in said.get("flood", {}).items():
         if key == "calm":
             row["flood"]["calm_ms"] = milliseconds(value)
+        elif key == "self_check":
+            row["flood"][key] = SWITCH[value]
         else:
             row["flood"][key] = int(value)
     if "warm_up" in said:
@@ -148,8 +150,9 @@ def draw_rules(dice, timeouts):
         "syn_flood": lambda: dice.choice(("off", "adaptive", "always")),
         "flood": lambda: {key: {"half_open": lambda: draw_number(dice, 1, 16777216),
                                 "syn_rate": lambda: draw_number(dice, 1, 100000000),
-                                "calm": lambda: draw_duration(dice, 1000, 86400000)}[key]()
-                          for key in some(dice, ("half_open", "syn_rate", "calm"))},
+                                "calm": lambda: draw_duration(dice, 1000, 86400000),
+                                "self_check": lambda: dice.choice(list(SWITCH))}[key]()
+                          for key in some(dice, ("half_open", "syn_rate", "calm", "self_check"))},
         "actions": lambda: {name: dice.choice(("drop", "count", "strict"))
                             for name in some(dice, ANOMALIES)},
         "timeouts": lambda: {name: draw_duration(dice, 10, 2000000000)

@@ -3,7 +3,7 @@
 """
 synward at work, in half a minute: a client and a server in namespaces of their own, handshakes of
 which we know how they end because we end them, and a flood. Then a policy: a scan is dropped, and the
-flood is answered, while real clients get in. In the end what synward saw of it, and the proof that
+flood is answered, while real clients get in; and a firewall breaks that, which is noticed. In the end what synward saw of it, and the proof that
 nothing is left. Exit code 1: a number is not what it should be.
 """
 
@@ -19,6 +19,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 import tcp  # noqa: E402
+from aside import Aside  # noqa: E402
 from causes import Stage  # noqa: E402
 from cli import BINARY, Synward, private_bpffs  # noqa: E402
 from flood import FLOOD, lead_nowhere, spoof  # noqa: E402
@@ -171,6 +172,8 @@ def perform(screen):
         after = wait_until_silent(screen, synward, "ended by silence")
         guard = Guard(screen, synward, near, far)
         guard.perform()
+        aside = Aside(screen, guard)
+        aside.perform()
         synward.expect(0, "detach", "--all")
         print("  $ synward detach --all")
         lab.close()
@@ -180,6 +183,7 @@ def perform(screen):
     report_latencies(screen, quiet)
     report_flood(screen, quiet, after, half_open)
     guard.report(max(half_open))
+    aside.report()
     screen.title("BOOKS")
     guard.report_books()
     print(f"  {'left behind: ' + left:<75} {screen.verdict(left == NOTHING)}")

@@ -207,7 +207,9 @@ def test_whatever_becomes_of_a_challenge(challenging_hall, family):
     found = challenging_hall.run(family, plans)
     for name, result in found.items():
         assert (result.client, result.server, result.accepted) == ("done", "done", 1), name
-        assert result.resets >= 1, name
+        # what comes again passes: whom the challenge does not reach in time needs not prove himself
+        is_late = "synack" in (*plans[name].lose, *plans[name].late[:1])
+        assert is_late or result.resets >= 1, name
     tallies = grown(challenging_hall, before)
     assert tallies["challenges_sent"] >= len(plans)
     assert tallies["cookies_sent"] == tallies["handovers"] == 0

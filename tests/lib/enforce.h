@@ -214,7 +214,7 @@ static inline void prog_reset_policies(struct prog *prog, const struct setup *se
 	prog_clear(prog->skeleton->maps.owners, 1);
 	prog_clear(prog->skeleton->maps.sources, 1);
 	prog_clear(prog->skeleton->maps.suspects, 1);
-	prog_empty(prog->skeleton->maps.proven);
+	prog_clear(prog->skeleton->maps.proven, 1);
 	prog_empty(prog->skeleton->maps.auto_blocks);
 	prog_empty(prog->skeleton->maps.protected);
 	prog_empty(prog->skeleton->maps.service_nets);

@@ -204,11 +204,23 @@ static void it_remembers_until_the_next_flood(void **state __unused)
 {
 	steps_aside(SW_CHECK_REASON_UNSERVED);
 	flood.on = 0;
+	flood.honour = 1;
+	pass(10 * SW_CHECK_PAUSE_MS);
+	flood.honour = 0;
 	pass(10 * SW_CHECK_PAUSE_MS);
 	assert_int_equal(flood.check_phase, SW_CHECK_ASIDE);
 	flood.on = 1;
 	QUIETLY;
 	assert_int_equal(flood.check_phase, SW_CHECK_TRIES);
+}
+
+/* Who was answered before its end is served, or not, after it. */
+static void it_looks_on_for_a_while(void **state __unused)
+{
+	flood.on = 0;
+	assert_int_equal(LOOK(OF(UNSERVED, 3)), SW_CHECK_SAME);
+	flood.honour = 1;
+	assert_int_equal(LOOK(OF(UNSERVED, 3)), SW_CHECK_STEPS_ASIDE);
 }
 
 /* ---- SYNs that come again */
@@ -308,6 +320,7 @@ int main(void)
 		cmocka_unit_test_setup(it_resumes_when_nobody_comes, begin),
 		cmocka_unit_test_setup(a_good_time_makes_the_pause_short_again, begin),
 		cmocka_unit_test_setup(it_remembers_until_the_next_flood, begin),
+		cmocka_unit_test_setup(it_looks_on_for_a_while, begin),
 		cmocka_unit_test(as_a_client_repeats_it),
 		cmocka_unit_test(as_a_machine_repeats_it),
 		cmocka_unit_test(another_takes_its_place),

@@ -31,11 +31,14 @@ static uint32_t used_suspects(const void *value)
 	return suspect->source != 0;
 }
 
-/* An entry of the map is one that is used. */
 static uint32_t used_proven(const void *value)
 {
-	(void)value;
-	return 1;
+	const struct sw_proven_line *line = value;
+	uint32_t used = 0;
+
+	for (unsigned int way = 0; way < SW_WAYS; way++)
+		used += line->of[way].source != 0;
+	return used;
 }
 
 static uint32_t used_verified(const void *value)
@@ -55,16 +58,17 @@ static const struct {
 	{ "sources", sizeof(struct sw_source_bucket), SW_SOURCE_BUCKETS, SW_SOURCE_WAYS,
 	  used_sources },
 	{ "suspects", sizeof(struct sw_suspect), SW_SUSPECTS, 1, used_suspects },
-	{ "proven", sizeof(struct sw_proven), SW_PROVEN_SOURCES, 1, used_proven },
+	{ "proven", sizeof(struct sw_proven_line), SW_PROVEN_SOURCES / SW_WAYS, SW_WAYS,
+	  used_proven },
 	{ "verified", sizeof(struct sw_verified), SW_VERIFIED_SOURCES, 1, used_verified },
 };
 
-/* The whole map at once: of a hash, a batch must have room for the fullest of its buckets. */
+/* The whole map at once. */
 static int count_table(const struct sw_instance *instance, unsigned int table, uint64_t *used)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, options);
 	SW_AUTO_FREE char *values = calloc(tables[table].entries, tables[table].value_size);
-	SW_AUTO_FREE struct sw_addr *keys = calloc(tables[table].entries, sizeof(*keys));
+	SW_AUTO_FREE uint32_t *keys = calloc(tables[table].entries, sizeof(*keys));
 	uint32_t count = tables[table].entries, position = 0;
 	SW_AUTO_FD int fd = -1;
 	int error;
