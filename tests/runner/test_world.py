@@ -166,6 +166,15 @@ def test_it_sees_nothing_of_what_is_around_it(tree):
     assert not own("mnt", "pid", "net").intersection(seen)
 
 
+def test_it_knows_no_mount_that_it_has_hidden(tree):
+    """Who looks for a bpffs in /proc/mounts finds the world's, and not another run's."""
+    tree.run("sh", "-ec", """
+        mkdir -p "$1/run x" /run/other; mount -t bpf bpf "$1/run x"; mount -t bpf bpf /run/other
+        trap 'umount "$1/run x" /run/other' EXIT
+        "$2" sh -c 'test "$(grep -cw bpf /proc/mounts)" = 1; ! grep /run/other /proc/mounts'
+        """, "sh", tree.top, WORLD)
+
+
 def test_with_machine_it_sees_network_and_processes(tree):
     seen = set(tree.run(WORLD, "--machine", "sh", "-c", SEE_NAMESPACES).split())
     assert seen & own("mnt", "pid", "net") == own("pid", "net")
