@@ -12,6 +12,7 @@
  * and a SYN that the kernel throws away takes none. What is left to it is in docs/design.md.
  */
 
+#include "conntrack.h"
 #include "inquiry.h"
 #include "listener.h"
 #include "policy.h"
@@ -20,6 +21,8 @@
 #define HEARD_VLAN_SHIFT 2
 #define HEARD_TIME_MASK	 0xfffffff0U
 #define HEARD_TAG_SHIFT	 32
+
+#define ASKED_SHIFT 4
 
 /* What seems to be heard so soon from now is of now. */
 #define HEARD_EARLY_MS 1000U
@@ -43,6 +46,33 @@ static __always_inline struct sw_addressees *addressee_line(__u64 hash)
 	__u32 key = hash & (SW_ADDRESSEE_LINES - 1);
 
 	return bpf_map_lookup_elem(&addressees, &key);
+}
+
+/* Where in its line an addressee is; SW_ADDRESSEE_WAYS: nowhere. */
+static __always_inline __u32 addressee_way(__u64 hash)
+{
+	const struct sw_addressees *line = addressee_line(hash);
+	__u32 tag = addressee_tag(hash), way;
+
+	if (!line)
+		return SW_ADDRESSEE_WAYS;
+	for (way = 0; way < SW_ADDRESSEE_WAYS; way++)
+		if (line->of[way].heard >> HEARD_TAG_SHIFT == tag)
+			break;
+	return way;
+}
+
+/* An addressee that was there a moment ago. */
+static __always_inline struct sw_addressee *addressee_at(__u64 hash, __u32 way)
+{
+	struct sw_addressees *line;
+
+	if (way >= SW_ADDRESSEE_WAYS)
+		return NULL;
+	line = addressee_line(hash);
+	if (!line || line->of[way].heard >> HEARD_TAG_SHIFT != addressee_tag(hash))
+		return NULL;
+	return &line->of[way];
 }
 
 static __always_inline struct sw_addressee *addressee_of(__u64 hash)
@@ -115,14 +145,20 @@ static __always_inline struct sw_addressee *oldest_addressee(struct sw_addressee
 
 /* ---- what leaves */
 
-/* The hand-over has seen a segment. */
-static __always_inline void note_handover_ran(__u32 now_ms)
+/*
+ * The hand-over has seen a segment. Where it does not matter who was heard, nothing says whether conntrack looks
+ * at what is answered here: then it does.
+ */
+static __always_inline void note_handover_ran(struct sw_settings *set, __u32 now_ms)
 {
 	__u32 key = load.slot;
 	volatile __u32 *ran_ms = bpf_map_lookup_elem(&handovers_ran, &key);
 
-	if (ran_ms && *ran_ms != now_ms)
-		*ran_ms = now_ms; /* once a tick: all CPUs have it in their caches meanwhile */
+	if (!ran_ms || *ran_ms == now_ms)
+		return;
+	*ran_ms = now_ms; /* once a tick: all CPUs have it in their caches meanwhile */
+	if (policy_has(set->policy, SW_HAS_UNHEARD))
+		set->can_tell = can_tell_conntrack();
 }
 
 /* Does the hand-over see what comes in? Somebody else's program may have been put before it. */
@@ -197,6 +233,12 @@ static __always_inline enum sw_addressee_kind who_answers(struct __sk_buff *skb,
 	return SW_HEARD_HERE;
 }
 
+/* Times are kept in fewer bits where one that comes round again, after minutes, only asks once less. */
+static __always_inline __u16 asked_at(__u32 now_ms)
+{
+	return now_ms >> ASKED_SHIFT;
+}
+
 static __always_inline void note_heard(const struct sw_packet *synack, enum sw_addressee_kind kind,
 				       __u32 tags, __u32 now_ms)
 {
@@ -213,8 +255,9 @@ static __always_inline void note_heard(const struct sw_packet *synack, enum sw_a
 	if (!known) {
 		known = oldest_addressee(line, now_ms);
 		known->looked = 0;
-		known->asked_ms = now_ms;
+		known->asked = asked_at(now_ms);
 	}
+	known->mss = synack->options & SW_OPT_MSS ? synack->mss : 0;
 	known->heard = (__u64)addressee_tag(hash) << HEARD_TAG_SHIFT | (now_ms & HEARD_TIME_MASK) |
 		       tags << HEARD_VLAN_SHIFT | kind;
 }
@@ -254,17 +297,20 @@ static __always_inline bool listens_for_answers(const struct sw_settings *set)
 
 /* What a segment that leaves says about who is asked there. */
 static __always_inline void hear(struct __sk_buff *skb, const struct sw_packet *packet,
-				 __u32 policy)
+				 struct sw_settings *set)
 {
 	const __u16 decisive = WIRE_TCP_SYN | WIRE_TCP_ACK | WIRE_TCP_RST | WIRE_TCP_FIN;
 	__u16 flags = packet->flags & decisive;
 
 	if (packet->kind != SW_KIND_TCP)
 		return;
-	if (flags == (WIRE_TCP_SYN | WIRE_TCP_ACK))
-		hear_synack(skb, packet, policy);
-	else if (flags == (WIRE_TCP_RST | WIRE_TCP_ACK) && !packet->seq)
+	if (flags == (WIRE_TCP_SYN | WIRE_TCP_ACK)) {
+		if (hear_synack(skb, packet, set->policy) == SW_HEARD_HERE &&
+		    !policy_has(set->policy, SW_HAS_UNHEARD))
+			set->can_tell = is_tracked(skb, packet);
+	} else if (flags == (WIRE_TCP_RST | WIRE_TCP_ACK) && !packet->seq) {
 		hear_refusal(packet);
+	}
 }
 
 /* ---- what comes in */
@@ -303,9 +349,10 @@ static __always_inline enum sw_addressee_kind who_is_behind(const struct sw_addr
 static __always_inline bool is_asked_again(struct sw_addressee *addressee, __u32 now_ms)
 {
 	if (!addressee || heard_ago(addressee, now_ms) < SW_HEARD_FRESH_MS ||
-	    now_ms - addressee->asked_ms < SW_ASK_AGAIN_MS)
+	    (__u16)(asked_at(now_ms) - addressee->asked) < SW_ASK_AGAIN_MS >> ASKED_SHIFT)
 		return false;
-	addressee->asked_ms = now_ms; /* one that another CPU lets through as well does no harm */
+	addressee->asked =
+		asked_at(now_ms); /* one that another CPU lets through as well does no harm */
 	return true;
 }
 
@@ -322,13 +369,20 @@ static __always_inline bool has_lost_tags(const struct sw_packet *syn,
 #define LOOKED_FULL   1U /* there was no room for another connection */
 #define LOOKED_NARROW 2U /* nor soon may be: it is worth a look at each SYN */
 #define LOOKED_BITS   3U
-#define NARROW	      8U /* so many more connections fill the queue */
+
+/* A minute later it is the same again: then a SYN is not looked at that another one was, in its tick. */
+static __always_inline __u16 looked_at(__u32 now_ms)
+{
+	return now_ms & ~LOOKED_BITS;
+}
+
+#define NARROW 8U /* so many more connections fill the queue */
 
 /* Was there no room for another connection when its listener was looked at last? */
 static __always_inline bool is_full(const struct sw_addressee *addressee, __u32 now_ms)
 {
 	return addressee && addressee->looked & LOOKED_FULL &&
-	       now_ms - (addressee->looked & ~LOOKED_BITS) < SW_FULL_VALID_MS;
+	       (__u16)(looked_at(now_ms) - looked_at(addressee->looked)) < SW_FULL_VALID_MS;
 }
 
 #endif

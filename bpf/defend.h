@@ -139,6 +139,11 @@ static __always_inline bool may_have_attempts(const struct inquiry *inquiry)
 #define LET_PASS SW_FLOOD_WAY_COUNT
 #define NO_ROOM	 (SW_FLOOD_WAY_COUNT + 1)
 
+/* With the way, how to answer: */
+#define SAID_WAY_MASK  0xffU
+#define SAID_NO_WSCALE (1U << 8) /* no window scale is agreed on */
+#define SAID_MSS_SHIFT 16	 /* the MSS to tell; 0: that of the interface */
+
 /*
  * By which way a SYN is answered if nothing speaks for it: LET_PASS also where nobody answers, or where it
  * is time to hear that. The kernel honours its cookies only while it sends some itself, so it has to
@@ -147,7 +152,7 @@ static __always_inline bool may_have_attempts(const struct inquiry *inquiry)
 static __always_inline __u32 way_of_syn(const struct sw_packet *syn, const struct inquiry *inquiry,
 					__u64 hash)
 {
-	struct sw_addressee *addressee = addressee_of(hash);
+	struct sw_addressee *addressee = addressee_at(hash, inquiry->addressee);
 	enum sw_addressee_kind behind = who_is_behind(addressee, &syn->dst, inquiry->policy,
 						      inquiry->now.ms);
 	enum sw_flood_way way = way_to(behind, inquiry->policy);
@@ -161,9 +166,9 @@ static __always_inline __u32 way_of_syn(const struct sw_packet *syn, const struc
 		if (must_hear && !sw_is_martian(&syn->src) &&
 		    is_asked_again(addressee, inquiry->now.ms))
 			return LET_PASS;
-		return must_hear && behind == SW_HEARD_HERE && is_full(addressee, inquiry->now.ms) ?
-			       NO_ROOM :
-			       way;
+		if (must_hear && behind == SW_HEARD_HERE && is_full(addressee, inquiry->now.ms))
+			return NO_ROOM;
+		return way | (addressee ? addressee->mss : 0) << SAID_MSS_SHIFT;
 	}
 	mine = service_counters(inquiry->policy, inquiry->service);
 	if (mine)
@@ -172,7 +177,7 @@ static __always_inline __u32 way_of_syn(const struct sw_packet *syn, const struc
 }
 
 /*
- * Is the SYN to be answered instead of passing? Returns by which enum sw_flood_way, LET_PASS or
+ * Is the SYN to be answered instead of passing? Returns by which enum sw_flood_way, and how, LET_PASS or
  * NO_ROOM. A SYN whose flow is a connection goes on: its server has the right to ask
  * back (RFC 5961 section 4). So does one that is repeated, since its SYN-ACK was lost before the flood
  * was noticed: the server remembers it, and would reset whoever brought back another number.
@@ -183,8 +188,8 @@ __noinline int wants_answer(const struct sw_packet *packet, const struct inquiry
 	const struct sw_flood_rules *rules;
 	const struct sw_policy *policy;
 	struct sw_flood_state *state;
-	__u64 source, answered;
-	__u32 way;
+	__u64 source;
+	__u32 said;
 
 	if (!packet || !inquiry)
 		return LET_PASS;
@@ -199,18 +204,19 @@ __noinline int wants_answer(const struct sw_packet *packet, const struct inquiry
 	    stands_aside(state, inquiry->hash) || !enforces(policy, inquiry->service) ||
 	    is_allowed(&packet->src, inquiry->lists))
 		return LET_PASS;
-	way = way_of_syn(packet, inquiry, addressee);
-	if (way == LET_PASS || passes_verified(state, rules, source, inquiry->now.ms, way) ||
+	said = way_of_syn(packet, inquiry, addressee);
+	if (said == LET_PASS ||
+	    passes_verified(state, rules, source, inquiry->now.ms, said & SAID_WAY_MASK) ||
 	    (may_have_connection(inquiry->hash) &&
 	     connection_state(packet, inquiry->now.ms) >= 0) ||
 	    (may_have_attempts(inquiry) && has_attempt(packet, inquiry)))
 		return LET_PASS;
-	answered = sw_answered_hash(inquiry->hash, packet->seq);
-	if (rules->self_check && way < SW_FLOOD_WAY_COUNT && !load.replay &&
-	    sw_is_sampled(answered, state->sample_shift) &&
-	    note_answered(inquiry, answered, way == SW_WAY_CHALLENGE))
+	if (rules->self_check && said != NO_ROOM && !load.replay &&
+	    sw_is_sampled(inquiry->hash, state->sample_shift) &&
+	    !(packet->options & SW_OPT_SIGNED) &&
+	    note_answered(inquiry, packet->seq, (said & SAID_WAY_MASK) == SW_WAY_CHALLENGE))
 		return LET_PASS;
-	return way;
+	return state->tells ? said | SAID_NO_WSCALE : said;
 }
 
 /* Writes the answer over the SYN. Returns by how many bytes it begins later, or SW_NO_ANSWER. */
@@ -228,18 +234,21 @@ __noinline int write_answer(struct xdp_md *ctx, __u32 tcp, const struct sw_packe
 	return sw_answer(&frame, syn, answer, &length);
 }
 
-/* What a SYN is answered with. Returns 1, or 0 if it has to pass. */
-__noinline int make_answer(const struct sw_packet *syn, struct sw_cookie_answer *answer, __u32 way,
+/* What a SYN is answered with, as wants_answer() has said. Returns 1, or 0 if it has to pass. */
+__noinline int make_answer(const struct sw_packet *syn, struct sw_cookie_answer *answer, __u32 said,
 			   __u32 now_ms)
 {
 	const struct sw_cookie_offer *offer = cookie_offer();
 	const struct sw_cookie_keys *keys = cookie_secrets();
+	__u32 way = said & SAID_WAY_MASK, mss = said >> SAID_MSS_SHIFT;
 	long cookie;
 
 	if (!offer || !keys || !syn || !answer || !offer->ttl)
 		return 0;
 	if (way == SW_WAY_HANDOVER) {
 		sw_cookie_make(keys, my_cookie_memos(), offer, syn, now_ms, answer);
+		if (mss)
+			answer->mss = mss;
 		return 1;
 	}
 	if (way == SW_WAY_CHALLENGE)
@@ -249,24 +258,30 @@ __noinline int make_answer(const struct sw_packet *syn, struct sw_cookie_answer 
 		return 0;
 	answer->seq = cookie;
 	answer->ack = syn->seq + 1;
-	answer->mss = sw_addr_is_v4(&syn->src) ? offer->mss4 : offer->mss6;
+	answer->mss = mss ? mss : sw_addr_is_v4(&syn->src) ? offer->mss4 : offer->mss6;
 	answer->window = offer->window;
 	answer->ttl = offer->ttl;
 	return 1;
 }
 
 /* Answers a SYN if it has to be. Returns the verdict. */
-static __always_inline enum sw_verdict answer_syn(struct xdp_md *ctx, const struct sw_packet *syn,
+static __always_inline enum sw_verdict answer_syn(struct xdp_md *ctx, struct sw_packet *syn,
 						  struct inquiry *inquiry, __u64 addressee)
 {
 	struct sw_counters *mine = my_counters();
 	struct sw_cookie_answer answer = {};
-	__u32 way;
+	__u32 said, way;
 	int later;
 
-	if (!load.replay && is_time_to_look(inquiry, addressee))
+	inquiry->addressee = addressee_way(addressee);
+	if (!load.replay && is_time_to_look(inquiry, addressee)) {
 		look_at_listener(ctx, syn, inquiry, addressee);
-	way = wants_answer(syn, inquiry, addressee);
+		look_at_probes_in_time(ctx, inquiry);
+	}
+	said = wants_answer(syn, inquiry, addressee);
+	way = said & SAID_WAY_MASK;
+	if (said & SAID_NO_WSCALE)
+		syn->options &= ~SW_OPT_WSCALE; /* as if it had not asked for that */
 	if (way == NO_ROOM) {
 		count_limit(SW_LIMIT_ACCEPT_QUEUE, true);
 		count_service(inquiry->policy, inquiry->service, false, false,
@@ -275,7 +290,7 @@ static __always_inline enum sw_verdict answer_syn(struct xdp_md *ctx, const stru
 	}
 	if (!mine || way == LET_PASS ||
 	    (syn->options & SW_OPT_SIGNED && !load.replay && checks_signatures(ctx, syn)) ||
-	    !make_answer(syn, &answer, way, inquiry->now.ms))
+	    !make_answer(syn, &answer, said, inquiry->now.ms))
 		return SW_VERDICT_PASSED;
 	later = write_answer(ctx, inquiry->tcp, syn, &answer);
 	if (later < 0 || (later && bpf_xdp_adjust_head(ctx, later))) {

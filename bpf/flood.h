@@ -12,13 +12,6 @@
 #include "policy.h"
 #include "switch.h"
 
-static __always_inline struct sw_flood_state *flood_of(__u32 word, __u32 service)
-{
-	__u32 key = service_key(word, service);
-
-	return bpf_map_lookup_elem(&floods, &key);
-}
-
 static __always_inline struct sw_cookie_keys *cookie_secrets(void)
 {
 	__u32 key = 0;
@@ -52,7 +45,8 @@ struct flood_round {
 	__u32 word;
 	__u32 now_ms;
 	__u32 service;
-	__u32 on; /* any service's SYNs are answered */
+	__u32 on;	/* any service's SYNs are answered */
+	__u32 can_tell; /* sw_settings.can_tell */
 };
 
 /* What is being added up; the stack has no room for it. */
@@ -103,6 +97,8 @@ static __always_inline struct sw_flood_event *begin_event(enum sw_event_type typ
 	event->repeated = 0;
 	event->served = 0;
 	event->unserved = 0;
+	event->family = 0;
+	event->pad = 0;
 	event->on_ms = 0;
 	return event;
 }
@@ -144,6 +140,7 @@ static __always_inline void tell_check(const struct flood_round *round,
 		event->repeated = state->check.found_repeated;
 		event->served = state->check.found_served;
 		event->unserved = state->check.found_unserved;
+		event->family = state->check.found_family;
 	} else {
 		event->on_ms = round->now_ms - state->check.since_ms;
 	}
@@ -157,7 +154,6 @@ static long look_at_service(__u32 service, void *context)
 	const struct sw_service_state *open = service_state_of(round->word, service);
 	const struct sw_policy *policy = policy_of(round->word);
 	struct flood_totals *totals = my_flood_totals();
-	enum sw_check_change check;
 	enum sw_flood_change change;
 	__s64 half_open;
 
@@ -177,9 +173,33 @@ static long look_at_service(__u32 service, void *context)
 	round->on |= state->on;
 	if (change != SW_FLOOD_SAME)
 		tell_flood(round, state, change);
-	check = sw_self_check_look(state, &policy->rules[service].flood, round->now_ms);
-	if (check != SW_CHECK_SAME)
-		tell_check(round, state, check);
+	return 0;
+}
+
+/* Has the defence of a service, whose period has just been closed, found out something about itself? */
+static long look_at_itself(__u32 service, void *context)
+{
+	struct flood_round *round = context;
+	struct sw_flood_state *state = flood_of(round->word, service);
+	struct sw_probes *probed = probes_of(round->word, service);
+	const struct sw_policy *policy = policy_of(round->word);
+	enum sw_check_change change;
+	bool told;
+
+	service &= SW_SERVICE_SLOTS - 1;
+	if (!state || !policy || !probed)
+		return 1;
+	if (state->looked_ms != round->now_ms)
+		return 0;
+	round->service = service;
+	told = state->tells;
+	change = sw_self_check_look(state, &policy->rules[service].flood, &probed->counts,
+				    round->can_tell, round->now_ms);
+	if (change != SW_CHECK_SAME)
+		tell_check(round, state, change);
+	if (state->tells != told)
+		sw_forget_probes(
+			probed); /* who was not served may be now, and is asked about at once */
 	return 0;
 }
 
@@ -196,9 +216,11 @@ __noinline int look_for_floods(__u32 now_ms)
 	if (!set)
 		return 0;
 	round.word = set->policy;
+	round.can_tell = set->can_tell;
 	if (!policy_has(round.word, SW_HAS_FLOOD_DEFENCE))
 		return 0;
 	bpf_loop(SW_SERVICE_SLOTS, look_at_service, &round, 0);
+	bpf_loop(SW_SERVICE_SLOTS, look_at_itself, &round, 0);
 	if (round.on) {
 		set->cookies_until_ms = now_ms + SW_FLOOD_HONOUR_MS;
 		set->cookies_sent = 1;

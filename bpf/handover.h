@@ -7,6 +7,7 @@
  * exists, the ACK gets a request socket with what was agreed on, and TCP makes a connection of it.
  */
 
+#include "conntrack.h"
 #include "take_cookie.h"
 #include "listener.h"
 
@@ -134,14 +135,30 @@ static __always_inline int assign_request(struct __sk_buff *skb, struct sock *sk
 	return error;
 }
 
+/* Has the firewall here to be told of what is handed over to the service? */
+static __always_inline bool tells_conntrack(__u32 policy, __u32 service)
+{
+	const struct sw_flood_state *state = flood_of(policy, service);
+
+	return state && state->tells;
+}
+
+/* What is known of a segment that goes up with a cookie. */
+struct handover {
+	__u64 flow; /* its hash */
+	__u32 now_ms;
+	__u32 policy; /* settings.policy */
+	__u32 service;
+};
+
 /*
  * Gives the listener a handshake, unless too many wait there to be accepted. Returns what is to be
  * done with the segment.
  */
 static __always_inline int give_to_listener(struct __sk_buff *skb, struct tcp_sock *listener,
 					    const struct sw_packet *ack,
-					    const struct sw_cookie_options *agreed, __u64 hash,
-					    __u32 now_ms)
+					    const struct sw_cookie_options *agreed,
+					    const struct handover *handover)
 {
 	struct sw_queue queue = queue_of(listener);
 	struct sw_counters *mine = my_counters();
@@ -151,17 +168,19 @@ static __always_inline int give_to_listener(struct __sk_buff *skb, struct tcp_so
 		return TC_ACT_UNSPEC;
 	if (queue_is_full(&queue) && is_armed()) {
 		/* not now: what comes with it shall not pass, either */
-		remember_handed(hash, now_ms - HANDED_NOW_MS);
-		give_up_probe(ack);
+		remember_handed(handover->flow, handover->now_ms - HANDED_NOW_MS);
+		give_up_probe(&ack->src, ack->sport, handover->service);
 		mine->tallies[SW_TALLY_HANDOVERS_FAILED]++;
 		return TC_ACT_SHOT;
 	}
+	if (tells_conntrack(handover->policy, handover->service))
+		tell_conntrack(skb, ack);
 	request_of(agreed, offers_of(listener), &attrs);
 	if (assign_request(skb, (struct sock *)listener, &attrs)) {
 		mine->tallies[SW_TALLY_HANDOVERS_FAILED]++;
 		return TC_ACT_UNSPEC;
 	}
-	remember_handed(hash, now_ms);
+	remember_handed(handover->flow, handover->now_ms);
 	mine->tallies[SW_TALLY_HANDOVERS]++;
 	return TC_ACT_UNSPEC;
 }
@@ -191,7 +210,8 @@ static __always_inline int hand_over(struct __sk_buff *skb, const struct sw_pack
 	__u64 seed[2] = { load.seed[0], load.seed[1] }, hash = sw_flow_hash(ack, seed);
 	const struct sw_settings *set = current_settings();
 	struct sw_cookie_options agreed = {};
-	__u32 now_ms = clock_ms();
+	struct handover handover = { .flow = hash, .now_ms = clock_ms() };
+	__u32 now_ms = handover.now_ms;
 	enum handed handed = when_handed(hash, now_ms);
 	bool valid = recall_cookie(ack, &agreed);
 	struct bpf_sock *found;
@@ -199,7 +219,7 @@ static __always_inline int hand_over(struct __sk_buff *skb, const struct sw_pack
 	struct tcp_sock *listener;
 	int action = TC_ACT_UNSPEC;
 
-	if (handed == HANDED_NOW || (!valid && handed == HANDED_NEVER) ||
+	if (!set || handed == HANDED_NOW || (!valid && handed == HANDED_NEVER) ||
 	    ack->flags & (WIRE_TCP_SYN | WIRE_TCP_RST))
 		return TC_ACT_UNSPEC;
 	found = find_socket(skb, ack);
@@ -214,12 +234,13 @@ static __always_inline int hand_over(struct __sk_buff *skb, const struct sw_pack
 			mine->tallies[SW_TALLY_HANDOVERS_HELD_BACK]++;
 		goto out;
 	}
-	if (handed == HANDED_BEFORE && set)
-		begin_probe(ack, hash, set->policy, service_of(ack, SW_INGRESS, set->policy),
-			    now_ms);
+	handover.policy = set->policy;
+	handover.service = service_of(ack, SW_INGRESS, set->policy);
+	if (handed == HANDED_BEFORE)
+		begin_probe(ack, hash, handover.policy, handover.service, now_ms);
 	listener = bpf_skc_to_tcp_sock(found);
 	if (listener)
-		action = give_to_listener(skb, listener, ack, &agreed, hash, now_ms);
+		action = give_to_listener(skb, listener, ack, &agreed, &handover);
 out:
 	bpf_sk_release(found);
 	return action;

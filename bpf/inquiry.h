@@ -28,7 +28,8 @@ struct inquiry {
 	__u8 limit;	/* enum sw_limit: what a SYN is over */
 	__u8 refuse;	/* and that is in force */
 	__u16 tcp;	/* where the TCP header is in the frame */
-	__u8 pad[6];
+	__u8 addressee; /* of a SYN under a flood: addressee_way() */
+	__u8 pad[5];
 };
 
 /* One CPU handles one packet at a time, with softirqs off; its stack has no room for this. */
@@ -46,11 +47,17 @@ static __always_inline struct sw_finding *my_finding(void)
 	return bpf_map_lookup_elem(&findings, &key);
 }
 
-static __always_inline const struct sw_settings *current_settings(void)
+/* For who writes one of the fields that are the packets'. */
+static __always_inline struct sw_settings *changing_settings(void)
 {
 	__u32 key = 0;
 
 	return bpf_map_lookup_elem(&settings, &key);
+}
+
+static __always_inline const struct sw_settings *current_settings(void)
+{
+	return changing_settings();
 }
 
 /* The hint of a bucket of connections. */

@@ -42,6 +42,7 @@ struct sock {
 
 /* Each field is there only if the kernel was built with it. */
 struct tcp_sock {
+	__u64 bytes_received;
 	bool is_mptcp;
 	const void *md5sig_info;
 	const void *ao_info;

@@ -249,7 +249,7 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 }
 
 /* What a SYN that came in meets before its handshake is looked for. Returns the verdict. */
-static __always_inline enum sw_verdict receive_syn(void *ctx, const struct sw_packet *packet,
+static __always_inline enum sw_verdict receive_syn(void *ctx, struct sw_packet *packet,
 						   struct inquiry *inquiry, __u64 addressee)
 {
 	enum sw_verdict verdict = SW_VERDICT_PASSED;
@@ -298,9 +298,10 @@ static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *pack
 	    drop_alone(packet, &inquiry) == SW_VERDICT_DROPPED)
 		return SW_VERDICT_DROPPED;
 	inquiry.now.ms = clock_ms();
-	if (direction == SW_INGRESS && policy_has(inquiry.policy, SW_HAS_FLOOD_DEFENCE) &&
-	    is_time_to_probe(set, inquiry.now.ms))
-		look_at_probes(ctx, inquiry.policy, inquiry.now.ms);
+	/* of SYNs, one in each tick does so */
+	if (direction == SW_INGRESS && inquiry.segment != SW_SEGMENT_SYN &&
+	    policy_has(inquiry.policy, SW_HAS_FLOOD_DEFENCE) && !load.replay)
+		look_at_probes_in_time(ctx, &inquiry);
 	destination = mix_end(&packet->dst, packet->dport, seed);
 	inquiry.hash = sw_flow_hash_to(packet, destination, seed);
 	if (direction == SW_INGRESS && inquiry.segment == SW_SEGMENT_SYN) {

@@ -111,6 +111,20 @@ static __always_inline struct sw_service_state *service_state_of(__u32 word, __u
 	return bpf_map_lookup_elem(&service_state, &key);
 }
 
+static __always_inline struct sw_flood_state *flood_of(__u32 word, __u32 service)
+{
+	__u32 key = service_key(word, service);
+
+	return bpf_map_lookup_elem(&floods, &key);
+}
+
+static __always_inline struct sw_probes *probes_of(__u32 word, __u32 service)
+{
+	__u32 key = service_key(word, service);
+
+	return bpf_map_lookup_elem(&probes, &key);
+}
+
 /* May strict anomalies drop what is sent to the service? */
 __noinline int is_ready(__u32 word, __u32 service)
 {

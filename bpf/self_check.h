@@ -44,8 +44,9 @@ static __always_inline bool stands_aside(const struct sw_flood_state *state, __u
  * has been answered before, and that did not help. For a client that is challenged behind a firewall that
  * drops what it has not asked for, this is the way in; few may take it, since anybody can send a SYN twice.
  */
-__noinline int note_answered(const struct inquiry *inquiry, __u64 hash, int in_doubt)
+__noinline int note_answered(const struct inquiry *inquiry, __u32 isn, int in_doubt)
 {
+	__u64 hash = sw_answered_hash(inquiry ? inquiry->hash : 0, isn);
 	__u32 index = sw_answered_index(hash), key = index / 2;
 	struct sw_service_counters *mine;
 	struct sw_flood_state *state;
@@ -72,6 +73,9 @@ __noinline int note_answered(const struct inquiry *inquiry, __u64 hash, int in_d
 /* So long the server has for saying something, or for being found to have a socket. */
 #define PROBE_RIPE_MS 200U
 
+/* A kernel that has heard its client's data has acknowledged them by then: it waits for 200 ms at most. */
+#define PROBE_LATE_MS 600U
+
 /* How long it is until the next look, when one has found nothing to judge. */
 #define PROBE_AGAIN_MS 8U
 
@@ -80,13 +84,6 @@ __noinline int note_answered(const struct inquiry *inquiry, __u64 hash, int in_d
  * does so on purpose has no more to say than others, however many connections he opens.
  */
 #define PROBE_LASTS_MS 4000U
-
-static __always_inline struct sw_probes *probes_of(__u32 word, __u32 service)
-{
-	__u32 key = service_key(word, service);
-
-	return bpf_map_lookup_elem(&probes, &key);
-}
 
 static __always_inline struct sw_probe *probe_of(struct sw_probes *of, const struct sw_addr *source)
 {
@@ -107,12 +104,10 @@ static __always_inline struct sw_probe *probe_of(struct sw_probes *of, const str
 __noinline int begin_probe(const struct sw_packet *ack, __u64 flow, __u32 policy, __u32 service,
 			   __u32 now_ms)
 {
-	struct sw_settings *set;
+	struct sw_settings *set = changing_settings();
 	struct sw_probe *probe;
 	struct sw_probes *of;
-	__u32 key = 0;
 
-	set = bpf_map_lookup_elem(&settings, &key);
 	if (!ack || !set)
 		return 0;
 	of = probes_of(policy, service);
@@ -128,6 +123,7 @@ __noinline int begin_probe(const struct sw_packet *ack, __u64 flow, __u32 policy
 	probe->server_port = ack->dport;
 	probe->flow = flow;
 	probe->began_ms = now_ms;
+	probe->judge_ms = now_ms + PROBE_RIPE_MS;
 	probe->interface = load.slot;
 	probe->phase = SW_PROBE_WAITS;
 	if (!(set->probed >> (service & 63) & 1))
@@ -137,8 +133,11 @@ __noinline int begin_probe(const struct sw_packet *ack, __u64 flow, __u32 policy
 	return 0;
 }
 
-/* There was no room at the server for a client: it will try again, and says nothing about the defence. */
-static __always_inline void give_up_probe(const struct sw_packet *ack)
+/*
+ * What became of a client says nothing about the defence: there was no room at the server, or nobody
+ * listened there just then.
+ */
+static __always_inline void give_up_probe(const struct sw_addr *client, __u16 port, __u32 service)
 {
 	const struct sw_settings *set = current_settings();
 	struct sw_probe *probe;
@@ -146,10 +145,19 @@ static __always_inline void give_up_probe(const struct sw_packet *ack)
 
 	if (!set)
 		return;
-	of = probes_of(set->policy, service_of(ack, SW_INGRESS, set->policy));
-	probe = of ? probe_of(of, &ack->src) : NULL;
-	if (probe && probe->client_port == ack->sport && sw_addr_equal(&probe->client, &ack->src))
-		probe->phase = SW_PROBE_OVER;
+	of = probes_of(set->policy, service);
+	probe = of ? probe_of(of, client) : NULL;
+	if (probe && probe->phase == SW_PROBE_WAITS && probe->client_port == port &&
+	    sw_addr_equal(&probe->client, client))
+		probe->phase = SW_PROBE_FREE;
+}
+
+/* A RST without an ACK that leaves, while nobody listens: a server that is restarted. */
+__noinline int excuse_probe(struct __sk_buff *skb, const struct sw_packet *rst, __u32 policy)
+{
+	if (rst && !socket_state(skb, &rst->dst, rst->dport, &rst->src, rst->sport))
+		give_up_probe(&rst->dst, rst->dport, service_of(rst, SW_EGRESS, policy));
+	return 0;
 }
 
 /* The state of a probe's connection, SW_CONN_*; -1: it has none any more. Without the lock, as ever. */
@@ -175,16 +183,28 @@ static __always_inline int probed_connection(const struct sw_probe *probe)
 
 enum probe_result {
 	PROBE_SAYS_NOTHING,
+	PROBE_WAITS_ON,
 	PROBE_SERVED,
 	PROBE_UNSERVED,
 };
 
-/* What the kernel has for a probe's flow: a socket of its own, or still its listener, which has room. */
+/* What of a client has come to a socket, which the kernel then acknowledges. */
+static __always_inline bool has_heard_client(const struct bpf_sock *found)
+{
+	const struct tcp_sock *sk = bpf_skc_to_tcp_sock((struct bpf_sock *)found);
+
+	return sk && sk->bytes_received;
+}
+
+/*
+ * What the kernel has for a probe's flow, of which nothing has been heard: still its listener, which has room;
+ * or a socket, which has nothing to say as long as its client has not, and may be about to say it.
+ */
 static __always_inline enum probe_result ask_kernel(struct xdp_md *ctx,
-						    const struct sw_probe *probe)
+						    const struct sw_probe *probe, bool is_late)
 {
 	enum probe_result result = PROBE_SERVED;
-	const struct tcp_sock *listener = NULL;
+	const struct tcp_sock *listener;
 	struct bpf_sock_tuple tuple = {};
 	struct bpf_sock *found;
 	struct sw_queue queue;
@@ -198,11 +218,13 @@ static __always_inline enum probe_result ask_kernel(struct xdp_md *ctx,
 	if (found->state == TCP_STATE_LISTEN) {
 		result = PROBE_UNSERVED;
 		listener = bpf_skc_to_tcp_sock(found);
-	}
-	if (listener) {
-		queue = queue_of(listener);
-		if (queue_is_full(&queue))
-			result = PROBE_SAYS_NOTHING;
+		if (listener) {
+			queue = queue_of(listener);
+			if (queue_is_full(&queue))
+				result = PROBE_SAYS_NOTHING;
+		}
+	} else if (found->state == TCP_STATE_ESTABLISHED && has_heard_client(found)) {
+		result = is_late ? PROBE_UNSERVED : PROBE_WAITS_ON;
 	}
 	bpf_sk_release(found);
 	return result;
@@ -210,54 +232,75 @@ static __always_inline enum probe_result ask_kernel(struct xdp_md *ctx,
 
 /*
  * Has the server taken the client? What it has said is enough; unless that is a RST, by which its kernel
- * refuses a connection that it knows nothing of. A client that is gone says nothing; nor does one that
- * closes, where what the server says may leave by another interface.
+ * refuses a connection that it knows nothing of. A client that is gone says nothing. Where what the server says
+ * may leave by another interface, neither does a client that closes, nor that nothing was heard.
  */
 static __always_inline enum probe_result judge_probe(struct xdp_md *ctx,
-						     const struct sw_probe *probe, __u32 policy)
+						     const struct sw_probe *probe, __u32 policy,
+						     __u32 now_ms)
 {
+	bool is_deaf = policy_has(policy, SW_HAS_UNHEARD);
 	int state = probed_connection(probe);
 	enum probe_result result;
 
-	if (state < 0 || state & SW_CONN_RST_ORIG)
+	if (state < 0)
 		return PROBE_SAYS_NOTHING;
 	if (!(state & SW_CONN_UNHEARD))
 		return PROBE_SERVED;
+	if (state & SW_CONN_RST_ORIG)
+		return PROBE_SAYS_NOTHING;
 	if (state & SW_CONN_RST_RESP)
 		return PROBE_UNSERVED;
-	result = ask_kernel(ctx, probe);
-	if (result == PROBE_UNSERVED && state & SW_CONN_FIN_ORIG &&
-	    policy_has(policy, SW_HAS_UNHEARD))
+	if (is_deaf && state & SW_CONN_FIN_ORIG)
 		return PROBE_SAYS_NOTHING;
+	result = ask_kernel(ctx, probe, now_ms - probe->began_ms >= PROBE_LATE_MS);
+	if (is_deaf && result == PROBE_WAITS_ON)
+		return PROBE_SERVED;
 	return result;
 }
 
-/* Which probe has waited for long enough, on this interface; SW_PROBES: none. *waiting: any waits. */
-static __always_inline __u32 ripe_probe(const struct sw_probes *of, __u32 now_ms, bool *waiting)
+/* What is looked for among the probes of a service. */
+struct probe_search {
+	__u32 policy;
+	__u32 service;
+	__u32 now_ms;
+	__u32 ripe; /* which one has waited for long enough, on this interface; SW_PROBES: none */
+	__u32 waiting; /* any waits */
+};
+
+/* One of an interface on which nothing has come for so long is given up. */
+static long look_at_probe(__u32 i, void *context)
 {
-	__u32 ripe = SW_PROBES;
+	struct probe_search *search = context;
+	struct sw_probes *of = probes_of(search->policy, search->service);
+	struct sw_probe *probe;
+	__s32 late_ms;
 
-	for (__u32 i = 0; i < SW_PROBES; i++) {
-		const struct sw_probe *probe = &of->probes[i];
-
-		if (probe->phase != SW_PROBE_WAITS)
-			continue;
-		*waiting = true;
-		if (probe->interface == load.slot &&
-		    (__s32)(now_ms - probe->began_ms - PROBE_RIPE_MS) >= 0)
-			ripe = i;
+	if (!of)
+		return 1;
+	probe = &of->probes[i & (SW_PROBES - 1)];
+	if (probe->phase != SW_PROBE_WAITS)
+		return 0;
+	late_ms = search->now_ms - probe->judge_ms;
+	if (probe->interface != load.slot && late_ms >= (__s32)PROBE_LASTS_MS) {
+		probe->phase = SW_PROBE_FREE;
+		return 0;
 	}
-	return ripe;
+	search->waiting = 1;
+	if (probe->interface == load.slot && late_ms >= 0)
+		search->ripe = i;
+	return 0;
 }
 
-static __always_inline void count_probe(__u32 policy, __u32 service, enum probe_result result)
+static __always_inline void count_probe(struct sw_probes *of, const struct sw_probe *probe,
+					__u32 policy, __u32 service, bool served)
 {
+	__u32 family = sw_addr_is_v4(&probe->client) ? SW_CHECK_IPV4 : SW_CHECK_IPV6;
 	struct sw_service_counters *mine = service_counters(policy, service);
 
-	if (!mine)
-		return;
-	mine->evidence[SW_EVIDENCE_SERVED] += result == PROBE_SERVED;
-	mine->evidence[SW_EVIDENCE_UNSERVED] += result == PROBE_UNSERVED;
+	if (mine)
+		mine->evidence[served ? SW_EVIDENCE_SERVED : SW_EVIDENCE_UNSERVED]++;
+	__sync_fetch_and_add(served ? &of->counts.served[family] : &of->counts.unserved[family], 1);
 }
 
 /* Is it time that some packet, any, looks at a probe? */
@@ -266,20 +309,48 @@ static __always_inline bool is_time_to_probe(const struct sw_settings *set, __u3
 	return set->probe_ms && (__s32)(now_ms - set->probe_ms) >= 0;
 }
 
+/* The next service in turn that has probes which wait, so that none keeps the others from being looked at. */
+static __always_inline __u32 next_probed(const struct sw_settings *set)
+{
+	__u64 all = set->probed, later = all & ~1ULL << (set->probe_last & 63);
+
+	return sw_lowest_bit(later ? later : all);
+}
+
+/* What is to be done with a probe, by what it said. */
+static __always_inline void settle_probe(struct sw_probes *of, struct sw_probe *probe, __u32 policy,
+					 __u32 service, enum probe_result result)
+{
+	switch (result) {
+	case PROBE_UNSERVED:
+		probe->phase = SW_PROBE_OVER;
+		count_probe(of, probe, policy, service, false);
+		break;
+	case PROBE_SERVED:
+		count_probe(of, probe, policy, service, true);
+		probe->phase = SW_PROBE_FREE;
+		break;
+	case PROBE_SAYS_NOTHING:
+		probe->phase = SW_PROBE_FREE;
+		break;
+	case PROBE_WAITS_ON:
+		probe->judge_ms = probe->began_ms + PROBE_LATE_MS;
+		probe->phase = SW_PROBE_WAITS;
+		break;
+	}
+}
+
 /*
  * Judges one probe, if one is ripe. What two CPUs do here at a time may judge one twice, or leave one
  * unjudged until its service has another.
  */
 __noinline int look_at_probes(struct xdp_md *ctx, __u32 policy, __u32 now_ms)
 {
-	struct sw_settings *set;
-	struct sw_probes *of;
+	struct probe_search search = { .policy = policy, .now_ms = now_ms, .ripe = SW_PROBES };
+	struct sw_settings *set = changing_settings();
 	struct sw_probe *probe;
-	enum probe_result result;
-	bool waiting = false;
-	__u32 ripe, service, key = 0;
+	struct sw_probes *of;
 
-	set = bpf_map_lookup_elem(&settings, &key);
 	if (!set)
 		return 0;
 	if (!set->probed) {
@@ -287,23 +358,29 @@ __noinline int look_at_probes(struct xdp_md *ctx, __u32 policy, __u32 now_ms)
 		return 0;
 	}
 	set->probe_ms = (now_ms + PROBE_AGAIN_MS) | 1;
-	service = sw_lowest_bit(set->probed);
-	of = probes_of(policy, service);
-	if (!of)
-		return 0;
-	ripe = ripe_probe(of, now_ms, &waiting);
-	if (!waiting)
-		__sync_fetch_and_and(&set->probed, ~(1ULL << (service & 63)));
-	if (ripe >= SW_PROBES)
+	search.service = next_probed(set);
+	set->probe_last = search.service;
+	bpf_loop(SW_PROBES, look_at_probe, &search, 0);
+	if (!search.waiting)
+		__sync_fetch_and_and(&set->probed, ~(1ULL << (search.service & 63)));
+	of = probes_of(policy, search.service);
+	if (!of || search.ripe >= SW_PROBES)
 		return 0;
 	set->probe_ms = now_ms | 1; /* the next packet looks for another one */
-	probe = &of->probes[ripe];
+	probe = &of->probes[search.ripe & (SW_PROBES - 1)];
 	probe->phase = SW_PROBE_OVER; /* first: another CPU shall not judge it as well */
-	result = judge_probe(ctx, probe, policy);
-	count_probe(policy, service, result);
-	if (result == PROBE_SERVED)
-		probe->phase = SW_PROBE_FREE;
+	settle_probe(of, probe, policy, search.service, judge_probe(ctx, probe, policy, now_ms));
 	return 0;
+}
+
+/* The same, if it is time to. */
+static __always_inline void look_at_probes_in_time(struct xdp_md *ctx,
+						   const struct inquiry *inquiry)
+{
+	const struct sw_settings *set = current_settings();
+
+	if (set && is_time_to_probe(set, inquiry->now.ms))
+		look_at_probes(ctx, inquiry->policy, inquiry->now.ms);
 }
 
 #endif

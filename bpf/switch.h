@@ -9,6 +9,7 @@
  */
 
 #include "clock.h"
+#include "core/self_check.h"
 #include "emit.h"
 #include "lock.h"
 #include "policy.h"
@@ -38,6 +39,19 @@ static __always_inline __u32 earlier_until(__u32 now_ms)
 	return unfinished > 0 ? now_ms + ATTEMPTS_MS : now_ms;
 }
 
+/* Nobody is judged under a policy who came under the one that had its slot before. */
+static long check_anew(__u32 service, void *slot)
+{
+	struct sw_flood_state *state = flood_of(*(const __u32 *)slot, service);
+	struct sw_probes *of = probes_of(*(const __u32 *)slot, service);
+
+	if (!state || !of)
+		return 1;
+	sw_forget_probes(of);
+	sw_self_check_anew(state, &of->counts, clock_ms());
+	return 0;
+}
+
 /* Makes the policy in a slot the active one: from one store on, for all packets that come. */
 static __always_inline bool activate(struct sw_policy_state *state, __u32 slot)
 {
@@ -57,6 +71,7 @@ static __always_inline bool activate(struct sw_policy_state *state, __u32 slot)
 		features |= SW_HAS_FLOOD_DEFENCE;
 	for (__u32 i = 0; i < SW_TIMEOUT_COUNT; i++)
 		set->timeout_ms[i] = policy->rules[SW_SERVICE_DEFAULT].timeout_ms[i];
+	bpf_loop(SW_SERVICE_SLOTS, check_anew, &slot, 0);
 	state->active = slot;
 	state->since_ms = clock_ms64();
 	state->earlier_until_ms = earlier_until(clock_ms());

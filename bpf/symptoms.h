@@ -96,16 +96,17 @@ enum {
  */
 static __always_inline bool is_time_to_look(const struct inquiry *inquiry, __u64 hash)
 {
-	struct sw_addressee *addressee = addressee_of(hash);
+	struct sw_addressee *addressee = addressee_at(hash, inquiry->addressee);
 	__u32 now_ms = inquiry->now.ms & ~LOOKED_BITS;
 	struct sw_flood_state *state;
+	__u16 now = looked_at(inquiry->now.ms);
 
 	if (addressee) {
 		if (addressee->looked & LOOKED_NARROW)
 			return true;
-		if ((addressee->looked & ~LOOKED_BITS) == now_ms)
+		if (looked_at(addressee->looked) == now)
 			return false;
-		addressee->looked = now_ms;
+		addressee->looked = now;
 		return true;
 	}
 	state = flood_of(inquiry->policy, inquiry->service);
@@ -158,7 +159,7 @@ static __always_inline void review(struct sw_addressee *addressee, const struct 
 
 	if (!addressee || !offer)
 		return;
-	addressee->looked = inquiry->now.ms & ~LOOKED_BITS;
+	addressee->looked = looked_at(inquiry->now.ms);
 	if (queue_is_full(queue))
 		addressee->looked |= LOOKED_FULL;
 	if (queue->waiting && queue->waiting + NARROW > queue->room)

@@ -160,7 +160,7 @@ static __always_inline __u32 parse_skb(struct __sk_buff *skb, struct sw_packet *
 SEC("tc")
 int sw_handover(struct __sk_buff *skb)
 {
-	const struct sw_settings *set = current_settings();
+	struct sw_settings *set = changing_settings();
 	struct sw_packet packet = {};
 	struct sw_cursor cursor;
 	__u32 offset;
@@ -168,7 +168,7 @@ int sw_handover(struct __sk_buff *skb)
 	if (!set || !policy_has(set->policy, SW_HAS_FLOOD_DEFENCE))
 		return TC_ACT_UNSPEC;
 	if (listens_for_answers(set))
-		note_handover_ran(clock_ms());
+		note_handover_ran(set, clock_ms());
 	offset = parse_skb(skb, &packet);
 	if (packet.kind != SW_KIND_TCP || !expects_cookies(&packet, set->policy))
 		return TC_ACT_UNSPEC;
@@ -189,7 +189,7 @@ static __always_inline bool is_forwarded(const struct __sk_buff *skb)
 SEC("tc")
 int sw_egress(struct __sk_buff *skb)
 {
-	const struct sw_settings *set = current_settings();
+	struct sw_settings *set = changing_settings();
 	bool forwarded = is_forwarded(skb), listens = listens_for_answers(set);
 	enum sw_verdict verdict = SW_VERDICT_PASSED;
 	struct sw_packet packet = {};
@@ -197,7 +197,10 @@ int sw_egress(struct __sk_buff *skb)
 	if (!forwarded || listens)
 		parse_skb(skb, &packet);
 	if (listens)
-		hear(skb, &packet, set->policy);
+		hear(skb, &packet, set);
+	if (listens && packet.kind == SW_KIND_TCP &&
+	    (packet.flags & (WIRE_TCP_RST | WIRE_TCP_ACK)) == WIRE_TCP_RST)
+		excuse_probe(skb, &packet, set->policy);
 	if (!forwarded)
 		verdict = inspect(skb, &packet, 0, SW_EGRESS);
 	count_traffic(SW_EGRESS, skb->len, verdict, forwarded ? 0 : packet.kind, forwarded);

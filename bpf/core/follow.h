@@ -77,7 +77,10 @@ static __always_inline enum sw_relation ask_connection(const struct sw_place *pl
 		relation = is_closed(state) ? SW_RELATION_CLOSED : SW_RELATION_LIVE;
 		finding->anomalies |= sw_connection_step(bucket, &view, packet, segment,
 							 &place->now, &repeats);
-		if (place->sent && !view.from_orig && segment == SW_SEGMENT_ACK)
+		/* a RST without an ACK is of a kernel that refuses what it knows nothing of */
+		if (place->sent && !view.from_orig &&
+		    (segment == SW_SEGMENT_ACK ||
+		     (segment == SW_SEGMENT_RST && packet->flags & WIRE_TCP_ACK)))
 			bucket->states[view.way & (SW_WAYS - 1)] &= ~SW_CONN_UNHEARD;
 		*settled = repeats || (segment != SW_SEGMENT_SYN && !(state & SW_CONN_ATTEMPT));
 	}

@@ -75,6 +75,8 @@ struct sw_flood_event {
 	__u32 repeated; /* when it steps aside, what spoke against it, of late */
 	__u32 served;
 	__u32 unserved;
+	__u32 family; /* enum sw_check_family of these two */
+	__u32 pad;
 };
 
 /* Is an event's record a struct sw_flood_event? */
@@ -85,6 +87,6 @@ static __always_inline bool sw_is_flood_event(const struct sw_event *event)
 }
 
 SW_STATIC_ASSERT(sizeof(struct sw_event) == 88, "an event has no hidden padding");
-SW_STATIC_ASSERT(sizeof(struct sw_flood_event) == 88 + 152 + 16, "nor has a flood's");
+SW_STATIC_ASSERT(sizeof(struct sw_flood_event) == 88 + 152 + 24, "nor has a flood's");
 
 #endif

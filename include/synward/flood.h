@@ -173,24 +173,39 @@ enum sw_check_reason {
 		SW_CHECK_REASON_COUNT
 };
 
+/* Each family is judged by itself: a firewall may break one of them. */
+enum sw_check_family {
+	SW_CHECK_IPV4,
+	SW_CHECK_IPV6,
+	SW_CHECK_FAMILIES,
+};
+
+/* Of a sample of who brought a cookie back: whom the server took, and whom it did not. */
+struct sw_probe_counts {
+	__u32 served[SW_CHECK_FAMILIES];
+	__u32 unserved[SW_CHECK_FAMILIES];
+};
+
 /* Of a service; the sweeper writes it. Times are of the coarse clock. */
 struct sw_self_check {
 	__u32 reason;	  /* enum sw_check_reason of the last time it stepped aside */
 	__u32 times;	  /* how often it did */
+	__u32 since_ms;	  /* when it did last */
 	__u32 changed_ms; /* since when its phase is as it is */
 	__u32 pause_ms;	  /* how long it waits before it tries again */
+	__u32 told_ms;	  /* when conntrack was told of a handshake first, if it ever was */
 	__u32 through_ms; /* when somebody came through last, if through */
 	__u32 through;	  /* anybody has */
 	/* what speaks for and against it, of late */
 	__u32 repeated;
-	__u32 served;
-	__u32 unserved;
 	__u32 aged_ms; /* when that was halved last */
-	/* the same when it stepped aside */
+	struct sw_probe_counts recent;
+	struct sw_probe_counts last; /* all that was counted until the last look */
+	/* what spoke when it stepped aside */
 	__u32 found_repeated;
 	__u32 found_served;
 	__u32 found_unserved;
-	__u32 since_ms; /* when that was */
+	__u32 found_family; /* enum sw_check_family of these two */
 };
 
 /* A handshake that takes longer has had a segment repeated: that is after 1 s (RFC 6298 2.1). */
@@ -229,10 +244,11 @@ struct sw_flood_state {
 	__u32 queue_looked_ms;
 	__u32 queue;
 	__u32 queue_room;
-	__u8 check_phase;    /* enum sw_check_phase */
-	__u8 sample_shift;   /* of so many SYNs, as a power of two, one is remembered */
-	__u16 second_chance; /* so many repeated SYNs may still pass, where sources are challenged */
-	__u64 on_ms;	     /* for how long it was on, all in all */
+	__u8 check_phase;   /* enum sw_check_phase */
+	__u8 sample_shift;  /* of so many SYNs, as a power of two, one is remembered */
+	__u8 second_chance; /* so many repeated SYNs may still pass, where sources are challenged */
+	__u8 tells;	    /* conntrack is told of handshakes; no window scale is agreed on */
+	__u64 on_ms;	    /* for how long it was on, all in all */
 	__u64 totals[SW_EVIDENCE_SLOTS]; /* all that was counted, when it was looked at last */
 	struct sw_flood_evidence period; /* the last one */
 	struct sw_flood_evidence began;	 /* the one that made it go on */
@@ -242,9 +258,9 @@ struct sw_flood_state {
 };
 
 SW_STATIC_ASSERT(sizeof(struct sw_flood_rules) == 16, "no hidden padding");
-SW_STATIC_ASSERT(sizeof(struct sw_self_check) == 56, "no hidden padding");
+SW_STATIC_ASSERT(sizeof(struct sw_self_check) == 88, "no hidden padding");
 SW_STATIC_ASSERT(sizeof(struct sw_flood_evidence) == 152, "no hidden padding");
-SW_STATIC_ASSERT(sizeof(struct sw_flood_state) == 64 + 8 + 128 + 3 * 152 + 128 + 56,
+SW_STATIC_ASSERT(sizeof(struct sw_flood_state) == 64 + 8 + 128 + 3 * 152 + 128 + 88,
 		 "no hidden padding");
 
 #endif

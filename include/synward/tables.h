@@ -3,6 +3,7 @@
 #define SYNWARD_TABLES_H
 
 #include "base.h"
+#include "flood.h"
 #include "flow.h"
 #include "state.h"
 
@@ -218,8 +219,10 @@ enum sw_addressee_kind {
 
 struct sw_addressee {
 	__u64 heard;
-	__u32 asked_ms; /* when a SYN was let through last, to hear whether it is still so */
-	__u32 looked; /* when its listener was looked at last, in ms; the lowest two bits: LOOKED_* */
+	__u16 asked; /* when a SYN was let through last, to hear whether it is still so; in 16 ms */
+	__u16 looked; /* when its listener was looked at last, in ms; the lowest two bits: LOOKED_* */
+	__u16 mss; /* what its answers say: as the route, the MTU or a firewall on the way have it */
+	__u16 pad;
 };
 
 struct sw_addressees {
@@ -256,13 +259,22 @@ struct sw_probe {
 	__u16 client_port;
 	__u16 server_port;
 	__u32 began_ms;
-	__u32 phase;	 /* enum sw_probe_phase */
-	__u32 interface; /* its slot */
+	__u32 judge_ms;	 /* when it can be told */
+	__u16 phase;	 /* enum sw_probe_phase */
+	__u16 interface; /* its slot */
 };
 
 struct sw_probes {
 	struct sw_probe probes[SW_PROBES];
+	struct sw_probe_counts counts;
 };
+
+/* Nobody is being looked at any more, and everybody may be. */
+static __always_inline void sw_forget_probes(struct sw_probes *of)
+{
+	for (__u32 i = 0; i < SW_PROBES; i++)
+		of->probes[i].phase = SW_PROBE_FREE;
+}
 
 /* Key of the map "own_addresses": an address of one host may be another's to forward to. */
 struct sw_own_address {

@@ -12,15 +12,11 @@ import time
 
 import tcp
 from floods import Crowd
+from firewalls import MEMORY, put_up, take_down
 from flood import FLOOD, spoof
 from guard import UNNOTICED
 from net import wait_for
 
-RULE = """table inet demo { chain in {
-    type filter hook input priority 0;
-    tcp flags & (fin|syn|rst|ack) != syn ct state new drop
-}
-}"""
 IN_VAIN = 10  # clients before it is found out; each from an address of its own
 CLIENTS = 50
 DEGRADED = 3
@@ -48,7 +44,7 @@ class Aside:
 
     def find_out(self, server, clients):
         """Clients come until the defence has found out what becomes of them."""
-        self.far.namespace.run("nft", "-f", "-", input=RULE)
+        put_up(self.far.namespace, MEMORY)
         began = time.monotonic()
         for _ in range(IN_VAIN):
             clients.enter_context(self.knock(server))
@@ -71,7 +67,7 @@ class Aside:
                 self.screen.bar("clients past a firewall", self.got_in, CLIENTS)
         with contextlib.ExitStack() as clients, tcp.listener(self.far, socket.AF_INET) as server:
             spoof(self.near, self.far, each)
-        self.far.namespace.run("nft", "delete", "table", "inet", "demo")
+        take_down(self.far.namespace)
 
     def report(self):
         self.screen.title("AND A FIREWALL THAT DROPS WHAT IT HAS NOT SEEN THE SYN OF")

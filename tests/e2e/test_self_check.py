@@ -4,7 +4,6 @@ The flood defence watches itself: where it locks clients out it steps aside, say
 who does not like it cannot talk it into that.
 """
 
-import json
 import random
 import socket
 import time
@@ -12,91 +11,13 @@ import time
 import pytest
 
 import tcp
-from floods import ALWAYS, Crowd, Ghost, answerable, apply, defend, talk
-from live import need
+from defended import CLIENTS, HELLO, Yard
+from firewalls import ONLY_SYNS
+from floods import ALWAYS, SACK, WINDOW_SCALE, answerable, apply, talk
 from net import VANISHED, wait_for
-from segments import ACK, MSS_1460, PSH, SYN, Port, Segment, frame
+from segments import ACK, MSS_1460, PSH, SYN, Segment, frame
 
-HELLO = b"hello"
-CLIENTS = 10
-FIREWALL = """table inet t { chain in {
-    type filter hook input priority 0;
-    tcp flags & (fin|syn|rst|ack) != syn ct state new drop
-}
-}"""
-DEGRADED = 3
-
-
-class Yard:
-    """A server that is defended from now on, and clients."""
-
-    def __init__(self, stack, pair, family, synward, path, service=ALWAYS):
-        self.near, self.far = pair
-        self.family, self.synward = family, synward
-        self.crowd = Crowd(self.near, self.far)
-        Ghost.route(self.far)
-        self.port = stack.enter_context(Port(self.near))
-        self.server = stack.enter_context(tcp.listener(self.far, family))
-        defend(synward, path, self.far, services=(service,))
-
-    def put_up_firewall(self):
-        need("nft")
-        self.far.namespace.run("nft", "-f", "-", input=FIREWALL)
-
-    def take_down_firewall(self):
-        self.far.namespace.run("nft", "delete", "table", "inet", "t")
-
-    def flood(self):
-        """Whatever `status` says of all the rest."""
-        rows = json.loads(self.synward.run("-j", "status").stdout)["policy"]["services"]
-        return next(row["flood"] for row in rows if row["name"] == "web")
-
-    def check(self):
-        return self.flood()["self_check"]
-
-    def evidence(self, name):
-        return self.flood()["last"]["whole"][name]
-
-    def ghost(self, address=None):
-        ghost = Ghost(self.port, self.far, self.family)
-        if address:
-            ghost.address, ghost.ends = address, (address, *ghost.ends[1:])
-        return ghost
-
-    def talks(self, count=CLIENTS):
-        """So many honest clients, of whom none was there before, get in and are heard."""
-        for _ in range(count):
-            talk(self.near.namespace, self.server, HELLO, prepare=self.crowd.join)
-
-    def knock_in_vain(self, count=CLIENTS):
-        """Clients that bring their cookie back, and ask again as long as nobody answers."""
-        ghosts = [self.ghost().knock() for _ in range(count)]
-
-        def stepped_aside():
-            for ghost in ghosts:
-                ghost.port.send(ghost.next(PSH | ACK, HELLO))
-            return self.check()["stepped_aside"]
-        wait_for(stepped_aside, lambda: str(self.flood()))
-
-    def assert_says(self, reason):
-        done = self.synward.run("status")
-        assert done.returncode == DEGRADED
-        line = next(one for one in done.stdout.splitlines() if one.startswith("degraded: web: "))
-        assert "its flood defence stepped aside" in line and "SYNs pass" in line
-        lines = self.synward.expect(0, "stats", "--prometheus").stdout.splitlines()
-        assert 'synward_flood_self_check{service="web",phase="aside"} 1' in lines
-        assert 'synward_flood_self_check{service="web",phase="answers"} 0' in lines
-        assert 'synward_flood_steps_aside_total{service="web"} 1' in lines
-        own = self.events()["flood_steps_aside"]
-        assert own["service"] == "web" and own["reason"] == reason and own["causes"]
-        return own["found"]
-
-    def events(self):
-        """The last of each kind that are about floods."""
-        lines = self.synward.expect(0, "-j", "events", "--timeout", "500ms").stdout.splitlines()
-        found = [json.loads(line) for line in lines]
-        return {one["event_type"]: one[one["event_type"]] for one in found
-                if one["event_type"].startswith("flood_")}
+ANOTHER = "name: another, ports: [1]"
 
 
 @pytest.fixture
@@ -134,6 +55,56 @@ def test_behind_a_firewall_that_wants_to_have_seen_the_syn(yard, tmp_path):
     assert not check["stepped_aside"] and check["phase"] == "answers" and check["times"] == 1
     assert "aside_ms" not in check and check["found"] == found, "what was, is not forgotten"
     assert yard.synward.run("status").returncode == 0
+
+
+STRICT = """table inet t { chain in {
+    type filter hook input priority 0; policy drop;
+    ct state invalid drop
+    ct state established,related accept
+    tcp dport 8080 tcp flags & (fin|syn|rst|ack) == syn ct state new accept
+    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+}
+chain out {
+    type filter hook output priority 0;
+    ct state invalid drop
+}
+}"""
+
+
+@pytest.mark.parametrize("rules", (ONLY_SYNS, STRICT), ids=("only SYNs", "strict"))
+def test_conntrack_is_told(yard, rules, tmp_path):
+    """By entries of its own: then there is no reason to step aside, and much data pass both ways."""
+    yard.put_up_firewall(rules)
+    yard.far.namespace.sysctl("net.netfilter.nf_conntrack_tcp_loose",
+                              int(rules == ONLY_SYNS))
+    ghosts = [yard.ghost().knock() for _ in range(CLIENTS)]
+
+    def told():
+        for ghost in ghosts:
+            ghost.port.send(ghost.next(PSH | ACK, HELLO))
+        return yard.check()["tells_conntrack"]
+    wait_for(told, lambda: str(yard.flood()))
+    for _ in ghosts:  # they are served after all
+        told()
+        yard.server.accept()[0].close()
+    before = yard.synward.stats()["tallies"]
+    for _ in range(5):
+        infos = talk(yard.near.namespace, yard.server, prepare=yard.crowd.join)
+        assert not infos.client.options & WINDOW_SCALE and infos.client.options & SACK
+    after = yard.synward.stats()["tallies"]
+    assert after["handovers"] - before["handovers"] >= 4, "one may have been let through, to be heard"
+    assert yard.check()["phase"] == "answers" and yard.check()["times"] == 0
+    done = yard.synward.expect(0, "status")
+    assert "note: web: clients were not served, so conntrack is told" in done.stdout
+    entries = yard.far.namespace.run("conntrack", "-L", "-p", "tcp", "--dport", "8080").stdout
+    assert entries.count("[UNREPLIED]") == 0
+    # a policy that is applied begins anew: here with nothing to do, since the firewall is gone
+    yard.take_down_firewall()
+    apply(yard.synward, tmp_path, ALWAYS, ANOTHER)
+    wait_for(lambda: yard.flood()["on"], "the defence")
+    assert not yard.check()["tells_conntrack"]
+    infos = talk(yard.near.namespace, yard.server, prepare=yard.crowd.join)
+    assert infos.client.options & WINDOW_SCALE
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET])

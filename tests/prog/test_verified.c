@@ -95,7 +95,7 @@ static void hear(void)
 	struct sw_addressees line = {};
 
 	line.of[2].heard = (hash >> 32 | 1) << 32 | (now_ms & ~15U) | SW_HEARD_HERE;
-	line.of[2].asked_ms = now_ms;
+	line.of[2].asked = now_ms >> 4;
 	put(prog.skeleton->maps.addressees, hash & (SW_ADDRESSEE_LINES - 1), &line);
 }
 

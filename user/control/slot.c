@@ -256,16 +256,6 @@ static void begin_at(struct sw_flood_state *state, const struct counts *counts, 
 	memcpy(state->totals, sum.evidence, sizeof(state->totals));
 }
 
-/* A defence that has stepped aside tries again: who applies a policy may have mended the cause. */
-static void check_anew(struct sw_flood_state *state)
-{
-	struct sw_self_check *check = &state->check;
-
-	state->check_phase = SW_CHECK_ANSWERS;
-	check->pause_ms = check->through = 0;
-	check->repeated = check->served = check->unserved = 0;
-}
-
 /*
  * Cookies that were sent are on their way: who changes the policy under a flood must not lose them. To
  * be called once the slot's counters are those that it begins with.
@@ -290,7 +280,6 @@ static int write_floods(const struct sw_instance *instance, uint32_t slot,
 		if (same >= 0 && bpf_map_lookup_elem(fd, &from, &state))
 			error = failed("read the services' floods");
 		begin_at(&state, &counts, row);
-		check_anew(&state);
 		if (!error && bpf_map_update_elem(fd, &to, &state, BPF_ANY))
 			error = failed("write the services' floods");
 	}

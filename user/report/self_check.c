@@ -28,7 +28,7 @@ static const char *reason_of(uint32_t reason)
 	return sw_check_reason_words[reason % SW_CHECK_REASON_COUNT].meaning;
 }
 
-/* How long it will be before it tries again, in ms; 0: it does, or will when there is a flood. */
+/* How long it will be before it tries again, in ms, as long as the flood is on. */
 static uint32_t left_ms(const struct sw_row_view *row)
 {
 	const struct sw_self_check *check = &row->flood.check;
@@ -38,11 +38,22 @@ static uint32_t left_ms(const struct sw_row_view *row)
 	return check->pause_ms - row->check_changed_ms;
 }
 
+/* Whom it concerned: without a word, both. */
+static const char *family_of(uint32_t reason, uint32_t family)
+{
+	static const char *const names[] = { [SW_CHECK_IPV4] = "ipv4", [SW_CHECK_IPV6] = "ipv6" };
+
+	return reason == SW_CHECK_REASON_UNSERVED ? names[family % SW_CHECK_FAMILIES] : "";
+}
+
 /* ---- JSON */
 
-static json_t *found(uint32_t repeated, uint32_t served, uint32_t unserved)
+static json_t *found(uint32_t repeated, uint32_t served, uint32_t unserved, const char *family)
 {
 	json_t *object = json_object();
+
+	if (*family)
+		sw_json_put_text(object, "family", family);
 
 	sw_json_put_number(object, "repeated", repeated);
 	sw_json_put_number(object, "served", served);
@@ -71,15 +82,17 @@ json_t *sw_json_self_check(const struct sw_row_view *row)
 	sw_json_put_bool(object, "stepped_aside", aside);
 	sw_json_put_text(object, "phase", sw_name(sw_check_words, row->flood.check_phase));
 	sw_json_put_number(object, "times", check->times);
+	sw_json_put_bool(object, "tells_conntrack", row->flood.tells);
 	put_reason(object, check->reason);
 	if (!check->times)
 		return object;
 	sw_json_put(object, "found",
-		    found(check->found_repeated, check->found_served, check->found_unserved));
-	if (aside) {
+		    found(check->found_repeated, check->found_served, check->found_unserved,
+			  family_of(check->reason, check->found_family)));
+	if (aside)
 		sw_json_put_number(object, "aside_ms", row->check_aside_ms);
+	if (aside && row->flood.on)
 		sw_json_put_number(object, "tries_again_ms", left_ms(row));
-	}
 	return object;
 }
 
@@ -88,7 +101,8 @@ void sw_json_self_check_event(json_t *object, const struct sw_flood_event *event
 	put_reason(object, event->head.flood_reason);
 	if (event->head.type == SW_EVENT_FLOOD_STEPS_ASIDE)
 		sw_json_put(object, "found",
-			    found(event->repeated, event->served, event->unserved));
+			    found(event->repeated, event->served, event->unserved,
+				  family_of(event->head.flood_reason, event->family)));
 	else
 		sw_json_put_number(object, "aside_ms", event->on_ms);
 }
@@ -96,10 +110,11 @@ void sw_json_self_check_event(json_t *object, const struct sw_flood_event *event
 /* ---- text */
 
 static void print_found(FILE *out, uint32_t reason, uint32_t repeated, uint32_t served,
-			uint32_t unserved)
+			uint32_t unserved, uint32_t family)
 {
 	if (reason == SW_CHECK_REASON_UNSERVED)
-		fprintf(out, "%s (%u of %u)", reason_of(reason), unserved, served + unserved);
+		fprintf(out, "%s (%u of %u, %s)", reason_of(reason), unserved, served + unserved,
+			family == SW_CHECK_IPV4 ? "IPv4" : "IPv6");
 	else
 		fprintf(out, "%s (%u)", reason_of(reason), repeated);
 }
@@ -113,22 +128,34 @@ static void print_row(FILE *out, const struct sw_row_view *row)
 		sw_style(out, SW_STYLE_BAD), sw_style(out, SW_STYLE_NONE), row->name,
 		sw_format_duration(text, row->check_aside_ms));
 	print_found(out, check->reason, check->found_repeated, check->found_served,
-		    check->found_unserved);
+		    check->found_unserved, check->found_family);
 	fprintf(out, "; %s; ", cause_of(check->reason));
-	if (row->flood.check_phase == SW_CHECK_TRIES)
+	if (!row->flood.on)
+		fputs("it tries again in the next flood, or with: synward policy apply\n", out);
+	else if (row->flood.check_phase == SW_CHECK_TRIES)
 		fputs("it tries again now, on a tenth of the SYNs\n", out);
-	else if (left_ms(row))
+	else
 		fprintf(out, "it tries again in %s, or with: synward policy apply\n",
 			sw_format_duration(text, left_ms(row)));
-	else
-		fputs("it tries again in the next flood, or with: synward policy apply\n", out);
+}
+
+static void print_tells(FILE *out, const struct sw_row_view *row)
+{
+	fprintf(out,
+		"%snote:%s %s: clients were not served, so conntrack is told of them now, and no "
+		"window scale is agreed on under a flood: %s\n",
+		sw_style(out, SW_STYLE_WARN), sw_style(out, SW_STYLE_NONE), row->name,
+		cause_of(SW_CHECK_REASON_UNSERVED));
 }
 
 void sw_text_self_checks(FILE *out, const struct sw_policy_view *view)
 {
-	for (uint32_t i = 0; i < view->row_count; i++)
+	for (uint32_t i = 0; i < view->row_count; i++) {
 		if (sw_row_stands_aside(&view->rows[i]))
 			print_row(out, &view->rows[i]);
+		else if (view->rows[i].flood.tells)
+			print_tells(out, &view->rows[i]);
+	}
 }
 
 void sw_text_self_check_event(FILE *out, const struct sw_flood_event *event)
@@ -141,6 +168,6 @@ void sw_text_self_check_event(FILE *out, const struct sw_flood_event *event)
 			sw_format_duration(text, event->on_ms));
 		return;
 	}
-	print_found(out, reason, event->repeated, event->served, event->unserved);
+	print_found(out, reason, event->repeated, event->served, event->unserved, event->family);
 	fprintf(out, "; %s", cause_of(reason));
 }
