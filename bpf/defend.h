@@ -34,23 +34,40 @@ static __always_inline struct sw_verified *remembered(__u64 hash)
 	return bpf_map_lookup_elem(&verified, &key);
 }
 
-static __always_inline bool is_remembered(__u64 hash, __u32 now_ms)
+static __always_inline __u16 memory_tag(__u64 hash)
 {
-	const struct sw_verified *entry = remembered(hash);
-
-	/* what seems to be ahead by more than that was over before the clock went round: 49 days */
-	return entry && entry->tag == (__u32)(hash >> 32 | 1) &&
-	       entry->until_ms - now_ms - 1 < SW_VERIFIED_MS;
+	return hash >> 48 | 1;
 }
 
-static __always_inline void remember(__u64 hash, __u32 until_ms)
+/* Does the SYN of a source that is remembered pass? Two CPUs may let one more pass at a time. */
+static __always_inline bool passes_remembered(__u64 hash, __u32 now_ms)
+{
+	struct sw_verified *entry = remembered(hash);
+	__u8 window = now_ms >> SW_VERIFIED_WINDOW_SHIFT;
+
+	/* what seems to be ahead by more than that was over before the clock went round: 49 days */
+	if (!entry || entry->tag != memory_tag(hash) ||
+	    entry->until_ms - now_ms - 1 >= SW_VERIFIED_MS)
+		return false;
+	if (entry->window != window) {
+		entry->window = window;
+		entry->passed = 0;
+	}
+	if (entry->passed >= SW_VERIFIED_SYNS)
+		return false;
+	entry->passed++;
+	return true;
+}
+
+/* For so long from now. What it has sent in this window counts, however often it proves itself. */
+static __always_inline void remember(__u64 hash, __u32 now_ms)
 {
 	struct sw_verified *entry = remembered(hash);
 
 	if (!entry)
 		return;
-	entry->until_ms = until_ms;
-	entry->tag = hash >> 32 | 1;
+	entry->until_ms = now_ms + SW_VERIFIED_MS;
+	entry->tag = memory_tag(hash);
 }
 
 /* ---- which way */
@@ -97,7 +114,7 @@ static __always_inline bool passes_verified(const struct sw_flood_state *state,
 	if (way != SW_WAY_CHALLENGE &&
 	    (state->half_open >= rules->half_open || state->syn_rate >= rules->syn_rate))
 		return false;
-	return is_remembered(source, now_ms);
+	return passes_remembered(source, now_ms);
 }
 
 /*

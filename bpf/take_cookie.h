@@ -44,7 +44,7 @@ __noinline int accept_cookie(const struct sw_packet *ack, const struct inquiry *
 		return 0;
 	finish_handshake(ack, inquiry, finding);
 	enter_completed(&place, SW_CONN_UNHEARD, finding);
-	remember(memory_hash(&ack->src), inquiry->now.ms + SW_VERIFIED_MS);
+	remember(memory_hash(&ack->src), inquiry->now.ms);
 	mine->tallies[SW_TALLY_COOKIES_ACCEPTED]++;
 	if (!load.replay)
 		begin_probe(ack, inquiry->hash, inquiry->policy, inquiry->service, inquiry->now.ms);
@@ -165,7 +165,7 @@ __noinline int take_challenge_answer(const struct sw_packet *rst, const struct i
 	if ((behind == SW_HEARD_HERE && way_to(behind, inquiry->policy) != SW_WAY_CHALLENGE) ||
 	    !sw_challenge_check(keys, my_cookie_memos(), rst, inquiry->now.ms))
 		return SW_VERDICT_PASSED;
-	remember(memory_hash(&rst->src), inquiry->now.ms + SW_VERIFIED_MS);
+	remember(memory_hash(&rst->src), inquiry->now.ms);
 	service = service_of(rst, SW_INGRESS, inquiry->policy);
 	count_limit(SW_LIMIT_CHALLENGE_ANSWER, true);
 	count_service(inquiry->policy, service, false, false, SW_LIMIT_CHALLENGE_ANSWER, true);

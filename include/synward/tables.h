@@ -198,9 +198,18 @@ struct sw_proven_line {
 #define SW_VERIFIED_MS	    (60U * 1000)
 
 struct sw_verified {
-	__u32 tag; /* 0: free */
+	__u16 tag;   /* 0: free */
+	__u8 window; /* in which so many of its SYNs passed: the time in 128 ms, modulo 256 */
+	__u8 passed;
 	__u32 until_ms;
 };
+
+/*
+ * So many SYNs of one source pass in a window of 128 ms: more than any client sends, and a busy proxy is
+ * answered beyond that. One that has proven itself once shall not fill the listener's queue alone.
+ */
+#define SW_VERIFIED_WINDOW_SHIFT 7
+#define SW_VERIFIED_SYNS	 16U
 
 /*
  * Who was heard answering SYNs that come in by an interface for an address and port, and when: four

@@ -357,16 +357,28 @@ def test_a_hook_that_was_taken_away_is_put_back(far, wire, synward, files, famil
 
 # ---- what changes meanwhile
 
-@pytest.mark.parametrize("change", ("mtu", "options", "forwarding"))
-def test_what_changes_after_attach_is_told_and_read_again(far, synward, files, change):
-    synward.expect(0, "policy", "apply", policy(files))
-    synward.expect(0, "status")
-    if change == "mtu":
+def change_now(far, what):
+    if what == "mtu":
         far.namespace.ip("link", "set", far.name, "mtu", 1400)
-    elif change == "options":
+    elif what == "options":
         far.namespace.sysctl("net.ipv4.tcp_sack", 0)
     else:
         far.namespace.sysctl("net.ipv4.conf.all.forwarding", 1)
+
+
+@pytest.mark.parametrize("change", ("mtu", "options", "forwarding"))
+def test_what_is_found_out_anew_is_no_trouble(far, synward, files, change):
+    synward.expect(0, "policy", "apply", policy(files, unheard="pass"))
+    change_now(far, change)
+    assert flood(synward)["changed"] == []
+    assert flood(synward)["forwards"] == (change == "forwarding")
+
+
+@pytest.mark.parametrize("change", ("mtu", "options"))
+def test_what_changes_after_attach_is_told_and_read_again(far, synward, files, change):
+    synward.expect(0, "policy", "apply", policy(files))
+    synward.expect(0, "status")
+    change_now(far, change)
     assert flood(synward, code=DEGRADED)["changed"] == [change]
     assert "synward attach s0" in synward.expect(DEGRADED, "status").stdout
     synward.attach(far)

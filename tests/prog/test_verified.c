@@ -54,10 +54,16 @@ static __u32 verdict_on(struct segment segment)
 {
 	struct frame frame;
 
-	segment.sport = 40000;
+	if (segment.sport < 40000)
+		segment.sport = 40000;
 	segment.dport = WEB;
 	frame_build(&frame, &segment, v6);
 	return prog_frame(&prog, HOOK_XDP, &frame);
+}
+
+static void wait_ms(__u32 ms)
+{
+	prog.now_ns += ms * NS_PER_MS;
 }
 
 /* What the challenge that was sent acknowledges. */
@@ -85,6 +91,25 @@ static void for_a_minute_and_never_again(void **state __unused)
 	}
 }
 
+/* Nor as many as it likes: then it is asked again, and so on. */
+static void not_more_than_a_client_sends(void **state __unused)
+{
+	defend(SW_WAY_CHALLENGE);
+	for (int round = 0; round < 3; round++) {
+		__u32 passed = 0;
+
+		if (!round) {
+			assert_int_equal(verdict_on(A_SYN()), XDP_TX);
+			assert_int_equal(verdict_on(tcp(.flags = RST, .seq = challenge())),
+					 XDP_DROP);
+		}
+		for (__u32 n = 0; n < 1000; n++)
+			passed += verdict_on(A_SYN(.sport = 40001 + n + 1000 * round)) == XDP_PASS;
+		assert_int_equal(passed, SW_VERIFIED_SYNS);
+		wait_ms(1U << SW_VERIFIED_WINDOW_SHIFT);
+	}
+}
+
 /* A SYN-ACK of the service has left just now. */
 static void hear(void)
 {
@@ -104,11 +129,6 @@ static __u32 verdict_on_next(void)
 	static __u32 number;
 
 	return verdict_on(A_SYN(.from = FIRST_NUMBERED + number++));
-}
-
-static void wait_ms(__u32 ms)
-{
-	prog.now_ns += ms * NS_PER_MS;
 }
 
 /* The kernel honours its cookies only while it sends some: it has to be heard doing so. */
@@ -149,6 +169,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		EACH_FAMILY(for_a_minute_and_never_again),
+		EACH_FAMILY(not_more_than_a_client_sends),
 		EACH_FAMILY(the_kernel_is_asked_again_and_again),
 		EACH_FAMILY(what_was_heard_does_not_come_back),
 	};

@@ -63,7 +63,6 @@ const char *sw_way_lack(char text[SW_WAY_LACK_SIZE], const struct sw_flood_host 
 	X(WAY, way, "how floods are kept off")                                                     \
 	X(MTU, mtu, "the MTU")                                                                     \
 	X(OPTIONS, options, "what TCP may offer")                                                  \
-	X(FORWARDING, forwarding, "whether it forwards")                                           \
 	X(ADDRESSES, addresses, "the addresses")
 
 enum sw_drift {

@@ -18,6 +18,7 @@ struct sw_need {
 	bool used;    /* it is active, or may become so without a command */
 	bool defends; /* and has SYNs answered */
 	bool may_set; /* the operator's word for the sysctl */
+	bool unheard; /* SYNs are answered whether or not somebody was heard */
 	struct sw_flood_asked asked;
 };
 

@@ -11,6 +11,10 @@
 #include <bpf/bpf.h>
 #include <net/if.h>
 
+/*
+ * What is not as it was noted, of what is not found out anew under a flood: packets look at sysctls, and take
+ * the MSS from whom they have heard, unless the policy has it that this does not matter.
+ */
 static uint32_t drifts(const struct sw_needs *needs, const struct sw_cookie_offer *noted,
 		       const struct sw_cookie_offer *now)
 {
@@ -19,12 +23,14 @@ static uint32_t drifts(const struct sw_needs *needs, const struct sw_cookie_offe
 	for (uint32_t slot = 0; slot < SW_POLICY_SLOTS; slot++)
 		if (needs->of[slot].used && noted->ways[slot] != now->ways[slot])
 			found |= 1U << SW_DRIFT_WAY;
+	if (!noted->ttl)
+		found |= 1U << SW_DRIFT_OPTIONS;
+	if (!needs->of[needs->active].unheard)
+		return found;
 	if (noted->mss4 != now->mss4 || noted->mss6 != now->mss6)
 		found |= 1U << SW_DRIFT_MTU;
-	if (noted->wscale != now->wscale || noted->options != now->options || !noted->ttl)
+	if (noted->wscale != now->wscale || noted->options != now->options)
 		found |= 1U << SW_DRIFT_OPTIONS;
-	if (noted->forwards != now->forwards)
-		found |= 1U << SW_DRIFT_FORWARDING;
 	return found;
 }
 
@@ -38,7 +44,7 @@ static void look_at(const struct sw_needs *needs, const struct sw_plan *plan,
 
 	bpf_map_lookup_elem(needs->records.offers_fd, &slot, &noted);
 	flood->way = (enum sw_flood_way)noted.ways[needs->active];
-	flood->forwards = noted.forwards;
+	flood->forwards = sw_host_forwards();
 	flood->defends = need->defends;
 	flood->asked = need->asked;
 	flood->host = sw_plan_host(needs, plan, slot, need);
@@ -73,7 +79,7 @@ static int look_at_netns(const struct sw_needs *needs, uint32_t netns, struct sw
 		if (interface->record.netns != netns)
 			continue;
 		look_at(needs, &plan, interface, &interface->flood);
-		if (differ && interface->flood.forwards)
+		if (differ && interface->flood.forwards && needs->of[needs->active].unheard)
 			interface->flood.drifts |= 1U << SW_DRIFT_ADDRESSES;
 	}
 	return error;

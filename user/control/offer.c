@@ -65,8 +65,12 @@ void sw_offer_make(const char *interface, struct sw_cookie_offer *offer)
 		offer->options |= SW_OFFER_SACK;
 	if (sw_sysctl_read("ipv4/tcp_ecn", 0, 2))
 		offer->options |= SW_OFFER_ECN;
-	offer->forwards = sw_sysctl_read("ipv4/ip_forward", 0, 0) ||
-			  sw_sysctl_read("ipv6/conf/all/forwarding", 0, 0);
+}
+
+bool sw_host_forwards(void)
+{
+	return sw_sysctl_read("ipv4/ip_forward", 0, 0) ||
+	       sw_sysctl_read("ipv6/conf/all/forwarding", 0, 0);
 }
 
 /* ---- whose addresses they are */

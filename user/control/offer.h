@@ -18,6 +18,9 @@
  */
 void sw_offer_make(const char *interface, struct sw_cookie_offer *offer);
 
+/* Does this host send on what is for others, of any family? */
+bool sw_host_forwards(void);
+
 /* This host's addresses: notes the new ones, forgets the old ones. Errors are recorded. */
 int sw_own_addresses_write(const struct sw_instance *instance, uint32_t netns);
 
