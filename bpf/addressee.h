@@ -265,10 +265,15 @@ static __always_inline void note_heard(const struct sw_packet *synack, enum sw_a
 /* Takes note of a SYN-ACK that leaves, whoever has sent it. */
 __noinline int hear_synack(struct __sk_buff *skb, const struct sw_packet *synack, __u32 policy)
 {
+	const struct sw_settings *set = current_settings();
+	const struct sw_addressee *known;
 	enum sw_addressee_kind kind;
 	__u32 now_ms = clock_ms();
 
-	if (!synack)
+	if (!synack || !set)
+		return 0;
+	known = set->cookies_sent ? NULL : find_addressee(&synack->src, synack->sport);
+	if (known && heard_ago(known, now_ms) < SW_HEARD_FRESH_MS)
 		return 0;
 	kind = who_answers(skb, synack, policy, now_ms);
 	if (kind != SW_NOBODY_HEARD)
@@ -289,10 +294,13 @@ __noinline int hear_refusal(const struct sw_packet *rst)
 	return 0;
 }
 
-/* Is anybody listened for? Only while SYNs are answered, and what was sent may still come back. */
+/*
+ * Is anybody listened for? Before a flood, too: it may fill a listener's queue before it is noticed, and then
+ * the kernel sends cookies, of which nobody can tell whose they are. Meanwhile once a second will do.
+ */
 static __always_inline bool listens_for_answers(const struct sw_settings *set)
 {
-	return set && set->cookies_sent;
+	return set && policy_has(set->policy, SW_HAS_FLOOD_DEFENCE);
 }
 
 /* What a segment that leaves says about who is asked there. */

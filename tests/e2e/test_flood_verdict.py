@@ -84,10 +84,10 @@ def words(synward):
     return "\n".join(lines[first:])
 
 
-def spoof(near, far, family, count):
+def spoof(near, far, family, count, seed=7):
     """SYNs from so many addresses of nobody, whose answers find their way into nothing."""
     network = ipaddress.ip_network(SPOOFED[family])
-    numbers = random.Random(7)
+    numbers = random.Random(seed)
     with Port(near) as sender:
         sender.socket.setblocking(True)
         for _ in range(count):
@@ -99,6 +99,22 @@ def spoof(near, far, family, count):
 def lead_nowhere(near, far, family):
     far.route(SPOOFED[family], near.address(family))
     near.namespace.ip("route", "add", "blackhole", SPOOFED[family])
+
+
+def test_a_queue_that_is_full_before_it_is_noticed(wire, synward, family, tmp_path):
+    """Of the kernel's cookies, which it sends then, nobody could tell who answers here."""
+    near, far = wire
+    lead_nowhere(near, far, family)
+    synward.attach(far, options=HANDOVER)
+    floods.apply(synward, tmp_path, "name: web, ports: [8080], syn_flood: adaptive, flood: "
+                 "{half_open: 200, syn_rate: 100000, calm: 1h}", more="")
+    with tcp.listener(far, family, backlog=16) as server:
+        spoof(near, far, family, 1000)
+        begun(synward)
+        before = synward.stats()["tallies"]["cookies_sent"]
+        spoof(near, far, family, 1000, seed=8)
+        assert synward.stats()["tallies"]["cookies_sent"] - before >= 990, "a few ask again"
+        tcp.accepted(near.namespace, server, 5)
 
 
 def test_a_spoofed_flood(wire, synward, family, tmp_path):
