@@ -255,6 +255,7 @@ static __always_inline void note_heard(const struct sw_packet *synack, enum sw_a
 	if (!known) {
 		known = oldest_addressee(line, now_ms);
 		known->looked = 0;
+		known->few = 0;
 		known->asked = asked_at(now_ms);
 	}
 	known->mss = synack->options & SW_OPT_MSS ? synack->mss : 0;
@@ -374,17 +375,17 @@ static __always_inline bool has_lost_tags(const struct sw_packet *syn,
 	return addressee && vlan_tags(syn) < heard_tags(addressee);
 }
 
-#define LOOKED_FULL   1U /* there was no room for another connection */
-#define LOOKED_NARROW 2U /* nor soon may be: it is worth a look at each SYN */
-#define LOOKED_BITS   3U
+#define LOOKED_FULL 1U /* there was no room for another connection */
+#define LOOKED_BITS 3U
+
+/* So many places in a queue are few: so many clients may come in one tick. */
+#define FEW_PLACES 64U
 
 /* A minute later it is the same again: then a SYN is not looked at that another one was, in its tick. */
 static __always_inline __u16 looked_at(__u32 now_ms)
 {
 	return now_ms & ~LOOKED_BITS;
 }
-
-#define NARROW 8U /* so many more connections fill the queue */
 
 /* Was there no room for another connection when its listener was looked at last? */
 static __always_inline bool is_full(const struct sw_addressee *addressee, __u32 now_ms)

@@ -102,12 +102,14 @@ static __always_inline bool is_time_to_look(const struct inquiry *inquiry, __u64
 	__u16 now = looked_at(inquiry->now.ms);
 
 	if (addressee) {
-		if (addressee->looked & LOOKED_NARROW)
+		if (looked_at(addressee->looked) != now) {
+			addressee->looked = now;
 			return true;
-		if (looked_at(addressee->looked) == now)
-			return false;
-		addressee->looked = now;
-		return true;
+		}
+		/* only where there are few: else all CPUs would write here */
+		if (addressee->few > 1)
+			addressee->few--;
+		return addressee->few == 1;
 	}
 	state = flood_of(inquiry->policy, inquiry->service);
 	if (!state || state->queue_looked_ms == now_ms)
@@ -149,6 +151,14 @@ static __always_inline void renew_offer(const struct tcp_sock *listener)
 		offer->options = options;
 }
 
+/* Of struct sw_addressee: that of the SYN at hand is one of the places. */
+static __always_inline __u16 few_of(const struct sw_queue *queue)
+{
+	if (queue->room > queue->waiting + FEW_PLACES)
+		return 0;
+	return queue_is_full(queue) ? 1 : queue->room - queue->waiting + 1;
+}
+
 /* What was heard of an addressee is not true any more if its listener has become another one. */
 static __always_inline void review(struct sw_addressee *addressee, const struct tcp_sock *listener,
 				   const struct sw_queue *queue, const struct inquiry *inquiry)
@@ -162,8 +172,7 @@ static __always_inline void review(struct sw_addressee *addressee, const struct 
 	addressee->looked = looked_at(inquiry->now.ms);
 	if (queue_is_full(queue))
 		addressee->looked |= LOOKED_FULL;
-	if (queue->waiting && queue->waiting + NARROW > queue->room)
-		addressee->looked |= LOOKED_NARROW;
+	addressee->few = few_of(queue);
 	heard = addressee->heard;
 	way = offer->ways[inquiry->policy & (SW_OFFER_WAYS - 1)];
 	if ((heard & HEARD_KIND_MASK) == SW_HEARD_HERE &&

@@ -231,7 +231,7 @@ struct sw_addressee {
 	__u16 asked; /* when a SYN was let through last, to hear whether it is still so; in 16 ms */
 	__u16 looked; /* when its listener was looked at last, in ms; the lowest two bits: LOOKED_* */
 	__u16 mss; /* what its answers say: as the route, the MTU or a firewall on the way have it */
-	__u16 pad;
+	__u16 few; /* 0: there is room enough; else one more than SYNs that may be answered before a look */
 };
 
 struct sw_addressees {
