@@ -39,8 +39,11 @@ static __always_inline __u16 memory_tag(__u64 hash)
 	return hash >> 48 | 1;
 }
 
-/* Does the SYN of a source that is remembered pass? Two CPUs may let one more pass at a time. */
-static __always_inline bool passes_remembered(__u64 hash, __u32 now_ms)
+/*
+ * Does the SYN of a source that is remembered pass? Only so many at a time, if there is another way in for it.
+ * Two CPUs may let one more pass.
+ */
+static __always_inline bool passes_remembered(__u64 hash, __u32 now_ms, bool any)
 {
 	struct sw_verified *entry = remembered(hash);
 	__u8 window = now_ms >> SW_VERIFIED_WINDOW_SHIFT;
@@ -49,6 +52,8 @@ static __always_inline bool passes_remembered(__u64 hash, __u32 now_ms)
 	if (!entry || entry->tag != memory_tag(hash) ||
 	    entry->until_ms - now_ms - 1 >= SW_VERIFIED_MS)
 		return false;
+	if (any)
+		return true;
 	if (entry->window != window) {
 		entry->window = window;
 		entry->passed = 0;
@@ -114,7 +119,7 @@ static __always_inline bool passes_verified(const struct sw_flood_state *state,
 	if (way != SW_WAY_CHALLENGE &&
 	    (state->half_open >= rules->half_open || state->syn_rate >= rules->syn_rate))
 		return false;
-	return passes_remembered(source, now_ms);
+	return passes_remembered(source, now_ms, way == SW_WAY_CHALLENGE);
 }
 
 /*

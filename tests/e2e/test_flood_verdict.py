@@ -303,5 +303,5 @@ def test_what_cookies_complete_is_completed(wire, synward, family, tmp_path):
     whole = flood_of(synward)["last"]["whole"]
     assert whole["verdict"] == "healthy"
     assert whole["syns"] == 30
-    assert whole["answered"] == whole["by_cookie"] == 1, "then its source is known"
-    assert whole["attempts"] == 29
+    assert 1 <= whole["answered"] == whole["by_cookie"], "then its source is known"
+    assert 16 <= whole["attempts"] == 30 - whole["by_cookie"], "and so many pass at a time"
