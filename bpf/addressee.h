@@ -77,15 +77,7 @@ static __always_inline struct sw_addressee *addressee_at(__u64 hash, __u32 way)
 
 static __always_inline struct sw_addressee *addressee_of(__u64 hash)
 {
-	struct sw_addressees *line = addressee_line(hash);
-	__u32 tag = addressee_tag(hash);
-
-	if (!line)
-		return NULL;
-	for (__u32 way = 0; way < SW_ADDRESSEE_WAYS; way++)
-		if (line->of[way].heard >> HEARD_TAG_SHIFT == tag)
-			return &line->of[way];
-	return NULL;
+	return addressee_at(hash, addressee_way(hash));
 }
 
 static __always_inline __u64 hash_of_addressee(const struct sw_addr *addr, __u16 port)
@@ -360,8 +352,8 @@ static __always_inline bool is_asked_again(struct sw_addressee *addressee, __u32
 	if (!addressee || heard_ago(addressee, now_ms) < SW_HEARD_FRESH_MS ||
 	    (__u16)(asked_at(now_ms) - addressee->asked) < SW_ASK_AGAIN_MS >> ASKED_SHIFT)
 		return false;
-	addressee->asked =
-		asked_at(now_ms); /* one that another CPU lets through as well does no harm */
+	/* one that another CPU lets through as well does no harm */
+	addressee->asked = asked_at(now_ms);
 	return true;
 }
 

@@ -25,7 +25,7 @@ static __always_inline struct sw_proven *sw_proven_find(struct sw_proven_line *l
 }
 
 /* Where one that is not there takes place: instead of who was heard of the longest time ago. */
-static __always_inline struct sw_proven *sw_proven_place(struct sw_proven_line *line, __u32 now_ms)
+static __always_inline struct sw_proven *sw_proven_place(struct sw_proven_line *line)
 {
 	struct sw_proven *oldest = &line->of[0];
 
@@ -34,7 +34,7 @@ static __always_inline struct sw_proven *sw_proven_place(struct sw_proven_line *
 
 		if (!one->source)
 			return one;
-		if (now_ms - one->window_ms > now_ms - oldest->window_ms)
+		if ((__s32)(one->window_ms - oldest->window_ms) < 0)
 			oldest = one;
 	}
 	return oldest;
@@ -51,7 +51,7 @@ static __always_inline void sw_proven_note(struct sw_proven_line *line, __u64 ha
 			known->window_ms = now_ms;
 		return;
 	}
-	known = sw_proven_place(line, now_ms);
+	known = sw_proven_place(line);
 	known->source = 0;
 	known->offences = 0;
 	known->window_ms = now_ms;

@@ -73,10 +73,9 @@ struct sw_cookie_offer {
 	__u16 window; /* of the SYN-ACK: unscaled, in bytes */
 	__u8 wscale;  /* at most 14 */
 	__u8 ttl;
-	__u8 options; /* SW_OFFER_* */
-	__u8 more_pad;
+	__u8 options;		  /* SW_OFFER_* */
 	__u8 ways[SW_OFFER_WAYS]; /* enum sw_flood_way for this host itself, by the policy's slot */
-	__u8 pad[2];
+	__u8 pad[3];
 };
 
 enum {

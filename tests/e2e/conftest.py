@@ -16,6 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from causes import FAMILIES, Stage  # noqa: E402
 from cli import BINARY, fresh, what_they_say  # noqa: E402
+from floods import answerable  # noqa: E402
 from net import Lab  # noqa: E402
 
 BPFFS = pathlib.Path("/sys/fs/bpf")
@@ -64,6 +65,13 @@ def synward(lab, bpffs, tmp_path):
 def pair(lab):
     """The two ends of a wire, of a client and of a server."""
     return lab.wire(lab.namespace("client"), "c0", lab.namespace("server"), "s0")
+
+
+@pytest.fixture
+def wire(pair):
+    """One on which a client hears what the server's driver sends."""
+    answerable(pair[0])
+    return pair
 
 
 @pytest.fixture(params=FAMILIES)

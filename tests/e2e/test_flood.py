@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """SYN floods: real clients get in by each of the ways, with their options, and nobody else does."""
 
-import pytest
-
 import tcp
 from causes import QUICK
 from floods import (ALL_OPTIONS, ALWAYS, answerable, apply, defend, flood_of, spoofed, talk,
@@ -12,12 +10,6 @@ from segments import ACK, SYN
 from test_gateway import Gateway
 
 ELSEWHERE = 8090
-
-
-@pytest.fixture
-def wire(pair):
-    answerable(pair[0])
-    return pair
 
 
 def test_a_host_hands_over(wire, synward, family, tmp_path):

@@ -11,19 +11,13 @@ import pytest
 
 import tcp
 from causes import QUICK
-from floods import (Crowd, Ghost, answerable, apply, defend, flood_of, spoofed, talk,
+from floods import (Crowd, Ghost, apply, defend, flood_of, spoofed, talk,
                     wait_for_flood)
 from live import connect_from
 from segments import ACK, FIN, PSH, RST, SYN, Port
 
 PROBE, ELSEWHERE = 9, 8090
 WEB = "name: web, ports: [8080], syn_flood: {}"
-
-
-@pytest.fixture
-def wire(pair):
-    answerable(pair[0])
-    return pair
 
 
 def say(sender, receiver, words=b"still there"):

@@ -7,8 +7,6 @@ import json
 import random
 import socket
 
-import pytest
-
 import floods
 import tcp
 from hooks import put_on_xdp
@@ -23,13 +21,6 @@ HANDOVER = (*OPTIONS, "--flood-way", "handover")
 SPOOFED = {socket.AF_INET: "198.18.0.0/15", socket.AF_INET6: "2001:db8:18::/48"}
 CROWD = 60  # clients at a time
 PATIENCE = 40  # of which so many may be half-open before it is a flood
-
-
-@pytest.fixture
-def wire(pair):
-    """A veth hands on what is answered from the driver only to an end that has a program, too."""
-    put_on_xdp(pair[0])
-    return pair
 
 
 def apply(synward, tmp_path, calm="1s", half_open=PATIENCE, more="", mode="adaptive"):

@@ -13,17 +13,11 @@ import pytest
 import tcp
 from defended import CLIENTS, HELLO, Yard
 from firewalls import ONLY_SYNS
-from floods import ALWAYS, SACK, WINDOW_SCALE, answerable, apply, talk
+from floods import ALWAYS, SACK, WINDOW_SCALE, apply, talk
 from net import VANISHED, wait_for
 from segments import ACK, MSS_1460, PSH, SYN, Segment, frame
 
 ANOTHER = "name: another, ports: [1]"
-
-
-@pytest.fixture
-def wire(pair):
-    answerable(pair[0])
-    return pair
 
 
 @pytest.fixture

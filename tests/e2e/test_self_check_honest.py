@@ -14,7 +14,7 @@ import pytest
 import tcp
 from defended import HELLO, Yard
 from firewalls import MEMORY, ONLY_SYNS, put_up
-from floods import ALWAYS, answerable
+from floods import ALWAYS
 from live import need
 from net import wait_for
 from segments import ACK, PSH
@@ -23,12 +23,6 @@ AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: close by RST
 LOOKED_AT = 10
 OTHER = 9090
 IPV4_ONLY = pytest.mark.parametrize("family", [socket.AF_INET])
-
-
-@pytest.fixture
-def wire(pair):
-    answerable(pair[0])
-    return pair
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ static const char *const causes[] = {
 		"the clients' firewall",
 	[SW_CHECK_REASON_UNSERVED] =
 		"a firewall here may drop what it has not seen the SYN of (ct state invalid; a new "
-		"connection that is no SYN): have it not track the service (notrack)",
+		"connection that is no SYN): have it not track the service (notrack); or what the "
+		"server says does not leave here",
 };
 
 static const char *cause_of(uint32_t reason)
