@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-However a connection ends, after or amid a handshake by cookie: the server's program and its clients
-see what they see without cookies.
+However a connection ends, after or amid a handshake under a flood, by each of the ways: the server's
+program and its clients see what they see without a defence.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import pytest
 import tcp
 from causes import FAMILIES
 from cli import fresh
-from floods import Ghost, answerable, defend
+from floods import SYNCOOKIES, Ghost, answerable, defend
 from net import Lab
 from segments import ACK, FIN, PSH, RST, SYN, Port
 
@@ -107,6 +107,7 @@ CLIENTS = {
     "begins anew": (reads, begins_anew),
     "overtakes itself": (reads, overtakes_itself),
     "comes twice": (reads, comes_twice),
+    "hears the end last": (reads, say((ACK,), (PSH | ACK, b"data"), (FIN | ACK,))),
     "ends its half": (answers_an_end, say((ACK,), (PSH | ACK, b"data"), (FIN | ACK,))),
     "ends its half with the ACK": (answers_an_end, say((FIN | PSH | ACK, b"data"))),
     "hears the end first": (closes_its_half, say((ACK,), (PSH | ACK, b"data"), (FIN | ACK,))),
@@ -115,6 +116,34 @@ CLIENTS = {
     "is not wanted with the first data": (closes, say((PSH | ACK, b"data"))),
     "is reset": (resets, say((ACK,))),
     "is reset with its data": (resets, say((PSH | ACK, b"data"))),
+}
+
+# What clients do when the server has closed: the states of the kernel's end from FIN-WAIT-1 to TIME-WAIT.
+
+
+def hears(*steps):
+    """As say(), but each acknowledges the server's end, too."""
+    def client(ghost):
+        for flags in steps:
+            ghost.say(flags, ack=ghost.synack.seq + 2)
+    return client
+
+
+LATER = {
+    "resets the end": ("is not wanted", say((RST,))),
+    "ends at the same time": ("is not wanted", say((FIN | ACK,))),
+    "ends at the same time and resets": ("is not wanted", say((FIN | ACK,), (RST,))),
+    "ends at the same time and acknowledges": ("is not wanted", lambda ghost: (
+        ghost.say(FIN | ACK), hears(ACK)(ghost))),
+    "acknowledges the end": ("is not wanted", hears(ACK)),
+    "acknowledges the end and resets": ("is not wanted", hears(ACK, RST)),
+    "answers the end": ("is not wanted", hears(FIN | ACK)),
+    "answers the end and resets": ("is not wanted", hears(FIN | ACK, RST)),
+    "answers the end twice": ("is not wanted", lambda ghost: (
+        ghost.port.send(ghost.next(FIN | ACK, ack=ghost.synack.seq + 2)), hears(FIN | ACK)(ghost))),
+    "resets the last end": ("hears the end last", say((RST | ACK,))),
+    "repeats its end": ("hears the end last", lambda ghost: (
+        ghost.port.send(ghost.next(FIN | ACK, at=-1)))),
 }
 
 
@@ -143,38 +172,57 @@ class House:
             except ConnectionError as error:
                 return ["somebody", type(error).__name__]
 
+    def _later(self, ghost, later):
+        """What a client hears when the server has closed, and in what state the server's end is then."""
+        later(ghost)
+        heard = {flags for flags in ghost.heard(PROBE) if not flags & FIN}  # that one is repeated
+        sockets = self.far.namespace.run("ss", "-Htan", "dst", f"[{ghost.address}]").stdout
+        return heard, sockets.split()[:1]
+
     def visit(self, family, name):
-        """What the server's program sees, and which ends the client does."""
-        how, client = CLIENTS[name]
-        ghost = Ghost(self.port, self.far, family, PORTS[how]).knock()
+        """What the server's program sees, which ends the client does, and what is later."""
+        first, later = LATER.get(name, (name, None))
+        how, client = CLIENTS[first]
+        ghost = Ghost(self.port, self.far, family, PORTS[how]).knock().prove()
         client(ghost)
         heard = ghost.heard(PROBE)
         seen = self._program(self.servers[family, PORTS[how]], how)
         heard += ghost.heard(PROBE)
+        late = later and self._later(ghost, later)
         ghost.say(RST | ACK)  # leaves nothing that would be repeated
-        return seen, {flags & (FIN | SYN | RST) for flags in heard} - {0}
+        return seen, {flags & (FIN | SYN | RST) for flags in heard} - {0}, late
 
 
-@pytest.fixture(scope="module")
-def house(bpffs, tmp_path_factory):
+ALL = (*CLIENTS, *LATER)
+
+
+@pytest.fixture(scope="module", params=SYNCOOKIES)
+def house(request, bpffs, tmp_path_factory):
+    way = request.param
     with contextlib.ExitStack() as stack:
         made = House(stack.enter_context(Lab()))
-        made.plain = {family: {name: made.visit(family, name) for name in CLIENTS}
+        made.plain = {family: {name: made.visit(family, name) for name in ALL}
                       for family in FAMILIES.values()}
         path = tmp_path_factory.mktemp("states")
-        made.synward = stack.enter_context(fresh(bpffs / path.name, path))
+        made.way, made.synward = way, stack.enter_context(fresh(bpffs / path.name, path))
         answerable(made.near)
-        defend(made.synward, path, made.far, services=(WEB,))
+        made.far.namespace.sysctl("net.ipv4.tcp_syncookies", SYNCOOKIES[way])
+        defend(made.synward, path, made.far, way=way, services=(WEB,))
         yield made
 
 
 def test_every_end(house, family):
     before = house.synward.stats()["tallies"]
-    found = {name: house.visit(family, name) for name in CLIENTS}
+    found = {name: house.visit(family, name) for name in ALL}
     assert found == house.plain[family]
     after = house.synward.stats()["tallies"]
-    assert after["cookies_sent"] - before["cookies_sent"] == len(CLIENTS)
-    taken = sum(seen != ["nobody"] for seen, _ in found.values())
-    assert taken == len(CLIENTS) - 2
-    for what in ("cookies_accepted", "handovers"):
-        assert after[what] - before[what] == taken, what
+    grown = {name: after[name] - before[name] for name in after}
+    taken = sum(seen != ["nobody"] for seen, *_ in found.values())
+    assert taken == len(ALL) - 2
+    if house.way == "handover":
+        assert grown["cookies_sent"] == len(ALL)
+        assert grown["cookies_accepted"] == grown["handovers"] == taken
+    elif house.way == "kernel":
+        assert grown["cookies_accepted"] > 0 and grown["handovers"] == 0
+    else:
+        assert grown["challenges_sent"] == len(ALL) and grown["cookies_sent"] == 0

@@ -15,12 +15,14 @@ from causes import QUICK
 from hooks import put_on_xdp
 from net import VANISHED, wait_for
 from policies import Files
-from segments import ACK, FIN, MSS_1460, SYN, Port, Segment
+from segments import ACK, FIN, MSS_1460, RST, SYN, Port, Segment
 
 SIZE = 2_000_000
 DATA = random.Random(1).randbytes(SIZE)
 TIMESTAMPS, SACK, WINDOW_SCALE, ECN = 1, 2, 4, 8  # as TCP_INFO has them
 ALL_OPTIONS = TIMESTAMPS | SACK | WINDOW_SCALE
+# What each way takes net.ipv4.tcp_syncookies to be.
+SYNCOOKIES = {"handover": 1, "kernel": 2, "challenge": 1}
 ALWAYS = f"name: web, ports: [{tcp.PORT}], syn_flood: always"
 
 
@@ -201,6 +203,17 @@ class Ghost:
         """Sends the SYN and takes the SYN-ACK. Returns itself."""
         self.syn()
         self.hear_synack()
+        return self
+
+    def is_challenged(self):
+        return self.synack.ack != (self.isn + 1) % 2**32
+
+    def prove(self, between=lambda: None):
+        """If it was challenged, resets that and knocks again, as any kernel does. Returns itself."""
+        if self.is_challenged():
+            self.port.send(self.segment(RST, self.synack.ack, options=b""))
+            between()
+            self.knock()
         return self
 
     def next(self, flags=ACK, payload=b"", at=0, **changes):
