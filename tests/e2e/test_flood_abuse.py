@@ -18,7 +18,7 @@ import tcp
 from causes import FAMILIES
 from cli import fresh
 from cookies import Secrets
-from floods import Crowd, Ghost, answerable, defend, receive, talk
+from floods import SYNCOOKIES, Crowd, Ghost, answerable, defend, receive, talk
 from net import VANISHED, Lab, wait_for
 from segments import ACK, FIN, MSS_1460, PSH, RST, SYN, Port, Segment, frame
 
@@ -31,7 +31,7 @@ HELLO = b"hello"
 
 
 class Yard:
-    def __init__(self, lab, synward, path):
+    def __init__(self, lab, synward, path, way="handover"):
         self.near, self.far = lab.wire(lab.namespace("client"), "c0",
                                        lab.namespace("server"), "s0")
         self.crowd = Crowd(self.near, self.far)
@@ -39,7 +39,8 @@ class Yard:
         self.port = lab.enter_context(Port(self.near))
         self.synward = synward
         answerable(self.near)
-        defend(synward, path, self.far, services=(WEB,))
+        self.far.namespace.sysctl("net.ipv4.tcp_syncookies", SYNCOOKIES[way])
+        defend(synward, path, self.far, way=way, services=(WEB,))
         self.servers = {(family, port): lab.enter_context(tcp.listener(self.far, family, port))
                         for family in FAMILIES.values() for port in (tcp.PORT, OTHER)}
 
@@ -267,8 +268,8 @@ def send_surely(raw, data):
 
 
 @contextlib.contextmanager
-def flooded(yard, family, make):
-    """Sends a flood meanwhile, if only 20,000 segments; then waits until all have been counted."""
+def flooded(yard, family, make, rounds=ROUNDS):
+    """Sends a flood meanwhile, if only some thousand segments; then waits until all have been counted."""
     numbers, near, far = random.Random(5), yard.near, yard.far
     frames = [frame(near.mac, far.mac, make(
         (near.address(family, VANISHED), far.address(family), numbers.randrange(1024, 65536),
@@ -276,7 +277,7 @@ def flooded(yard, family, make):
     begun = threading.Event()
 
     def send():
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             for one in frames:
                 send_surely(yard.port.socket, one)
             begun.set()
