@@ -11,7 +11,7 @@ import pytest
 
 import tcp
 from causes import QUICK
-from floods import (Crowd, Ghost, apply, defend, flood_of, spoofed, talk,
+from floods import (SYNCOOKIES, Crowd, Ghost, apply, defend, flood_of, spoofed, talk,
                     wait_for_flood)
 from live import connect_from
 from segments import ACK, FIN, PSH, RST, SYN, Port
@@ -59,9 +59,15 @@ def cookies(synward):
     return synward.stats()["tallies"]["cookies_sent"]
 
 
-def test_every_state_survives_on_and_off(wire, synward, family, tmp_path):
+def answers(synward):
+    return cookies(synward) + synward.stats()["tallies"]["challenges_sent"]
+
+
+@pytest.mark.parametrize("way", SYNCOOKIES)
+def test_every_state_survives_on_and_off(wire, synward, family, tmp_path, way):
     near, far = wire
     Ghost.route(far)
+    far.namespace.sysctl("net.ipv4.tcp_syncookies", SYNCOOKIES[way])
 
     def turn(on):
         apply(synward, tmp_path, WEB.format("always" if on else "off"))
@@ -75,7 +81,7 @@ def test_every_state_survives_on_and_off(wire, synward, family, tmp_path):
             return stack.enter_context(contextlib.closing(Life(wire, server, family, **how)))
 
         older = live()
-        synward.attach(far, options=(*QUICK, "--flood-way", "handover"))
+        synward.attach(far, options=(*QUICK, "--flood-way", way))
         turn(False)
         newer, server_over, client_over, reused = live(), live(), live(), live(port=45000)
         server_over.server_ends()
@@ -85,7 +91,7 @@ def test_every_state_survives_on_and_off(wire, synward, family, tmp_path):
         half_open = Ghost(port, far, family).knock()
 
         turn(True)
-        before = cookies(synward)
+        before = answers(synward)
         for one in (older, newer):
             one.goes_on()
         say(server_over.client, server_over.server)
@@ -96,16 +102,17 @@ def test_every_state_survives_on_and_off(wire, synward, family, tmp_path):
         half_open.say(PSH | ACK, b"data")
         with server.accept()[0] as peer:
             assert peer.recv(64) == b"data"
-        assert cookies(synward) == before
+        assert answers(synward) == before
         reused = live(port=45000)
         reused.goes_on()
         late, silent = (Ghost(port, far, family).knock() for _ in range(2))
-        assert cookies(synward) == before + 2
+        # where the kernel has to be heard, one may pass
+        assert answers(synward) - before in ((1, 2) if way == "kernel" else (2,))
 
         turn(False)
         for one in (older, newer, reused):
             one.goes_on()
-        late.say(PSH | ACK, b"late")
+        late.prove().say(PSH | ACK, b"late")
         with server.accept()[0] as peer:
             assert peer.recv(64) == b"late", "a cookie that was sent before is honoured"
         again = live()
@@ -113,14 +120,69 @@ def test_every_state_survives_on_and_off(wire, synward, family, tmp_path):
         turn(True)
         for one in (older, newer, reused, again):
             one.goes_on()
-        silent.say(FIN | PSH | ACK, b"very late")
+        silent.prove().say(FIN | PSH | ACK, b"very late")
         with server.accept()[0] as peer:
             assert peer.recv(64) == b"very late"
         for ghost in (half_open, late, silent):
             ghost.say(RST | ACK)
     stats = synward.stats()
-    assert stats["tallies"]["cookies_accepted"] == stats["tallies"]["handovers"] == 2
+    if way == "handover":
+        assert stats["tallies"]["cookies_accepted"] == stats["tallies"]["handovers"] == 2
     assert stats["limits"]["bad_cookie"]["dropped"] == 0
+
+
+def test_whatever_takes_the_defence_away(wire, synward, family, tmp_path):
+    """Who came by a cookie stays, and gets one again when the defence is back; meanwhile SYNs pass."""
+    near, far = wire
+    Ghost.route(far)
+    defend(synward, tmp_path, far)
+
+    def put_back():
+        apply(synward, tmp_path, WEB.format("always"))
+        wait_for_flood(synward, "web", True)
+
+    ways = {"disarm": (("disarm",), lambda: synward.expect(0, "arm")),
+            "reset": (("policy", "reset"), put_back),
+            "detach": (("detach", "--all"), lambda: (
+                synward.attach(far, options=(*QUICK, "--flood-way", "handover")), put_back()))}
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(tcp.listener(far, family))
+        port = stack.enter_context(Port(near))
+
+        def come():
+            """Somebody new, who stays."""
+            ghost = Ghost(port, far, family).knock()
+            ghost.say(PSH | ACK, b"hello")
+            peer = stack.enter_context(server.accept()[0])
+            assert peer.recv(64) == b"hello"
+            lives.append((ghost, peer))
+
+        def go_on():
+            for ghost, peer in lives:
+                ghost.say(PSH | ACK, b"still there")
+                assert peer.recv(64) == b"still there"
+
+        lives = []
+        for way, (take_away, bring_back) in ways.items():
+            before = cookies(synward)
+            come()
+            assert cookies(synward) == before + 1, way
+            waiting = Ghost(port, far, family).knock()
+            synward.expect(0, *take_away)
+            go_on()
+            come()
+            if way != "detach":  # then nobody knows of it any more
+                assert cookies(synward) == before + 2, way
+                waiting.say(PSH | ACK, b"late")
+                with server.accept()[0] as peer:
+                    assert peer.recv(64) == b"late", way
+            bring_back()
+            go_on()
+        come()
+        assert far.namespace.counter("Tcp", "OutRsts") == 0
+        for ghost, _ in lives:
+            ghost.say(RST | ACK)
+    assert cookies(synward) == 1 and synward.stats()["limits"]["bad_cookie"]["dropped"] == 0
 
 
 def test_a_repeated_syn_that_was_there_before_the_flood(wire, synward, family, tmp_path):
@@ -255,8 +317,8 @@ def test_another_name_loses_no_cookie(wire, synward, family, tmp_path):
             for _ in range(2):
                 with server.accept()[0] as peer:
                     assert peer.recv(64) == b"data", how
+            assert far.namespace.counter("Tcp", "OutRsts") == 0, how
             for one in (ghost, silent):
-                assert RST not in one.heard(PROBE), how
                 one.say(RST | ACK)
             tallies = synward.stats()["tallies"]
             assert tallies["cookies_accepted"] == tallies["handovers"] == 2 * count, how
