@@ -15,7 +15,7 @@ import pytest
 import tcp
 from causes import FAMILIES
 from cli import fresh
-from floods import Crowd, Ghost, answerable, defend, receive, talk
+from floods import SYNCOOKIES, Crowd, Ghost, answerable, defend, receive, talk
 from hooks import tag_frames
 from net import Lab, wait_for
 from segments import ACK, MSS_1460, PSH, RST, SYN, Port
@@ -252,13 +252,28 @@ def leave_room(client):
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
 
 
+@pytest.mark.parametrize("way", SYNCOOKIES)
 @pytest.mark.parametrize("tags", (1, 2), ids=("VLAN", "QinQ"))
-def test_tagged(lab, synward, family, tmp_path, tags):
+def test_tagged(lab, synward, tmp_path, tags, way):
     near, far = lab.wire(lab.namespace("client"), "c0", lab.namespace("server"), "s0")
     tag_frames((near, far), tags)
     answerable(near)
-    defend(synward, tmp_path, far)
-    with tcp.listener(far, family) as server:
-        talk(near.namespace, server, b"x" * 100_000, prepare=leave_room)
-    tallies = synward.expect_outcomes(accepted=1)["tallies"]
-    assert tallies["cookies_sent"] == tallies["handovers"] == 1
+    crowd = Crowd(near, far)
+    far.namespace.sysctl("net.ipv4.tcp_syncookies", SYNCOOKIES[way])
+    defend(synward, tmp_path, far, way=way)
+
+    def prepare(client):
+        crowd.join(client)
+        leave_room(client)
+
+    for family in FAMILIES.values():
+        with tcp.listener(far, family) as server:
+            for _ in range(3):  # where the kernel has to be heard, one may pass
+                talk(near.namespace, server, b"x" * 100_000, prepare=prepare)
+    tallies = synward.expect_outcomes(accepted=6)["tallies"]
+    if way == "handover":
+        assert tallies["cookies_sent"] == tallies["handovers"] == 6
+    elif way == "kernel":
+        assert tallies["cookies_sent"] == tallies["cookies_accepted"] > 0 and not tallies["handovers"]
+    else:
+        assert tallies["challenges_sent"] == 6 and not tallies["cookies_sent"]
