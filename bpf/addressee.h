@@ -16,6 +16,7 @@
 #include "inquiry.h"
 #include "listener.h"
 #include "policy.h"
+#include "send.h"
 
 #define HEARD_KIND_MASK	 3U
 #define HEARD_VLAN_SHIFT 2
@@ -48,36 +49,16 @@ static __always_inline struct sw_addressees *addressee_line(__u64 hash)
 	return bpf_map_lookup_elem(&addressees, &key);
 }
 
-/* Where in its line an addressee is; SW_ADDRESSEE_WAYS: nowhere. */
-static __always_inline __u32 addressee_way(__u64 hash)
-{
-	const struct sw_addressees *line = addressee_line(hash);
-	__u32 tag = addressee_tag(hash), way;
-
-	if (!line)
-		return SW_ADDRESSEE_WAYS;
-	for (way = 0; way < SW_ADDRESSEE_WAYS; way++)
-		if (line->of[way].heard >> HEARD_TAG_SHIFT == tag)
-			break;
-	return way;
-}
-
-/* An addressee that was there a moment ago. */
-static __always_inline struct sw_addressee *addressee_at(__u64 hash, __u32 way)
-{
-	struct sw_addressees *line;
-
-	if (way >= SW_ADDRESSEE_WAYS)
-		return NULL;
-	line = addressee_line(hash);
-	if (!line || line->of[way].heard >> HEARD_TAG_SHIFT != addressee_tag(hash))
-		return NULL;
-	return &line->of[way];
-}
-
+/* NULL: it was not heard. */
 static __always_inline struct sw_addressee *addressee_of(__u64 hash)
 {
-	return addressee_at(hash, addressee_way(hash));
+	struct sw_addressees *line = addressee_line(hash);
+	__u32 tag = addressee_tag(hash);
+
+	for (__u32 way = 0; line && way < SW_ADDRESSEE_WAYS; way++)
+		if (line->of[way].heard >> HEARD_TAG_SHIFT == tag)
+			return &line->of[way];
+	return NULL;
 }
 
 static __always_inline __u64 hash_of_addressee(const struct sw_addr *addr, __u16 port)
@@ -137,31 +118,6 @@ static __always_inline struct sw_addressee *oldest_addressee(struct sw_addressee
 
 /* ---- what leaves */
 
-/*
- * The hand-over has seen a segment. Where it does not matter who was heard, nothing says whether conntrack looks
- * at what is answered here: then it does.
- */
-static __always_inline void note_handover_ran(struct sw_settings *set, __u32 now_ms)
-{
-	__u32 key = load.slot;
-	volatile __u32 *ran_ms = bpf_map_lookup_elem(&handovers_ran, &key);
-
-	if (!ran_ms || *ran_ms == now_ms)
-		return;
-	*ran_ms = now_ms; /* once a tick: all CPUs have it in their caches meanwhile */
-	if (policy_has(set->policy, SW_HAS_UNHEARD))
-		set->can_tell = can_tell_conntrack();
-}
-
-/* Does the hand-over see what comes in? Somebody else's program may have been put before it. */
-static __always_inline bool handover_runs(__u32 now_ms)
-{
-	__u32 key = load.slot;
-	const volatile __u32 *ran_ms = bpf_map_lookup_elem(&handovers_ran, &key);
-
-	return ran_ms && now_ms - *ran_ms < SW_HEARD_VALID_MS;
-}
-
 enum listener_fact {
 	LISTENER_TAKES_HANDOVERS = 1 << 0,
 	LISTENER_SENDS_COOKIES = 1 << 1, /* with each of its SYN-ACKs */
@@ -218,7 +174,7 @@ static __always_inline enum sw_addressee_kind who_answers(struct __sk_buff *skb,
 		return known ? heard_kind(known) : SW_NOBODY_HEARD;
 	way = offer->ways[policy & (SW_OFFER_WAYS - 1)];
 	if (way == SW_WAY_HANDOVER &&
-	    (!(facts & LISTENER_TAKES_HANDOVERS) || !handover_runs(now_ms)))
+	    (!(facts & LISTENER_TAKES_HANDOVERS) || !tc_runs(tc_note(), now_ms)))
 		return SW_HEARD_ELSEWHERE;
 	if (way == SW_WAY_KERNEL && !(facts & LISTENER_SENDS_COOKIES))
 		return SW_HEARD_ELSEWHERE;
@@ -296,9 +252,22 @@ static __always_inline bool listens_for_answers(const struct sw_settings *set)
 	return set && policy_has(set->policy, SW_HAS_FLOOD_DEFENCE);
 }
 
+/* Whether conntrack knows of the connection for which a service's SYN-ACK leaves. */
+__noinline int note_tracked(struct __sk_buff *skb, const struct sw_packet *synack, __u32 policy)
+{
+	struct sw_flood_state *state;
+
+	if (!synack)
+		return 0;
+	state = flood_of(policy, service_of(synack, SW_EGRESS, policy));
+	if (state)
+		state->tracked = is_tracked(skb, synack);
+	return 0;
+}
+
 /* What a segment that leaves says about who is asked there. */
 static __always_inline void hear(struct __sk_buff *skb, const struct sw_packet *packet,
-				 struct sw_settings *set)
+				 const struct sw_settings *set)
 {
 	const __u16 decisive = WIRE_TCP_SYN | WIRE_TCP_ACK | WIRE_TCP_RST | WIRE_TCP_FIN;
 	__u16 flags = packet->flags & decisive;
@@ -308,7 +277,7 @@ static __always_inline void hear(struct __sk_buff *skb, const struct sw_packet *
 	if (flags == (WIRE_TCP_SYN | WIRE_TCP_ACK)) {
 		if (hear_synack(skb, packet, set->policy) == SW_HEARD_HERE &&
 		    !policy_has(set->policy, SW_HAS_UNHEARD))
-			set->can_tell = is_tracked(skb, packet);
+			note_tracked(skb, packet, set->policy);
 	} else if (flags == (WIRE_TCP_RST | WIRE_TCP_ACK) && !packet->seq) {
 		hear_refusal(packet);
 	}
@@ -368,7 +337,19 @@ static __always_inline bool has_lost_tags(const struct sw_packet *syn,
 }
 
 #define LOOKED_FULL 1U /* there was no room for another connection */
+#define LOOKED_MUTE 2U /* XDP cannot send by the interface */
 #define LOOKED_BITS 3U
+
+/* Must TC send what a SYN to an addressee is answered with, whatever the SYN is? */
+static __always_inline bool must_be_sent_by_tc(const struct sw_addressee *addressee)
+{
+	const volatile struct sw_tc_note *note;
+
+	if (addressee)
+		return addressee->looked & LOOKED_MUTE;
+	note = tc_note();
+	return note && note->must_send;
+}
 
 /* So many places in a queue are few: so many clients may come in one tick. */
 #define FEW_PLACES 64U

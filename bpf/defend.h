@@ -149,12 +149,8 @@ __noinline int has_attempt(const struct sw_packet *packet, const struct inquiry 
 static __always_inline bool may_have_attempts(const struct inquiry *inquiry)
 {
 	const struct sw_service_state *state = service_state_of(inquiry->policy, inquiry->service);
-	const struct sw_policy_state *policy;
-	__u32 key = 0;
 
-	policy = bpf_map_lookup_elem(&policy_state, &key);
-	return !state || state->half_open > 0 || !policy ||
-	       policy->earlier_until_ms - inquiry->now.ms - 1 < ATTEMPTS_MS;
+	return !state || state->half_open > 0 || has_earlier_attempts(inquiry->now.ms);
 }
 
 /* What wants_answer() says of a SYN that passes, and of one for whose connection there is no room. */
@@ -163,8 +159,11 @@ static __always_inline bool may_have_attempts(const struct inquiry *inquiry)
 
 /* With the way, how to answer: */
 #define SAID_WAY_MASK  0xffU
-#define SAID_NO_WSCALE (1U << 8) /* no window scale is agreed on */
-#define SAID_MSS_SHIFT 16	 /* the MSS to tell; 0: that of the interface */
+#define SAID_NO_WSCALE (1U << 8)  /* no window scale is agreed on */
+#define SAID_BY_TC     (1U << 9)  /* TC sends it */
+#define SAID_BY_ROUTE  (1U << 10) /* and to where the kernel would */
+#define SAID_REMEDIES  (1U << 11) /* with_remedies() has more to say */
+#define SAID_MSS_SHIFT 16	  /* the MSS to tell; 0: that of the interface */
 
 /*
  * By which way a SYN is answered if nothing speaks for it: LET_PASS also where nobody answers, or where it
@@ -172,30 +171,50 @@ static __always_inline bool may_have_attempts(const struct inquiry *inquiry)
  * be heard doing so, whatever the policy says.
  */
 static __always_inline __u32 way_of_syn(const struct sw_packet *syn, const struct inquiry *inquiry,
-					__u64 hash)
+					struct sw_addressee *addressee)
 {
-	struct sw_addressee *addressee = addressee_at(hash, inquiry->addressee);
 	enum sw_addressee_kind behind = who_is_behind(addressee, &syn->dst, inquiry->policy,
 						      inquiry->now.ms);
 	enum sw_flood_way way = way_to(behind, inquiry->policy);
 	struct sw_service_counters *mine;
 	bool must_hear = way == SW_WAY_KERNEL || !policy_has(inquiry->policy, SW_HAS_UNHEARD);
+	bool by_tc = must_be_sent_by_tc(addressee) || (must_hear && has_lost_tags(syn, addressee));
 
 	if (behind != SW_NOBODY_HEARD &&
 	    (way != SW_WAY_KERNEL || is_heard(addressee, inquiry->now.ms)) &&
-	    !(must_hear && has_lost_tags(syn, addressee))) {
+	    (!by_tc || tc_runs(tc_note(), inquiry->now.ms))) {
 		/* of a source that every kernel throws away nothing would be heard */
 		if (must_hear && !sw_is_martian(&syn->src) &&
 		    is_asked_again(addressee, inquiry->now.ms))
 			return LET_PASS;
 		if (must_hear && behind == SW_HEARD_HERE && is_full(addressee, inquiry->now.ms))
 			return NO_ROOM;
-		return way | (addressee ? addressee->mss : 0) << SAID_MSS_SHIFT;
+		return way | (by_tc ? SAID_BY_TC : 0) |
+		       (addressee ? addressee->mss : 0) << SAID_MSS_SHIFT;
 	}
 	mine = service_counters(inquiry->policy, inquiry->service);
 	if (mine)
 		mine->evidence[SW_EVIDENCE_UNHEARD]++;
 	return LET_PASS;
+}
+
+/* What wants_answer() says where something has helped, or is tried. */
+__noinline int with_remedies(const struct sw_packet *syn, const struct inquiry *inquiry, __u32 said)
+{
+	const struct sw_flood_state *state;
+
+	if (!syn || !inquiry)
+		return said;
+	state = flood_of(inquiry->policy, inquiry->service);
+	if (!state)
+		return said;
+	if (state->remedies & SW_REMEDY_CONNTRACK)
+		said |= SAID_NO_WSCALE;
+	/* what is for somebody behind a bridge has no route here */
+	if (state->remedies & SW_REMEDY_TC && !(said & SAID_BY_TC) &&
+	    tc_runs(tc_note(), inquiry->now.ms))
+		said |= SAID_BY_TC | (is_ours(&syn->dst) ? SAID_BY_ROUTE : 0);
+	return said;
 }
 
 /*
@@ -205,7 +224,7 @@ static __always_inline __u32 way_of_syn(const struct sw_packet *syn, const struc
  * was noticed: the server remembers it, and would reset whoever brought back another number.
  */
 __noinline int wants_answer(const struct sw_packet *packet, const struct inquiry *inquiry,
-			    __u64 addressee)
+			    struct sw_addressee *addressee)
 {
 	const struct sw_flood_rules *rules;
 	const struct sw_policy *policy;
@@ -231,14 +250,14 @@ __noinline int wants_answer(const struct sw_packet *packet, const struct inquiry
 	    passes_verified(state, rules, source, inquiry->now.ms, said & SAID_WAY_MASK) ||
 	    (may_have_connection(inquiry->hash) &&
 	     connection_state(packet, inquiry->now.ms) >= 0) ||
-	    (may_have_attempts(inquiry) && has_attempt(packet, inquiry)))
+	    ((state->half_open || state->earlier) && has_attempt(packet, inquiry)))
 		return LET_PASS;
 	if (rules->self_check && said != NO_ROOM && !load.replay &&
 	    sw_is_sampled(inquiry->hash, state->sample_shift) &&
-	    !(packet->options & SW_OPT_SIGNED) &&
-	    note_answered(inquiry, packet->seq, (said & SAID_WAY_MASK) == SW_WAY_CHALLENGE))
+	    !(packet->options & SW_OPT_SIGNED) && is_repeated(inquiry, packet->seq) &&
+	    note_repeated(inquiry, (said & SAID_WAY_MASK) == SW_WAY_CHALLENGE))
 		return LET_PASS;
-	return state->tells ? said | SAID_NO_WSCALE : said;
+	return state->remedies ? said | SAID_REMEDIES : said;
 }
 
 /* Writes the answer over the SYN. Returns by how many bytes it begins later, or SW_NO_ANSWER. */
@@ -288,19 +307,21 @@ __noinline int make_answer(const struct sw_packet *syn, struct sw_cookie_answer 
 
 /* Answers a SYN if it has to be. Returns the verdict. */
 static __always_inline enum sw_verdict answer_syn(struct xdp_md *ctx, struct sw_packet *syn,
-						  struct inquiry *inquiry, __u64 addressee)
+						  struct inquiry *inquiry, __u64 hash)
 {
+	struct sw_addressee *addressee = addressee_of(hash);
 	struct sw_counters *mine = my_counters();
 	struct sw_cookie_answer answer = {};
 	__u32 said, way;
 	int later;
 
-	inquiry->addressee = addressee_way(addressee);
 	if (!load.replay && is_time_to_look(inquiry, addressee)) {
-		look_at_listener(ctx, syn, inquiry, addressee);
+		look_at_listener(ctx, syn, inquiry, hash);
 		look_at_probes_in_time(ctx, inquiry);
 	}
 	said = wants_answer(syn, inquiry, addressee);
+	if (said & SAID_REMEDIES)
+		said = with_remedies(syn, inquiry, said);
 	way = said & SAID_WAY_MASK;
 	if (said & SAID_NO_WSCALE)
 		syn->options &= ~SW_OPT_WSCALE; /* as if it had not asked for that */
@@ -312,7 +333,8 @@ static __always_inline enum sw_verdict answer_syn(struct xdp_md *ctx, struct sw_
 	}
 	if (!mine || way == LET_PASS ||
 	    (syn->options & SW_OPT_SIGNED && !load.replay && checks_signatures(ctx, syn)) ||
-	    !make_answer(syn, &answer, said, inquiry->now.ms))
+	    !make_answer(syn, &answer, said, inquiry->now.ms) ||
+	    (said & SAID_BY_TC && !leave_to_tc(ctx, said & SAID_BY_ROUTE)))
 		return SW_VERDICT_PASSED;
 	later = write_answer(ctx, inquiry->tcp, syn, &answer);
 	if (later < 0 || (later && bpf_xdp_adjust_head(ctx, later))) {

@@ -4,6 +4,7 @@
 
 /* When a service is under a flood: looked at a few times a second by the sweeper's timer. */
 
+#include "conntrack.h"
 #include "core/cookie.h"
 #include "core/flood.h"
 #include "core/self_check.h"
@@ -45,8 +46,7 @@ struct flood_round {
 	__u32 word;
 	__u32 now_ms;
 	__u32 service;
-	__u32 on;	/* any service's SYNs are answered */
-	__u32 can_tell; /* sw_settings.can_tell */
+	__u32 on; /* any service's SYNs are answered */
 };
 
 /* What is being added up; the stack has no room for it. */
@@ -170,10 +170,21 @@ static long look_at_service(__u32 service, void *context)
 		return 0; /* nothing has passed since */
 	change = sw_flood_look(state, &policy->rules[service].flood, round->now_ms, totals->of,
 			       half_open > 0 ? half_open : 0);
+	state->earlier = has_earlier_attempts(round->now_ms);
 	round->on |= state->on;
 	if (change != SW_FLOOD_SAME)
 		tell_flood(round, state, change);
 	return 0;
+}
+
+/*
+ * Can conntrack be told of a service's handshakes, and does it look at them? Where it does not matter who was
+ * heard, nothing says so: then it does.
+ */
+static __always_inline bool can_tell(const struct flood_round *round,
+				     const struct sw_flood_state *state)
+{
+	return policy_has(round->word, SW_HAS_UNHEARD) ? can_tell_conntrack() : state->tracked;
 }
 
 /* Has the defence of a service, whose period has just been closed, found out something about itself? */
@@ -184,7 +195,7 @@ static long look_at_itself(__u32 service, void *context)
 	struct sw_probes *probed = probes_of(round->word, service);
 	const struct sw_policy *policy = policy_of(round->word);
 	enum sw_check_change change;
-	bool told;
+	__u8 remedies;
 
 	service &= SW_SERVICE_SLOTS - 1;
 	if (!state || !policy || !probed)
@@ -192,14 +203,14 @@ static long look_at_itself(__u32 service, void *context)
 	if (state->looked_ms != round->now_ms)
 		return 0;
 	round->service = service;
-	told = state->tells;
+	remedies = state->remedies;
 	change = sw_self_check_look(state, &policy->rules[service].flood, &probed->counts,
-				    round->can_tell, round->now_ms);
+				    can_tell(round, state), round->now_ms);
 	if (change != SW_CHECK_SAME)
 		tell_check(round, state, change);
-	if (state->tells != told)
-		sw_forget_probes(
-			probed); /* who was not served may be now, and is asked about at once */
+	/* who was not served may be now, and is asked about at once */
+	if ((state->remedies ^ remedies) & SW_REMEDY_CONNTRACK)
+		sw_forget_probes(probed);
 	return 0;
 }
 
@@ -216,7 +227,6 @@ __noinline int look_for_floods(__u32 now_ms)
 	if (!set)
 		return 0;
 	round.word = set->policy;
-	round.can_tell = set->can_tell;
 	if (!policy_has(round.word, SW_HAS_FLOOD_DEFENCE))
 		return 0;
 	bpf_loop(SW_SERVICE_SLOTS, look_at_service, &round, 0);

@@ -135,12 +135,20 @@ static __always_inline int assign_request(struct __sk_buff *skb, struct sock *sk
 	return error;
 }
 
+/* Is what SYNs are answered with to be handed over? */
+static __always_inline bool hands_over(__u32 policy)
+{
+	const struct sw_cookie_offer *offer = cookie_offer();
+
+	return offer && offer->ways[policy & (SW_OFFER_WAYS - 1)] == SW_WAY_HANDOVER;
+}
+
 /* Has the firewall here to be told of what is handed over to the service? */
 static __always_inline bool tells_conntrack(__u32 policy, __u32 service)
 {
 	const struct sw_flood_state *state = flood_of(policy, service);
 
-	return state && state->tells;
+	return state && state->remedies & SW_REMEDY_CONNTRACK;
 }
 
 /* What is known of a segment that goes up with a cookie. */

@@ -28,8 +28,7 @@ struct inquiry {
 	__u8 limit;	/* enum sw_limit: what a SYN is over */
 	__u8 refuse;	/* and that is in force */
 	__u16 tcp;	/* where the TCP header is in the frame */
-	__u8 addressee; /* of a SYN under a flood: addressee_way() */
-	__u8 pad[5];
+	__u8 pad[6];
 };
 
 /* One CPU handles one packet at a time, with softirqs off; its stack has no room for this. */

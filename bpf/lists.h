@@ -170,7 +170,8 @@ __noinline int list_lookup(__u32 list, const struct sw_addr *addr)
 
 	if (!addr)
 		return 0;
-	header = bpf_map_lookup_elem(&list_headers, &list);
+	query.table = list; /* first the key of its header: the stack is small */
+	header = bpf_map_lookup_elem(&list_headers, &query.table);
 	if (!header)
 		return 0;
 	generation = *(const volatile __u32 *)&header->generation & 1;

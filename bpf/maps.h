@@ -156,13 +156,13 @@ struct {
 	__type(value, struct sw_probes);
 } probes SEC(".maps");
 
-/* When the hand-over of an interface has seen a segment last, in ms. Key: the interface's slot. */
+/* Key: the interface's slot. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SW_MAX_INTERFACES);
 	__type(key, __u32);
-	__type(value, __u32);
-} handovers_ran SEC(".maps");
+	__type(value, struct sw_tc_note);
+} tc_notes SEC(".maps");
 
 /* For commands only: what is to be restored in a network namespace. Key: its inode number. */
 struct {

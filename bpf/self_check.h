@@ -40,20 +40,16 @@ static __always_inline bool stands_aside(const struct sw_flood_state *state, __u
 }
 
 /*
- * Notes a SYN that is about to be answered, if it is one of the sample. Returns 1 if it had better pass: it
- * has been answered before, and that did not help. For a client that is challenged behind a firewall that
- * drops what it has not asked for, this is the way in; few may take it, since anybody can send a SYN twice.
+ * A SYN has come again although it was answered. Returns 1 if it had better pass: that did not help. For a client
+ * that is challenged behind a firewall that drops what it has not asked for, this is the way in; few may take it,
+ * since anybody can send a SYN twice.
  */
-__noinline int note_answered(const struct inquiry *inquiry, __u32 isn, int in_doubt)
+__noinline int note_repeated(const struct inquiry *inquiry, int in_doubt)
 {
-	__u64 hash = sw_answered_hash(inquiry ? inquiry->hash : 0, isn);
-	__u32 index = sw_answered_index(hash), key = index / 2;
 	struct sw_service_counters *mine;
 	struct sw_flood_state *state;
-	struct answered_pair *pair;
 
-	pair = bpf_map_lookup_elem(&answered_syns, &key);
-	if (!inquiry || !pair || !sw_answered_note(&pair->words[index & 1], hash, inquiry->now.ms))
+	if (!inquiry)
 		return 0;
 	mine = service_counters(inquiry->policy, inquiry->service);
 	state = flood_of(inquiry->policy, inquiry->service);
@@ -66,6 +62,16 @@ __noinline int note_answered(const struct inquiry *inquiry, __u32 isn, int in_do
 		return 0;
 	state->second_chance--; /* another CPU may do so meanwhile: then one more passes */
 	return 1;
+}
+
+/* Notes a SYN that is about to be answered. Was it before? */
+static __always_inline bool is_repeated(const struct inquiry *inquiry, __u32 isn)
+{
+	__u32 index = sw_answered_index(inquiry->hash), key = index / 2;
+	struct answered_pair *pair = bpf_map_lookup_elem(&answered_syns, &key);
+
+	return pair && sw_answered_note(&pair->words[index & 1],
+					sw_answered_tag(inquiry->hash, isn), inquiry->now.ms);
 }
 
 /* ---- who brought a cookie back */

@@ -39,6 +39,15 @@ static __always_inline __u32 earlier_until(__u32 now_ms)
 	return unfinished > 0 ? now_ms + ATTEMPTS_MS : now_ms;
 }
 
+/* Those of earlier_until(). */
+static __always_inline bool has_earlier_attempts(__u32 now_ms)
+{
+	__u32 key = 0;
+	const struct sw_policy_state *policy = bpf_map_lookup_elem(&policy_state, &key);
+
+	return !policy || policy->earlier_until_ms - now_ms - 1 < ATTEMPTS_MS;
+}
+
 /* Nobody is judged under a policy who came under the one that had its slot before. */
 static long check_anew(__u32 service, void *slot)
 {

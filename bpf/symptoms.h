@@ -94,16 +94,16 @@ enum {
  * Is it time to look at the listener of a SYN? Once in each tick of the coarse clock, or whenever its queue
  * may be full before the next one; of who was not heard, at one listener of the service.
  */
-static __always_inline bool is_time_to_look(const struct inquiry *inquiry, __u64 hash)
+static __always_inline bool is_time_to_look(const struct inquiry *inquiry,
+					    struct sw_addressee *addressee)
 {
-	struct sw_addressee *addressee = addressee_at(hash, inquiry->addressee);
 	__u32 now_ms = inquiry->now.ms & ~LOOKED_BITS;
 	struct sw_flood_state *state;
 	__u16 now = looked_at(inquiry->now.ms);
 
 	if (addressee) {
 		if (looked_at(addressee->looked) != now) {
-			addressee->looked = now;
+			addressee->looked = now | (addressee->looked & LOOKED_MUTE);
 			return true;
 		}
 		/* only where there are few: else all CPUs would write here */
@@ -169,7 +169,6 @@ static __always_inline void review(struct sw_addressee *addressee, const struct 
 
 	if (!addressee || !offer)
 		return;
-	addressee->looked = looked_at(inquiry->now.ms);
 	if (queue_is_full(queue))
 		addressee->looked |= LOOKED_FULL;
 	addressee->few = few_of(queue);
@@ -196,6 +195,14 @@ static __always_inline void note_queue(const struct sw_queue *queue, const struc
 	state->queue_room = queue->room;
 }
 
+/* Who must send to its clients. */
+static __always_inline void note_sender(struct sw_addressee *addressee, __u32 now_ms)
+{
+	const volatile struct sw_tc_note *note = tc_note();
+
+	addressee->looked = looked_at(now_ms) | (note && note->must_send ? LOOKED_MUTE : 0);
+}
+
 /*
  * Looks at the listener of a SYN: how many connections wait for it to accept them, and whether what is
  * known of it is still so. is_time_to_look() says when.
@@ -211,6 +218,8 @@ __noinline int look_at_listener(struct xdp_md *ctx, const struct sw_packet *syn,
 	if (!syn || !inquiry)
 		return 0;
 	addressee = addressee_of(hash);
+	if (addressee)
+		note_sender(addressee, inquiry->now.ms);
 	if (!is_ours(&syn->dst) && !(addressee && heard_kind(addressee) == SW_HEARD_HERE))
 		return 0;
 	found = find_socket(ctx, syn);

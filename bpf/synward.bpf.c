@@ -60,13 +60,13 @@ __noinline int check_tcp_sum_xdp(struct xdp_md *ctx, __u32 offset, struct sw_pac
 	return 0;
 }
 
-static __always_inline enum xdp_action xdp_action(enum sw_verdict verdict)
+static __always_inline enum xdp_action xdp_action(struct xdp_md *ctx, enum sw_verdict verdict)
 {
 	switch (verdict) {
 	case SW_VERDICT_DROPPED:
 		return XDP_DROP;
 	case SW_VERDICT_ANSWERED:
-		return XDP_TX;
+		return tc_mark_of(ctx->data_meta, ctx->data) ? XDP_PASS : XDP_TX;
 	default:
 		return XDP_PASS;
 	}
@@ -117,7 +117,7 @@ static __always_inline int receive(struct xdp_md *ctx, __u32 length, bool in_par
 	}
 	verdict = inspect(ctx, &packet, offset - sizeof(struct wire_tcp), SW_INGRESS);
 	count_traffic(SW_INGRESS, length, verdict, packet.kind, false);
-	return xdp_action(verdict);
+	return xdp_action(ctx, verdict);
 }
 
 /* Everything that an interface receives. */
@@ -160,15 +160,22 @@ static __always_inline __u32 parse_skb(struct __sk_buff *skb, struct sw_packet *
 SEC("tc")
 int sw_handover(struct __sk_buff *skb)
 {
-	struct sw_settings *set = changing_settings();
+	const struct tc_mark *mark = tc_mark_of(skb->data_meta, skb->data);
+	const struct sw_settings *set = current_settings();
 	struct sw_packet packet = {};
 	struct sw_cursor cursor;
-	__u32 offset;
+	__u32 offset, by_route;
 
+	if (mark) {
+		by_route = mark->by_route;
+		offset = parse_skb(skb, &packet);
+		return send_from_tc(skb, &packet, offset - sizeof(struct wire_tcp), by_route);
+	}
 	if (!set || !policy_has(set->policy, SW_HAS_FLOOD_DEFENCE))
 		return TC_ACT_UNSPEC;
-	if (listens_for_answers(set))
-		note_handover_ran(set, clock_ms());
+	note_tc_ran(skb, clock_ms());
+	if (!hands_over(set->policy))
+		return TC_ACT_UNSPEC;
 	offset = parse_skb(skb, &packet);
 	if (packet.kind != SW_KIND_TCP || !expects_cookies(&packet, set->policy))
 		return TC_ACT_UNSPEC;
@@ -189,11 +196,13 @@ static __always_inline bool is_forwarded(const struct __sk_buff *skb)
 SEC("tc")
 int sw_egress(struct __sk_buff *skb)
 {
-	struct sw_settings *set = changing_settings();
+	const struct sw_settings *set = current_settings();
 	bool forwarded = is_forwarded(skb), listens = listens_for_answers(set);
 	enum sw_verdict verdict = SW_VERDICT_PASSED;
 	struct sw_packet packet = {};
 
+	if (was_sent_by_tc(skb))
+		return TC_ACT_UNSPEC;
 	if (!forwarded || listens)
 		parse_skb(skb, &packet);
 	if (listens)

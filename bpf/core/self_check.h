@@ -182,12 +182,27 @@ static __always_inline void step_aside(struct sw_flood_state *state, enum sw_che
 static __always_inline bool begin_telling(struct sw_flood_state *state, enum sw_check_reason reason,
 					  bool can_tell, __u32 now_ms)
 {
-	if (state->tells || !can_tell || reason != SW_CHECK_REASON_UNSERVED)
+	if (state->remedies & SW_REMEDY_CONNTRACK || !can_tell ||
+	    reason != SW_CHECK_REASON_UNSERVED)
 		return false;
-	state->tells = 1;
+	state->remedies |= SW_REMEDY_CONNTRACK;
 	state->check.told_ms = now_ms;
 	forget_evidence(&state->check);
 	return true;
+}
+
+/*
+ * What XDP sends does not arrive, it seems: what TC sends may. That is tried at once, and ever after: it
+ * costs more, but arrives wherever the other does.
+ */
+static __always_inline void try_by_tc(struct sw_flood_state *state, enum sw_check_reason reason,
+				      __u32 now_ms)
+{
+	if (state->remedies & SW_REMEDY_TC || reason != SW_CHECK_REASON_UNANSWERED)
+		return;
+	state->remedies |= SW_REMEDY_TC;
+	state->check.pause_ms = 0; /* this is no try of what did not help before */
+	enter_check(state, SW_CHECK_TRIES, now_ms);
 }
 
 /* What a trial has shown so far, of what it was begun for. */
@@ -263,6 +278,7 @@ static __always_inline enum sw_check_change sw_self_check_look(struct sw_flood_s
 	if (reason == SW_CHECK_REASON_NONE || begin_telling(state, reason, can_tell, now_ms))
 		return SW_CHECK_SAME;
 	step_aside(state, reason, now_ms);
+	try_by_tc(state, reason, now_ms);
 	return SW_CHECK_STEPS_ASIDE;
 }
 
@@ -274,7 +290,8 @@ static __always_inline void sw_self_check_anew(struct sw_flood_state *state,
 
 	enter_check(state, SW_CHECK_ANSWERS, now_ms);
 	check->last = *probed;
-	state->tells = 0;
+	state->remedies = 0;
+	state->tracked = 0;
 	check->pause_ms = 0;
 	check->through = 0;
 }
@@ -294,9 +311,10 @@ static __always_inline void sw_self_check_anew(struct sw_flood_state *state,
 /* A client repeats its SYN after a second, then after two, four... */
 #define ANSWERED_SOONEST 4U /* half a second; eight are as long as can be told */
 
-static __always_inline __u64 sw_answered_hash(__u64 flow, __u32 isn)
+/* Of a SYN's flow, by its hash, and number; what differs in a few bits of a number, does so in the highest here. */
+static __always_inline __u32 sw_answered_tag(__u64 flow, __u32 isn)
 {
-	return (flow ^ isn * 0x9e3779b97f4a7c15ULL) * 0xbf58476d1ce4e5b9ULL;
+	return ((__u32)flow ^ isn * 0x9e3779b1U) & ANSWERED_TAG_MASK;
 }
 
 /* Is it one of those that are remembered, by the hash of its flow? */
@@ -305,19 +323,19 @@ static __always_inline bool sw_is_sampled(__u64 flow, __u8 shift)
 	return !(flow >> 17 & ((1U << (shift & 15)) - 1));
 }
 
-static __always_inline __u32 sw_answered_index(__u64 hash)
+static __always_inline __u32 sw_answered_index(__u64 flow)
 {
-	return hash >> 46; /* the highest bits of a product depend on all of its factors' */
+	return flow >> 46;
 }
 
 /*
  * Remembers a SYN that is answered in its word. Returns whether it is one that comes again, as a client's
  * does: what is sent over and over by a machine comes sooner.
  */
-static __always_inline bool sw_answered_note(volatile __u32 *word, __u64 hash, __u32 now_ms)
+static __always_inline bool sw_answered_note(volatile __u32 *word, __u32 tag, __u32 now_ms)
 {
 	__u32 last = *word, now = now_ms >> 7 & ANSWERED_TIME_MASK;
-	__u32 tag = (__u32)hash << 1 & ANSWERED_TAG_MASK, ago = (now - last) & ANSWERED_TIME_MASK;
+	__u32 ago = (now - last) & ANSWERED_TIME_MASK;
 
 	if ((last & ANSWERED_TAG_MASK) != tag) {
 		*word = tag | now;

@@ -69,8 +69,6 @@ struct sw_settings {
 	__u64 probed;	  /* services that have probes that wait, by bit */
 	__u32 probe_ms;	  /* when to look at them next, by the coarse clock; 0: there are none */
 	__u32 probe_last; /* the service that was looked at last */
-	__u32 can_tell;	  /* conntrack looks at what is answered here, and can be told of it */
-	__u32 pad;
 };
 
 #define SW_POLICY_SLOT_MASK	0xffU

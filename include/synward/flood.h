@@ -173,6 +173,12 @@ enum sw_check_reason {
 		SW_CHECK_REASON_COUNT
 };
 
+/* What helped, or is tried, where the defence did not serve clients: bits of struct sw_flood_state's remedies. */
+enum sw_check_remedy {
+	SW_REMEDY_CONNTRACK = 1 << 0, /* it is told of handshakes; no window scale is agreed on */
+	SW_REMEDY_TC = 1 << 1,	      /* answers are sent by TC, as the kernel would send them */
+};
+
 /* Each family is judged by itself: a firewall may break one of them. */
 enum sw_check_family {
 	SW_CHECK_IPV4,
@@ -232,8 +238,10 @@ struct sw_flood_state {
 	__u32 honour_ms;  /* these times are of the coarse clock */
 	__u32 changed_ms; /* since when on is as it is */
 	__u32 calm_ms;	  /* since when there is no flood any more, while on */
-	__u32 reason;	  /* enum sw_flood_reason of the last time it was on */
-	__u32 floods;	  /* how often it went on */
+	__u8 reason;	  /* enum sw_flood_reason of the last time it was on */
+	__u8 earlier; /* there may be attempts that are older than the policy, and not counted here */
+	__u16 pad16;
+	__u32 floods;	 /* how often it went on */
 	__u32 left_open; /* unfinished handshakes when it went off: an old flood's, not a new one's */
 	/* the last period, as packets read it: a second's worth, and what is unfinished */
 	__u32 syn_rate;
@@ -247,7 +255,7 @@ struct sw_flood_state {
 	__u8 check_phase;   /* enum sw_check_phase */
 	__u8 sample_shift;  /* of so many SYNs, as a power of two, one is remembered */
 	__u8 second_chance; /* so many repeated SYNs may still pass, where sources are challenged */
-	__u8 tells;	    /* conntrack is told of handshakes; no window scale is agreed on */
+	__u8 remedies;	    /* enum sw_check_remedy */
 	__u64 on_ms;	    /* for how long it was on, all in all */
 	__u64 totals[SW_EVIDENCE_SLOTS]; /* all that was counted, when it was looked at last */
 	struct sw_flood_evidence period; /* the last one */
@@ -255,12 +263,14 @@ struct sw_flood_state {
 	struct sw_flood_evidence whole;	 /* from that one on, until it went off */
 	__u64 sources[SW_FLOOD_SKETCH_BITS / 64]; /* a bit for each hash of a source since then */
 	struct sw_self_check check;
+	__u32 tracked; /* by packets: conntrack looks at what the service answers, and can be told of it */
+	__u32 pad;
 };
 
 SW_STATIC_ASSERT(sizeof(struct sw_flood_rules) == 16, "no hidden padding");
 SW_STATIC_ASSERT(sizeof(struct sw_self_check) == 88, "no hidden padding");
 SW_STATIC_ASSERT(sizeof(struct sw_flood_evidence) == 152, "no hidden padding");
-SW_STATIC_ASSERT(sizeof(struct sw_flood_state) == 64 + 8 + 128 + 3 * 152 + 128 + 88,
+SW_STATIC_ASSERT(sizeof(struct sw_flood_state) == 64 + 8 + 128 + 3 * 152 + 128 + 88 + 8,
 		 "no hidden padding");
 
 #endif

@@ -246,6 +246,12 @@ struct sw_addressees {
 #define SW_HEARD_FRESH_MS 1000U
 #define SW_ASK_AGAIN_MS	  250U
 
+/* What the hand-over of an interface has noted, once a tick: a value of the map "tc_notes". */
+struct sw_tc_note {
+	__u32 ran_ms;	 /* when it saw a segment last */
+	__u32 must_send; /* XDP cannot send by this interface: TC does */
+};
+
 /* A full accept queue is looked at in each tick in which a SYN comes; after that long nobody looked. */
 #define SW_FULL_VALID_MS 200U
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* A path that loses every bare ACK: the client believes it is connected, the server waits on. */
+/*
+ * Paths that lose something. Every bare ACK: the client believes it is connected, the server waits on. What
+ * leaves by where it came in.
+ */
 #include <synward/base.h>
 
 #include <bpf/bpf_helpers.h>
@@ -30,4 +33,10 @@ int lose_acks(struct __sk_buff *skb)
 	if (protocol == IPPROTO_TCP && (flags & TCP_FLAGS) == TCP_ACK)
 		return TC_ACT_SHOT;
 	return TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int lose_what_turns(struct __sk_buff *skb)
+{
+	return skb->ingress_ifindex == skb->ifindex ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }

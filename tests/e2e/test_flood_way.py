@@ -269,12 +269,13 @@ def linked(synward, slot=0):
     return (synward.pin_dir / "links" / str(slot) / "handover").exists()
 
 
-def test_the_hook_is_there_only_for_a_policy_that_needs_it(far, synward, files):
+def test_the_hook_is_there_only_for_a_policy_that_answers_syns(far, synward, files):
+    """By any way: it sends what XDP cannot."""
     assert not linked(synward)
     synward.expect(0, "policy", "apply", policy(files, QUIET))
     assert linked(synward) and flood(synward)["handover"]["health"] == "ok"
     synward.expect(0, "policy", "apply", policy(files, QUIET, way="challenge"))
-    assert not linked(synward) and not flood(synward)["handover"]["needed"]
+    assert linked(synward) and flood(synward)["handover"]["needed"]
     synward.expect(0, "policy", "rollback")
     assert linked(synward)
     synward.expect(0, "policy", "reset")

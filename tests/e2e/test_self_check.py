@@ -14,6 +14,7 @@ import tcp
 from defended import CLIENTS, HELLO, Yard
 from firewalls import ONLY_SYNS
 from floods import ALWAYS, SACK, WINDOW_SCALE, apply, talk
+from hooks import filter_packets
 from net import VANISHED, wait_for
 from segments import ACK, MSS_1460, PSH, SYN, Segment, frame
 
@@ -123,7 +124,8 @@ def test_it_tries_again(yard):
 
 @pytest.mark.parametrize("family", [socket.AF_INET])
 def test_answers_that_never_arrive(lab, pair, family, synward, tmp_path):
-    """The other end of the veth takes nothing from XDP."""
+    """The other end of the veth takes nothing from XDP, and a program of somebody else's nothing from TC."""
+    filter_packets(pair[1], "egress", "loss", "lose_what_turns")
     yard = Yard(lab, pair, family, synward, tmp_path)
     ends = [lab.enter_context(tcp.begin(yard.near.namespace, yard.server.getsockname()[:2], family))
             for _ in range(CLIENTS)]

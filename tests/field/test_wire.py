@@ -65,7 +65,7 @@ class BusyServer(HonestLoad, Wire):
 
 SETUPS = {
     "plain server": Wire,
-    "veth whose other end has no NAPI": NoNapi,
+    "veth whose other end has no XDP program": NoNapi,
     "MPTCP listener": Multipath,
     "VLAN, offload on": Tagged,
     "VLAN, offload off": TaggedInFrame,

@@ -14,29 +14,29 @@
 static void as_a_client_repeats_it(void **state __unused)
 {
 	static const __u32 at_ms[] = { 1000, 3000, 7000, 14900 };
-	__u64 hash = sw_answered_hash(12345, 678);
+	__u32 tag = sw_answered_tag(12345, 678);
 	__u32 word = 0, start_ms = 0xfffffc00;
 
-	assert_false(sw_answered_note(&word, hash, start_ms));
+	assert_false(sw_answered_note(&word, tag, start_ms));
 	for (int i = 0; i < 4; i++)
-		assert_true(sw_answered_note(&word, hash, start_ms + at_ms[i]));
+		assert_true(sw_answered_note(&word, tag, start_ms + at_ms[i]));
 }
 
 static void as_a_machine_repeats_it(void **state __unused)
 {
-	__u64 hash = sw_answered_hash(12345, 678);
+	__u32 tag = sw_answered_tag(12345, 678);
 	__u32 word = 0;
 
 	for (__u32 ms = 0; ms < 60000; ms += 300)
-		assert_false(sw_answered_note(&word, hash, ms));
+		assert_false(sw_answered_note(&word, tag, ms));
 	/* and more slowly, after it had done so fast */
 	for (__u32 ms = 60000; ms < 80000; ms += 1000)
-		assert_false(sw_answered_note(&word, hash, ms));
+		assert_false(sw_answered_note(&word, tag, ms));
 }
 
 static void another_takes_its_place(void **state __unused)
 {
-	__u64 one = sw_answered_hash(1, 1), other = sw_answered_hash(1, 2);
+	__u32 one = sw_answered_tag(1, 1), other = sw_answered_tag(1, 2);
 	__u32 word = 0;
 
 	assert_false(sw_answered_note(&word, one, 0));
@@ -55,12 +55,12 @@ static void others_are_not_mistaken(void **state __unused)
 	assert_non_null(table);
 	for (; n < 4000000; n++) {
 		__u64 flow = (__u64)roll(&dice, 1U << 31) << 33 ^ (__u64)roll(&dice, 1U << 31);
-		__u64 hash = sw_answered_hash(flow, n);
+		__u32 tag = sw_answered_tag(flow, n);
 
 		if (!sw_is_sampled(flow, 2))
 			continue;
 		sampled++;
-		mistaken += sw_answered_note(&table[sw_answered_index(hash)], hash, n / 400);
+		mistaken += sw_answered_note(&table[sw_answered_index(flow)], tag, n / 400);
 	}
 	free(table);
 	assert_in_range(sampled, n / 4 - n / 100, n / 4 + n / 100);

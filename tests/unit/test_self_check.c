@@ -27,6 +27,7 @@ static int begin(void **state __unused)
 	memset(&probed, 0, sizeof(probed));
 	family = SW_CHECK_IPV4;
 	flood.on = 1;
+	flood.remedies = SW_REMEDY_TC; /* which does not help, either */
 	can_tell = false;
 	now_ms = 0xffffffffU - 3000; /* the clock wraps */
 	return 0;
@@ -189,20 +190,55 @@ static void it_tells_conntrack_first(void **state __unused)
 {
 	can_tell = true;
 	assert_int_equal(LOOK(OF(UNSERVED, 3)), SW_CHECK_SAME);
-	assert_true(flood.tells);
+	assert_true(flood.remedies & SW_REMEDY_CONNTRACK);
 	assert_int_equal(flood.check_phase, SW_CHECK_ANSWERS);
 	/* those that were not served before are found out a moment later */
 	assert_int_equal(LOOK(OF(UNSERVED, 10)), SW_CHECK_SAME);
 	assert_int_equal(LOOK(OF(UNSERVED, 2)), SW_CHECK_SAME);
 	assert_int_equal(LOOK(OF(UNSERVED, 1)), SW_CHECK_STEPS_ASIDE);
-	assert_true(flood.tells);
+	assert_true(flood.remedies & SW_REMEDY_CONNTRACK);
+}
+
+static void tc_is_tried_at_once(void **state __unused)
+{
+	flood.remedies = 0;
+	assert_int_equal(LOOK(OF(REPEATED, 3)), SW_CHECK_STEPS_ASIDE);
+	assert_int_equal(flood.check_phase, SW_CHECK_TRIES);
+	assert_int_equal(flood.remedies, SW_REMEDY_TC);
+	assert_int_equal(LOOK(OF(REPEATED, 3)), SW_CHECK_SAME);
+	assert_int_equal(LOOK(OF(BY_COOKIE, 1)), SW_CHECK_RESUMES);
+	assert_int_equal(flood.remedies, SW_REMEDY_TC);
+	/* once */
+	pass(SW_CHECK_TRUST_MS);
+	assert_int_equal(LOOK(OF(REPEATED, 3)), SW_CHECK_STEPS_ASIDE);
+	assert_int_equal(flood.check_phase, SW_CHECK_ASIDE);
+}
+
+static void tc_may_not_help_either(void **state __unused)
+{
+	flood.remedies = 0;
+	LOOK(OF(REPEATED, 3));
+	assert_int_equal(pass(SW_CHECK_TRIAL_MS / 2), 0);
+	LOOK(OF(REPEATED, 1));
+	assert_int_equal(pass(SW_CHECK_TRIAL_MS / 2), 0);
+	assert_int_equal(flood.check_phase, SW_CHECK_ASIDE);
+	assert_int_equal(flood.check.pause_ms, SW_CHECK_PAUSE_MS);
+	assert_int_equal(flood.check.times, 1);
+}
+
+static void tc_has_nothing_to_do_with_who_is_not_served(void **state __unused)
+{
+	flood.remedies = 0;
+	assert_int_equal(LOOK(OF(UNSERVED, 3)), SW_CHECK_STEPS_ASIDE);
+	assert_int_equal(flood.check_phase, SW_CHECK_ASIDE);
+	assert_int_equal(flood.remedies, 0);
 }
 
 static void conntrack_does_not_help_answers_that_never_arrive(void **state __unused)
 {
 	can_tell = true;
 	assert_int_equal(LOOK(OF(REPEATED, 3)), SW_CHECK_STEPS_ASIDE);
-	assert_false(flood.tells);
+	assert_false(flood.remedies & SW_REMEDY_CONNTRACK);
 }
 
 /* ---- what comes after */
@@ -291,7 +327,7 @@ static void a_policy_has_it_begin_anew(void **state __unused)
 	probed = (struct sw_probe_counts){ .served = { 5 } };
 	sw_self_check_anew(&flood, &probed, now_ms);
 	assert_int_equal(flood.check_phase, SW_CHECK_ANSWERS);
-	assert_false(flood.tells);
+	assert_false(flood.remedies & SW_REMEDY_CONNTRACK);
 	assert_int_equal(flood.check.times, 1);
 	LOOK(OF(UNSERVED, 3));
 	pass(1000);
@@ -373,6 +409,9 @@ int main(void)
 		cmocka_unit_test_setup(soon_after_a_good_time, begin),
 		cmocka_unit_test_setup(not_unless_it_is_asked_to, begin),
 		cmocka_unit_test_setup(it_tells_conntrack_first, begin),
+		cmocka_unit_test_setup(tc_is_tried_at_once, begin),
+		cmocka_unit_test_setup(tc_may_not_help_either, begin),
+		cmocka_unit_test_setup(tc_has_nothing_to_do_with_who_is_not_served, begin),
 		cmocka_unit_test_setup(conntrack_does_not_help_answers_that_never_arrive, begin),
 		cmocka_unit_test_setup(the_pause_grows, begin),
 		cmocka_unit_test_setup(it_resumes_when_somebody_is_served, begin),

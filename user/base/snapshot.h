@@ -77,6 +77,7 @@ struct sw_status_flood {
 	bool handover_needed;	 /* the same */
 	enum sw_health handover; /* of its hook */
 	uint32_t handover_program;
+	bool by_tc;	 /* XDP cannot send there, so TC does, as far as packets have shown */
 	uint32_t drifts; /* by bit */
 };
 

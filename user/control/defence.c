@@ -138,7 +138,7 @@ static int adjust_interface(struct round *round, const struct sw_plan *plan, uin
 {
 	const struct sw_interface *record = &round->needs.records.slots[slot];
 	const struct sw_pins *pins = &round->needs.instance->pins;
-	bool needed = sw_plan_hands_over(&round->needs, plan, slot), linked = false;
+	bool needed = sw_plan_needs_hook(&round->needs, slot), linked = false;
 	char name[IF_NAMESIZE];
 	int error = 0;
 

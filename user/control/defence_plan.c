@@ -117,12 +117,12 @@ struct sw_flood_choice sw_plan_choice(const struct sw_needs *needs, const struct
 	return sw_flood_choose(&host, &need->asked);
 }
 
-bool sw_plan_hands_over(const struct sw_needs *needs, const struct sw_plan *plan,
-			uint32_t interface)
+bool sw_plan_needs_hook(const struct sw_needs *needs, uint32_t interface)
 {
+	if (!sw_handover_is_kept(&needs->instance->pins, interface))
+		return false;
 	for (uint32_t slot = 0; slot < SW_POLICY_SLOTS; slot++)
-		if (needs->of[slot].used && needs->of[slot].defends &&
-		    sw_plan_choice(needs, plan, interface, &needs->of[slot]).way == SW_WAY_HANDOVER)
+		if (needs->of[slot].used && needs->of[slot].defends)
 			return true;
 	return false;
 }

@@ -63,9 +63,8 @@ struct sw_flood_choice sw_plan_choice(const struct sw_needs *needs, const struct
 /* Fills in a plan, whose netns and may_not_set are given. */
 void sw_plan_make(const struct sw_needs *needs, struct sw_plan *plan);
 
-/* Does the interface need the hand-over? */
-bool sw_plan_hands_over(const struct sw_needs *needs, const struct sw_plan *plan,
-			uint32_t interface);
+/* Does the interface need the hand-over's hook, which also sends where XDP cannot? Where it can be had. */
+bool sw_plan_needs_hook(const struct sw_needs *needs, uint32_t interface);
 
 /* The network namespaces of the attached interfaces, each once. Returns how many. */
 uint32_t sw_needs_netns(const struct sw_needs *needs, uint32_t netns[SW_MAX_INTERFACES]);

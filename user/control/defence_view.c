@@ -8,6 +8,8 @@
 #include "netns.h"
 #include "offer.h"
 
+#include <synward/tables.h>
+
 #include <bpf/bpf.h>
 #include <net/if.h>
 
@@ -40,9 +42,12 @@ static void look_at(const struct sw_needs *needs, const struct sw_plan *plan,
 	const struct sw_need *need = &needs->of[needs->active];
 	uint32_t slot = interface->slot;
 	struct sw_cookie_offer noted = {}, now;
+	struct sw_tc_note tc = {};
 	char name[IF_NAMESIZE];
 
 	bpf_map_lookup_elem(needs->records.offers_fd, &slot, &noted);
+	bpf_map_lookup_elem(needs->records.tc_notes_fd, &slot, &tc);
+	flood->by_tc = tc.must_send;
 	flood->way = (enum sw_flood_way)noted.ways[needs->active];
 	flood->forwards = sw_host_forwards();
 	flood->defends = need->defends;
@@ -52,7 +57,7 @@ static void look_at(const struct sw_needs *needs, const struct sw_plan *plan,
 	flood->syncookies = plan->syncookies;
 	flood->syncookies_needed = plan->required;
 	flood->syncookies_wanted = plan->wanted;
-	flood->handover_needed = sw_plan_hands_over(needs, plan, slot);
+	flood->handover_needed = sw_plan_needs_hook(needs, slot);
 	flood->handover = sw_handover_health(&needs->instance->pins, &interface->record, slot,
 					     &flood->handover_program);
 	if (!if_indextoname(interface->record.ifindex, name))

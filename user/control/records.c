@@ -8,6 +8,7 @@
 
 #include <synward/cookie.h>
 #include <synward/counters.h>
+#include <synward/tables.h>
 
 #include <bpf/bpf.h>
 #include <net/if.h>
@@ -27,6 +28,9 @@ int sw_records_open(const struct sw_instance *instance, struct sw_records *recor
 	if (!error)
 		error = sw_instance_map(instance, "cookie_offers", sizeof(struct sw_cookie_offer),
 					&records->offers_fd);
+	if (!error)
+		error = sw_instance_map(instance, "tc_notes", sizeof(struct sw_tc_note),
+					&records->tc_notes_fd);
 	if (error)
 		return error;
 	records->count = 0;
@@ -48,6 +52,7 @@ void sw_records_close(struct sw_records *records)
 	sw_close_fd(&records->attached_fd);
 	sw_close_fd(&records->traffic_fd);
 	sw_close_fd(&records->offers_fd);
+	sw_close_fd(&records->tc_notes_fd);
 }
 
 int sw_records_find(const struct sw_records *records, uint32_t netns, uint32_t ifindex)

@@ -3,8 +3,8 @@
 #define SYNWARD_CONTROL_RECORDS_H
 
 /*
- * The attached interfaces as the maps "interfaces", "attached", "traffic" and "cookie_offers" know
- * them.
+ * The attached interfaces as the maps "interfaces", "attached", "traffic", "cookie_offers" and "tc_notes"
+ * know them.
  */
 
 #include "instance.h"
@@ -16,6 +16,7 @@ struct sw_records {
 	int attached_fd;
 	int traffic_fd;
 	int offers_fd;
+	int tc_notes_fd;
 	uint32_t count;				      /* of slots in use */
 	struct sw_interface slots[SW_MAX_INTERFACES]; /* ifindex 0: free */
 };
@@ -23,7 +24,8 @@ struct sw_records {
 #define SW_AUTO_RECORDS __attribute__((cleanup(sw_records_close)))
 #define SW_RECORDS_NONE                                                                            \
 	{                                                                                          \
-		.interfaces_fd = -1, .attached_fd = -1, .traffic_fd = -1, .offers_fd = -1          \
+		.interfaces_fd = -1, .attached_fd = -1, .traffic_fd = -1, .offers_fd = -1,         \
+		.tc_notes_fd = -1                                                                  \
 	}
 
 /* Opens the maps and reads all slots. */

@@ -14,6 +14,10 @@
 #include <jansson.h>
 #include <stdio.h>
 
+/* Why TC sends by an interface. */
+#define SW_BY_TC_WORDS                                                                             \
+	"the other end of this veth has no XDP program, so nothing that XDP sends arrives"
+
 void sw_text_flood(FILE *out, const struct sw_row_view *row);
 json_t *sw_json_flood(const struct sw_row_view *row);
 

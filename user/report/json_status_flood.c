@@ -62,6 +62,9 @@ json_t *sw_json_status_flood(const struct sw_status_flood *flood)
 	sw_json_put_text(object, "attach_asks",
 			 sw_flood_wishes[flood->asked.attach % SW_FLOOD_WISH_COUNT]);
 	sw_json_put(object, "lacks", lacks(flood));
+	sw_json_put_text(object, "sent_by", flood->by_tc ? "tc" : "xdp");
+	if (flood->by_tc)
+		sw_json_put_text(object, "sent_by_tc_since", SW_BY_TC_WORDS);
 	sw_json_put_bool(object, "forwards", flood->forwards);
 	sw_json_put(object, "syncookies", syncookies(flood));
 	sw_json_put(object, "handover", handover(flood));

@@ -10,9 +10,9 @@
 static const char *const causes[] = {
 	[SW_CHECK_REASON_NONE] = "",
 	[SW_CHECK_REASON_UNANSWERED] =
-		"what XDP sends may not arrive (veth whose other end has no NAPI: ethtool -K PEER "
-		"gro on), may take another way than the server's answers do, or may be dropped by "
-		"the clients' firewall",
+		"the clients' firewall may drop such answers; or they go to where SYNs come from, "
+		"and "
+		"the server's own go elsewhere; or this driver sends nothing for XDP",
 	[SW_CHECK_REASON_UNSERVED] =
 		"a firewall here may drop what it has not seen the SYN of (ct state invalid; a new "
 		"connection that is no SYN): have it not track the service (notrack); or what the "
@@ -83,7 +83,8 @@ json_t *sw_json_self_check(const struct sw_row_view *row)
 	sw_json_put_bool(object, "stepped_aside", aside);
 	sw_json_put_text(object, "phase", sw_name(sw_check_words, row->flood.check_phase));
 	sw_json_put_number(object, "times", check->times);
-	sw_json_put_bool(object, "tells_conntrack", row->flood.tells);
+	sw_json_put_bool(object, "tells_conntrack", row->flood.remedies & SW_REMEDY_CONNTRACK);
+	sw_json_put_bool(object, "sends_by_tc", row->flood.remedies & SW_REMEDY_TC);
 	put_reason(object, check->reason);
 	if (!check->times)
 		return object;
@@ -140,13 +141,26 @@ static void print_row(FILE *out, const struct sw_row_view *row)
 			sw_format_duration(text, left_ms(row)));
 }
 
-static void print_tells(FILE *out, const struct sw_row_view *row)
+static void print_note(FILE *out, const struct sw_row_view *row, const char *what,
+		       enum sw_check_reason reason)
 {
-	fprintf(out,
-		"%snote:%s %s: clients were not served, so conntrack is told of them now, and no "
-		"window scale is agreed on under a flood: %s\n",
-		sw_style(out, SW_STYLE_WARN), sw_style(out, SW_STYLE_NONE), row->name,
-		cause_of(SW_CHECK_REASON_UNSERVED));
+	fprintf(out, "%snote:%s %s: %s: %s\n", sw_style(out, SW_STYLE_WARN),
+		sw_style(out, SW_STYLE_NONE), row->name, what, cause_of(reason));
+}
+
+/* What has helped, so that it did not have to step aside, or could come back. */
+static void print_remedies(FILE *out, const struct sw_row_view *row)
+{
+	if (row->flood.remedies & SW_REMEDY_CONNTRACK)
+		print_note(out, row,
+			   "clients were not served, so conntrack is told of them now, and no "
+			   "window scale is agreed on under a flood",
+			   SW_CHECK_REASON_UNSERVED);
+	if (row->flood.remedies & SW_REMEDY_TC)
+		print_note(out, row,
+			   "what XDP sent did not help, so TC sends the answers now, by the "
+			   "kernel's routes, which costs more",
+			   SW_CHECK_REASON_UNANSWERED);
 }
 
 void sw_text_self_checks(FILE *out, const struct sw_policy_view *view)
@@ -154,8 +168,8 @@ void sw_text_self_checks(FILE *out, const struct sw_policy_view *view)
 	for (uint32_t i = 0; i < view->row_count; i++) {
 		if (sw_row_stands_aside(&view->rows[i]))
 			print_row(out, &view->rows[i]);
-		else if (view->rows[i].flood.tells)
-			print_tells(out, &view->rows[i]);
+		else
+			print_remedies(out, &view->rows[i]);
 	}
 }
 

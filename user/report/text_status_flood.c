@@ -36,6 +36,8 @@ static void print_way(FILE *out, const struct sw_status_interface *interface, co
 		sw_way_reason_words[flood->choice.reason % SW_WAY_REASON_COUNT].meaning);
 	if (flood->choice.reason != SW_WAY_BY_POLICY && flood->choice.reason != SW_WAY_BY_ATTACH)
 		print_lacks(out, flood);
+	if (flood->by_tc)
+		fprintf(out, "\n%-15s sent by TC, which costs more: %s", "", SW_BY_TC_WORDS);
 	if (syncookies->owner == SW_SYNCOOKIES_OURS)
 		fprintf(out, "\n%-15s " SYNCOOKIES " is %d by the policy's word, and was %d before",
 			"", syncookies->now, syncookies->before);

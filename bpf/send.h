@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_SEND_H
+#define SYNWARD_SEND_H
+
+/*
+ * How an answer leaves. XDP sends it, which is fast, and does not arrive everywhere: then it goes up as the
+ * frame that it is, with a mark beside it, and the hand-over sends it, as the kernel sends its own.
+ */
+
+#include "core/checksum.h"
+#include "core/packet.h"
+#include "count.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+/* Of the kernel's structures only what is read; CO-RE finds where that is. */
+struct rtnl_link_ops {
+	const char *kind;
+} __attribute__((preserve_access_index));
+
+struct net_device {
+	const struct rtnl_link_ops *rtnl_link_ops;
+} __attribute__((preserve_access_index));
+
+struct veth_rq {
+	const void *xdp_prog;
+} __attribute__((preserve_access_index));
+
+struct veth_priv {
+	const struct net_device *peer;
+	const void *_xdp_prog;
+	const struct veth_rq *rq;
+} __attribute__((preserve_access_index));
+
+struct sk_buff {
+	const struct net_device *dev;
+	__u8 ip_summed : 2;
+} __attribute__((preserve_access_index));
+
+#define NETDEV_ALIGN	 32U /* of what a driver has of its own, behind a device */
+#define CHECKSUM_PARTIAL 3   /* of ip_summed: the sum of the rest is added when it is sent */
+
+/* ---- what can be had */
+
+static __always_inline const struct veth_priv *veth_of(const struct net_device *device)
+{
+	__u64 size = bpf_core_type_size(struct net_device);
+
+	return (const void *)device + ((size + NETDEV_ALIGN - 1) & ~(__u64)(NETDEV_ALIGN - 1));
+}
+
+static __always_inline bool is_veth(const struct net_device *device)
+{
+	const char veth[] = "veth";
+	char kind[sizeof(veth)];
+
+	if (bpf_probe_read_kernel(kind, sizeof(kind), BPF_CORE_READ(device, rtnl_link_ops, kind)))
+		return false;
+	for (__u32 i = 0; i < sizeof(kind); i++)
+		if (kind[i] != veth[i])
+			return false;
+	return true;
+}
+
+/*
+ * Is the device of a buffer one by which XDP cannot send? That is a veth whose other end has no XDP program, as
+ * that of any container: what is sent to it is thrown away, or, if it does GRO, lies there until something else
+ * comes. It can change at any time.
+ */
+__noinline int is_mute(struct __sk_buff *skb)
+{
+	const struct sk_buff *buffer = (const void *)skb;
+	const struct net_device *device, *peer;
+
+	if (!bpf_core_type_exists(struct veth_priv) ||
+	    !bpf_core_field_exists(((struct veth_priv *)0)->_xdp_prog))
+		return 0;
+	device = BPF_CORE_READ(buffer, dev);
+	/* generic XDP sends as the kernel does */
+	if (!is_veth(device) || !BPF_CORE_READ(veth_of(device), _xdp_prog))
+		return 0;
+	peer = BPF_CORE_READ(veth_of(device), peer);
+	return peer && !BPF_CORE_READ(veth_of(peer), rq, xdp_prog);
+}
+
+static __always_inline volatile struct sw_tc_note *tc_note(void)
+{
+	__u32 key = load.slot;
+
+	return bpf_map_lookup_elem(&tc_notes, &key);
+}
+
+/* The hand-over has seen a segment. */
+static __always_inline void note_tc_ran(struct __sk_buff *skb, __u32 now_ms)
+{
+	volatile struct sw_tc_note *note = tc_note();
+
+	if (!note || note->ran_ms == now_ms)
+		return;
+	note->ran_ms = now_ms; /* once a tick: all CPUs have it in their caches meanwhile */
+	note->must_send = is_mute(skb);
+}
+
+/* Does the hand-over see what comes in? Somebody else's program may have been put before it. */
+static __always_inline bool tc_runs(const volatile struct sw_tc_note *note, __u32 now_ms)
+{
+	return note && now_ms - note->ran_ms < SW_HEARD_VALID_MS;
+}
+
+/* ---- the mark */
+
+/* Beside a frame, in front of it; what a kernel before 6.13 has room for is 32 bytes. */
+struct tc_mark {
+	__u32 magic;	/* nobody else's, but by chance */
+	__u32 by_route; /* not to where the SYN came from, but where the kernel would send it */
+};
+
+static __always_inline __u32 tc_magic(void)
+{
+	return (__u32)load.seed[0] ^ 0x53594e57;
+}
+
+/* The mark beside a frame, if there is one: pointers from its context. */
+static __always_inline const struct tc_mark *tc_mark_of(__u64 meta, __u64 data)
+{
+	const struct tc_mark *mark = (const void *)meta;
+
+	return (const void *)(mark + 1) <= (const void *)data && mark->magic == tc_magic() ? mark :
+											     NULL;
+}
+
+/* Leaves the answer that is about to be written to TC. Returns 0 if the driver has no room for a mark. */
+static __always_inline bool leave_to_tc(struct xdp_md *ctx, bool by_route)
+{
+	struct tc_mark *mark;
+
+	if (bpf_xdp_adjust_meta(ctx, -(int)sizeof(*mark)))
+		return false;
+	mark = (void *)(__u64)ctx->data_meta;
+	if ((const void *)(mark + 1) > (const void *)(__u64)ctx->data)
+		return false;
+	mark->magic = tc_magic();
+	mark->by_route = by_route;
+	return true;
+}
+
+/* ---- what TC does */
+
+/* Of a buffer that our ingress has sent, for our egress: it is none of what the host sends. */
+#define SENT_BY_TC 0x5357
+
+/*
+ * Between two ends on one host a SYN may come without its checksum, which is then added when it is sent: over
+ * all that is in the buffer by then, and from what is in the checksum's place.
+ */
+static __always_inline bool leave_checksum(struct __sk_buff *skb, const struct sw_packet *answer,
+					   __u32 tcp)
+{
+	const struct sk_buff *buffer = (const void *)skb;
+	__u64 sum = sw_htons(WIRE_IP_TCP) + sw_htonl(answer->doff * 4U);
+	__u16 pseudo;
+
+	if (BPF_CORE_READ_BITFIELD_PROBED(buffer, ip_summed) != CHECKSUM_PARTIAL)
+		return true;
+	pseudo = sw_sum_fold(sw_sum_address(&answer->src, sw_sum_address(&answer->dst, sum)));
+	return !bpf_skb_store_bytes(skb, tcp + __builtin_offsetof(struct wire_tcp, checksum),
+				    &pseudo, sizeof(pseudo), 0);
+}
+
+/*
+ * Sends an answer that XDP has written, whose TCP header is there. A tag beside it stays with it. Returns what is
+ * to be done with the buffer.
+ */
+__noinline int send_from_tc(struct __sk_buff *skb, const struct sw_packet *answer, __u32 tcp,
+			    int by_route)
+{
+	struct sw_counters *mine = my_counters();
+
+	if (!answer || !mine)
+		return TC_ACT_SHOT;
+	if (answer->kind != SW_KIND_TCP || bpf_skb_change_tail(skb, tcp + answer->doff * 4U, 0) ||
+	    !leave_checksum(skb, answer, tcp)) {
+		mine->tallies[SW_TALLY_COOKIES_UNSENT]++;
+		return TC_ACT_SHOT;
+	}
+	skb->tc_index = SENT_BY_TC;
+	if (by_route && !skb->vlan_present)
+		return bpf_redirect_neigh(skb->ifindex, NULL, 0, 0);
+	return bpf_redirect(skb->ifindex, 0);
+}
+
+/* Is it one of these that leaves? */
+static __always_inline bool was_sent_by_tc(struct __sk_buff *skb)
+{
+	if (skb->tc_index != SENT_BY_TC || skb->ingress_ifindex != skb->ifindex)
+		return false;
+	skb->tc_index = 0; /* whoever gets it next may be on this host, too */
+	return true;
+}
+
+#endif
