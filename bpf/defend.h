@@ -79,23 +79,32 @@ static __always_inline void remember(__u64 hash, __u32 now_ms)
 
 /*
  * How floods to somebody are kept off: for whom we do not speak, there is no listener here to help. Of
- * whom nobody was heard yet, cookies may come back that were sent when somebody was.
+ * whom nobody was heard yet, cookies may come back that were sent when somebody was. And of the kernel's
+ * cookies, where it does not honour them, not even a policy can say that it does not matter who was heard.
  */
-static __always_inline enum sw_flood_way way_to(enum sw_addressee_kind behind, __u32 policy)
+static __always_inline enum sw_flood_way way_to(const struct sw_addressee *addressee,
+						enum sw_addressee_kind behind, __u32 policy)
 {
 	const struct sw_cookie_offer *offer = cookie_offer();
+	enum sw_flood_way way;
 
 	if (!offer || behind == SW_HEARD_ELSEWHERE)
 		return SW_WAY_CHALLENGE;
-	return offer->ways[policy & (SW_OFFER_WAYS - 1)];
+	way = offer->ways[policy & (SW_OFFER_WAYS - 1)];
+	if (way == SW_WAY_KERNEL && addressee && heard_kind(addressee) == SW_HEARD_ELSEWHERE)
+		return SW_WAY_CHALLENGE;
+	return way;
 }
 
-/* Who is behind the destination of a packet that came in. */
-static __always_inline enum sw_addressee_kind behind_destination(const struct sw_packet *packet,
-								 const struct inquiry *inquiry)
+/* The same of the destination of a packet that came in, if it was heard lately; *behind: who it is. */
+static __always_inline enum sw_flood_way way_to_destination(const struct sw_packet *packet,
+							    const struct inquiry *inquiry,
+							    enum sw_addressee_kind *behind)
 {
-	return who_is_behind(find_addressee(&packet->dst, packet->dport), &packet->dst,
-			     inquiry->policy, inquiry->now.ms);
+	const struct sw_addressee *addressee = find_addressee(&packet->dst, packet->dport);
+
+	*behind = who_is_behind(addressee, &packet->dst, inquiry->policy, inquiry->now.ms);
+	return way_to(addressee, *behind, inquiry->policy);
 }
 
 /* ---- SYNs */
@@ -175,7 +184,7 @@ static __always_inline __u32 way_of_syn(const struct sw_packet *syn, const struc
 {
 	enum sw_addressee_kind behind = who_is_behind(addressee, &syn->dst, inquiry->policy,
 						      inquiry->now.ms);
-	enum sw_flood_way way = way_to(behind, inquiry->policy);
+	enum sw_flood_way way = way_to(addressee, behind, inquiry->policy);
 	struct sw_service_counters *mine;
 	bool must_hear = way == SW_WAY_KERNEL || !policy_has(inquiry->policy, SW_HAS_UNHEARD);
 	bool by_tc = must_be_sent_by_tc(addressee) || (must_hear && has_lost_tags(syn, addressee));

@@ -22,8 +22,8 @@ extern int bpf_sk_assign_tcp_reqsk(struct __sk_buff *skb, struct sock *sk,
  * order, though, and by then there is a connection. So it is remembered what each CPU has handed
  * over, and what follows there passes at once.
  *
- * What comes to another CPU, or later, and still finds the listener belongs to a handshake that has
- * not been taken: not yet, or as a rule because nobody accepts connections. The listener would reset
+ * What comes to another CPU, or later, and still finds the listener although the server was not heard, belongs to a
+ * handshake that has not been taken: not yet, or as a rule because nobody accepts connections. The listener would reset
  * it; it is dropped as it is of a handshake that the kernel follows itself, and the client tries again
  * from where its first data are.
  */
@@ -194,21 +194,20 @@ static __always_inline int give_to_listener(struct __sk_buff *skb, struct tcp_so
 }
 
 /*
- * Has the cookie's connection been there, and is over? Whoever repeats its ACK, and be it the client,
- * gets no other one. It is enough that the server has said something: then it had been handed over.
+ * Has the connection of a client's segment been there, and is over? Whoever repeats the ACK that brings its cookie,
+ * and be it the client, gets no other one; and what comes later is refused by the kernel, as ever. It is enough that
+ * the server has said something: then it had been handed over.
  */
-__noinline int is_replayed(const struct sw_packet *ack, __u64 hash)
+__noinline int was_taken(const struct sw_packet *segment, __u64 hash, int has_cookie)
 {
 	__u32 key = sw_bucket_index(hash, load.connection_buckets);
 	struct sw_connection_bucket *bucket = bpf_map_lookup_elem(&connections, &key);
-	struct sw_counters *mine = my_counters();
 	bool taken;
 
-	if (!ack || !bucket || !mine || !sw_lock(&bucket->lock))
+	if (!segment || !bucket || !sw_lock(&bucket->lock))
 		return 0;
-	taken = sw_connection_was_taken(bucket, sw_tag(hash), ack);
+	taken = sw_connection_was_taken(bucket, sw_tag(hash), segment, has_cookie);
 	sw_unlock(&bucket->lock);
-	mine->tallies[SW_TALLY_HANDOVERS_REPLAYED] += taken;
 	return taken;
 }
 
@@ -233,13 +232,16 @@ static __always_inline int hand_over(struct __sk_buff *skb, const struct sw_pack
 	found = find_socket(skb, ack);
 	if (!found)
 		return TC_ACT_UNSPEC;
-	if (found->state != TCP_STATE_LISTEN || (valid ? is_replayed(ack, hash) : !is_armed()))
+	mine = my_counters();
+	if (found->state != TCP_STATE_LISTEN || !mine || (!valid && !is_armed()))
 		goto out;
+	if (was_taken(ack, hash, valid)) {
+		mine->tallies[SW_TALLY_HANDOVERS_REPLAYED] += valid;
+		goto out;
+	}
 	action = TC_ACT_SHOT;
 	if (!valid) {
-		mine = my_counters();
-		if (mine)
-			mine->tallies[SW_TALLY_HANDOVERS_HELD_BACK]++;
+		mine->tallies[SW_TALLY_HANDOVERS_HELD_BACK]++;
 		goto out;
 	}
 	handover.policy = set->policy;

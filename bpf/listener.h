@@ -34,14 +34,24 @@ struct sock_common {
 	possible_net_t skc_net;
 } __attribute__((preserve_access_index));
 
+struct sock_reuseport {
+	__u32 synq_overflow_ts;
+} __attribute__((preserve_access_index));
+
 struct sock {
 	struct sock_common __sk_common;
+	const struct sock_reuseport *sk_reuseport_cb;
 	__u32 sk_ack_backlog;
 	__u32 sk_max_ack_backlog;
 } __attribute__((preserve_access_index));
 
+struct tcp_options_received {
+	__u32 ts_recent_stamp;
+} __attribute__((preserve_access_index));
+
 /* Each field is there only if the kernel was built with it. */
 struct tcp_sock {
+	struct tcp_options_received rx_opt;
 	__u64 bytes_received;
 	bool is_mptcp;
 	const void *md5sig_info;
@@ -100,6 +110,19 @@ static __always_inline bool takes_handovers(const struct tcp_sock *listener)
 {
 	return !has_keys(listener) && !is_multipath(listener) &&
 	       sysctls_of(listener)->sysctl_tcp_syncookies;
+}
+
+/* The kernel believes in cookies for two minutes after a listener, or one of its group, has sent one. */
+#define SENT_COOKIE_MS 60000U
+
+/* Does the kernel believe in cookies that come back to a listener? Not if that has just begun. */
+static __always_inline bool takes_kernel_cookies(const struct tcp_sock *listener)
+{
+	const struct sock_reuseport *group = ((const struct sock *)listener)->sk_reuseport_cb;
+	__u32 sent = group ? group->synq_overflow_ts : listener->rx_opt.ts_recent_stamp;
+
+	return sent &&
+	       ((__u32)bpf_jiffies64() - sent) * (__u64)load.tick_ms_q20 >> 20 < SENT_COOKIE_MS;
 }
 
 /* What a listener may agree on with its clients now: SW_OFFER_*. */

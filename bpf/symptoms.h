@@ -174,9 +174,12 @@ static __always_inline void review(struct sw_addressee *addressee, const struct 
 	addressee->few = few_of(queue);
 	heard = addressee->heard;
 	way = offer->ways[inquiry->policy & (SW_OFFER_WAYS - 1)];
-	if ((heard & HEARD_KIND_MASK) == SW_HEARD_HERE &&
-	    ((way == SW_WAY_HANDOVER && !takes_handovers(listener)) ||
-	     (way == SW_WAY_KERNEL && sysctls_of(listener)->sysctl_tcp_syncookies != 2)))
+	if ((heard & HEARD_KIND_MASK) != SW_HEARD_HERE)
+		return;
+	if (way == SW_WAY_KERNEL && !takes_kernel_cookies(listener))
+		addressee->heard = 0; /* it has been started anew, and has to be heard */
+	else if ((way == SW_WAY_HANDOVER && !takes_handovers(listener)) ||
+		 (way == SW_WAY_KERNEL && sysctls_of(listener)->sysctl_tcp_syncookies != 2))
 		addressee->heard = (heard & ~(__u64)HEARD_KIND_MASK) | SW_HEARD_ELSEWHERE;
 }
 

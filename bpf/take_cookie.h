@@ -75,6 +75,7 @@ __noinline int check_cookie(const struct sw_packet *ack, struct inquiry *inquiry
 	const struct sw_cookie_keys *keys = cookie_secrets();
 	struct sw_cookie_options agreed;
 	const struct sw_flood_state *state;
+	enum sw_addressee_kind behind;
 	enum sw_flood_way way;
 
 	if (!ack || !inquiry || !offer || !keys)
@@ -83,7 +84,7 @@ __noinline int check_cookie(const struct sw_packet *ack, struct inquiry *inquiry
 	state = flood_of(inquiry->policy, inquiry->service);
 	if (!state || !honours_cookies(state))
 		return COOKIE_NOT_ASKED;
-	way = way_to(behind_destination(ack, inquiry), inquiry->policy);
+	way = way_to_destination(ack, inquiry, &behind);
 	if (way == SW_WAY_CHALLENGE)
 		return COOKIE_NOT_ASKED;
 	if (way == SW_WAY_KERNEL ?
@@ -103,6 +104,7 @@ __noinline int check_cookie(const struct sw_packet *ack, struct inquiry *inquiry
  */
 __noinline int drop_bad_cookie(const struct sw_packet *ack, const struct inquiry *inquiry)
 {
+	const struct sw_addressee *addressee;
 	enum sw_addressee_kind behind;
 	const struct sw_policy *policy;
 	bool enforced;
@@ -110,10 +112,11 @@ __noinline int drop_bad_cookie(const struct sw_packet *ack, const struct inquiry
 	if (!ack || !inquiry)
 		return SW_VERDICT_PASSED;
 	policy = policy_of(inquiry->policy);
-	behind = last_behind(find_addressee(&ack->dst, ack->dport), &ack->dst, inquiry->policy);
+	addressee = find_addressee(&ack->dst, ack->dport);
+	behind = last_behind(addressee, &ack->dst, inquiry->policy);
 	if (!policy || behind != SW_HEARD_HERE || is_allowed(&ack->src, inquiry->lists) ||
-	    (way_to(behind, inquiry->policy) != SW_WAY_KERNEL && may_have_attempts(inquiry) &&
-	     has_attempt(ack, inquiry)))
+	    (way_to(addressee, behind, inquiry->policy) != SW_WAY_KERNEL &&
+	     may_have_attempts(inquiry) && has_attempt(ack, inquiry)))
 		return SW_VERDICT_PASSED;
 	enforced = enforces(policy, inquiry->service);
 	count_limit(SW_LIMIT_BAD_COOKIE, enforced);
@@ -157,12 +160,13 @@ __noinline int take_challenge_answer(const struct sw_packet *rst, const struct i
 	const struct sw_cookie_keys *keys = cookie_secrets();
 	struct sw_service_counters *mine;
 	enum sw_addressee_kind behind;
+	enum sw_flood_way way;
 	__u32 service;
 
 	if (!rst || !inquiry || !keys || !expects_cookies(rst, inquiry->policy))
 		return SW_VERDICT_PASSED;
-	behind = behind_destination(rst, inquiry);
-	if ((behind == SW_HEARD_HERE && way_to(behind, inquiry->policy) != SW_WAY_CHALLENGE) ||
+	way = way_to_destination(rst, inquiry, &behind);
+	if ((behind == SW_HEARD_HERE && way != SW_WAY_CHALLENGE) ||
 	    !sw_challenge_check(keys, my_cookie_memos(), rst, inquiry->now.ms))
 		return SW_VERDICT_PASSED;
 	remember(memory_hash(&rst->src), inquiry->now.ms);

@@ -184,18 +184,21 @@ struct sw_connection_change {
 };
 
 /*
- * Of a segment that begins as a client's first ACK does: has the handshake that it ends made a
- * connection before, of which the server has been heard? The caller holds the lock.
+ * Of a client's segment: has its handshake made a connection before, of which the server has been heard? If it
+ * begins as a first ACK does, it has to be that of the same handshake. The caller holds the lock.
  */
 static __always_inline bool sw_connection_was_taken(const struct sw_connection_bucket *bucket,
-						    __u16 tag, const struct sw_packet *ack)
+						    __u16 tag, const struct sw_packet *segment,
+						    bool is_first)
 {
 	for (__u32 way = 0; way < SW_WAYS; way++) {
 		const struct sw_connection *connection = &bucket->connections[way];
 
-		if (bucket->tags[way] == tag && connection_is_from_orig(connection, ack) &&
-		    bucket->states[way] & SW_CONN_ISNS_KNOWN &&
-		    connection->isn_orig == ack->seq - 1 && connection->isn_resp == ack->ack - 1)
+		if (bucket->tags[way] != tag || !connection_is_from_orig(connection, segment) ||
+		    !(bucket->states[way] & SW_CONN_ISNS_KNOWN))
+			continue;
+		if (!is_first || (connection->isn_orig == segment->seq - 1 &&
+				  connection->isn_resp == segment->ack - 1))
 			return !(bucket->states[way] & SW_CONN_UNHEARD);
 	}
 	return false;

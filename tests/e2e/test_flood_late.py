@@ -8,9 +8,10 @@ import pytest
 
 import tcp
 from cli import fresh
+from defended import Yard
 from floods import Crowd, answerable, defend, receive
 from net import Lab, wait_for
-from segments import ACK, FIN, Port
+from segments import ACK, FIN, PSH, RST, Port
 
 # How floods are kept off, what net.ipv4.tcp_syncookies is, and how many connections such an ACK opens.
 # The kernel's cookies hold on while both ends go on by equally much: with us or without us.
@@ -88,3 +89,19 @@ def test_the_last_ack_comes_again(street, family):
         last, address = street.visit(server)
         street.near_port.send(last)
         assert street.opened(server, address) == street.expected
+
+
+def test_what_comes_behind_the_servers_end(lab, wire, synward, family, tmp_path):
+    """The kernel has no socket of it any more, and says so; nobody holds that back."""
+    yard = Yard(lab, wire, family, synward, tmp_path)
+    ghost = yard.ghost().knock()
+
+    def is_refused():
+        ghost.port.receive(lambda s: s.dst == ghost.address and s.flags & RST, "a RST")
+    ghost.say(PSH | ACK, b"unread")
+    yard.server.accept()[0].close()
+    is_refused()
+    assert yard.check()["times"] == 0  # by now it is not a moment ago that it was handed over
+    ghost.say(PSH | ACK, b"more")
+    is_refused()
+    assert synward.stats()["tallies"]["handovers_held_back"] == 0
