@@ -133,6 +133,20 @@ def test_without_permission_nothing_can_be_read(pair, synward):
         refuse(done, FAILURE, "permission")
 
 
+TUNNELS = (("tuntap", "add", "dev", "t0", "mode", "tun"),
+           ("link", "add", "t0", "type", "sit", "local", "10.77.1.2", "remote", "10.77.1.1"),
+           ("link", "add", "t0", "type", "wireguard"))
+
+
+def test_a_tunnel_has_no_frames(pair, synward):
+    """Whatever kind the kernel has. Nothing that comes there could be read."""
+    space = pair[1].namespace
+    if all(run("ip", "-n", space.name, *made, check=False).returncode for made in TUNNELS):
+        pytest.skip("the kernel has no tunnels")
+    refuse(synward.run("attach", "s0", "t0", namespace=space), FAILURE, "t0", "no Ethernet header")
+    assert not synward.pin_dir.exists()
+
+
 @pytest.mark.parametrize("mode", ("auto", "native", "generic"))
 def test_an_occupied_hook_is_left_to_its_owner(pair, synward, mode):
     program = put_on_xdp(pair[1])

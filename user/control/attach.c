@@ -392,8 +392,11 @@ int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 	uint32_t done = 0, ifindex;
 	int error = sw_preflight_attach();
 
-	for (uint32_t i = 0; i < count && !error; i++)
+	for (uint32_t i = 0; i < count && !error; i++) {
 		error = sw_interface_index(names[i], &ifindex);
+		if (!error)
+			error = sw_preflight_frames(names[i]);
+	}
 	if (!error)
 		error = open_instance(pin_dir, &at);
 	if (!error && request->wish_given)

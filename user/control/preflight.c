@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "preflight.h"
 
+#include "../base/cleanup.h"
 #include "../base/error.h"
 #include "../base/number.h"
 
 #include <cap-ng.h>
 #include <errno.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
@@ -96,4 +100,25 @@ int sw_interface_index(const char *name, unsigned int *ifindex)
 		return unknown_interface(name);
 	*ifindex = found;
 	return 0;
+}
+
+int sw_preflight_frames(const char *name)
+{
+	SW_AUTO_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = {};
+	unsigned short type;
+
+	sw_format(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &request))
+		return sw_error(errno, "%s: cannot find out what its frames are: %s", name,
+				sw_errno_text(errno));
+	type = request.ifr_hwaddr.sa_family;
+	if (type == ARPHRD_ETHER || type == ARPHRD_LOOPBACK)
+		return 0;
+	return sw_error(
+		EOPNOTSUPP,
+		"%s: its packets have no Ethernet header (link type %u, as of a tunnel), and "
+		"synward reads no others; attach the Ethernet interface that they come by, or "
+		"that they are sent on to",
+		name, type);
 }

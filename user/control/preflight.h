@@ -19,4 +19,7 @@ const char *sw_missing_capabilities(void);
  */
 int sw_interface_index(const char *name, unsigned int *ifindex);
 
+/* Do its frames begin with an Ethernet header? Of others (tun, WireGuard, PPP) nothing could be read. */
+int sw_preflight_frames(const char *name);
+
 #endif
