@@ -8,9 +8,10 @@ import tcp
 from causes import FAMILIES
 from cells import DEGRADED
 from floods import answerable
+from hooks import filter_packets
 from load import HonestLoad
 from net import NOBODY
-from places import Behind, Place, nft
+from places import Behind, Place, Wire, nft
 
 VIRTUAL = {socket.AF_INET: "10.99.0.1", socket.AF_INET6: "fd99::1"}
 BITS = {socket.AF_INET: 32, socket.AF_INET6: 128}
@@ -76,6 +77,17 @@ class RealServer(DirectReturn):
 class Director(DirectReturn):
     def attached(self):
         return self.d0, self.d1
+
+
+class OneLan(Wire):
+    """
+    SYNs come from a director, and answers go to a router, on one and the same wire: the clients' frames are
+    from an address of the link that takes none.
+    """
+
+    def connect_wire(self):
+        super().connect_wire()
+        filter_packets(self.near, "egress", "neighbour", "from_elsewhere")
 
 
 class TwoWires(Place):
@@ -165,6 +177,7 @@ class Arriving(Moving):
 SETUPS = {
     "direct server return, on the server": RealServer,
     "direct server return, on the director": Director,
+    "direct server return, on the server's only wire": OneLan,
     "answers leave by another wire, both attached": TwoWires,
     "answers leave by another wire, not attached": OneOfTwoWires,
     "answers leave by another wire, many honest clients": BusyOnOneOfTwoWires,
