@@ -12,7 +12,10 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+LIB = pathlib.Path(__file__).resolve().parents[1] / "lib"
+sys.path.insert(0, str(LIB))
+# what an assertion there was about is said, too
+pytest.register_assert_rewrite(*(path.stem for path in LIB.glob("*.py")))
 
 from causes import FAMILIES, Stage  # noqa: E402
 from cli import BINARY, fresh, what_they_say  # noqa: E402
