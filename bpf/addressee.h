@@ -13,6 +13,7 @@
  */
 
 #include "conntrack.h"
+#include "core/sanity.h"
 #include "inquiry.h"
 #include "listener.h"
 #include "policy.h"
@@ -315,10 +316,15 @@ static __always_inline enum sw_addressee_kind who_is_behind(const struct sw_addr
 	return SW_NOBODY_HEARD;
 }
 
-/* Is it time that a SYN passes, to hear whether it is still answered? Only one of many does then. */
-static __always_inline bool is_asked_again(struct sw_addressee *addressee, __u32 now_ms)
+/*
+ * Is it time that a SYN passes, to hear whether it is still answered? Only one of many does then, and none of a
+ * source that every kernel throws away: of that nothing would be heard.
+ */
+static __always_inline bool is_asked_again(const struct sw_packet *syn,
+					   struct sw_addressee *addressee, __u32 now_ms)
 {
 	if (!addressee || heard_ago(addressee, now_ms) < SW_HEARD_FRESH_MS ||
+	    sw_is_martian(&syn->src) ||
 	    (__u16)(asked_at(now_ms) - addressee->asked) < SW_ASK_AGAIN_MS >> ASKED_SHIFT)
 		return false;
 	/* one that another CPU lets through as well does no harm */

@@ -11,7 +11,6 @@
 #include "adopt.h"
 #include "core/answer.h"
 #include "core/cookie.h"
-#include "core/sanity.h"
 #include "enforce.h"
 #include "flood.h"
 #include "raw_cookie.h"
@@ -172,6 +171,7 @@ static __always_inline bool may_have_attempts(const struct inquiry *inquiry)
 #define SAID_BY_TC     (1U << 9)  /* TC sends it */
 #define SAID_BY_ROUTE  (1U << 10) /* and to where the kernel would */
 #define SAID_REMEDIES  (1U << 11) /* with_remedies() has more to say */
+#define SAID_SAMPLED   (1U << 12) /* it is remembered that it was answered */
 #define SAID_MSS_SHIFT 16	  /* the MSS to tell; 0: that of the interface */
 
 /*
@@ -192,9 +192,7 @@ static __always_inline __u32 way_of_syn(const struct sw_packet *syn, const struc
 	if (behind != SW_NOBODY_HEARD &&
 	    (way != SW_WAY_KERNEL || is_heard(addressee, inquiry->now.ms)) &&
 	    (!by_tc || tc_runs(tc_note(), inquiry->now.ms))) {
-		/* of a source that every kernel throws away nothing would be heard */
-		if (must_hear && !sw_is_martian(&syn->src) &&
-		    is_asked_again(addressee, inquiry->now.ms))
+		if (must_hear && is_asked_again(syn, addressee, inquiry->now.ms))
 			return LET_PASS;
 		if (must_hear && behind == SW_HEARD_HERE && is_full(addressee, inquiry->now.ms))
 			return NO_ROOM;
@@ -261,11 +259,11 @@ __noinline int wants_answer(const struct sw_packet *packet, const struct inquiry
 	     connection_state(packet, inquiry->now.ms) >= 0) ||
 	    ((state->half_open || state->earlier) && has_attempt(packet, inquiry)))
 		return LET_PASS;
-	if (rules->self_check && said != NO_ROOM && !load.replay &&
-	    sw_is_sampled(inquiry->hash, state->sample_shift) &&
-	    !(packet->options & SW_OPT_SIGNED) && is_repeated(inquiry, packet->seq) &&
-	    note_repeated(inquiry, (said & SAID_WAY_MASK) == SW_WAY_CHALLENGE))
-		return LET_PASS;
+	if (sw_is_sampled(inquiry->hash, state->sample_shift) && rules->self_check &&
+	    said != NO_ROOM && !load.replay && !(packet->options & SW_OPT_SIGNED)) {
+		touch_answered(inquiry->hash);
+		said |= SAID_SAMPLED;
+	}
 	return state->remedies ? said | SAID_REMEDIES : said;
 }
 
@@ -343,6 +341,7 @@ static __always_inline enum sw_verdict answer_syn(struct xdp_md *ctx, struct sw_
 	if (!mine || way == LET_PASS ||
 	    (syn->options & SW_OPT_SIGNED && !load.replay && checks_signatures(ctx, syn)) ||
 	    !make_answer(syn, &answer, said, inquiry->now.ms) ||
+	    (said & SAID_SAMPLED && had_better_pass(inquiry, syn->seq, way == SW_WAY_CHALLENGE)) ||
 	    (said & SAID_BY_TC && !leave_to_tc(ctx, said & SAID_BY_ROUTE)))
 		return SW_VERDICT_PASSED;
 	later = write_answer(ctx, inquiry->tcp, syn, &answer);

@@ -39,17 +39,36 @@ static __always_inline bool stands_aside(const struct sw_flood_state *state, __u
 	       !(state->check_phase == SW_CHECK_TRIES && is_tried(flow));
 }
 
-/*
- * A SYN has come again although it was answered. Returns 1 if it had better pass: that did not help. For a client
- * that is challenged behind a firewall that drops what it has not asked for, this is the way in; few may take it,
- * since anybody can send a SYN twice.
- */
-__noinline int note_repeated(const struct inquiry *inquiry, int in_doubt)
+static __always_inline volatile __u32 *answered_word(__u64 flow)
 {
+	__u32 index = sw_answered_index(flow), key = index / 2;
+	struct answered_pair *pair = bpf_map_lookup_elem(&answered_syns, &key);
+
+	return pair ? &pair->words[index & 1] : NULL;
+}
+
+/* Where a sampled SYN is remembered is hardly ever in a cache: it comes there while the answer is made. */
+static __always_inline void touch_answered(__u64 flow)
+{
+	volatile __u32 *word = answered_word(flow);
+
+	if (word)
+		(void)*word;
+}
+
+/*
+ * Notes a SYN that is about to be answered. Returns 1 if it had better pass: it has been answered before, and that did
+ * not help. For a client that is challenged behind a firewall that drops what it has not asked for, this is the way in;
+ * few may take it, since anybody can send a SYN twice.
+ */
+__noinline int had_better_pass(const struct inquiry *inquiry, __u32 isn, int in_doubt)
+{
+	volatile __u32 *word = answered_word(inquiry ? inquiry->hash : 0);
 	struct sw_service_counters *mine;
 	struct sw_flood_state *state;
 
-	if (!inquiry)
+	if (!inquiry || !word ||
+	    !sw_answered_note(word, sw_answered_tag(inquiry->hash, isn), inquiry->now.ms))
 		return 0;
 	mine = service_counters(inquiry->policy, inquiry->service);
 	state = flood_of(inquiry->policy, inquiry->service);
@@ -62,16 +81,6 @@ __noinline int note_repeated(const struct inquiry *inquiry, int in_doubt)
 		return 0;
 	state->second_chance--; /* another CPU may do so meanwhile: then one more passes */
 	return 1;
-}
-
-/* Notes a SYN that is about to be answered. Was it before? */
-static __always_inline bool is_repeated(const struct inquiry *inquiry, __u32 isn)
-{
-	__u32 index = sw_answered_index(inquiry->hash), key = index / 2;
-	struct answered_pair *pair = bpf_map_lookup_elem(&answered_syns, &key);
-
-	return pair && sw_answered_note(&pair->words[index & 1],
-					sw_answered_tag(inquiry->hash, isn), inquiry->now.ms);
 }
 
 /* ---- who brought a cookie back */

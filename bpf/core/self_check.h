@@ -46,7 +46,7 @@
 #define SW_MAX_SECOND_CHANCES 32U
 
 /* So many answered SYNs a second are remembered, to know them when they come again. */
-#define SW_REMEMBERED_RATE 131072U
+#define SW_REMEMBERED_RATE 65536U
 
 enum sw_check_change {
 	SW_CHECK_SAME,
