@@ -192,8 +192,11 @@ static __always_inline __u32 way_of_syn(const struct sw_packet *syn, const struc
 	if (behind != SW_NOBODY_HEARD &&
 	    (way != SW_WAY_KERNEL || is_heard(addressee, inquiry->now.ms)) &&
 	    (!by_tc || tc_runs(tc_note(), inquiry->now.ms))) {
-		if (must_hear && is_asked_again(syn, addressee, inquiry->now.ms))
+		if (must_hear && is_asked_again(syn, addressee, inquiry->now.ms)) {
+			/* a lone client's second try may be just the one */
+			note_sampled(inquiry, syn->seq, SAMPLED_PASSES);
 			return LET_PASS;
+		}
 		if (must_hear && behind == SW_HEARD_HERE && is_full(addressee, inquiry->now.ms))
 			return NO_ROOM;
 		return way | (by_tc ? SAID_BY_TC : 0) |
@@ -341,7 +344,7 @@ static __always_inline enum sw_verdict answer_syn(struct xdp_md *ctx, struct sw_
 	if (!mine || way == LET_PASS ||
 	    (syn->options & SW_OPT_SIGNED && !load.replay && checks_signatures(ctx, syn)) ||
 	    !make_answer(syn, &answer, said, inquiry->now.ms) ||
-	    (said & SAID_SAMPLED && had_better_pass(inquiry, syn->seq, way == SW_WAY_CHALLENGE)) ||
+	    (said & SAID_SAMPLED && note_sampled(inquiry, syn->seq, sampled_way(way))) ||
 	    (said & SAID_BY_TC && !leave_to_tc(ctx, said & SAID_BY_ROUTE)))
 		return SW_VERDICT_PASSED;
 	later = write_answer(ctx, inquiry->tcp, syn, &answer);

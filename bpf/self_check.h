@@ -56,26 +56,40 @@ static __always_inline void touch_answered(__u64 flow)
 		(void)*word;
 }
 
+/* What becomes of a SYN that is sampled. */
+enum sampled {
+	SAMPLED_PASSES, /* and no more */
+	SAMPLED_IS_ANSWERED,
+	SAMPLED_IS_CHALLENGED,
+};
+
+static __always_inline enum sampled sampled_way(enum sw_flood_way way)
+{
+	return way == SW_WAY_CHALLENGE ? SAMPLED_IS_CHALLENGED : SAMPLED_IS_ANSWERED;
+}
+
 /*
- * Notes a SYN that is about to be answered. Returns 1 if it had better pass: it has been answered before, and that did
- * not help. For a client that is challenged behind a firewall that drops what it has not asked for, this is the way in;
- * few may take it, since anybody can send a SYN twice.
+ * Notes a SYN that is about to be answered, and counts one that comes again. Returns 1 if it had better pass: it has been
+ * answered before, and that did not help. For a client that is challenged behind a firewall that drops what it has not
+ * asked for, this is the way in; few may take it, since anybody can send a SYN twice.
  */
-__noinline int had_better_pass(const struct inquiry *inquiry, __u32 isn, int in_doubt)
+__noinline int note_sampled(const struct inquiry *inquiry, __u32 isn, __u32 what)
 {
 	volatile __u32 *word = answered_word(inquiry ? inquiry->hash : 0);
 	struct sw_service_counters *mine;
 	struct sw_flood_state *state;
 
 	if (!inquiry || !word ||
-	    !sw_answered_note(word, sw_answered_tag(inquiry->hash, isn), inquiry->now.ms))
+	    !sw_answered_note(word, sw_answered_tag(inquiry->hash, isn), inquiry->now.ms,
+			      what != SAMPLED_PASSES))
 		return 0;
 	mine = service_counters(inquiry->policy, inquiry->service);
 	state = flood_of(inquiry->policy, inquiry->service);
 	if (!mine || !state)
 		return 0;
 	mine->evidence[SW_EVIDENCE_REPEATED]++;
-	if (!in_doubt && state->check_phase != SW_CHECK_TRIES)
+	if (what == SAMPLED_PASSES ||
+	    (what == SAMPLED_IS_ANSWERED && state->check_phase != SW_CHECK_TRIES))
 		return 0;
 	if (!state->second_chance)
 		return 0;

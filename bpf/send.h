@@ -21,6 +21,7 @@ struct rtnl_link_ops {
 
 struct net_device {
 	const struct rtnl_link_ops *rtnl_link_ops;
+	const void *rx_handler;
 } __attribute__((preserve_access_index));
 
 struct veth_rq {
@@ -36,6 +37,10 @@ struct veth_priv {
 struct sk_buff {
 	const struct net_device *dev;
 	__u8 ip_summed : 2;
+	__u16 csum_start; /* from head on */
+	__u16 csum_offset;
+	const __u8 *head;
+	const __u8 *data;
 } __attribute__((preserve_access_index));
 
 #define NETDEV_ALIGN	 32U /* of what a driver has of its own, behind a device */
@@ -116,9 +121,10 @@ struct tc_mark {
 	__u32 by_route; /* not to where the SYN came from, but where the kernel would send it */
 };
 
+/* Of an interface: what it has sent may come to another one, and the kernel leaves the mark there. */
 static __always_inline __u32 tc_magic(void)
 {
-	return (__u32)load.seed[0] ^ 0x53594e57;
+	return ((__u32)load.seed[0] ^ 0x53594e57) + load.slot * 0x9e3779b1U;
 }
 
 /* The mark beside a frame, if there is one: pointers from its context. */
@@ -147,25 +153,52 @@ static __always_inline bool leave_to_tc(struct xdp_md *ctx, bool by_route)
 
 /* ---- what TC does */
 
-/* Of a buffer that our ingress has sent, for our egress: it is none of what the host sends. */
+/*
+ * In tc_index of a buffer that our ingress has sent. For our egress: it is none of what the host sends. For our
+ * ingress, should it come back: its mark is used up. (To write over the mark would be dear: for a program that does so
+ * the kernel copies what others look at, every segment, while tcpdump runs.)
+ */
 #define SENT_BY_TC 0x5357
+
+/* The mark that has still to be followed. */
+static __always_inline const struct tc_mark *fresh_mark(const struct __sk_buff *skb)
+{
+	return skb->tc_index == SENT_BY_TC ? NULL : tc_mark_of(skb->data_meta, skb->data);
+}
 
 /*
  * Between two ends on one host a SYN may come without its checksum, which is then added when it is sent: over
- * all that is in the buffer by then, and from what is in the checksum's place.
+ * all that is in the buffer by then, and from what is in the checksum's place. Returns false if that place is
+ * another.
  */
 static __always_inline bool leave_checksum(struct __sk_buff *skb, const struct sw_packet *answer,
 					   __u32 tcp)
 {
 	const struct sk_buff *buffer = (const void *)skb;
 	__u64 sum = sw_htons(WIRE_IP_TCP) + sw_htonl(answer->doff * 4U);
+	__u64 start = BPF_CORE_READ(buffer, csum_start);
 	__u16 pseudo;
 
 	if (BPF_CORE_READ_BITFIELD_PROBED(buffer, ip_summed) != CHECKSUM_PARTIAL)
 		return true;
+	/* whoever makes his frames himself may have it anywhere */
+	if (BPF_CORE_READ(buffer, head) + start != BPF_CORE_READ(buffer, data) + tcp ||
+	    BPF_CORE_READ(buffer, csum_offset) != __builtin_offsetof(struct wire_tcp, checksum))
+		return false;
 	pseudo = sw_sum_fold(sw_sum_address(&answer->src, sw_sum_address(&answer->dst, sum)));
 	return !bpf_skb_store_bytes(skb, tcp + __builtin_offsetof(struct wire_tcp, checksum),
 				    &pseudo, sizeof(pseudo), 0);
+}
+
+/*
+ * May the buffer's device have routes? Not one with a VLAN's tags, nor one whose frames somebody above takes, such as a
+ * bridge: those of their own addresses are of another device.
+ */
+static __always_inline bool may_have_routes(const struct __sk_buff *skb)
+{
+	const struct sk_buff *buffer = (const void *)skb;
+
+	return !skb->vlan_present && !BPF_CORE_READ(buffer, dev, rx_handler);
 }
 
 /*
@@ -185,18 +218,15 @@ __noinline int send_from_tc(struct __sk_buff *skb, const struct sw_packet *answe
 		return TC_ACT_SHOT;
 	}
 	skb->tc_index = SENT_BY_TC;
-	if (by_route && !skb->vlan_present)
+	if (by_route && may_have_routes(skb))
 		return bpf_redirect_neigh(skb->ifindex, NULL, 0, 0);
 	return bpf_redirect(skb->ifindex, 0);
 }
 
 /* Is it one of these that leaves? */
-static __always_inline bool was_sent_by_tc(struct __sk_buff *skb)
+static __always_inline bool was_sent_by_tc(const struct __sk_buff *skb)
 {
-	if (skb->tc_index != SENT_BY_TC || skb->ingress_ifindex != skb->ifindex)
-		return false;
-	skb->tc_index = 0; /* whoever gets it next may be on this host, too */
-	return true;
+	return skb->tc_index == SENT_BY_TC && skb->ingress_ifindex == skb->ifindex;
 }
 
 #endif

@@ -160,7 +160,7 @@ static __always_inline __u32 parse_skb(struct __sk_buff *skb, struct sw_packet *
 SEC("tc")
 int sw_handover(struct __sk_buff *skb)
 {
-	const struct tc_mark *mark = tc_mark_of(skb->data_meta, skb->data);
+	const struct tc_mark *mark = fresh_mark(skb);
 	const struct sw_settings *set = current_settings();
 	struct sw_packet packet = {};
 	struct sw_cursor cursor;

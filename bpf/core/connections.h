@@ -183,9 +183,12 @@ struct sw_connection_change {
 	__u8 pad;
 };
 
+/* What ends a connection at its server, or says that it has ended there. */
+#define SW_CONN_OVER (SW_CONN_FIN_RESP | SW_CONN_RST_RESP | SW_CONN_RST_ORIG)
+
 /*
- * Of a client's segment: has its handshake made a connection before, of which the server has been heard? If it
- * begins as a first ACK does, it has to be that of the same handshake. The caller holds the lock.
+ * Of a client's segment: has its handshake made a connection before, which the server has taken and which is over? If
+ * the segment begins as a first ACK does, it has to be that of the same handshake. The caller holds the lock.
  */
 static __always_inline bool sw_connection_was_taken(const struct sw_connection_bucket *bucket,
 						    __u16 tag, const struct sw_packet *segment,
@@ -199,7 +202,8 @@ static __always_inline bool sw_connection_was_taken(const struct sw_connection_b
 			continue;
 		if (!is_first || (connection->isn_orig == segment->seq - 1 &&
 				  connection->isn_resp == segment->ack - 1))
-			return !(bucket->states[way] & SW_CONN_UNHEARD);
+			return !(bucket->states[way] & SW_CONN_UNHEARD) &&
+			       bucket->states[way] & SW_CONN_OVER;
 	}
 	return false;
 }

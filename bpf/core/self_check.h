@@ -192,14 +192,15 @@ static __always_inline bool begin_telling(struct sw_flood_state *state, enum sw_
 }
 
 /*
- * What XDP sends does not arrive, it seems: what TC sends may. That is tried at once, and ever after: it
- * costs more, but arrives wherever the other does.
+ * What XDP sends does not arrive, it seems: what TC sends may. That is tried at once, the first time; later
+ * trials are of the one and the other in turn.
  */
 static __always_inline void try_by_tc(struct sw_flood_state *state, enum sw_check_reason reason,
 				      __u32 now_ms)
 {
-	if (state->remedies & SW_REMEDY_TC || reason != SW_CHECK_REASON_UNANSWERED)
+	if (state->check.tried_tc || reason != SW_CHECK_REASON_UNANSWERED)
 		return;
+	state->check.tried_tc = 1;
 	state->remedies |= SW_REMEDY_TC;
 	state->check.pause_ms = 0; /* this is no try of what did not help before */
 	enter_check(state, SW_CHECK_TRIES, now_ms);
@@ -270,8 +271,12 @@ static __always_inline enum sw_check_change sw_self_check_look(struct sw_flood_s
 	if (state->check_phase == SW_CHECK_TRIES)
 		return look_at_trial(state, now_ms);
 	if (state->check_phase == SW_CHECK_ASIDE) {
-		if (state->on && now_ms - check->changed_ms >= check->pause_ms)
+		if (state->on && now_ms - check->changed_ms >= check->pause_ms) {
+			/* what did not help is not tried again before the other */
+			if (check->reason == SW_CHECK_REASON_UNANSWERED)
+				state->remedies ^= SW_REMEDY_TC;
 			enter_check(state, SW_CHECK_TRIES, now_ms);
+		}
 		return SW_CHECK_SAME;
 	}
 	reason = check_reason(state, now_ms);
@@ -291,6 +296,7 @@ static __always_inline void sw_self_check_anew(struct sw_flood_state *state,
 	enter_check(state, SW_CHECK_ANSWERS, now_ms);
 	check->last = *probed;
 	state->remedies = 0;
+	check->tried_tc = 0;
 	state->tracked = 0;
 	check->pause_ms = 0;
 	check->through = 0;
@@ -329,16 +335,18 @@ static __always_inline __u32 sw_answered_index(__u64 flow)
 }
 
 /*
- * Remembers a SYN that is answered in its word. Returns whether it is one that comes again, as a client's
+ * Remembers a SYN in its word, if it is answered. Returns whether it is one that comes again, as a client's
  * does: what is sent over and over by a machine comes sooner.
  */
-static __always_inline bool sw_answered_note(volatile __u32 *word, __u32 tag, __u32 now_ms)
+static __always_inline bool sw_answered_note(volatile __u32 *word, __u32 tag, __u32 now_ms,
+					     bool is_answered)
 {
 	__u32 last = *word, now = now_ms >> 7 & ANSWERED_TIME_MASK;
 	__u32 ago = (now - last) & ANSWERED_TIME_MASK;
 
 	if ((last & ANSWERED_TAG_MASK) != tag) {
-		*word = tag | now;
+		if (is_answered)
+			*word = tag | now;
 		return false;
 	}
 	if (ago < ANSWERED_SOONEST) {

@@ -199,6 +199,7 @@ struct sw_self_check {
 	__u32 since_ms;	  /* when it did last */
 	__u32 changed_ms; /* since when its phase is as it is */
 	__u32 pause_ms;	  /* how long it waits before it tries again */
+	__u32 tried_tc;	  /* the remedy TC was tried, since the policy became active */
 	__u32 told_ms;	  /* when conntrack was told of a handshake first, if it ever was */
 	__u32 through_ms; /* when somebody came through last, if through */
 	__u32 through;	  /* anybody has */
@@ -212,6 +213,7 @@ struct sw_self_check {
 	__u32 found_served;
 	__u32 found_unserved;
 	__u32 found_family; /* enum sw_check_family of these two */
+	__u32 pad;
 };
 
 /* A handshake that takes longer has had a segment repeated: that is after 1 s (RFC 6298 2.1). */
@@ -268,9 +270,9 @@ struct sw_flood_state {
 };
 
 SW_STATIC_ASSERT(sizeof(struct sw_flood_rules) == 16, "no hidden padding");
-SW_STATIC_ASSERT(sizeof(struct sw_self_check) == 88, "no hidden padding");
+SW_STATIC_ASSERT(sizeof(struct sw_self_check) == 96, "no hidden padding");
 SW_STATIC_ASSERT(sizeof(struct sw_flood_evidence) == 152, "no hidden padding");
-SW_STATIC_ASSERT(sizeof(struct sw_flood_state) == 64 + 8 + 128 + 3 * 152 + 128 + 88 + 8,
+SW_STATIC_ASSERT(sizeof(struct sw_flood_state) == 64 + 8 + 128 + 3 * 152 + 128 + 96 + 8,
 		 "no hidden padding");
 
 #endif

@@ -2,13 +2,17 @@
 """Answers that XDP cannot send, or that do not arrive, are sent by TC: where the kernel would send its own."""
 
 import socket
+import struct
+import time
 
 import pytest
 
+from causes import FAMILIES
 from defended import CLIENTS, Yard
 from floods import ALL_OPTIONS, answerable, talk
 from hooks import clear_xdp, filter_packets, put_on_tcx
-from net import wait_for
+from net import End, wait_for
+from segments import MSS_1460, SYN, checksum, frame
 
 IPV6_HOPOPTS = 54  # Python has it, too, but not everywhere
 FOUR_NOPS = b"\x01" * 4
@@ -20,8 +24,7 @@ def tallies(yard):
 
 
 def sent_by(yard):
-    interface, = yard.synward.json("status")["interfaces"]
-    return interface["flood"]["sent_by"]
+    return yard.synward.json("status")["interfaces"][0]["flood"]["sent_by"]
 
 
 def find_sender(yard, sender):
@@ -52,6 +55,13 @@ def hears_at_once(yard, count=CLIENTS, **how):
     assert after["cookies_unsent"] == 0
     assert yard.near.namespace.counter("TcpExt", "TCPSynRetrans") == again
     return infos
+
+
+def hears_at_once_or_passes(yard):
+    """The same of one client, who may be one of those that are not answered."""
+    again = yard.near.namespace.counter("TcpExt", "TCPSynRetrans")
+    yard.talks(1)
+    assert yard.near.namespace.counter("TcpExt", "TCPSynRetrans") == again
 
 
 @pytest.mark.parametrize("checksums", ("off", "on"))
@@ -140,3 +150,98 @@ def test_a_way_back_that_is_another(lab, wire, family, synward, tmp_path):
     done = yard.synward.expect(0, "status")
     assert "note: web: what XDP sent did not help, so TC sends the answers now" in done.stdout
     assert yard.check()["times"] == 1 and yard.check()["reason"] == "unanswered"
+
+
+@pytest.mark.parametrize("how", ("native", "generic", "native, tag beside"))
+def test_the_other_end_is_attached_too(lab, pair, family, synward, tmp_path, how):
+    """
+    The mark on a frame is for one interface and once: nothing goes to and fro. And the client's end has heard the
+    answer, which does not say that the server's kernel has taken the client.
+    """
+    near, far = pair
+    if "tag" in how:
+        for end in pair:
+            put_on_tcx(end, "egress", "tag")
+            filter_packets(end, "ingress", "vlan", "pop_all", priority=2)
+    yard = Yard(lab, pair, family, synward, tmp_path)
+    synward.attach(near, options=("--mode", how.split(",")[0]))
+    if how == "generic":
+        find_sender(yard, "tc")
+    yard.talks()
+    sent = far.statistic("tx", "packets")
+    yard.talks()
+    assert far.statistic("tx", "packets") - sent < 20 * CLIENTS
+    counted = tallies(yard)
+    assert counted["handovers"] == counted["cookies_sent"] > 0
+    check = yard.check()
+    assert check["phase"] == "answers" and check["times"] == 0
+
+
+def test_a_bridge_above_has_the_routes(lab, pair, family, synward, tmp_path):
+    """What is attached is a port of it, which has none: there TC sends to where SYNs come from."""
+    near, far = pair
+    space = far.namespace
+    for name in ("iptables", "ip6tables"):
+        space.sysctl(f"net.bridge.bridge-nf-call-{name}", 0)
+    space.ip("link", "add", "br0", "address", far.mac, "type", "bridge")
+    space.ip("link", "set", "br0", "addrgenmode", "none")
+    space.ip("link", "set", "br0", "up")
+    space.ip("addr", "flush", "dev", far.name)
+    space.ip("link", "set", far.name, "master", "br0")
+    bridge = End(space, "br0", far.mac, far.subnet, far.number, near)
+    for kind, bits in zip(FAMILIES.values(), ("24", "64")):
+        space.ip("addr", "add", f"{bridge.address(kind)}/{bits}", "dev", "br0",
+                 *(["nodad"] if bits == "64" else []))
+        bridge.neighbour(near.address(kind), near.mac)
+    answerable(near)
+    yard = Yard(lab, (near, bridge), family, synward, tmp_path, attached=far)
+    spoofed = [yard.ghost() for _ in range(CLIENTS)]
+
+    def is_tried():
+        for ghost in spoofed:
+            ghost.syn()
+        return yard.check()["sends_by_tc"]
+    is_tried()
+    time.sleep(0.7)  # as clients do; what comes again sooner does not count
+    wait_for(is_tried, lambda: str(yard.flood()))
+    assert yard.check()["stepped_aside"]
+
+    def resumed():
+        hears_at_once_or_passes(yard)
+        return not yard.check()["stepped_aside"]
+    wait_for(resumed, lambda: str(yard.flood()))
+    hears_at_once(yard)
+
+
+SOL_PACKET, PACKET_VNET_HDR, NEEDS_CHECKSUM = 263, 15, 1  # of Linux; Python has no names for them
+IP_OPTIONS = b"\x01" * 40
+
+
+def with_options(made):
+    """The frame of an IPv4 segment, with options before TCP."""
+    head = bytearray(made[14:34])
+    head[0], head[2:4], head[10:12] = 0x4F, struct.pack("!H", len(made) - 14 + 40), bytes(2)
+    head[10:12] = struct.pack("!H", checksum(bytes(head) + IP_OPTIONS))
+    return made[:14] + bytes(head) + IP_OPTIONS + made[34:]
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET])
+def test_a_checksum_that_is_to_be_elsewhere(yard):
+    """
+    Whoever makes his frames himself can have the kernel add one anywhere, also in what is left out of the answer.
+    Then that is not sent: the kernel would find no place for it, and say so as of a bug of its own.
+    """
+    near, ghost = yard.near, yard.ghost()
+    made = with_options(frame(near.mac, near.peer.mac, ghost.segment(SYN, 1, options=MSS_1460)))
+    before = tallies(yard)
+    with near.namespace.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
+        raw.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+        with near.namespace.entered():
+            raw.bind((near.name, 0))
+        for start, at in ((34, 2), (74, 14), (74, 16)):  # the last one is right
+            raw.send(struct.pack("=BBHHHH", NEEDS_CHECKSUM, 0, 0, 0, start, at) + made)
+
+    def counted():
+        return {name: tallies(yard)[name] - before[name] for name in before}
+    wait_for(lambda: counted()["cookies_sent"] == 3, lambda: str(counted()))
+    assert counted()["cookies_unsent"] == 2

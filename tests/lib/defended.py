@@ -16,16 +16,16 @@ DEGRADED = 3
 
 
 class Yard:
-    """A server that is defended from now on, and clients."""
+    """A server that is defended from now on, and clients. attached: another end than the server's."""
 
-    def __init__(self, stack, pair, family, synward, path, *services, **how):
+    def __init__(self, stack, pair, family, synward, path, *services, attached=None, **how):
         self.near, self.far = pair
         self.family, self.synward = family, synward
         self.crowd = Crowd(self.near, self.far)
         Ghost.route(self.far)
         self.port = stack.enter_context(Port(self.near))
         self.server = stack.enter_context(tcp.listener(self.far, family))
-        defend(synward, path, self.far, services=services or (ALWAYS,), **how)
+        defend(synward, path, attached or self.far, services=services or (ALWAYS,), **how)
 
     def put_up_firewall(self, rules=MEMORY):
         need("nft")

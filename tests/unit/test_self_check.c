@@ -27,7 +27,7 @@ static int begin(void **state __unused)
 	memset(&probed, 0, sizeof(probed));
 	family = SW_CHECK_IPV4;
 	flood.on = 1;
-	flood.remedies = SW_REMEDY_TC; /* which does not help, either */
+	flood.check.tried_tc = 1; /* which did not help, either */
 	can_tell = false;
 	now_ms = 0xffffffffU - 3000; /* the clock wraps */
 	return 0;
@@ -201,7 +201,7 @@ static void it_tells_conntrack_first(void **state __unused)
 
 static void tc_is_tried_at_once(void **state __unused)
 {
-	flood.remedies = 0;
+	flood.check.tried_tc = 0;
 	assert_int_equal(LOOK(OF(REPEATED, 3)), SW_CHECK_STEPS_ASIDE);
 	assert_int_equal(flood.check_phase, SW_CHECK_TRIES);
 	assert_int_equal(flood.remedies, SW_REMEDY_TC);
@@ -216,7 +216,7 @@ static void tc_is_tried_at_once(void **state __unused)
 
 static void tc_may_not_help_either(void **state __unused)
 {
-	flood.remedies = 0;
+	flood.check.tried_tc = 0;
 	LOOK(OF(REPEATED, 3));
 	assert_int_equal(pass(SW_CHECK_TRIAL_MS / 2), 0);
 	LOOK(OF(REPEATED, 1));
@@ -224,11 +224,21 @@ static void tc_may_not_help_either(void **state __unused)
 	assert_int_equal(flood.check_phase, SW_CHECK_ASIDE);
 	assert_int_equal(flood.check.pause_ms, SW_CHECK_PAUSE_MS);
 	assert_int_equal(flood.check.times, 1);
+	/* then the one and the other in turn */
+	for (__u8 remedies = 0; remedies <= SW_REMEDY_TC; remedies += SW_REMEDY_TC) {
+		while (QUIETLY == SW_CHECK_SAME && flood.check_phase == SW_CHECK_ASIDE)
+			;
+		assert_int_equal(flood.check_phase, SW_CHECK_TRIES);
+		assert_int_equal(flood.remedies, remedies);
+		LOOK(OF(REPEATED, 1));
+		pass(SW_CHECK_TRIAL_MS);
+		assert_int_equal(flood.check_phase, SW_CHECK_ASIDE);
+	}
 }
 
 static void tc_has_nothing_to_do_with_who_is_not_served(void **state __unused)
 {
-	flood.remedies = 0;
+	flood.check.tried_tc = 0;
 	assert_int_equal(LOOK(OF(UNSERVED, 3)), SW_CHECK_STEPS_ASIDE);
 	assert_int_equal(flood.check_phase, SW_CHECK_ASIDE);
 	assert_int_equal(flood.remedies, 0);

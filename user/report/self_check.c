@@ -15,8 +15,9 @@ static const char *const causes[] = {
 		"the server's own go elsewhere; or this driver sends nothing for XDP",
 	[SW_CHECK_REASON_UNSERVED] =
 		"a firewall here may drop what it has not seen the SYN of (ct state invalid; a new "
-		"connection that is no SYN): have it not track the service (notrack); or what the "
-		"server says does not leave here",
+		"connection that is no SYN): have it not track the service (notrack); or this is a "
+		"bridge's port, and br_netfilter is on; or what the server says does not leave "
+		"here",
 };
 
 static const char *cause_of(uint32_t reason)
