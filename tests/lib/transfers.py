@@ -15,7 +15,7 @@ from net import wait_for
 
 SO_MAX_PACING_RATE = 47  # Python has no name for it
 BLOCK = 1 << 16
-TOTAL_RETRANS, DSACK_DUPS = 100, 216  # where struct tcp_info has them
+TOTAL_RETRANS = 100  # where struct tcp_info has it
 QUEUED = termios.TIOCOUTQ  # bytes that are not acknowledged yet
 
 
@@ -28,12 +28,23 @@ def queued(sock):
     return struct.unpack("i", fcntl.ioctl(sock, QUEUED, bytes(4)))[0]
 
 
-def lost_segments(sock):
+def doubles(namespace):
+    """Segments that came there twice, as its kernel means to tell their senders (RFC 2883)."""
+    return sum(namespace.counter("TcpExt", f"TCPDSACK{which}Sent") for which in ("Old", "Ofo"))
+
+
+class Loss:
     """
-    Segments that had to be sent again. One that was sent again for nothing, because a machine with
-    much to do was slow to acknowledge it, is told by the receiver (RFC 2883) and is none of them.
+    Segments that had to be sent again. One that was sent again for nothing, because a machine with much to do
+    was slow to acknowledge it, comes twice, and is none of them. That is asked of the receiver itself: of two
+    such segments in a row it tells the sender only one.
     """
-    return max(0, tcp_info(sock, TOTAL_RETRANS) - tcp_info(sock, DSACK_DUPS))
+
+    def __init__(self, end, receiver):
+        self.end, self.receiver, self.before = end, receiver, doubles(receiver)
+
+    def __call__(self):
+        return max(0, tcp_info(self.end, TOTAL_RETRANS) - (doubles(self.receiver) - self.before))
 
 
 class Transfer:
@@ -52,6 +63,7 @@ class Transfer:
             client.connect(server.getsockname()[:2])
             peer = server.accept()[0]
         self.ends = (client, peer)
+        self.losses = (Loss(client, far.namespace), Loss(peer, near.namespace))
         self.sent, self.received, self.lost = {}, {}, {}
         self.bytes = 0
         self._stop = threading.Event()
@@ -69,8 +81,8 @@ class Transfer:
         # now: of a FIN that was sent again for nothing, an end that is gone by then tells nobody
         wait_for(lambda: not queued(end), "the last acknowledgement")
         with contextlib.suppress(AssertionError):
-            wait_for(lambda: not lost_segments(end), "what was sent again to be told", seconds=3)
-        self.lost[seed] = lost_segments(end)
+            wait_for(lambda: not self.losses[seed](), "what was sent again to come", seconds=3)
+        self.lost[seed] = self.losses[seed]()
         end.shutdown(socket.SHUT_WR)
         self.sent[seed] = digest.digest()
 
