@@ -196,8 +196,8 @@ static __always_inline int give_to_listener(struct __sk_buff *skb, struct tcp_so
 /*
  * Has the connection of a client's segment been there, and is over? Whoever repeats the ACK that brings its cookie,
  * and be it the client, gets no other one; and what comes later is refused by the kernel, as ever. It is enough that
- * the server has said something, and one end has ended it: then it had been handed over. That the server was heard
- * is not: of a client on this host, its own interface has heard the answer.
+ * the server has said something, and one end has ended it: then it had been handed over. The former alone would not be:
+ * if the client's interface is attached, too, it has heard our answer, and taken it for the server's.
  */
 __noinline int was_taken(const struct sw_packet *segment, __u64 hash, int has_cookie)
 {

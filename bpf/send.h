@@ -115,7 +115,7 @@ static __always_inline bool tc_runs(const volatile struct sw_tc_note *note, __u3
 
 /* ---- the mark */
 
-/* Beside a frame, in front of it; what a kernel before 6.13 has room for is 32 bytes. */
+/* Beside a frame, in front of it. Every kernel has room for 32 bytes there, if the driver has. */
 struct tc_mark {
 	__u32 magic;	/* nobody else's, but by chance */
 	__u32 by_route; /* not to where the SYN came from, but where the kernel would send it */

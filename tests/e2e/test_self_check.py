@@ -72,15 +72,9 @@ def test_conntrack_is_told(yard, rules, tmp_path):
     yard.put_up_firewall(rules)
     yard.far.namespace.sysctl("net.netfilter.nf_conntrack_tcp_loose",
                               int(rules == ONLY_SYNS))
-    ghosts = [yard.ghost().knock() for _ in range(CLIENTS)]
-
-    def told():
-        for ghost in ghosts:
-            ghost.port.send(ghost.next(PSH | ACK, HELLO))
-        return yard.check()["tells_conntrack"]
-    wait_for(told, lambda: str(yard.flood()))
-    for _ in ghosts:  # they are served after all
-        told()
+    ghosts = yard.insist(lambda: yard.check()["tells_conntrack"])
+    for ghost in ghosts:  # they are served after all
+        ghost.port.send(ghost.next(PSH | ACK, HELLO))
         yard.server.accept()[0].close()
     before = yard.synward.stats()["tallies"]
     for _ in range(5):
@@ -139,13 +133,7 @@ def test_answers_that_never_arrive(lab, pair, family, synward, tmp_path):
 def test_not_if_the_policy_does_not_want_it(lab, wire, family, synward, tmp_path):
     yard = Yard(lab, wire, family, synward, tmp_path, f"{ALWAYS}, flood: {{self_check: no}}")
     yard.put_up_firewall()
-    ghosts = [yard.ghost().knock() for _ in range(CLIENTS)]
-
-    def found_out():
-        for ghost in ghosts:
-            ghost.port.send(ghost.next(PSH | ACK, HELLO))
-        return yard.evidence("unserved") >= 3
-    wait_for(found_out, lambda: str(yard.flood()))
+    yard.insist(lambda: yard.evidence("unserved") >= 3)
     looks = yard.evidence("syns")
     yard.ghost().knock()
     wait_for(lambda: yard.evidence("syns") > looks, "another look")

@@ -64,15 +64,20 @@ class Yard:
         client.connect((self.far.address(client.family), port))
         return client
 
-    def knock_in_vain(self, count=CLIENTS):
-        """Clients that bring their cookie back, and ask again as long as nobody answers."""
+    def insist(self, condition, count=CLIENTS):
+        """Clients bring their cookie back, and ask again until condition() is true. Who they are."""
         ghosts = [self.ghost().knock() for _ in range(count)]
 
-        def stepped_aside():
+        def asked():
             for ghost in ghosts:
                 ghost.port.send(ghost.next(PSH | ACK, HELLO))
-            return self.check()["stepped_aside"]
-        wait_for(stepped_aside, lambda: str(self.flood()))
+            return condition()
+        wait_for(asked, lambda: str(self.flood()))
+        return ghosts
+
+    def knock_in_vain(self, count=CLIENTS):
+        """The same, as long as nobody answers."""
+        self.insist(lambda: self.check()["stepped_aside"], count)
 
     def assert_says(self, reason):
         done = self.synward.run("status")

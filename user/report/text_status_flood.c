@@ -109,13 +109,19 @@ static void print_instead(FILE *out, const struct sw_status_interface *interface
 {
 	const struct sw_status_flood *flood = &interface->flood;
 	uint8_t wish = flood->asked.policy ? flood->asked.policy : flood->asked.attach;
+	const char *asked = sw_flood_wishes[wish % SW_FLOOD_WISH_COUNT];
+	const char *instead = sw_name(sw_flood_way_words, flood->choice.way);
 	char text[SW_WAY_LACK_SIZE];
+	const char *lack = sw_way_lack(text, &flood->host, SW_WISHED_WAY(wish));
 
 	begin(out, interface, true);
-	fprintf(out, "floods are kept off by %s instead of %s: %s\n",
-		sw_name(sw_flood_way_words, flood->choice.way),
-		sw_flood_wishes[wish % SW_FLOOD_WISH_COUNT],
-		sw_way_lack(text, &flood->host, SW_WISHED_WAY(wish)));
+	if (flood->way == flood->choice.way)
+		fprintf(out, "floods are kept off by %s instead of %s: %s\n", instead, asked, lack);
+	else
+		fprintf(out,
+			"%s does not keep floods off any more, so sources are challenged: %s; for "
+			"%s instead: synward attach %s\n",
+			asked, lack, instead, interface->record.name);
 }
 
 void sw_text_flood_problems(FILE *out, const struct sw_status_interface *interface)
