@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-synward at work, in half a minute: a client and a server in namespaces of their own, handshakes of
-which we know how they end because we end them, and a flood. Then a policy: a scan is dropped, and the
-flood is answered, while real clients get in; and a firewall breaks that, which is noticed. In the end what synward saw of it, and the proof that
-nothing is left. Exit code 1: a number is not what it should be.
+synward at work, in half a minute: a client and a server in namespaces of their own. A flood on the server
+alone: nobody gets in. Then synward only watches: handshakes of which we know how they end because we end them,
+and the flood. Then a policy: a scan is dropped, and the flood is answered, while real clients get in; and a
+firewall breaks that, which is noticed. In the end what became of the clients, what synward saw, and the proof
+that nothing is left. Exit code 1: a number is not what it should be.
 """
 
 import contextlib
@@ -19,10 +20,12 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 import tcp  # noqa: E402
+from alone import SYNCOOKIES, Alone  # noqa: E402
 from aside import Aside  # noqa: E402
 from causes import Stage  # noqa: E402
 from cli import BINARY, Synward, private_bpffs  # noqa: E402
 from flood import FLOOD, lead_nowhere, spoof  # noqa: E402
+from floods import Crowd  # noqa: E402
 from guard import Guard  # noqa: E402
 from net import NETNS, Failed, Lab, sweep_leftovers, wait_for  # noqa: E402
 from objects import all_objects, expect_gone  # noqa: E402
@@ -82,7 +85,7 @@ def wait_until_silent(screen, synward, text):
 
 def flood(screen, synward, near, far):
     """SYNs from addresses that are not ours. Returns how many were half-open as it went on."""
-    far.namespace.sysctl("net.ipv4.tcp_syncookies", 2)
+    far.namespace.sysctl(SYNCOOKIES, 2)
     half_open = []
 
     def each(number):
@@ -141,10 +144,10 @@ def report_flood(screen, before, after, half_open):
           f"{screen.verdict(opened == expected == sum(ends.values()))}")
 
 
-NOTHING = "no program, no map, no link, no pin, no namespace"
+NOTHING = "no program, no map, no link, no pin, no sysctl, no namespace"
 
 
-def what_is_left(ours, synward, namespaces):
+def what_is_left(ours, synward, namespaces, syncookies):
     with contextlib.suppress(AssertionError):
         expect_gone(ours)
     left = []
@@ -152,6 +155,8 @@ def what_is_left(ours, synward, namespaces):
         left.append(str(all_objects() & ours))
     if synward.pin_dir.exists():
         left.append(f"pins in {synward.pin_dir}")
+    if syncookies != "0":
+        left.append(f"{SYNCOOKIES}={syncookies}")
     left += [str(NETNS / name) for name in namespaces if (NETNS / name).exists()]
     return "; ".join(left) or NOTHING
 
@@ -162,7 +167,10 @@ def perform(screen):
         synward = Synward(bpffs / "demo", stack.enter_context(tempfile.TemporaryDirectory()))
         near, far = build(lab)
         stack.callback(synward.run, "detach", "--all")
+        crowd = Crowd(near, far)
         print(f"  client {near.name} <-> {far.name} server, in two network namespaces")
+        alone = Alone(screen, near, far, crowd)
+        alone.perform()
         attach(synward, far)
         ours = synward.objects()
 
@@ -170,23 +178,25 @@ def perform(screen):
         quiet = wait_until_silent(screen, synward, "ended by silence")
         half_open = flood(screen, synward, near, far)
         after = wait_until_silent(screen, synward, "ended by silence")
-        guard = Guard(screen, synward, near, far)
+        guard = Guard(screen, synward, near, far, crowd)
         guard.perform()
         aside = Aside(screen, guard)
         aside.perform()
         synward.expect(0, "detach", "--all")
         print("  $ synward detach --all")
+        syncookies = far.namespace.read_sysctl(SYNCOOKIES)
         lab.close()
-        left = what_is_left(ours, synward, (near.namespace.name, far.namespace.name))
+        left = what_is_left(ours, synward, (near.namespace.name, far.namespace.name), syncookies)
 
     report_outcomes(screen, quiet)
     report_latencies(screen, quiet)
     report_flood(screen, quiet, after, half_open)
     guard.report(max(half_open))
+    guard.report_clients(alone)
     aside.report()
     screen.title("BOOKS")
     guard.report_books()
-    print(f"  {'left behind: ' + left:<75} {screen.verdict(left == NOTHING)}")
+    screen.words(f"left behind: {left}", left == NOTHING)
 
 
 def main():
@@ -195,7 +205,8 @@ def main():
         sys.exit("demo: needs root, for network namespaces and BPF: sudo make demo")
     if not BINARY.exists():
         sys.exit(f"demo: {BINARY} is not there: make")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    for one in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(one, lambda *_: sys.exit(1))
     sweep_leftovers()
     began = time.monotonic()
     screen.title("synward: every TCP handshake followed and named")

@@ -3,6 +3,7 @@
 
 import os
 import sys
+import textwrap
 
 WIDTH = 40
 
@@ -24,6 +25,13 @@ class Screen:
     def verdict(self, right):
         self.good = self.good and bool(right)
         return self.paint("ok", "32") if right else self.paint("MISMATCH", "1;31")
+
+    def words(self, text, right, indent=""):
+        """Lines of words, of which the last has the verdict."""
+        *lines, last = textwrap.wrap(text, 75, initial_indent=indent, subsequent_indent=indent)
+        for line in lines:
+            print(f"  {line}")
+        print(f"  {last:<75} {self.verdict(right)}")
 
     def bar(self, text, part, whole, last=None):
         """A line that is drawn again and again; off a terminal only its last state is."""

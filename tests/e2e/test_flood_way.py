@@ -28,8 +28,7 @@ PROBE = 9
 
 
 def value(space):
-    with space.entered():
-        return int(pathlib.Path("/proc/sys/net/ipv4/tcp_syncookies").read_text())
+    return int(space.read_sysctl(SYNCOOKIES))
 
 
 @pytest.fixture

@@ -117,6 +117,10 @@ class Namespace:
         with self.entered():
             pathlib.Path("/proc/sys", *name.split(".")).write_text(f"{value}\n")
 
+    def read_sysctl(self, name):
+        with self.entered():
+            return pathlib.Path("/proc/sys", *name.split(".")).read_text().strip()
+
     def counter(self, group, name):
         """One of the namespace's own counters, such as Tcp RetransSegs."""
         with self.entered():

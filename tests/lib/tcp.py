@@ -55,10 +55,11 @@ def unanswered(client, address, family, count, progress=lambda: None):
             progress()
 
 
-def begin(client, address, family):
-    """A socket whose SYN has left and which waits for the answer."""
+def begin(client, address, family, prepare=lambda waiting: None):
+    """A socket whose SYN has left and which waits for the answer. prepare(it): before the SYN."""
     waiting = client.socket(family)
     waiting.setblocking(False)
+    prepare(waiting)
     error = waiting.connect_ex(address)
     if error != errno.EINPROGRESS:
         raise OSError(error, f"connect to {address}")
