@@ -83,6 +83,7 @@ struct sw_service {
 #define SW_MAX_WARM_UP_MS (7U * 24 * 3600 * 1000)
 
 #define SW_DEFAULT_WARM_UP_MS (3600U * 1000)
+#define SW_MIN_SUSPENSION_MS  (3600U * 1000)
 #define SW_DEFAULT_PREFIX4    32U
 #define SW_DEFAULT_PREFIX6    64U
 
@@ -183,11 +184,12 @@ struct sw_policy_state {
 
 /*
  * For how long a handshake that was seen from one side only suspends strict anomalies, in ms. Who
- * does without a warm-up does not do without this: behind an asymmetric route there is no other sign.
+ * does without a warm-up, or with a short one, does not do without this: behind an asymmetric route
+ * there is no other sign, and one-sided handshakes may be rare there.
  */
 static __always_inline __u32 sw_suspension_ms(const struct sw_rules *rules)
 {
-	return rules->warm_up_ms ? rules->warm_up_ms : SW_DEFAULT_WARM_UP_MS;
+	return rules->warm_up_ms > SW_MIN_SUSPENSION_MS ? rules->warm_up_ms : SW_MIN_SUSPENSION_MS;
 }
 
 /* The default row without any policy: watch, with the default actions. */

@@ -7,7 +7,7 @@ import pytest
 
 import tcp
 from causes import QUICK
-from net import patience, wait_for
+from net import wait_for
 from policies import Files
 from test_gateway import Gateway, subnet
 
@@ -94,8 +94,7 @@ def test_strict_rules_never_begin_where_one_side_is_seen(detour, synward, tmp_pa
 
 def test_strict_rules_stop_when_answers_begin_to_take_another_way(detour, synward, tmp_path):
     synward.attach(detour.g0, detour.g1, options=QUICK)
-    # that long, strict rules are suspended: until the end, however much the machine has to do
-    enforce(synward, tmp_path, f"{round(4 * patience())}s")
+    enforce(synward, tmp_path, "1s")
     with contextlib.ExitStack() as open_ones:
         older = detour.connect(open_ones)
         wait_for(lambda: strict(synward) == "ready", "strict rules to be in force")

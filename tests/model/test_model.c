@@ -14,6 +14,7 @@
 #define LENGTH	    40
 #define PER_FEED    (SW_REPLAY_BATCH / LENGTH)
 #define SEQUENCES   3000
+#define TRUST_IN    4 /* sequences, after which a trust that was lost can be earned again */
 #define EVENT_BYTES (1 << 16)
 
 static __u64 first_seed = 1;
@@ -188,6 +189,8 @@ static int fed(struct prog *prog, const struct setup *setup, __u64 seed, __u32 c
 
 		if (i % LENGTH == 0)
 			sequence = begin(seed + i / LENGTH);
+		if (setup->rules.strict && i && i % (TRUST_IN * LENGTH) == 0)
+			host.now_ns += SW_MIN_SUSPENSION_MS * NS_PER_MS;
 		segment = random_segment(&sequence);
 		host.now_ns += segment.after_ms * NS_PER_MS + segment.after_us * 1000ULL;
 		frame_build(&frame, &segment, is_v6(seed + i / LENGTH));

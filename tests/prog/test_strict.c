@@ -141,28 +141,45 @@ static void each_service_by_itself(void **state __unused)
 	assert_true(passes(A_SYNACK(TO(20), .sport = 25)));
 	assert_true(passes(AN_ACK(OF(20), .dport = 25)));
 	assert_true(stray_passes(4, 25));
-	wait_ms(WARM_UP_MS);
+	wait_ms(SW_MIN_SUSPENSION_MS);
 	assert_false(stray_passes(5, 25));
 }
 
-/* Who does not want to wait is still told by a handshake that shows one side. */
-static void one_side_suspends_without_a_warm_up(void **state __unused)
+/* Strict rules are in force after a warm-up of that length; then one handshake shows one side. */
+static void one_side_suspends(__u32 warm_up_ms, __u32 suspension_ms)
 {
 	SW_AUTO_POLICY policy = strict_policy();
 
-	policy_default_rules(policy)->warm_up_ms = 0;
+	policy_default_rules(policy)->warm_up_ms = warm_up_ms;
 	policy_install(&prog, policy, 0);
 	assert_true(stray_passes(0, SERVER_PORT));
+	wait_ms(warm_up_ms);
 	handshakes(SW_ENOUGH_BOTH_SIDED, SERVER_PORT);
 	assert_false(stray_passes(1, SERVER_PORT));
 	assert_true(passes(A_SYN(OF(60))));
 	assert_true(passes(AN_ACK(OF(60))));
 	prog_sweep(&prog, true);
 	assert_true(stray_passes(2, SERVER_PORT));
-	wait_ms(SW_DEFAULT_WARM_UP_MS - 1);
+	wait_ms(suspension_ms - 1);
 	assert_true(stray_passes(3, SERVER_PORT));
 	wait_ms(1);
 	assert_false(stray_passes(4, SERVER_PORT));
+}
+
+/* Who does not want to wait is still told by a handshake that shows one side. */
+static void one_side_suspends_without_a_warm_up(void **state __unused)
+{
+	one_side_suspends(0, SW_MIN_SUSPENSION_MS);
+}
+
+static void one_side_suspends_for_longer_than_a_short_warm_up(void **state __unused)
+{
+	one_side_suspends(WARM_UP_MS, SW_MIN_SUSPENSION_MS);
+}
+
+static void one_side_suspends_for_as_long_as_a_long_warm_up(void **state __unused)
+{
+	one_side_suspends(2 * SW_MIN_SUSPENSION_MS, 2 * SW_MIN_SUSPENSION_MS);
 }
 
 /* Also an attempt that is judged because it makes way for a third one of its flow. */
@@ -209,6 +226,8 @@ int main(void)
 		EACH_FAMILY(nothing_is_learned_for_rules_that_are_not_strict),
 		EACH_FAMILY(each_service_by_itself),
 		EACH_FAMILY(one_side_suspends_without_a_warm_up),
+		EACH_FAMILY(one_side_suspends_for_longer_than_a_short_warm_up),
+		EACH_FAMILY(one_side_suspends_for_as_long_as_a_long_warm_up),
 		EACH_FAMILY(one_sided_wherever_it_is_found_out),
 		EACH_FAMILY(what_is_known_is_of_a_policy),
 	};

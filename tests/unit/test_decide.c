@@ -109,9 +109,9 @@ static void trust_takes_time_and_handshakes(void **state __unused)
 	assert_true(is_ready(enough, 0, 5000, 6000));
 	assert_false(is_ready(enough - 1, 0, 5000, 6000));
 	assert_true(is_ready(enough + 1, 0, 5000, 1ULL << 40));
-	assert_false(is_ready(enough, 7000, 5000, 7999));
-	assert_true(is_ready(enough, 7000, 5000, 8000));
-	assert_false(is_ready(0, 7000, 5000, 8000));
+	assert_false(is_ready(enough, 7000, 5000, 6999 + SW_MIN_SUSPENSION_MS));
+	assert_true(is_ready(enough, 7000, 5000, 7000 + SW_MIN_SUSPENSION_MS));
+	assert_false(is_ready(0, 7000, 5000, 7000 + SW_MIN_SUSPENSION_MS));
 	/* another CPU has read the clock a moment later, and noted that */
 	assert_false(is_ready(enough, 0, 5000, 4996));
 	assert_false(is_ready(enough, 7000, 5000, 6996));

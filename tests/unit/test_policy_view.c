@@ -18,7 +18,8 @@ static struct sw_snapshot snapshot;
 
 /* ---- readiness */
 
-#define NOW_MS 100000000ULL
+#define NOW_MS	   100000000ULL
+#define LONGEST_MS (2 * SW_MIN_SUSPENSION_MS)
 
 static struct sw_policy_view view;
 
@@ -50,10 +51,10 @@ static void each_reason_has_its_name(void **state __unused)
 	begin(1000, 1000, 8);
 	assert_int_equal(readiness(&left_ms), SW_STRICT_READY);
 	view.rows[0].one_sided = true;
-	view.rows[0].one_sided_ms = 999;
+	view.rows[0].one_sided_ms = SW_MIN_SUSPENSION_MS - 1;
 	assert_int_equal(readiness(&left_ms), SW_STRICT_SUSPENDED);
 	assert_int_equal(left_ms, 1);
-	view.rows[0].one_sided_ms = 1000;
+	view.rows[0].one_sided_ms = SW_MIN_SUSPENSION_MS;
 	assert_int_equal(readiness(&left_ms), SW_STRICT_READY);
 	view.rows[0].rules.strict = 0;
 	assert_int_equal(readiness(&left_ms), SW_STRICT_OFF);
@@ -66,14 +67,14 @@ static void readiness_is_that_of_the_kernel(void **state __unused)
 	uint64_t left_ms;
 
 	for (int i = 0; i < 100000; i++) {
-		uint64_t watching_since = NOW_MS - roll(&dice, 2000);
+		uint64_t watching_since = NOW_MS - roll(&dice, LONGEST_MS);
 		struct sw_service_state kernel = {
 			.both_sided = roll(&dice, 12),
-			.one_sided_ms = roll(&dice, 2) ? NOW_MS - roll(&dice, 2000) : 0,
+			.one_sided_ms = roll(&dice, 2) ? NOW_MS - roll(&dice, LONGEST_MS) : 0,
 		};
 		bool ready;
 
-		begin(roll(&dice, 2000), NOW_MS - watching_since, kernel.both_sided);
+		begin(roll(&dice, LONGEST_MS), NOW_MS - watching_since, kernel.both_sided);
 		view.rows[0].one_sided = kernel.one_sided_ms;
 		view.rows[0].one_sided_ms = NOW_MS - kernel.one_sided_ms;
 		ready = sw_is_ready(&view.rows[0].rules, &kernel, watching_since, NOW_MS);
