@@ -315,9 +315,9 @@ __noinline int make_answer(const struct sw_packet *syn, struct sw_cookie_answer 
 	return 1;
 }
 
-/* Answers a SYN if it has to be. Returns the verdict. */
-static __always_inline enum sw_verdict answer_syn(struct xdp_md *ctx, struct sw_packet *syn,
-						  struct inquiry *inquiry, __u64 hash)
+/* Answers a SYN if it has to be. */
+static __always_inline enum syn_fate answer_syn(struct xdp_md *ctx, struct sw_packet *syn,
+						struct inquiry *inquiry, __u64 hash)
 {
 	struct sw_addressee *addressee = addressee_of(hash);
 	struct sw_counters *mine = my_counters();
@@ -339,24 +339,25 @@ static __always_inline enum sw_verdict answer_syn(struct xdp_md *ctx, struct sw_
 		count_limit(SW_LIMIT_ACCEPT_QUEUE, true);
 		count_service(inquiry->policy, inquiry->service, false, false,
 			      SW_LIMIT_ACCEPT_QUEUE, false); /* dropped: by count_syn() */
-		return SW_VERDICT_DROPPED;
+		return SYN_NO_ROOM;
 	}
 	if (!mine || way == LET_PASS ||
 	    (syn->options & SW_OPT_SIGNED && !load.replay && checks_signatures(ctx, syn)) ||
 	    !make_answer(syn, &answer, said, inquiry->now.ms) ||
 	    (said & SAID_SAMPLED && note_sampled(inquiry, syn->seq, sampled_way(way))) ||
 	    (said & SAID_BY_TC && !leave_to_tc(ctx, said & SAID_BY_ROUTE)))
-		return SW_VERDICT_PASSED;
+		return SYN_PASSES;
 	later = write_answer(ctx, inquiry->tcp, syn, &answer);
 	if (later < 0 || (later && bpf_xdp_adjust_head(ctx, later))) {
 		mine->tallies[SW_TALLY_COOKIES_UNSENT]++;
-		return SW_VERDICT_DROPPED;
+		return SYN_UNSENT;
 	}
-	if (way == SW_WAY_CHALLENGE)
+	if (way == SW_WAY_CHALLENGE) {
 		mine->tallies[SW_TALLY_CHALLENGES_SENT]++;
-	else
-		mine->tallies[SW_TALLY_COOKIES_SENT]++;
-	return SW_VERDICT_ANSWERED;
+		return SYN_GETS_CHALLENGE;
+	}
+	mine->tallies[SW_TALLY_COOKIES_SENT]++;
+	return SYN_GETS_COOKIE;
 }
 
 #endif

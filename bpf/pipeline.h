@@ -252,16 +252,16 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 static __always_inline enum sw_verdict receive_syn(void *ctx, struct sw_packet *packet,
 						   struct inquiry *inquiry, __u64 addressee)
 {
-	enum sw_verdict verdict = SW_VERDICT_PASSED;
+	enum syn_fate fate = SYN_PASSES;
 
 	top_note(&packet->src, SW_TOP_SYNS, inquiry->now.ms);
 	if (policy_has(inquiry->policy, SW_HAS_SERVICES | SW_HAS_FLOOD_DEFENCE)) {
 		inquiry->service = service_of(packet, SW_INGRESS, inquiry->policy);
 		if (policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE))
-			verdict = answer_syn(ctx, packet, inquiry, addressee);
-		count_syn(inquiry, verdict);
-		if (verdict != SW_VERDICT_PASSED)
-			return verdict;
+			fate = answer_syn(ctx, packet, inquiry, addressee);
+		count_syn(inquiry, fate);
+		if (fate != SYN_PASSES)
+			return verdict_on_syn(fate);
 	}
 	if (policy_has(inquiry->policy, SW_HAS_SYN_RATE | SW_HAS_HALF_OPEN))
 		return limit_syn(packet, inquiry);

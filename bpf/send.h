@@ -10,6 +10,8 @@
 #include "core/checksum.h"
 #include "core/packet.h"
 #include "count.h"
+#include "inquiry.h"
+#include "policy.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
@@ -201,6 +203,21 @@ static __always_inline bool may_have_routes(const struct __sk_buff *skb)
 	return !skb->vlan_present && !BPF_CORE_READ(buffer, dev, rx_handler);
 }
 
+/* An answer that XDP has counted as sent is not. */
+static __always_inline void count_unsent(const struct sw_packet *answer)
+{
+	const struct sw_settings *set = current_settings();
+	struct sw_counters *mine = my_counters();
+	struct sw_service_counters *of;
+
+	if (!set || !mine)
+		return;
+	mine->tallies[SW_TALLY_COOKIES_UNSENT]++;
+	of = service_counters(set->policy, service_of(answer, SW_EGRESS, set->policy));
+	if (of)
+		of->cookies_unsent++;
+}
+
 /*
  * Sends an answer that XDP has written, whose TCP header is there. A tag beside it stays with it. Returns what is
  * to be done with the buffer.
@@ -208,13 +225,11 @@ static __always_inline bool may_have_routes(const struct __sk_buff *skb)
 __noinline int send_from_tc(struct __sk_buff *skb, const struct sw_packet *answer, __u32 tcp,
 			    int by_route)
 {
-	struct sw_counters *mine = my_counters();
-
-	if (!answer || !mine)
+	if (!answer)
 		return TC_ACT_SHOT;
 	if (answer->kind != SW_KIND_TCP || bpf_skb_change_tail(skb, tcp + answer->doff * 4U, 0) ||
 	    !leave_checksum(skb, answer, tcp)) {
-		mine->tallies[SW_TALLY_COOKIES_UNSENT]++;
+		count_unsent(answer);
 		return TC_ACT_SHOT;
 	}
 	skb->tc_index = SENT_BY_TC;

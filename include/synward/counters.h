@@ -133,6 +133,9 @@ struct sw_service_counters {
 	__u64 completed;
 	__u64 anomalies;
 	__u64 dropped;
+	__u64 cookies_sent; /* as the tallies of these names */
+	__u64 challenges_sent;
+	__u64 cookies_unsent;
 	__u64 limits[SW_LIMIT_SLOTS];	   /* met, whether or not they dropped */
 	__u64 evidence[SW_EVIDENCE_SLOTS]; /* by enum sw_evidence */
 };

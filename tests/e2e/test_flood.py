@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """SYN floods: real clients get in by each of the ways, with their options, and nobody else does."""
 
+import re
+
 import tcp
 from causes import QUICK
 from floods import (ALL_OPTIONS, ALWAYS, answerable, apply, defend, flood_of, spoofed, talk,
@@ -52,6 +54,14 @@ def test_a_gateway_challenges(lab, synward, family, tmp_path):
     stats = synward.expect_outcomes(accepted=3)
     assert stats["tallies"]["challenges_sent"] == 1, "its source is known from then on"
     assert stats["limits"]["challenge_answer"]["dropped"] == 1
+    web = stats["services"][0]
+    assert (web["challenges_sent"], web["challenges_answered"]) == (1, 1)
+    assert web["cookies_sent"] == web["cookies_unsent"] == 0
+    text = synward.expect(0, "stats").stdout
+    assert re.search(r"SERVICE +COOKIES +CHALLENGES +ANSWERED +UNSENT\n +web +0 +1 +1 +0\n", text)
+    metrics = synward.expect(0, "stats", "--prometheus").stdout
+    for name in ("sent", "answered"):
+        assert f'synward_service_challenges_{name}_total{{service="web"}} 1\n' in metrics
     assert stats["tallies"]["cookies_sent"] == 0
 
 

@@ -245,3 +245,4 @@ def test_a_checksum_that_is_to_be_elsewhere(yard):
         return {name: tallies(yard)[name] - before[name] for name in before}
     wait_for(lambda: counted()["cookies_sent"] == 3, lambda: str(counted()))
     assert counted()["cookies_unsent"] == 2
+    assert yard.synward.stats()["services"][0]["cookies_unsent"] == 2

@@ -30,6 +30,10 @@ def services_and_totals(stats):
              for name in ("dropped", "answered")}
     pairs["completed"] = (sum(row["completed"] for row in rows),
                           sum(stats["handshakes"][name] for name in COMPLETED))
+    for name in ("cookies_sent", "cookies_unsent", "challenges_sent"):
+        pairs[name] = (sum(row[name] for row in rows), stats["tallies"][name])
+    pairs["challenges_answered"] = (sum(row["challenges_answered"] for row in rows),
+                                    stats["limits"]["challenge_answer"]["seen"])
     for name, limit in stats["limits"].items():
         pairs[name] = (sum(row["limits"][name] for row in rows), limit["seen"])
     return pairs

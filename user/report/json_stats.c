@@ -58,6 +58,11 @@ static json_t *services(const struct sw_snapshot *snapshot)
 		sw_json_put_number(one, "anomalies", counters->anomalies);
 		sw_json_put_number(one, "dropped", counters->dropped);
 		sw_json_put_number(one, "answered", counters->evidence[SW_EVIDENCE_ANSWERED]);
+		sw_json_put_number(one, "cookies_sent", counters->cookies_sent);
+		sw_json_put_number(one, "cookies_unsent", counters->cookies_unsent);
+		sw_json_put_number(one, "challenges_sent", counters->challenges_sent);
+		sw_json_put_number(one, "challenges_answered",
+				   counters->limits[SW_LIMIT_CHALLENGE_ANSWER]);
 		sw_json_put(one, "limits",
 			    named_counts(sw_limit_words, SW_LIMIT_COUNT, counters->limits));
 		json_array_append_new(array, one);

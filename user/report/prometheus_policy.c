@@ -101,6 +101,18 @@ static void services(FILE *out, const struct sw_snapshot *snapshot)
 	service_metric(out, snapshot, "service_answered_total",
 		       "SYNs to the service that were answered instead of passing.",
 		       offsetof(struct sw_service_counters, evidence[SW_EVIDENCE_ANSWERED]));
+	service_metric(out, snapshot, "service_cookies_sent_total",
+		       "SYNs to the service that were answered with a cookie.",
+		       offsetof(struct sw_service_counters, cookies_sent));
+	service_metric(out, snapshot, "service_cookies_unsent_total",
+		       "SYNs to the service that could not be answered, and were dropped.",
+		       offsetof(struct sw_service_counters, cookies_unsent));
+	service_metric(out, snapshot, "service_challenges_sent_total",
+		       "SYNs to the service that were answered with a challenge.",
+		       offsetof(struct sw_service_counters, challenges_sent));
+	service_metric(out, snapshot, "service_challenges_answered_total",
+		       "Challenges in the service's stead that were answered rightly.",
+		       offsetof(struct sw_service_counters, limits[SW_LIMIT_CHALLENGE_ANSWER]));
 	service_limits(out, snapshot);
 }
 

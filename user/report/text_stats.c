@@ -133,6 +133,34 @@ static void services(FILE *out, const struct sw_snapshot *snapshot)
 	sw_table_print(table, out);
 }
 
+/* What SYNs to services were answered with in their stead, where any was. */
+static void answers(FILE *out, const struct sw_snapshot *snapshot, bool all)
+{
+	static const char *const headings[] = { "SERVICE", "COOKIES", "CHALLENGES", "ANSWERED",
+						"UNSENT" };
+	SW_AUTO_TABLE struct sw_table *table = sw_table_new("lrrrr");
+	char text[SW_NUMBER_SIZE];
+
+	if (snapshot->policy.row_count < 2)
+		return;
+	for (size_t i = 0; i < sizeof(headings) / sizeof(headings[0]); i++)
+		sw_table_cell(table, "%s", headings[i]);
+	for (uint32_t i = 0; i < snapshot->policy.row_count; i++) {
+		const struct sw_service_counters *counters = &snapshot->services[i];
+		uint64_t answered = counters->limits[SW_LIMIT_CHALLENGE_ANSWER];
+
+		if (!all && !counters->cookies_sent && !counters->challenges_sent && !answered &&
+		    !counters->cookies_unsent)
+			continue;
+		sw_table_cell(table, "%s", snapshot->policy.rows[i].name);
+		sw_table_cell(table, "%s", sw_format_count(text, counters->cookies_sent));
+		sw_table_cell(table, "%s", sw_format_count(text, counters->challenges_sent));
+		sw_table_cell(table, "%s", sw_format_count(text, answered));
+		sw_table_cell(table, "%s", sw_format_count(text, counters->cookies_unsent));
+	}
+	sw_table_print(table, out);
+}
+
 static void traffic(FILE *out, const struct sw_snapshot *snapshot)
 {
 	SW_AUTO_TABLE struct sw_table *table = sw_table_new("llrrrr");
@@ -218,6 +246,7 @@ void sw_text_stats(FILE *out, const struct sw_snapshot *snapshot, bool all)
 	anomalies(out, total, all);
 	limits(out, total, all);
 	services(out, snapshot);
+	answers(out, snapshot, all);
 	traffic(out, snapshot);
 	if (all)
 		tallies(out, total);
