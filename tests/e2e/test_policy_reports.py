@@ -10,6 +10,7 @@ import pytest
 
 import tcp
 from causes import QUICK, Stage
+from cli import BINARY
 from live import events
 from net import VANISHED, run, wait_for
 from policies import Files, Gate
@@ -36,6 +37,12 @@ def score(synward):
     return synward.json("policy", "score")
 
 
+def a_day_later(synward, *argv):
+    """What the score says to whom it is a day later."""
+    return run("unshare", "--time", "--fork", "--monotonic", str(24 * 3600), BINARY, *argv,
+               "policy", "score", env=synward.environment()).stdout
+
+
 def connect(gate, count=1, port=tcp.PORT):
     """Completed handshakes of the near end's own address."""
     with tcp.listener(gate.far, gate.family, port) as server:
@@ -51,22 +58,45 @@ def test_the_score_tells_real_sources_from_others(gate, synward):
     for name in ("flags_null", "flags_xmas"):
         one = before[name]
         assert (one["would_drop"], one["suspects"], one["cleared"]) == (3, 1, 0), one
-        assert (one["verdict"], one["words"]) == ("safe", "safe to arm")
+        assert (one["verdict"], one["words"]) == (
+            "too_early", "too early: 0 of 1 sources completed a handshake so far")
     connect(gate)
     wait_for(lambda: score(synward)["anomalies"]["flags_null"]["cleared"] == 1, "its handshake")
     after = score(synward)
     null, xmas = after["anomalies"]["flags_null"], after["anomalies"]["flags_xmas"]
     assert (null["verdict"], null["words"]) == (
         "unsafe", "NOT safe: 1 of 1 sources completed a handshake later")
-    assert (xmas["cleared"], xmas["verdict"]) == (0, "safe")
+    assert (xmas["cleared"], xmas["verdict"]) == (0, "too_early")
     assert after["anomalies"]["flags_syn_fin"]["verdict"] == "not_seen"
-    assert (after["forgotten"], after["enough"]) == (0, False)
+    assert (after["forgotten"], after["enough"], after["too_early"]) == (0, False, True)
+    assert after["completed"] == 1
+    assert after["awaited"] == {"watched_ms": 24 * 3600 * 1000, "completed": 100}
     text = synward.expect(0, "policy", "score").stdout
     assert re.search(r"flags_null +3 +1 +1 +NOT safe$", text, re.M)
-    assert re.search(r"flags_xmas +3 +1 +0 +safe to arm$", text, re.M)
+    assert re.search(r"flags_xmas +3 +1 +0 +too early$", text, re.M)
     assert "flags_null: NOT safe: 1 of 1 sources completed a handshake later" in text
-    assert "That is short" in text and "flags_syn_fin" not in text and too_wide(text) == []
+    assert re.search(r"Too early to call any rule safe: that takes 1d of the usual traffic \(watched for "
+                     r"[\w.]+\) and 100 completed handshakes \(so far 1\)\.", " ".join(text.split()))
+    assert "flags_syn_fin" not in text and too_wide(text) == []
     assert "flags_syn_fin" in synward.expect(0, "policy", "score", "--all").stdout
+
+
+def test_a_rule_is_called_safe_after_a_day_and_a_hundred_handshakes(gate, synward):
+    def after_a_day():
+        told = json.loads(a_day_later(synward, "-j"))
+        return told["anomalies"]["flags_xmas"]["verdict"], told["enough"], told["too_early"]
+
+    assert gate.passes(XMAS, number=VANISHED)
+    connect(gate, 99)
+    wait_for(lambda: score(synward)["completed"] == 99, "99 handshakes")
+    assert after_a_day() == ("too_early", True, True)
+    connect(gate)
+    wait_for(lambda: score(synward)["completed"] == 100, "another one")
+    assert score(synward)["anomalies"]["flags_xmas"]["verdict"] == "too_early"
+    assert after_a_day() == ("safe", True, False)
+    text = a_day_later(synward)
+    assert re.search(r"flags_xmas +1 +1 +0 +safe to arm$", text, re.M)
+    assert "Too early" not in text
 
 
 def test_the_score_of_limits(gate, synward, files):
@@ -82,7 +112,7 @@ def test_the_score_of_limits(gate, synward, files):
     assert rate["verdict"] == "unsafe" and 1 <= rate["would_drop"] <= 4
     assert rate["cleared"] == rate["suspects"] == rate["would_drop"]
     assert (half_open["would_drop"], half_open["suspects"], half_open["cleared"],
-            half_open["verdict"]) == (3, 1, 0, "safe")
+            half_open["verdict"]) == (3, 1, 0, "too_early")
     assert limits["block_list"]["verdict"] == "not_seen"
     text = synward.expect(0, "policy", "score").stdout
     assert "limits may have been other ones before" in text

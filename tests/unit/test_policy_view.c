@@ -113,12 +113,25 @@ static void rows_by_number(void **state __unused)
 
 /* ---- the score */
 
+#define A_DAY_NS (24ULL * 3600 * 1000 * 1000000)
+
+/* A day and 60 handshakes of one kind, 40 of another: just enough. */
+static void begin_score(void)
+{
+	memset(&snapshot, 0, sizeof(snapshot));
+	snapshot.created_ns = 5;
+	snapshot.taken_ns = 5 + A_DAY_NS;
+	snapshot.total.outcomes[SW_OUTCOME_ACCEPTED] = 60;
+	snapshot.total.outcomes[SW_OUTCOME_SYNACK_PICKUP] = 40;
+	snapshot.total.outcomes[SW_OUTCOME_REJECTED] = 1000;
+}
+
 static enum sw_score_verdict anomaly(enum sw_anomaly which, uint64_t seen, uint64_t dropped,
 				     uint64_t suspects, uint64_t cleared)
 {
 	struct sw_counters *total = &snapshot.total;
 
-	memset(&snapshot, 0, sizeof(snapshot));
+	begin_score();
 	snapshot.policy.row_count = 1;
 	sw_rules_default(&snapshot.policy.rows[0].rules);
 	total->anomalies_seen[which] = seen;
@@ -149,7 +162,7 @@ static void verdicts_of_limits(void **state __unused)
 	struct sw_counters *total = &snapshot.total;
 	struct sw_score_row row;
 
-	memset(&snapshot, 0, sizeof(snapshot));
+	begin_score();
 	for (unsigned int i = 0; i < SW_LIMIT_COUNT; i++) {
 		row = sw_score_row(&snapshot, SW_ANOMALY_COUNT + i);
 		assert_true(row.is_limit);
@@ -168,6 +181,29 @@ static void verdicts_of_limits(void **state __unused)
 	assert_int_equal(row.verdict, SW_SCORE_LISTED);
 }
 
+static void too_early_to_call_anything_safe(void **state __unused)
+{
+	const enum sw_anomaly drops = SW_ANOMALY_FLAGS_NULL;
+
+	assert_int_equal(anomaly(drops, 9, 0, 3, 0), SW_SCORE_SAFE);
+	assert_false(sw_score_basis(&snapshot).too_early);
+	assert_int_equal(sw_score_basis(&snapshot).completed, 100);
+	snapshot.taken_ns -= 1000000;
+	assert_true(sw_score_basis(&snapshot).too_early);
+	assert_int_equal(sw_score_row(&snapshot, drops).verdict, SW_SCORE_EARLY);
+	snapshot.taken_ns += 1000000;
+	snapshot.total.outcomes[SW_OUTCOME_ACCEPTED]--;
+	assert_int_equal(sw_score_row(&snapshot, drops).verdict, SW_SCORE_EARLY);
+	/* whoever was harmed, was */
+	snapshot.total.score.anomalies_cleared[drops] = 1;
+	assert_int_equal(sw_score_row(&snapshot, drops).verdict, SW_SCORE_UNSAFE);
+	snapshot.total.score.anomalies_cleared[drops] = 0;
+	snapshot.total.score.anomalies_suspects[drops] = 0;
+	assert_int_equal(sw_score_row(&snapshot, drops).verdict, SW_SCORE_ELSEWHERE);
+	snapshot.total.anomalies_seen[drops] = 0;
+	assert_int_equal(sw_score_row(&snapshot, drops).verdict, SW_SCORE_NOT_SEEN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +213,7 @@ int main(void)
 		cmocka_unit_test(rows_by_number),
 		cmocka_unit_test(verdicts_of_anomalies),
 		cmocka_unit_test(verdicts_of_limits),
+		cmocka_unit_test(too_early_to_call_anything_safe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@ static const struct sw_word verdicts[] = {
 	[SW_SCORE_LISTED] = { "listed", "by a list" },
 	[SW_SCORE_DROPPING] = { "dropping", "dropping" },
 	[SW_SCORE_ELSEWHERE] = { "elsewhere", "none arrived" },
+	[SW_SCORE_EARLY] = { "too_early", "too early" },
 };
 
 const char *sw_score_name(enum sw_score_verdict verdict)
@@ -23,6 +24,20 @@ const char *sw_score_words(enum sw_score_verdict verdict)
 	return verdicts[verdict].meaning;
 }
 
+struct sw_score_basis sw_score_basis(const struct sw_snapshot *snapshot)
+{
+	const __u64 *outcomes = snapshot->total.outcomes;
+	struct sw_score_basis basis = {
+		.watched_ms = (snapshot->taken_ns - snapshot->created_ns) / 1000000,
+		.completed = outcomes[SW_OUTCOME_ACCEPTED] + outcomes[SW_OUTCOME_ACCEPTED_SIMOPEN] +
+			     outcomes[SW_OUTCOME_SYNACK_PICKUP],
+	};
+
+	basis.too_early = basis.watched_ms < SW_SCORE_ENOUGH_MS ||
+			  basis.completed < SW_SCORE_ENOUGH_COMPLETED;
+	return basis;
+}
+
 /* Would any usual policy, or the active one, drop for this anomaly? */
 static bool is_rule(const struct sw_policy_view *policy, unsigned int anomaly)
 {
@@ -33,12 +48,14 @@ static bool is_rule(const struct sw_policy_view *policy, unsigned int anomaly)
 	return rules >> anomaly & 1;
 }
 
-static enum sw_score_verdict judge(const struct sw_score_row *row, bool is_rule, bool is_list)
+static enum sw_score_verdict judge(const struct sw_snapshot *snapshot,
+				   const struct sw_score_row *row, bool is_rule, bool is_list)
 {
+	/* who was harmed is known at once, that nobody will be is not */
 	if (row->cleared)
 		return SW_SCORE_UNSAFE;
 	if (row->suspects)
-		return SW_SCORE_SAFE;
+		return sw_score_basis(snapshot).too_early ? SW_SCORE_EARLY : SW_SCORE_SAFE;
 	if (!row->seen)
 		return SW_SCORE_NOT_SEEN;
 	if (is_list)
@@ -60,7 +77,7 @@ static struct sw_score_row anomaly_row(const struct sw_snapshot *snapshot, unsig
 		.cleared = total->score.anomalies_cleared[i],
 	};
 
-	row.verdict = judge(&row, is_rule(&snapshot->policy, i), false);
+	row.verdict = judge(snapshot, &row, is_rule(&snapshot->policy, i), false);
 	return row;
 }
 
@@ -77,7 +94,8 @@ static struct sw_score_row limit_row(const struct sw_snapshot *snapshot, unsigne
 		.cleared = total->score.limits_cleared[i],
 	};
 
-	row.verdict = judge(&row, true, i == SW_LIMIT_BLOCK_LIST || i == SW_LIMIT_AUTO_BLOCK);
+	row.verdict = judge(snapshot, &row, true,
+			    i == SW_LIMIT_BLOCK_LIST || i == SW_LIMIT_AUTO_BLOCK);
 	return row;
 }
 

@@ -2,6 +2,7 @@
 /* Which rules are safe to arm: as a table and as JSON. */
 #include "../base/score.h"
 
+#include "../base/error.h"
 #include "../base/number.h"
 #include "../base/table.h"
 #include "../base/wrap.h"
@@ -12,11 +13,6 @@
 
 #define SENTENCE 160
 
-static uint64_t watched_ms(const struct sw_snapshot *snapshot)
-{
-	return (snapshot->taken_ns - snapshot->created_ns) / 1000000;
-}
-
 /* The verdict with its figures. */
 static void explain(char text[SENTENCE], const struct sw_score_row *row)
 {
@@ -25,6 +21,9 @@ static void explain(char text[SENTENCE], const struct sw_score_row *row)
 	if (row->verdict == SW_SCORE_UNSAFE)
 		snprintf(text, SENTENCE, "NOT safe: %s of %s sources completed a handshake later",
 			 sw_format_count(cleared, row->cleared),
+			 sw_format_count(suspects, row->suspects));
+	else if (row->verdict == SW_SCORE_EARLY)
+		snprintf(text, SENTENCE, "too early: 0 of %s sources completed a handshake so far",
 			 sw_format_count(suspects, row->suspects));
 	else
 		snprintf(text, SENTENCE, "%s", sw_score_words(row->verdict));
@@ -87,20 +86,35 @@ static bool was_changed(const struct sw_snapshot *snapshot)
 	const struct sw_policy_view *policy = &snapshot->policy;
 
 	return policy->generation || policy->rolled_back ||
-	       policy->active_ms + LOADING_MS < watched_ms(snapshot);
+	       policy->active_ms + LOADING_MS < sw_score_basis(snapshot).watched_ms;
+}
+
+/* What there is to judge by, and what it takes. */
+static void print_awaited(FILE *out, const struct sw_score_basis *basis)
+{
+	char watched[SW_NUMBER_SIZE], day[SW_NUMBER_SIZE], completed[SW_NUMBER_SIZE],
+		enough[SW_NUMBER_SIZE], sentence[320];
+
+	sw_format(
+		sentence, sizeof(sentence),
+		"Too early to call any rule safe: that takes %s of the usual traffic (watched for "
+		"%s) and %s completed handshakes (so far %s).",
+		sw_format_duration(day, SW_SCORE_ENOUGH_MS),
+		sw_format_duration(watched, basis->watched_ms),
+		sw_format_count(enough, SW_SCORE_ENOUGH_COMPLETED),
+		sw_format_count(completed, basis->completed));
+	sw_wrap(out, sentence, 0, 0);
 }
 
 /* What the figures cannot tell. */
 static void print_doubts(FILE *out, const struct sw_snapshot *snapshot)
 {
+	const struct sw_score_basis basis = sw_score_basis(snapshot);
 	uint64_t forgotten = snapshot->total.score.forgotten;
 	char text[SW_NUMBER_SIZE], sentence[320];
 
-	if (watched_ms(snapshot) < SW_SCORE_ENOUGH_MS)
-		sw_wrap(out,
-			"That is short: before you arm anything, let it watch for a day or more of "
-			"the usual traffic.",
-			0, 0);
+	if (basis.too_early)
+		print_awaited(out, &basis);
 	if (was_changed(snapshot))
 		sw_wrap(out,
 			"The policy was changed meanwhile: limits may have been other ones before.",
@@ -120,7 +134,7 @@ void sw_text_score(FILE *out, const struct sw_snapshot *snapshot, bool all)
 	char watched[SW_NUMBER_SIZE], active[SW_NUMBER_SIZE];
 
 	fprintf(out, "%swatched for %s, this policy for %s%s\n", sw_style(out, SW_STYLE_BOLD),
-		sw_format_duration(watched, watched_ms(snapshot)),
+		sw_format_duration(watched, sw_score_basis(snapshot).watched_ms),
 		sw_format_duration(active, snapshot->policy.active_ms),
 		sw_style(out, SW_STYLE_NONE));
 	print_table(out, snapshot, all);
@@ -146,10 +160,16 @@ static json_t *row_object(const struct sw_score_row *row)
 
 void sw_json_score(FILE *out, const struct sw_snapshot *snapshot, bool pretty)
 {
-	json_t *root = sw_json_root(), *anomalies, *limits;
+	const struct sw_score_basis basis = sw_score_basis(snapshot);
+	json_t *root = sw_json_root(), *anomalies, *limits, *awaited;
 
-	sw_json_put_number(root, "watched_ms", watched_ms(snapshot));
-	sw_json_put_bool(root, "enough", watched_ms(snapshot) >= SW_SCORE_ENOUGH_MS);
+	sw_json_put_number(root, "watched_ms", basis.watched_ms);
+	sw_json_put_bool(root, "enough", basis.watched_ms >= SW_SCORE_ENOUGH_MS);
+	sw_json_put_number(root, "completed", basis.completed);
+	sw_json_put_bool(root, "too_early", basis.too_early);
+	awaited = sw_json_put(root, "awaited", json_object());
+	sw_json_put_number(awaited, "watched_ms", SW_SCORE_ENOUGH_MS);
+	sw_json_put_number(awaited, "completed", SW_SCORE_ENOUGH_COMPLETED);
 	sw_json_put_number(root, "forgotten", snapshot->total.score.forgotten);
 	sw_json_put(root, "state", sw_json_policy_state(&snapshot->policy));
 	anomalies = sw_json_put(root, "anomalies", json_object());
