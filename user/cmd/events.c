@@ -11,19 +11,21 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#define POLL_MS 250 /* how late the end of the attachment or of --timeout may be noticed */
+#define POLL_MS	  250 /* how late the end of the attachment may be noticed */
+#define FOREVER	  UINT64_MAX
+#define NS_PER_MS 1000000ULL
 
 static struct {
 	bool only_new;
 	uint64_t count;
 	uint64_t timeout_ms;
-} given;
+} given = { .timeout_ms = FOREVER };
 
 static const struct sw_option options[] = {
 	{ "count", 'n', SW_OPTION_NUMBER, &given.count, "N", .help = "end after N events",
 	  .minimum = 1, .maximum = UINT32_MAX },
 	{ "timeout", 't', SW_OPTION_DURATION, &given.timeout_ms, "DURATION",
-	  .help = "end after so much time", .minimum = 1, .maximum = 31536000000ULL },
+	  .help = "end after so much time; 0: with what waits", .maximum = 31536000000ULL },
 	{ "new", 0, SW_OPTION_FLAG, &given.only_new, NULL,
 	  .help = "leave out those that were waiting for a reader" },
 	{},
@@ -40,20 +42,19 @@ static void on_signal(int signal)
 struct following {
 	struct sw_reader *reader;
 	uint64_t started_ns;
+	uint64_t end_ns; /* FOREVER: there is none */
 	uint64_t taken;
 };
 
-/* Returns 1 when it was the last. */
+/* Returns 1 when it was the last. It is gone from the ring, so whatever makes it the last, it is told. */
 static int take(const struct sw_event *event, void *context)
 {
 	struct following *following = context;
 	struct sw_event_names names = { .service = "" };
 	uint64_t wall_ns;
 
-	if (is_over)
-		return 1;
 	if (given.only_new && event->time_ns < following->started_ns)
-		return 0;
+		return is_over;
 	names.interface = sw_reader_interface(following->reader, event->interface);
 	if (event->type == SW_EVENT_LIMIT || sw_is_flood_event(event))
 		names.service = sw_reader_service(following->reader, event->service);
@@ -64,7 +65,8 @@ static int take(const struct sw_event *event, void *context)
 		sw_text_event(stdout, event, &names, wall_ns);
 	if (fflush(stdout))
 		return 1; /* whoever read us is gone */
-	return ++following->taken == given.count;
+	/* a reader that is slower than what comes would never get to the end of the ring */
+	return ++following->taken == given.count || is_over || event->time_ns > following->end_ns;
 }
 
 static int follow(struct following *following)
@@ -73,14 +75,13 @@ static int follow(struct following *following)
 	int answer = 0;
 
 	while (!is_over && !answer && !last) {
-		uint64_t passed_ms = (sw_monotonic_ns() - following->started_ns) / 1000000;
-		uint64_t left_ms = POLL_MS;
+		uint64_t now_ns = sw_monotonic_ns(), left_ms = 0;
 
-		last = given.timeout_ms && passed_ms >= given.timeout_ms;
-		if (last)
-			left_ms = 0;
-		else if (given.timeout_ms && given.timeout_ms - passed_ms < left_ms)
-			left_ms = given.timeout_ms - passed_ms;
+		last = now_ns >= following->end_ns;
+		if (!last)
+			left_ms = (following->end_ns - now_ns) / NS_PER_MS + 1;
+		if (left_ms > POLL_MS)
+			left_ms = POLL_MS;
 		answer = sw_reader_poll(following->reader, (int)left_ms, take, following);
 		if (answer == -EINTR)
 			answer = 0;
@@ -95,13 +96,15 @@ static int follow(struct following *following)
 static int run(int argc, char **argv)
 {
 	int first = sw_command_options(&sw_cmd_events, argc, argv), error;
-	struct following following = { .started_ns = sw_monotonic_ns() };
+	struct following following = { .started_ns = sw_monotonic_ns(), .end_ns = FOREVER };
 	struct sigaction action = { .sa_handler = on_signal };
 
 	if (first <= 0)
 		return first;
 	if (first < argc)
 		return sw_error(EINVAL, "events: expected no arguments, got %s", argv[first]);
+	if (given.timeout_ms != FOREVER)
+		following.end_ns = following.started_ns + given.timeout_ms * NS_PER_MS;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -129,7 +132,8 @@ const struct sw_command sw_cmd_events = {
 		"Examples:\n"
 		"  synward events\n"
 		"  synward events -j --new | jq 'select(.handshake.outcome == \"rejected\")'\n"
-		"  synward events --count 10 --timeout 30s\n",
+		"  synward events --count 10 --timeout 30s\n"
+		"  synward events --timeout 0\n",
 	.options = options,
 	.run = run,
 };

@@ -77,8 +77,8 @@ int sw_reader_open(const char *pin_dir, struct sw_reader **reader);
 void sw_reader_close(struct sw_reader *reader);
 
 /*
- * Waits up to timeout_ms and hands events to take until it returns non-zero. Returns that value,
- * 0 when the time is over, -EINTR on a signal, -ENODEV when everything was detached.
+ * Waits up to timeout_ms and hands events to take until it returns non-zero; with 0 all that are there.
+ * Returns that value, 0 when the time is over, -EINTR on a signal, -ENODEV when everything was detached.
  */
 int sw_reader_poll(struct sw_reader *reader, int timeout_ms,
 		   int (*take)(const struct sw_event *event, void *context), void *context);

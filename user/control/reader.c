@@ -129,7 +129,9 @@ int sw_reader_poll(struct sw_reader *reader, int timeout_ms,
 	reader->answer = 0;
 	reader->cached_slot = SW_MAX_INTERFACES;
 	reader->policy.row_count = 0;
-	error = ring_buffer__poll(reader->ring, timeout_ms);
+	/* polling tells what the kernel has told of, which it does a moment after an event is there */
+	error = timeout_ms ? ring_buffer__poll(reader->ring, timeout_ms) :
+			     ring_buffer__consume(reader->ring);
 	if (error == -ECANCELED || reader->answer)
 		return reader->answer;
 	if (error == -EINTR)
