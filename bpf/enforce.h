@@ -15,7 +15,7 @@
 #include "policy.h"
 #include "top.h"
 
-/* Has the packet a source that a list may name? An ICMP error's is that of what it quotes. */
+/* Has the packet a source that a list may name? That of an error about TCP is what it quotes. */
 static __always_inline bool has_source(const struct sw_packet *packet)
 {
 	return packet->kind != SW_KIND_ICMP_ERROR && packet->kind != SW_KIND_NOT_IP;

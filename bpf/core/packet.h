@@ -36,6 +36,7 @@ enum sw_parse_rest {
 	SW_REST_ICMPV6,
 	SW_REST_EXTENSIONS,	   /* IPv6 extension headers and all that follows */
 	SW_REST_QUOTED_EXTENSIONS, /* those of what an ICMP error quotes */
+	SW_REST_QUOTED_ADDRESSES,  /* of that, once it is known to be TCP */
 };
 
 /*
@@ -54,7 +55,7 @@ struct sw_packet {
 	__u16 urgent;
 	__u16 fragment_offset; /* in bytes */
 	__u32 ip_payload; /* bytes behind the IP headers, by their own word; 0-length: the frame's */
-	__u32 payload;	  /* bytes of TCP data */
+	__u32 payload; /* bytes of TCP data; while quoted extensions are the rest, of the quote so far */
 	/* once sw_parse_timestamp() has been asked for them, too */
 	__u32 tsval;
 	__u32 tsecr;

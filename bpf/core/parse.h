@@ -7,7 +7,7 @@
 #include "parse_tcp.h"
 
 /* How many steps behind sw_parse() there are: extensions, what follows, and what that may quote. */
-#define SW_MAX_PARSE_STEPS (SW_MAX_IPV6_EXTENSIONS + 1 + SW_MAX_IPV6_EXTENSIONS)
+#define SW_MAX_PARSE_STEPS (SW_MAX_IPV6_EXTENSIONS + 1 + SW_MAX_IPV6_EXTENSIONS + 1)
 
 /* RFC 1122 section 4.2.3.9: the other codes are hints, and the SYN is tried again. */
 static __always_inline bool is_hard_error(__u16 ether_type, __u8 code)
@@ -17,21 +17,49 @@ static __always_inline bool is_hard_error(__u16 ether_type, __u8 code)
 	return code == 1 || code == 4 || code == 5 || code == 6;
 }
 
-/* The TCP segment that an ICMP error quotes, if what it quotes has reached one. */
-static __always_inline void parse_quoted_tcp(struct sw_cursor *cursor, int protocol,
+/*
+ * The TCP segment that an ICMP error quotes. Returns false if it quotes something else, or too little: then the
+ * packet is its sender's as any other, with the addresses that it has.
+ */
+static __always_inline bool parse_quoted_tcp(struct sw_cursor *cursor, int protocol,
 					     struct sw_packet *packet)
 {
 	const struct wire_tcp_start *tcp;
 
 	if (protocol != WIRE_IP_TCP || packet->fragment_offset)
-		return;
+		return false;
 	tcp = sw_pull(cursor, sizeof(*tcp));
 	if (!tcp)
-		return;
+		return false;
 	packet->sport = sw_ntohs(tcp->source);
 	packet->dport = sw_ntohs(tcp->destination);
 	packet->seq = sw_ntohl(tcp->seq);
 	packet->kind = SW_KIND_ICMP_ERROR;
+	return true;
+}
+
+static __always_inline void parse_quoted_ipv4(struct sw_cursor *cursor, struct sw_packet *packet)
+{
+	const struct wire_ipv4 *ip = read_ipv4(cursor, 0xffff, packet);
+
+	if (ip && parse_quoted_tcp(cursor, ip->protocol, packet))
+		take_ipv4_addresses(ip, packet);
+}
+
+static __always_inline void parse_quoted_ipv6(struct sw_cursor *cursor, struct sw_packet *packet)
+{
+	const struct wire_ipv6 *ip = read_ipv6(cursor, 0xffff, packet);
+
+	if (!ip)
+		return;
+	if (sw_is_ipv6_extension(ip->next_header)) {
+		packet->next_header = ip->next_header;
+		packet->extensions = 0;
+		packet->payload = sizeof(*ip);
+		packet->rest = SW_REST_QUOTED_EXTENSIONS;
+	} else if (parse_quoted_tcp(cursor, ip->next_header, packet)) {
+		take_ipv6_addresses(ip, packet);
+	}
 }
 
 /*
@@ -42,7 +70,6 @@ static __always_inline void parse_icmp(struct sw_cursor *cursor, __u16 ether_typ
 				       struct sw_packet *packet)
 {
 	const struct wire_icmp *icmp = sw_pull(cursor, sizeof(*icmp));
-	int protocol;
 	__u8 code;
 
 	if (!icmp)
@@ -54,18 +81,10 @@ static __always_inline void parse_icmp(struct sw_cursor *cursor, __u16 ether_typ
 		return;
 	if (is_hard_error(ether_type, code))
 		packet->facts |= SW_PKT_HARD_ERROR;
-	if (ether_type == WIRE_ETH_IPV4) {
-		protocol = sw_parse_ipv4(cursor, 0xffff, packet);
-	} else {
-		protocol = sw_parse_ipv6(cursor, 0xffff, packet);
-		if (sw_is_ipv6_extension(protocol)) {
-			packet->next_header = protocol;
-			packet->extensions = 0;
-			packet->rest = SW_REST_QUOTED_EXTENSIONS;
-			return;
-		}
-	}
-	parse_quoted_tcp(cursor, protocol, packet);
+	if (ether_type == WIRE_ETH_IPV4)
+		parse_quoted_ipv4(cursor, packet);
+	else
+		parse_quoted_ipv6(cursor, packet);
 }
 
 /* What lies behind the IP headers, of the given protocol or SW_L3_BROKEN. */
@@ -121,18 +140,46 @@ static __always_inline void sw_parse(struct sw_cursor *cursor, __u32 frame_lengt
 }
 
 /* One extension header, and what lies behind the last one. */
-static __always_inline void parse_extension(struct sw_cursor *cursor, bool quoted,
-					    struct sw_packet *packet)
+static __always_inline void parse_extension(struct sw_cursor *cursor, struct sw_packet *packet)
 {
 	int protocol = sw_skip_extension(cursor, packet) ? packet->next_header : SW_L3_BROKEN;
 
 	if (protocol != SW_L3_BROKEN && sw_has_extension(packet))
 		return;
 	packet->rest = SW_REST_NONE;
-	if (quoted)
-		parse_quoted_tcp(cursor, protocol, packet);
-	else
-		parse_l4(cursor, WIRE_ETH_IPV6, protocol, packet);
+	parse_l4(cursor, WIRE_ETH_IPV6, protocol, packet);
+}
+
+/*
+ * The same of what an ICMP error quotes. If that is TCP, it goes back to the quoted header for the addresses,
+ * which until then were those of the error itself.
+ */
+static __always_inline void parse_quoted_extension(struct sw_cursor *cursor,
+						   struct sw_packet *packet)
+{
+	__u32 before = packet->ip_payload, back = packet->payload;
+	int protocol = sw_skip_extension(cursor, packet) ? packet->next_header : SW_L3_BROKEN;
+
+	back += before - packet->ip_payload;
+	packet->payload = back;
+	if (protocol != SW_L3_BROKEN && sw_has_extension(packet))
+		return;
+	packet->rest = SW_REST_NONE;
+	packet->payload = 0;
+	back += sizeof(struct wire_tcp_start);
+	if (back > SW_MAX_OFFSET || !parse_quoted_tcp(cursor, protocol, packet))
+		return;
+	cursor->pos -= back;
+	packet->rest = SW_REST_QUOTED_ADDRESSES;
+}
+
+static __always_inline void parse_quoted_addresses(struct sw_cursor *cursor,
+						   struct sw_packet *packet)
+{
+	const struct wire_ipv6 *ip = sw_pull(cursor, sizeof(*ip));
+
+	if (ip)
+		take_ipv6_addresses(ip, packet);
 }
 
 /*
@@ -144,8 +191,12 @@ static __always_inline void sw_parse_step(struct sw_cursor *cursor, struct sw_pa
 {
 	__u8 rest = packet->rest;
 
-	if (rest == SW_REST_EXTENSIONS || rest == SW_REST_QUOTED_EXTENSIONS) {
-		parse_extension(cursor, rest == SW_REST_QUOTED_EXTENSIONS, packet);
+	if (rest == SW_REST_EXTENSIONS) {
+		parse_extension(cursor, packet);
+		return;
+	}
+	if (rest == SW_REST_QUOTED_EXTENSIONS) {
+		parse_quoted_extension(cursor, packet);
 		return;
 	}
 	packet->rest = SW_REST_NONE;
@@ -156,6 +207,8 @@ static __always_inline void sw_parse_step(struct sw_cursor *cursor, struct sw_pa
 		parse_icmp(cursor, WIRE_ETH_IPV4, packet);
 	else if (rest == SW_REST_ICMPV6)
 		parse_icmp(cursor, WIRE_ETH_IPV6, packet);
+	else if (rest == SW_REST_QUOTED_ADDRESSES)
+		parse_quoted_addresses(cursor, packet);
 }
 
 /* All steps at once, for whoever has no verifier to please. */

@@ -21,39 +21,65 @@ static __always_inline void map_ipv4(struct sw_addr *addr, __u32 wire)
 	addr->words[3] = wire;
 }
 
+static __always_inline void take_ipv4_addresses(const struct wire_ipv4 *ip,
+						struct sw_packet *packet)
+{
+	map_ipv4(&packet->src, ip->source);
+	map_ipv4(&packet->dst, ip->destination);
+}
+
+static __always_inline void take_ipv6_addresses(const struct wire_ipv6 *ip,
+						struct sw_packet *packet)
+{
+	for (int i = 0; i < 4; i++) {
+		packet->src.words[i] = ip->source[i];
+		packet->dst.words[i] = ip->destination[i];
+	}
+}
+
 /*
- * Reads an IPv4 header with its options; rest is how many bytes the frame has from here on.
- * Returns the protocol number of what follows, or SW_L3_BROKEN.
+ * Reads an IPv4 header with its options, but for its addresses; rest is how many bytes the frame has from
+ * here on. Returns it, or NULL if it is none.
  */
-static __always_inline int sw_parse_ipv4(struct sw_cursor *cursor, __u32 rest,
-					 struct sw_packet *packet)
+static __always_inline const struct wire_ipv4 *read_ipv4(struct sw_cursor *cursor, __u32 rest,
+							 struct sw_packet *packet)
 {
 	const struct wire_ipv4 *ip = sw_pull(cursor, sizeof(*ip));
 	__u32 header, options, total;
 	__u16 fragment;
 
 	if (!ip || ip->version_ihl >> 4 != 4)
-		return SW_L3_BROKEN;
+		return NULL;
 	header = (ip->version_ihl & 0xf) * 4;
 	if (header < sizeof(*ip))
-		return SW_L3_BROKEN;
+		return NULL;
 	options = header - sizeof(*ip);
 	sw_keep(options); /* masked here, though it is known to be small: Linux 6.1 has forgotten it by now */
 	if (options && !sw_pull(cursor, options & 0x3c))
-		return SW_L3_BROKEN;
+		return NULL;
 	total = sw_ntohs(ip->total_length);
 	if (!total)
 		total = rest; /* TSO and BIG TCP, on the way out of this host */
 	if (total < header)
-		return SW_L3_BROKEN;
+		return NULL;
 
-	map_ipv4(&packet->src, ip->source);
-	map_ipv4(&packet->dst, ip->destination);
 	packet->ip_payload = total - header;
 	fragment = sw_ntohs(ip->fragment);
 	packet->fragment_offset = (fragment & WIRE_IPV4_OFFSET) * 8;
 	if (fragment & WIRE_IPV4_MORE_FRAGMENTS)
 		packet->facts |= SW_PKT_MORE_FRAGMENTS;
+	return ip;
+}
+
+/* The whole header. Returns the protocol number of what follows, or SW_L3_BROKEN. */
+static __always_inline int sw_parse_ipv4(struct sw_cursor *cursor, __u32 rest,
+					 struct sw_packet *packet)
+{
+	const struct wire_ipv4 *ip = read_ipv4(cursor, rest, packet);
+
+	if (!ip)
+		return SW_L3_BROKEN;
+	take_ipv4_addresses(ip, packet);
 	return ip->protocol;
 }
 
@@ -101,21 +127,28 @@ static __always_inline int step_over_extension(struct sw_cursor *cursor, struct 
 	return sw_pull(cursor, length) ? (int)length : SW_L3_BROKEN;
 }
 
-/* Reads the fixed IPv6 header; rest and what is returned as above. */
-static __always_inline int sw_parse_ipv6(struct sw_cursor *cursor, __u32 rest,
-					 struct sw_packet *packet)
+/* Reads the fixed IPv6 header, but for its addresses; rest and what is returned as for IPv4. */
+static __always_inline const struct wire_ipv6 *read_ipv6(struct sw_cursor *cursor, __u32 rest,
+							 struct sw_packet *packet)
 {
 	const struct wire_ipv6 *ip = sw_pull(cursor, sizeof(*ip));
 
 	if (!ip || (sw_ntohl(ip->version_class_flow) >> 28) != 6)
-		return SW_L3_BROKEN;
-	for (int i = 0; i < 4; i++) {
-		packet->src.words[i] = ip->source[i];
-		packet->dst.words[i] = ip->destination[i];
-	}
+		return NULL;
 	packet->ip_payload = sw_ntohs(ip->payload_length);
 	if (!packet->ip_payload && rest > sizeof(*ip))
 		packet->ip_payload = rest - sizeof(*ip); /* jumbograms, BIG TCP */
+	return ip;
+}
+
+static __always_inline int sw_parse_ipv6(struct sw_cursor *cursor, __u32 rest,
+					 struct sw_packet *packet)
+{
+	const struct wire_ipv6 *ip = read_ipv6(cursor, rest, packet);
+
+	if (!ip)
+		return SW_L3_BROKEN;
+	take_ipv6_addresses(ip, packet);
 	return ip->next_header;
 }
 

@@ -35,6 +35,19 @@ static void check_packet(const struct sw_packet *packet, const struct frame *fra
 		assert(!(anomalies & SW_ILLEGAL_FLAGS));
 }
 
+/* But for the segment that an ICMP error quotes, a packet's addresses are those of its own header. */
+static void check_addresses(const struct sw_packet *packet, const struct frame *frame)
+{
+	struct sw_cursor cursor = { frame->bytes, frame->bytes + frame->captured };
+	struct sw_packet outer = {};
+
+	sw_parse(&cursor, frame->length, &outer);
+	if (packet->kind != SW_KIND_ICMP_ERROR)
+		assert(!memcmp(&packet->src, &outer.src, sizeof(outer.src)) &&
+		       !memcmp(&packet->dst, &outer.dst, sizeof(outer.dst)));
+	assert(packet->rest == SW_REST_NONE);
+}
+
 int LLVMFuzzerInitialize(int *argc __unused, char ***argv __unused)
 {
 	write_seeds_if_asked();
@@ -53,5 +66,6 @@ int LLVMFuzzerTestOneInput(const __u8 *data, size_t size)
 	memcpy(frame.bytes, data + 2, frame.captured);
 	host_parse(&with_checksums, &frame, &packet);
 	check_packet(&packet, &frame);
+	check_addresses(&packet, &frame);
 	return 0;
 }

@@ -132,21 +132,39 @@ static void cut_anywhere(void **state)
 	}
 }
 
-/* The same of an ICMP error: it says something only once the quoted numbers are there. */
+static void assert_ends(const struct sw_packet *packet, enum end from, enum end to, bool v6)
+{
+	struct sw_addr src = end_address(from, v6), dst = end_address(to, v6);
+
+	assert_memory_equal(&packet->src, &src, sizeof(src));
+	assert_memory_equal(&packet->dst, &dst, sizeof(dst));
+}
+
+/*
+ * The same of an ICMP error: it says something only once the quoted numbers are there; until then it is a packet
+ * from the router that sent it.
+ */
 static void icmp_cut_anywhere(void **state __unused)
 {
-	struct segment segment = icmp_error(.from = CLIENT, .seq = 7, .tags = 1);
+	static const char *const extensions[] = { NULL, "h", "hDrad" };
 
-	for (int v6 = 0; v6 < 2; v6++) {
+	for (__u32 i = 0; i < 2 * COUNT(extensions); i++) {
+		struct segment segment = icmp_error(.from = CLIENT, .seq = 7, .tags = 1,
+						    .extensions = extensions[i / 2]);
 		struct sw_packet packet;
 		struct frame frame;
+		bool v6 = i % 2;
 
 		frame_build(&frame, &segment, v6);
-		for (frame.captured = 0; frame.captured <= frame.length; frame.captured++) {
+		for (frame.captured = 0; frame.captured < frame.length; frame.captured++) {
 			host_parse(&no_checksums, &frame, &packet);
-			assert_int_equal(packet.kind == SW_KIND_ICMP_ERROR,
-					 frame.captured == frame.length);
+			assert_int_not_equal(packet.kind, SW_KIND_ICMP_ERROR);
+			if (packet.kind != SW_KIND_MALFORMED)
+				assert_ends(&packet, ROUTER, CLIENT, v6);
 		}
+		host_parse(&no_checksums, &frame, &packet);
+		assert_int_equal(packet.kind, SW_KIND_ICMP_ERROR);
+		assert_ends(&packet, CLIENT, SERVER, v6);
 		assert_int_equal(packet.sport, CLIENT_PORT);
 		assert_int_equal(packet.dport, SERVER_PORT);
 		assert_int_equal(packet.seq, 7);
