@@ -37,6 +37,26 @@ def busy(stage, synward):
     return synward
 
 
+def section(text, heading):
+    """The rows of a table in a report, from its heading to the next one."""
+    lines = text.splitlines()
+    rows = [line.split() for line in lines[next(i for i, line in enumerate(lines)
+                                                if line.startswith(f"  {heading} ")) + 1:]]
+    return rows[:next((i for i, row in enumerate(rows) if row[0].isupper()), len(rows))]
+
+
+def test_shares_are_of_what_began_with_a_syn(busy):
+    text = busy.expect(0, "stats").stdout
+    assert section(text, "OUTCOME") == [["accepted", "20", "80.0%"], ["rejected", "5", "20.0%"]]
+    assert section(text, "OTHER FLOWS") == [["unsolicited_synack", "3"]]
+    every = busy.expect(0, "stats", "--all").stdout
+    others = [name for name, *_ in section(every, "OTHER FLOWS")]
+    assert [name for name, *_ in section(every, "OUTCOME")] + others == declared(
+        "outcome.h", "#define SW_OUTCOMES")
+    assert others == ["unsolicited_synack", "synack_pickup", "midstream", "illegal_first",
+                      "undecodable"]
+
+
 def test_every_outcome_and_anomaly_is_always_in_the_json(busy):
     stats = busy.stats()
     assert list(stats["handshakes"]) == declared("outcome.h", "#define SW_OUTCOMES")

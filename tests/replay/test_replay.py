@@ -260,6 +260,31 @@ def test_one_of_a_kind(tmp_path):
     assert done.stdout.startswith(f"{path}: 1 packet, 1 of them TCP")
 
 
+def test_what_did_not_begin_with_a_syn_stands_apart(tmp_path):
+    """As text; in JSON all that there were are attempts, in their order."""
+    link, frames = framed("raw", [(True, tcp("A", 7, 7, sport=1)), *OPEN, (True, tcp("A", 7, 7, sport=2)),
+                                  (True, tcp("S", 1, sport=3))])
+    data = pcap([(1 + i, frame) for i, frame in enumerate(frames)], link)
+    report, path = replayed(tmp_path, data), tmp_path / "capture"
+    assert [one["outcome"] for one in report["attempts"]] == [
+        "midstream", "accepted", "midstream", "no_response"]
+
+    def lines(*options):
+        done = subprocess.run([BINARY, "replay", *options, path], capture_output=True, text=True,
+                              check=True, timeout=300)
+        return [" ".join(line.split()) for line in done.stdout.splitlines()]
+    text = lines()
+    at = text.index("OUTCOME HANDSHAKES SHARE")
+    assert text[at + 1:at + 5] == ["accepted 1 50.0%", "no_response 1 50.0%", "OTHER FLOWS COUNT",
+                                   "midstream 2"]
+    listed = [line.split()[:3] for line in text[at + 5:] if line[0].isdigit() or line.startswith("AT ")]
+    assert [row[1] for row in listed] == ["OUTCOME", "accepted", "no_response", "OTHER", "midstream",
+                                          "midstream"]
+    assert text[-1].startswith("4.000 midstream ")
+    assert lines("--limit", "3")[-1] == "and 1 more: --all shows them"
+    assert lines("--limit", "2")[-1] == "and 2 more: --all shows them"
+
+
 def test_no_interface_of_known_type(tmp_path):
     done, _, _ = run(tmp_path, pcapng_section() + interface(226) + enhanced(0, 1, b"x"))
     assert done.returncode == 1 and "(226) is not supported; expected" in done.stderr

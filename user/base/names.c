@@ -69,6 +69,20 @@ const char *sw_resp_state(unsigned int phase)
 	return phase < SW_PHASE_COUNT ? states[phase_resp[phase]] : "unknown";
 }
 
+bool sw_is_of_attempt(enum sw_outcome outcome)
+{
+	switch (outcome) {
+	case SW_OUTCOME_UNSOLICITED_SYNACK:
+	case SW_OUTCOME_SYNACK_PICKUP:
+	case SW_OUTCOME_MIDSTREAM:
+	case SW_OUTCOME_ILLEGAL_FIRST:
+	case SW_OUTCOME_UNDECODABLE:
+		return false;
+	default:
+		return true;
+	}
+}
+
 unsigned int sw_phase_shown(const struct sw_attempt *attempt)
 {
 	return attempt->seen & SW_SAW_END ? SW_PHASE_NONE : attempt->phase;

@@ -58,6 +58,9 @@ const char *sw_word_name(const struct sw_word *words, unsigned int count, unsign
 /* The index of a name, or -1. */
 int sw_word_index(const struct sw_word *words, unsigned int count, const char *name);
 
+/* Is it the outcome of an attempt, which begins with a SYN? Other flows have one, too. */
+bool sw_is_of_attempt(enum sw_outcome outcome);
+
 /*
  * The phase of an attempt as its ends' states show it: after a RST or an ICMP error both are closed,
  * though the attempt is remembered in the phase it was in, should that have been forged.

@@ -62,29 +62,43 @@ static void attempt_row(struct sw_table *table, const struct sw_replay_attempt *
 							sw_name(sw_reason_words, event->reason));
 }
 
-static void print_attempts(FILE *out, const struct sw_replay_result *result, size_t shown)
+/*
+ * Those that began with a SYN, or the others: at most limit, under a heading that says which. Returns how many
+ * there were room for.
+ */
+static size_t print_attempts(FILE *out, const struct sw_replay_result *result, bool with_syn,
+			     uint64_t limit)
 {
-	static const char *const headings[] = { "AT",	   "OUTCOME", "OPENER", "RESPONDER",
-						"SYN-ACK", "ACK",     "AGE",	"REASON" };
+	const char *const headings[] = { "AT",	    with_syn ? "OUTCOME" : "OTHER FLOWS",
+					 "OPENER",  "RESPONDER",
+					 "SYN-ACK", "ACK",
+					 "AGE",	    "REASON" };
 	SW_AUTO_TABLE struct sw_table *table = sw_table_new("rlllrrrl");
+	size_t shown = 0;
 
 	for (size_t i = 0; i < sizeof(headings) / sizeof(headings[0]); i++)
 		sw_table_cell(table, "%s", headings[i]);
-	for (size_t i = 0; i < shown; i++)
+	for (size_t i = 0; i < result->count && shown < limit; i++) {
+		if (sw_is_of_attempt(result->attempts[i].event.outcome) != with_syn)
+			continue;
 		attempt_row(table, &result->attempts[i], result->first_ns / NS_PER_MS);
+		shown++;
+	}
 	sw_table_print(table, out);
+	return shown;
 }
 
 void sw_text_replay(FILE *out, const struct sw_replay_result *result, uint64_t limit)
 {
-	size_t shown = result->count < limit ? result->count : (size_t)limit;
 	struct sw_snapshot stats = result->stats;
 	char text[SW_NUMBER_SIZE];
+	size_t shown;
 
 	print_summary(out, result);
 	stats.interface_count = 0; /* there was no interface whose traffic could be told */
 	sw_text_stats(out, &stats, false);
-	print_attempts(out, result, shown);
+	shown = print_attempts(out, result, true, limit);
+	shown += print_attempts(out, result, false, limit - shown);
 	if (shown < result->count)
 		fprintf(out, "  and %s more: --all shows them\n",
 			sw_format_count(text, result->count - shown));

@@ -10,24 +10,54 @@ static void title(FILE *out, const char *text)
 	fprintf(out, "%s%s%s\n", sw_style(out, SW_STYLE_BOLD), text, sw_style(out, SW_STYLE_NONE));
 }
 
-static void outcomes(FILE *out, const struct sw_counters *total, bool all)
+static uint64_t attempts(const struct sw_counters *total)
 {
-	SW_AUTO_TABLE struct sw_table *table = sw_table_new("lrr");
-	char text[SW_NUMBER_SIZE];
 	uint64_t sum = 0;
 
 	for (unsigned int i = 0; i < SW_OUTCOME_COUNT; i++)
-		sum += total->outcomes[i];
+		if (sw_is_of_attempt(i))
+			sum += total->outcomes[i];
+	return sum;
+}
+
+/* How attempts ended, and which share of them did. */
+static void outcomes(FILE *out, const struct sw_counters *total, bool all)
+{
+	SW_AUTO_TABLE struct sw_table *table = sw_table_new("lrr");
+	uint64_t sum = attempts(total);
+	char text[SW_NUMBER_SIZE];
+
+	if (!all && !sum) {
+		fputs("  no handshake has ended yet\n", out);
+		return;
+	}
 	sw_table_cell(table, "OUTCOME");
 	sw_table_cell(table, "HANDSHAKES");
 	sw_table_cell(table, "SHARE");
 	for (unsigned int i = 0; i < SW_OUTCOME_COUNT; i++) {
-		if (!all && !total->outcomes[i])
+		if (!sw_is_of_attempt(i) || (!all && !total->outcomes[i]))
 			continue;
 		sw_table_cell(table, "%s", sw_outcome_words[i].name);
 		sw_table_cell(table, "%s", sw_format_count(text, total->outcomes[i]));
 		sw_table_cell(table, "%.1f%%",
 			      sum ? 100.0 * (double)total->outcomes[i] / (double)sum : 0.0);
+	}
+	sw_table_print(table, out);
+}
+
+/* What did not begin with a SYN, which is no handshake's end. */
+static void other_flows(FILE *out, const struct sw_counters *total, bool all)
+{
+	SW_AUTO_TABLE struct sw_table *table = sw_table_new("lr");
+	char text[SW_NUMBER_SIZE];
+
+	sw_table_cell(table, "OTHER FLOWS");
+	sw_table_cell(table, "COUNT");
+	for (unsigned int i = 0; i < SW_OUTCOME_COUNT; i++) {
+		if (sw_is_of_attempt(i) || (!all && !total->outcomes[i]))
+			continue;
+		sw_table_cell(table, "%s", sw_outcome_words[i].name);
+		sw_table_cell(table, "%s", sw_format_count(text, total->outcomes[i]));
 	}
 	sw_table_print(table, out);
 }
@@ -219,14 +249,6 @@ static void tallies(FILE *out, const struct sw_counters *total)
 	sw_table_print(table, out);
 }
 
-static bool any(const __u64 *values, unsigned int count)
-{
-	for (unsigned int i = 0; i < count; i++)
-		if (values[i])
-			return true;
-	return false;
-}
-
 void sw_text_stats(FILE *out, const struct sw_snapshot *snapshot, bool all)
 {
 	char half_open[SW_NUMBER_SIZE], connections[SW_NUMBER_SIZE];
@@ -238,10 +260,8 @@ void sw_text_stats(FILE *out, const struct sw_snapshot *snapshot, bool all)
 		 sw_format_count(connections, snapshot->connections),
 		 sw_noun(snapshot->connections, "connection", "connections"));
 	title(out, line);
-	if (all || any(total->outcomes, SW_OUTCOME_COUNT))
-		outcomes(out, total, all);
-	else
-		fprintf(out, "  no handshake has ended yet\n");
+	outcomes(out, total, all);
+	other_flows(out, total, all);
 	latencies(out, total, all);
 	anomalies(out, total, all);
 	limits(out, total, all);
