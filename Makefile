@@ -11,6 +11,8 @@
 
 PREFIX	?= /usr/local
 DESTDIR	?=
+BASH_COMPLETIONS ?= $(PREFIX)/share/bash-completion/completions
+ZSH_COMPLETIONS	?= $(PREFIX)/share/zsh/site-functions
 V	?= 0
 ifeq ($(V),0)
 Q	:= @
@@ -46,16 +48,19 @@ PROG_TESTS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/prog/test_*.c tests/model/t
 FUZZERS		:= $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES		:= $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard bench/bench_*.c)))
 FLOOD_TOOLS	:= $(addprefix $(B)/bench/,flood honest_client honest_server)
+COMMANDS	:= $(shell sed -n 's/^\t\.name = "\([a-z-]*\)",$$/\1/p' user/cmd/*.c)
 MAN_PAGES	:= $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd)) \
-		   $(B)/man/synward-semantics.7
+		   $(COMMANDS:%=$(B)/man/synward-%.8) $(B)/man/synward-semantics.7
+DESCRIBE	:= $(B)/packaging/describe/describe
+COMPLETIONS	:= $(B)/completions/synward $(B)/completions/_synward
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps unit config prog model fuzz fuzz-short oracle replay e2e field runner check test soak test-kernels \
+.PHONY: all deps unit config packaging prog model fuzz fuzz-short oracle replay e2e field runner check test soak test-kernels \
 	test-bare bench bench-flood demo man install uninstall clean tests format
 vpath %.bpf.c bpf bench $(sort $(dir $(wildcard tests/*/*.bpf.c)))
 
-all: $(BPF_SKELETONS) $(B)/synward man
+all: $(BPF_SKELETONS) $(B)/synward man $(COMPLETIONS)
 
 # ---- the BPF side
 
@@ -78,6 +83,21 @@ $(B)/%.o: %.c VERSION | $(BPF_SKELETONS)
 $(B)/synward: $(USER_OBJECTS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
+
+# ---- what is made of the tables of commands and options
+
+$(DESCRIBE): $(patsubst %.c,$(B)/%.o,$(wildcard packaging/describe/*.c)) \
+		$(filter-out $(B)/user/main.o,$(USER_OBJECTS))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
+$(B)/completions/synward: $(DESCRIBE)
+	$(call say,MAKE,$@)
+	@mkdir -p $(@D)
+	$(Q)$(DESCRIBE) bash >$@
+$(B)/completions/_synward: $(DESCRIBE)
+	$(call say,MAKE,$@)
+	@mkdir -p $(@D)
+	$(Q)$(DESCRIBE) zsh >$@
 
 # ---- tests and benchmarks
 
@@ -116,7 +136,7 @@ fuzz-short: $(FUZZERS)
 	$(Q)tests/run fuzz
 fuzz: $(FUZZERS)
 	$(Q)FUZZ_SECONDS=$${FUZZ_SECONDS:-600} tests/run fuzz
-oracle replay runner field: all
+oracle replay runner field packaging: all
 	$(Q)tests/run $@
 e2e: all $(FLOOD_TOOLS)
 	$(Q)tests/run e2e
@@ -131,7 +151,7 @@ check: all
 
 test: deps
 	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all tests
-	$(Q)tests/run check red runner unit config fuzz prog model oracle replay e2e field floor
+	$(Q)tests/run check red runner unit config packaging fuzz prog model oracle replay e2e field floor
 
 RUNS		?= 20
 soak: deps
@@ -160,6 +180,10 @@ $(B)/man/synward-semantics.7: docs/make-semantics $(wildcard include/synward/*.h
 	$(call say,MAN,$@)
 	@mkdir -p $(@D)
 	$(Q)CC=$(CC) $(PYTHON) docs/make-semantics --man | scdoc >$@
+$(COMMANDS:%=$(B)/man/synward-%.8): $(B)/man/synward-%.8: $(DESCRIBE)
+	$(call say,MAN,$@)
+	@mkdir -p $(@D)
+	$(Q)$(DESCRIBE) page $* | scdoc >$@
 $(B)/man/%: docs/man/%.scd
 	$(call say,MAN,$@)
 	@mkdir -p $(@D)
@@ -167,6 +191,8 @@ $(B)/man/%: docs/man/%.scd
 
 install: all
 	install -D -m 0755 $(B)/synward $(DESTDIR)$(PREFIX)/sbin/synward
+	install -D -m 0644 $(B)/completions/synward $(DESTDIR)$(BASH_COMPLETIONS)/synward
+	install -D -m 0644 $(B)/completions/_synward $(DESTDIR)$(ZSH_COMPLETIONS)/_synward
 	for page in $(MAN_PAGES); do \
 		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done
@@ -174,7 +200,8 @@ install: all
 
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/synward
-	rm -f $(DESTDIR)$(PREFIX)/sbin/synward
+	rm -f $(DESTDIR)$(PREFIX)/sbin/synward $(DESTDIR)$(BASH_COMPLETIONS)/synward \
+		$(DESTDIR)$(ZSH_COMPLETIONS)/_synward
 	for page in $(MAN_PAGES); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 
 format:

@@ -157,6 +157,7 @@ SUITES = {
     "runner": in_python,  # what runs the tests sees what it is there for
     "unit": in_c,  # the core on the host
     "config": lambda suite: in_c(suite) + in_python(suite),  # the policy file
+    "packaging": in_python,  # what is installed with the program
     "fuzz": fuzzers,  # the core, bytes from libFuzzer
     "prog": in_c,  # the loaded program
     "model": in_c,  # host and program agree

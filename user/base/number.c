@@ -145,6 +145,20 @@ const char *sw_noun(uint64_t count, const char *one, const char *many)
 	return count == 1 ? one : many;
 }
 
+const char *sw_format_choices(char *text, size_t size, const char *const *choices)
+{
+	size_t length = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; choices[i] && length < size; i++) {
+		const char *between = !i ? "" : choices[i + 1] ? ", " : " or ";
+
+		snprintf(text + length, size - length, "%s%s", between, choices[i]);
+		length += strlen(text + length);
+	}
+	return text;
+}
+
 const char *sw_format_compact(char text[SW_NUMBER_SIZE], uint64_t count)
 {
 	static const char units[] = "MGTPE";

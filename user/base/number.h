@@ -38,6 +38,9 @@ const char *sw_format_compact(char text[SW_NUMBER_SIZE], uint64_t count);
 /* The noun behind a count: one of 1, else many. */
 const char *sw_noun(uint64_t count, const char *one, const char *many);
 
+/* Lists what a word may be: "auto, native or generic". choices ends with NULL. Returns text. */
+const char *sw_format_choices(char *text, size_t size, const char *const *choices);
+
 /* How many letters must change to turn one word into the other (both shorter than 64), for hints. */
 size_t sw_word_distance(const char *a, const char *b);
 

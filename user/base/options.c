@@ -50,73 +50,73 @@ static const struct sw_option *find_row(const struct parser *parser, int got)
 	return NULL;
 }
 
-static int take_number(const struct sw_option *row, const char *argument)
+static bool set_choice(const struct sw_option *row, const char *text)
 {
-	char low[SW_NUMBER_SIZE], high[SW_NUMBER_SIZE];
+	for (int i = 0; row->choices[i]; i++) {
+		if (!strcmp(row->choices[i], text)) {
+			*(int *)row->value = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool sw_option_set(const struct sw_option *row, const char *text)
+{
+	bool is_number = row->kind == SW_OPTION_NUMBER, fits;
 	uint64_t value;
 
-	if (!sw_parse_number(argument, &value) || value < row->minimum || value > row->maximum)
-		return sw_error(EINVAL, "--%s %s: expected a whole number from %s to %s",
-				row->long_name, argument, sw_format_count(low, row->minimum),
-				sw_format_count(high, row->maximum));
-	*(uint64_t *)row->value = value;
-	return 0;
+	switch (row->kind) {
+	case SW_OPTION_FLAG:
+		*(bool *)row->value = true;
+		return true;
+	case SW_OPTION_STRING:
+		*(const char **)row->value = text;
+		return true;
+	case SW_OPTION_NUMBER:
+	case SW_OPTION_DURATION:
+		fits = is_number ? sw_parse_number(text, &value) : sw_parse_duration(text, &value);
+		if (!fits || value < row->minimum || value > row->maximum)
+			return false;
+		*(uint64_t *)row->value = value;
+		return true;
+	case SW_OPTION_CHOICE:
+		return set_choice(row, text);
+	case SW_OPTION_CALLBACK:
+		break; /* knows its errors, too */
+	}
+	return false;
 }
 
-static int take_duration(const struct sw_option *row, const char *argument)
+const char *sw_option_expected(char text[SW_OPTION_EXPECTED_SIZE], const struct sw_option *row)
 {
 	char low[SW_NUMBER_SIZE], high[SW_NUMBER_SIZE];
-	uint64_t ms;
 
-	if (!sw_parse_duration(argument, &ms) || ms < row->minimum || ms > row->maximum)
-		return sw_error(EINVAL,
-				"--%s %s: expected a duration from %s to %s, such as %s, 30s or 1h",
-				row->long_name, argument, sw_format_duration(low, row->minimum),
-				sw_format_duration(high, row->maximum),
-				row->minimum > 500 ? "2s" : "500ms");
-	*(uint64_t *)row->value = ms;
-	return 0;
-}
-
-static int take_choice(const struct sw_option *row, const char *argument)
-{
-	char list[128] = "";
-	size_t length = 0;
-
-	for (int i = 0; row->choices[i]; i++) {
-		if (!strcmp(row->choices[i], argument)) {
-			*(int *)row->value = i;
-			return 0;
-		}
-		sw_format(list + length, sizeof(list) - length, "%s%s",
-			  i == 0	      ? "" :
-			  row->choices[i + 1] ? ", " :
-						" or ",
-			  row->choices[i]);
-		length = strlen(list);
-	}
-	return sw_error(EINVAL, "--%s %s: expected %s", row->long_name, argument, list);
+	text[0] = '\0';
+	if (row->kind == SW_OPTION_NUMBER)
+		sw_format(text, SW_OPTION_EXPECTED_SIZE, "a whole number from %s to %s",
+			  sw_format_count(low, row->minimum), sw_format_count(high, row->maximum));
+	if (row->kind == SW_OPTION_DURATION)
+		sw_format(text, SW_OPTION_EXPECTED_SIZE,
+			  "a duration from %s to %s, such as %s, 30s or 1h",
+			  sw_format_duration(low, row->minimum),
+			  sw_format_duration(high, row->maximum),
+			  row->minimum > 500 ? "2s" : "500ms");
+	if (row->kind == SW_OPTION_CHOICE)
+		sw_format_choices(text, SW_OPTION_EXPECTED_SIZE, row->choices);
+	return text;
 }
 
 static int take(const struct sw_option *row, const char *argument)
 {
-	switch (row->kind) {
-	case SW_OPTION_FLAG:
-		*(bool *)row->value = true;
-		return 0;
-	case SW_OPTION_STRING:
-		*(const char **)row->value = argument;
-		return 0;
-	case SW_OPTION_NUMBER:
-		return take_number(row, argument);
-	case SW_OPTION_DURATION:
-		return take_duration(row, argument);
-	case SW_OPTION_CHOICE:
-		return take_choice(row, argument);
-	case SW_OPTION_CALLBACK:
+	char expected[SW_OPTION_EXPECTED_SIZE];
+
+	if (row->kind == SW_OPTION_CALLBACK)
 		return row->parse(argument, row->value);
-	}
-	return -EINVAL;
+	if (sw_option_set(row, argument))
+		return 0;
+	return sw_error(EINVAL, "--%s %s: expected %s", row->long_name, argument,
+			sw_option_expected(expected, row));
 }
 
 static int complain(const struct parser *parser, int got, const char *word)

@@ -43,6 +43,17 @@ struct sw_option {
 int sw_options_parse(int argc, char **argv, const struct sw_option *own,
 		     const struct sw_option *common, bool first_only);
 
+/*
+ * Sets an option's value by its text, or by NULL if it takes none; false, and nothing is changed, if
+ * it cannot be that. A callback's is set by its parse().
+ */
+bool sw_option_set(const struct sw_option *option, const char *text);
+
+#define SW_OPTION_EXPECTED_SIZE 160
+
+/* What its text may be, to follow "expected "; empty if that is said by its help. Returns text. */
+const char *sw_option_expected(char text[SW_OPTION_EXPECTED_SIZE], const struct sw_option *option);
+
 /* Prints the rows of a table for a help text. */
 void sw_options_help(FILE *out, const struct sw_option *options);
 

@@ -216,17 +216,6 @@ bool sw_key_parse(const struct sw_key *key, const char *text, void *of)
 	return true;
 }
 
-static void list_choices(char text[SW_KEY_EXPECTED_SIZE], const char *const *choices)
-{
-	text[0] = '\0';
-	for (unsigned int i = 0; choices[i]; i++)
-		sw_format(text + strlen(text), SW_KEY_EXPECTED_SIZE - strlen(text), "%s%s",
-			  i == 0	 ? "" :
-			  choices[i + 1] ? ", " :
-					   " or ",
-			  choices[i]);
-}
-
 const char *sw_key_expected(char text[SW_KEY_EXPECTED_SIZE], const struct sw_key *key)
 {
 	char low[SW_NUMBER_SIZE], high[SW_NUMBER_SIZE];
@@ -252,7 +241,7 @@ const char *sw_key_expected(char text[SW_KEY_EXPECTED_SIZE], const struct sw_key
 	case SW_KEY_SWITCH:
 	case SW_KEY_CHOICE:
 	case SW_KEY_ACTION:
-		list_choices(text, key->choices);
+		sw_format_choices(text, SW_KEY_EXPECTED_SIZE, key->choices);
 		break;
 	}
 	return text;
