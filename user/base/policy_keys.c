@@ -180,6 +180,15 @@ static bool parse_choice(const char *const *choices, const char *text, uint64_t 
 	return false;
 }
 
+bool sw_parse_switch(const char *text, uint64_t *value)
+{
+	if (parse_choice(other_switches, text, value)) {
+		*value &= 1;
+		return true;
+	}
+	return parse_choice(switches, text, value);
+}
+
 static bool parse(const struct sw_key *key, const char *text, uint64_t *value)
 {
 	switch (key->kind) {
@@ -194,11 +203,7 @@ static bool parse(const struct sw_key *key, const char *text, uint64_t *value)
 		*value /= 1000;
 		return true;
 	case SW_KEY_SWITCH:
-		if (parse_choice(other_switches, text, value)) {
-			*value &= 1;
-			return true;
-		}
-		return parse_choice(key->choices, text, value);
+		return sw_parse_switch(text, value);
 	case SW_KEY_CHOICE:
 	case SW_KEY_ACTION:
 		return parse_choice(key->choices, text, value);

@@ -105,6 +105,9 @@ bool sw_key_parse(const struct sw_key *key, const char *text, void *of);
 /* What could have been said, to follow "expected ": "a whole number from 8 to 32". Returns text. */
 const char *sw_key_expected(char text[SW_KEY_EXPECTED_SIZE], const struct sw_key *key);
 
+/* Yes or no, in one of YAML's words: 1 or 0. False, and nothing is changed, if it is none. */
+bool sw_parse_switch(const char *text, uint64_t *value);
+
 /* Can it be said, or is the value one that means that nothing was? */
 bool sw_key_is_set(const struct sw_key *key, const void *of);
 

@@ -3,6 +3,7 @@
 #include "timeouts.h"
 
 #include "../base/policy_keys.h"
+#include "../config/attach_file.h"
 #include "../config/saved.h"
 #include "../control/control.h"
 #include "../report/report.h"
@@ -15,6 +16,7 @@ static const char *const modes[] = { "auto", "native", "generic", NULL };
 static const char *const tc_modes[] = { "auto", "tcx", "clsact", NULL };
 
 static struct {
+	const char *config;
 	int way;
 	int mode;
 	int tc;
@@ -26,6 +28,9 @@ static struct {
 } given = { .way = -1, .events_per_second = UINT64_MAX };
 
 static const struct sw_option options[] = {
+	{ "config", 'c', SW_OPTION_STRING, &given.config, "FILE",
+	  .help = "interfaces and options from a file of YAML; those of the command line go "
+		  "first" },
 	{ "mode", 'm', SW_OPTION_CHOICE, &given.mode, "MODE",
 	  .help = "auto (native if the driver can), native or generic", .choices = modes },
 	{ "tc", 0, SW_OPTION_CHOICE, &given.tc, "HOOK",
@@ -46,6 +51,11 @@ static const struct sw_option options[] = {
 	{ "checksums", 0, SW_OPTION_FLAG, &given.checksums, NULL,
 	  .help = "verify checksums; misleading where a card fills them in" },
 	{},
+};
+
+struct interfaces {
+	const char *const *names;
+	uint32_t count;
 };
 
 /* What the first attach begins with. */
@@ -103,37 +113,74 @@ static void print_one(const struct sw_attach_result *result)
 	       sw_xdp_words(result->generic, result->frags), sw_tc_hook_name(result->tc_hook));
 }
 
-static int run(int argc, char **argv)
+static struct sw_attach_request request_given(void)
 {
-	struct sw_attach_request request = {};
-	struct sw_attach_result results[SW_MAX_INTERFACES];
-	int first = sw_command_options(&sw_cmd_attach, argc, argv), error;
-	struct saved saved = {};
-	int code = SW_EXIT_OK;
+	struct sw_attach_request request = {
+		.state_dir = sw_command_state_dir(),
+		.mode = (enum sw_xdp_mode)given.mode,
+		.tc = (enum sw_tc_mode)given.tc,
+		.handshakes = (uint32_t)given.handshakes,
+		.connections = (uint32_t)given.connections,
+		.checksums = given.checksums,
+		.wish_given = given.way >= 0,
+		.wish = given.way > 0 ? (enum sw_flood_wish)given.way : SW_WISH_AUTO,
+		.events_given = given.events_per_second != UINT64_MAX,
+		.events_per_second = (uint32_t)given.events_per_second,
+	};
+
+	memcpy(request.timeout_ms, given.timeout_ms, sizeof(request.timeout_ms));
+	return request;
+}
+
+/*
+ * Which interfaces, by the command line or else by the file, and what is given about them. Where both
+ * name an option the command line is right, so it is read once more after the file. Returns 1, or what
+ * run() is to return.
+ */
+static int read_given(int argc, char **argv, struct sw_attach_file *file, struct interfaces *wanted)
+{
+	int first = sw_command_options(&sw_cmd_attach, argc, argv), error = 0;
 
 	if (first <= 0)
 		return first;
-	if (first == argc || argc - first > SW_MAX_INTERFACES)
+	if (given.config)
+		error = sw_attach_file_open(given.config, options, given.timeout_ms, file);
+	if (!error && given.config)
+		error = sw_options_parse(argc, argv, options, sw_global_options, false);
+	if (error < 0)
+		return error;
+	wanted->names = (const char *const *)argv + first;
+	wanted->count = (uint32_t)(argc - first);
+	if (!wanted->count) {
+		wanted->names = (const char *const *)file->interfaces;
+		wanted->count = file->interface_count;
+	}
+	if (!wanted->count || wanted->count > SW_MAX_INTERFACES)
 		return sw_error(EINVAL,
-				"attach: expected 1 to %u interfaces: synward attach IFACE...",
+				"attach: expected 1 to %u interfaces: synward attach IFACE..., or "
+				"'interfaces' in the file of --config",
 				SW_MAX_INTERFACES);
-	request.state_dir = sw_command_state_dir();
-	request.mode = (enum sw_xdp_mode)given.mode;
-	request.tc = (enum sw_tc_mode)given.tc;
-	request.handshakes = (uint32_t)given.handshakes;
-	request.connections = (uint32_t)given.connections;
-	memcpy(request.timeout_ms, given.timeout_ms, sizeof(request.timeout_ms));
-	request.checksums = given.checksums;
-	request.wish_given = given.way >= 0;
-	request.wish = given.way > 0 ? (enum sw_flood_wish)given.way : SW_WISH_AUTO;
-	request.events_given = given.events_per_second != UINT64_MAX;
-	request.events_per_second = (uint32_t)given.events_per_second;
+	return 1;
+}
+
+static int run(int argc, char **argv)
+{
+	SW_AUTO_ATTACH_FILE struct sw_attach_file file = {};
+	struct sw_attach_result results[SW_MAX_INTERFACES];
+	struct sw_attach_request request;
+	struct interfaces wanted;
+	struct saved saved = {};
+	int code = SW_EXIT_OK;
+	int error = read_given(argc, argv, &file, &wanted);
+
+	if (error <= 0)
+		return error;
+	request = request_given();
 	error = load_saved(&saved);
 	request.policy = saved.policy;
 	request.disarmed = saved.disarmed;
 	if (!error)
-		error = sw_attach(sw_global.pin_dir, &request, (const char *const *)argv + first,
-				  (uint32_t)(argc - first), results);
+		error = sw_attach(sw_global.pin_dir, &request, wanted.names, wanted.count, results);
 	if (!error && results[0].created)
 		code = tell_saved(&saved, &results[0]);
 	free(saved.policy);
@@ -141,7 +188,7 @@ static int run(int argc, char **argv)
 		return error == -EINVAL ? -EIO : error; /* EINVAL is for the command line */
 	if (results[0].undefended)
 		code = SW_EXIT_DEGRADED;
-	for (int i = 0; i < argc - first; i++) {
+	for (uint32_t i = 0; i < wanted.count; i++) {
 		if (!sw_global.json)
 			print_one(&results[i]);
 		if (results[i].native_refused) {
@@ -151,14 +198,14 @@ static int run(int argc, char **argv)
 		}
 	}
 	if (sw_global.json)
-		sw_json_attach(stdout, results, (uint32_t)(argc - first), sw_global.pretty);
+		sw_json_attach(stdout, results, wanted.count, sw_global.pretty);
 	return code;
 }
 
 const struct sw_command sw_cmd_attach = {
 	.name = "attach",
 	.summary = "follow the handshakes of interfaces",
-	.usage = "IFACE...",
+	.usage = "IFACE... | --config FILE",
 	.text = "Loads the programs, attaches them to what the interfaces receive and send, and "
 		"exits:\n"
 		"the kernel goes on by itself. The first attach goes on with the saved policy, or, "
@@ -173,7 +220,14 @@ const struct sw_command sw_cmd_attach = {
 		"\n"
 		"Timeouts: syn_sent, syn_received, rst_grace, established, closed.\n"
 		"\n"
+		"With --config, the options come from a file, and the interfaces, too, unless "
+		"there are\n"
+		"some on the command line; see synward-attach.yaml(5). A file with a mistake "
+		"changes\n"
+		"nothing, and the exit code is 2.\n"
+		"\n"
 		"Examples:\n"
+		"  synward attach --config /etc/synward/attach.yaml\n"
 		"  synward attach eth0\n"
 		"  synward attach eth0 eth1 --handshakes 1000000\n"
 		"  synward attach lo -m generic -t syn_sent=30s -t rst_grace=500ms\n"

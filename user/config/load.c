@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "check.h"
 #include "config.h"
+#include "fill.h"
 #include "schema.h"
 #include "service.h"
 #include "source.h"
@@ -10,53 +10,12 @@
 #include "../base/policy.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- libcyaml */
-
-struct said {
-	char text[256];
-};
-
-/* What libcyaml says first. */
-static void listen(cyaml_log_t level, void *ctx, const char *format, va_list args)
-{
-	struct said *said = ctx;
-
-	if (level < CYAML_LOG_ERROR || said->text[0])
-		return;
-	vsnprintf(said->text, sizeof(said->text), format, args);
-	said->text[strcspn(said->text, "\n")] = '\0';
-}
-
-static const cyaml_config_t quiet = {
-	.mem_fn = cyaml_mem,
-	.log_level = CYAML_LOG_ERROR,
-};
-
-static int fill_in(const struct sw_file_text *source, struct sw_file **file)
-{
-	struct said said = {};
-	cyaml_config_t config = quiet;
-	cyaml_err_t error;
-
-	config.log_fn = listen;
-	config.log_ctx = &said;
-	error = cyaml_load_data((const uint8_t *)source->text, source->length, &config,
-				&sw_file_schema, (cyaml_data_t **)file, NULL);
-	if (error == CYAML_ERR_OOM)
-		return sw_error(ENOMEM, "no memory to read %s", source->path);
-	if (error)
-		return sw_error(EINVAL, "%s: libcyaml does not take this file: %s (%s)",
-				source->path, cyaml_strerror(error), said.text);
-	return 0;
-}
-
 static void free_file(struct sw_file **file)
 {
-	cyaml_free(&quiet, &sw_file_schema, *file, 0);
+	sw_source_free_data(&sw_file_schema, *file);
 }
 
 /* ---- values */
@@ -163,15 +122,10 @@ static int compile(struct sw_file_text *source, struct sw_policy *policy)
 static int convert(struct sw_file_text *source, const struct sw_file *file,
 		   struct sw_policy *policy)
 {
-	unsigned int line = sw_source_line(source, "version");
-	char shown[SW_SHOWN_SIZE];
-	int error;
+	int error = sw_source_check_version(source, file->version);
 
-	if (strcmp(file->version, "1") != 0)
-		return sw_source_error(source, line,
-				       "version: %s: expected %d, the only one that this synward "
-				       "knows",
-				       sw_source_shown(shown, file->version), SW_CONFIG_VERSION);
+	if (error)
+		return error;
 	sw_policy_default(policy);
 	error = take_rules(source, "default", file->others.rules,
 			   &policy->rules[SW_SERVICE_DEFAULT]);
@@ -192,15 +146,13 @@ int sw_config_load(const char *path, struct sw_policy *policy)
 	SW_AUTO_SOURCE struct sw_file_text source;
 	__attribute__((cleanup(free_file))) struct sw_file *file = NULL;
 	SW_AUTO_FREE struct sw_policy *loaded = malloc(sizeof(*loaded));
-	int error = sw_source_open(path, &source);
+	int error = sw_source_open(path, "policy file", &source);
 
 	if (error)
 		return error;
 	if (!loaded)
 		return sw_error(ENOMEM, "no memory to read %s", source.path);
-	error = sw_source_check(&source, &sw_file_schema);
-	if (!error)
-		error = fill_in(&source, &file);
+	error = sw_source_fill(&source, &sw_file_schema, (void **)&file);
 	if (!error)
 		error = convert(&source, file, loaded);
 	if (!error)

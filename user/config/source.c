@@ -164,18 +164,18 @@ static int read_file(const char *path, struct sw_file_text *source)
 	int error = errno;
 
 	if (!file)
-		return sw_error(EINVAL, "%s: cannot read this policy file: %s", source->path,
+		return sw_error(EINVAL, "%s: cannot read this %s: %s", source->path, source->kind,
 				sw_errno_text(error));
 	source->text = malloc(MAX_BYTES + 1);
 	if (!source->text)
 		return sw_error(ENOMEM, "no memory to read %s", source->path);
 	source->length = fread(source->text, 1, MAX_BYTES + 1, file);
 	if (ferror(file))
-		return sw_error(EINVAL, "%s: cannot read this policy file: %s", source->path,
+		return sw_error(EINVAL, "%s: cannot read this %s: %s", source->path, source->kind,
 				sw_errno_text(errno));
 	if (source->length > MAX_BYTES)
-		return sw_error(EINVAL, "%s: larger than 1 MiB, which no policy file is",
-				source->path);
+		return sw_error(EINVAL, "%s: larger than 1 MiB, which no %s is", source->path,
+				source->kind);
 	if (source->length >= strlen(byte_order_mark) &&
 	    !memcmp(source->text, byte_order_mark, strlen(byte_order_mark))) {
 		source->length -= strlen(byte_order_mark);
@@ -193,7 +193,8 @@ static int not_yaml(const struct sw_file_text *source, const yaml_parser_t *pars
 		return sw_error(ENOMEM, "no memory to read %s", source->path);
 	if (parser->error == YAML_READER_ERROR)
 		return sw_source_error(source, line_of_byte(source, parser->problem_offset),
-				       "not text in UTF-8: %s; expected a policy file", problem);
+				       "not text in UTF-8: %s; expected a %s", problem,
+				       source->kind);
 	line = line_of_mark(source, &parser->problem_mark);
 	if (!parser->context)
 		return sw_source_error(source, line,
@@ -233,8 +234,8 @@ static int check_depth_with(yaml_parser_t *parser, struct sw_file_text *source)
 		if ((type == YAML_SEQUENCE_START_EVENT || type == YAML_MAPPING_START_EVENT) &&
 		    ++depth > MAX_DEPTH)
 			error = sw_source_error(source, line_of_mark(source, &event.start_mark),
-						"more than %d levels deep, which no policy file is",
-						MAX_DEPTH);
+						"more than %d levels deep, which no %s is",
+						MAX_DEPTH, source->kind);
 		yaml_event_delete(&event);
 	}
 	return error;
@@ -277,11 +278,11 @@ static int pass(struct sw_file_text *source, int (*with)(yaml_parser_t *, struct
 	return error;
 }
 
-int sw_source_open(const char *path, struct sw_file_text *source)
+int sw_source_open(const char *path, const char *kind, struct sw_file_text *source)
 {
 	int error;
 
-	*source = (struct sw_file_text){ .path = sw_input_name(path) };
+	*source = (struct sw_file_text){ .path = sw_input_name(path), .kind = kind };
 	error = read_file(path, source);
 	if (!error)
 		error = pass(source, check_depth_with);

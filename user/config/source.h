@@ -3,7 +3,7 @@
 #define SYNWARD_CONFIG_SOURCE_H
 
 /*
- * A policy file as it was written: its text, and the tree of its values with the lines that they
+ * A file as it was written: its text, and the tree of its values with the lines that they
  * stand on. libcyaml, which fills in structures, does not tell a value's line; libyaml below it does.
  */
 
@@ -12,17 +12,18 @@
 
 struct sw_file_text {
 	const char *path; /* the caller's, or what "-" means; it begins every message */
+	const char *kind; /* what it is to be, in messages: "policy file" */
 	char *text;
 	size_t length;
 	yaml_document_t document;
 };
 
 /*
- * Reads a file ("-": standard input) and parses it; path must stay as long as source does. Returns 0,
+ * Reads a file ("-": standard input) and parses it; path and kind must stay as long as source does. Returns 0,
  * or -EINVAL with the line recorded if it cannot be read, is empty or is not one document of YAML;
  * *source is then nothing that has to be closed.
  */
-int sw_source_open(const char *path, struct sw_file_text *source);
+int sw_source_open(const char *path, const char *kind, struct sw_file_text *source);
 void sw_source_close(struct sw_file_text *source);
 
 #define SW_AUTO_SOURCE __attribute__((cleanup(sw_source_close)))
