@@ -50,7 +50,7 @@ BENCHES		:= $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard bench/bench_*.
 FLOOD_TOOLS	:= $(addprefix $(B)/bench/,flood honest_client honest_server)
 COMMANDS	:= $(shell sed -n 's/^\t\.name = "\([a-z-]*\)",$$/\1/p' user/cmd/*.c)
 MAN_PAGES	:= $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd)) \
-		   $(COMMANDS:%=$(B)/man/synward-%.8) $(B)/man/synward-semantics.7
+		   $(COMMANDS:%=$(B)/man/synward-%.8) $(B)/man/synward-semantics.7 $(B)/man/synward.yaml.5
 DESCRIBE	:= $(B)/packaging/describe/describe
 COMPLETIONS	:= $(B)/completions/synward $(B)/completions/_synward
 
@@ -180,6 +180,10 @@ $(B)/man/synward-semantics.7: docs/make-semantics $(wildcard include/synward/*.h
 	$(call say,MAN,$@)
 	@mkdir -p $(@D)
 	$(Q)CC=$(CC) $(PYTHON) docs/make-semantics --man | scdoc >$@
+$(B)/man/synward.yaml.5: docs/make-policy-page docs/policy.md
+	$(call say,MAN,$@)
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) docs/make-policy-page | scdoc >$@
 $(COMMANDS:%=$(B)/man/synward-%.8): $(B)/man/synward-%.8: $(DESCRIBE)
 	$(call say,MAN,$@)
 	@mkdir -p $(@D)

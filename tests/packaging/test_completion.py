@@ -2,37 +2,13 @@
 """The shells complete what the program's help says, no more and no less."""
 
 import os
-import re
 import shutil
-import subprocess
 
 import pytest
 
-from cli import BINARY
 from shells import Zsh, bash
+from told import HELP, OPTIONS, VERBS
 
-OPTION = re.compile(r"^ {2}(?:-\w, | {4})--([a-z-]+)( \S+)?", re.M)
-
-
-def help_of(*words):
-    return subprocess.run((BINARY, "help", *words), text=True, capture_output=True, check=True,
-                          timeout=60).stdout
-
-
-def listed(text, heading):
-    """The first words of the lines below a heading."""
-    section = re.search(rf"^{heading}:\n((?:  .*\n)+)", text, re.M)
-    return re.findall(r"^  ([a-z-]+) ", section[1], re.M) if section else []
-
-
-HELP = {"": help_of()}
-for command in listed(HELP[""], "Commands"):
-    HELP[command] = help_of(command)
-    for verb in listed(HELP[command], "Verbs"):
-        HELP[f"{command} {verb}"] = help_of(command, verb)
-VERBS = {name: listed(text, "Verbs" if name else "Commands") for name, text in HELP.items()}
-OPTIONS = {name: {option: argument.strip() for option, argument in OPTION.findall(text)}
-           for name, text in HELP.items()}
 # What no table of the program has a word for, and what is expected of a line that ends there.
 LINES = {
     "synward attach --mode ": ["auto", "generic", "native"],
