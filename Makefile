@@ -6,11 +6,15 @@
 #   make soak       e2e and prog over and over, RUNS=20 times    (root)
 #   make test-bare  demo and test, on a bare Debian 12           (root)
 #   make install    PREFIX and DESTDIR are honoured
+#   make deb        a Debian package, in build/                  (root, if packages are missing)
+#   make test-deb   build it, install it, purge it               (root)
 #
 # V=1 shows the commands. `make demo` and `make test` install the Debian packages that are missing.
 
 PREFIX	?= /usr/local
 DESTDIR	?=
+SBINDIR		?= $(PREFIX)/sbin
+UNITS		?= $(PREFIX)/lib/systemd/system
 BASH_COMPLETIONS ?= $(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETIONS	?= $(PREFIX)/share/zsh/site-functions
 V	?= 0
@@ -57,7 +61,7 @@ COMPLETIONS	:= $(B)/completions/synward $(B)/completions/_synward
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps unit config packaging prog model fuzz fuzz-short oracle replay e2e field runner check test soak test-kernels \
-	test-bare bench bench-flood demo man install uninstall clean tests format
+	test-bare test-deb bench bench-flood demo deb man install uninstall clean tests format
 vpath %.bpf.c bpf bench $(sort $(dir $(wildcard tests/*/*.bpf.c)))
 
 all: $(BPF_SKELETONS) $(B)/synward man $(COMPLETIONS)
@@ -166,6 +170,16 @@ bench-flood: deps
 	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all $(FLOOD_TOOLS)
 	$(Q)$(PYTHON) -B bench/flood.py $(FLOOD)
 
+deb:
+	$(Q)packaging/install-deps deb
+	$(call say,DEB,$(B)/synward_$(VERSION)_*.deb)
+	$(Q)packaging/make-deb $(B)
+
+test-deb: deb
+	$(Q)packaging/install-deps deb-tests
+	$(Q)packaging/install-deps emulator
+	$(Q)tests/run deb
+
 demo: deps
 	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all
 	$(Q)$(PYTHON) tests/demo/demo.py
@@ -194,7 +208,11 @@ $(B)/man/%: docs/man/%.scd
 	$(Q)scdoc <$< >$@
 
 install: all
-	install -D -m 0755 $(B)/synward $(DESTDIR)$(PREFIX)/sbin/synward
+	install -D -m 0755 $(B)/synward $(DESTDIR)$(SBINDIR)/synward
+	mkdir -p $(DESTDIR)$(UNITS)
+	sed 's|@SBINDIR@|$(SBINDIR)|' packaging/systemd/synward@.service.in >$(DESTDIR)$(UNITS)/synward@.service
+	[ -e $(DESTDIR)/etc/synward/attach.yaml ] || \
+		install -D -m 0644 packaging/attach.yaml $(DESTDIR)/etc/synward/attach.yaml
 	install -D -m 0644 $(B)/completions/synward $(DESTDIR)$(BASH_COMPLETIONS)/synward
 	install -D -m 0644 $(B)/completions/_synward $(DESTDIR)$(ZSH_COMPLETIONS)/_synward
 	for page in $(MAN_PAGES); do \
@@ -204,7 +222,9 @@ install: all
 
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/synward
-	rm -f $(DESTDIR)$(PREFIX)/sbin/synward $(DESTDIR)$(BASH_COMPLETIONS)/synward \
+	! cmp -s packaging/attach.yaml $(DESTDIR)/etc/synward/attach.yaml || \
+		rm $(DESTDIR)/etc/synward/attach.yaml
+	rm -f $(DESTDIR)$(SBINDIR)/synward $(DESTDIR)$(UNITS)/synward@.service $(DESTDIR)$(BASH_COMPLETIONS)/synward \
 		$(DESTDIR)$(ZSH_COMPLETIONS)/_synward
 	for page in $(MAN_PAGES); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 

@@ -20,9 +20,12 @@ ALONE = {}
 # Programs that look after threads of the kernel and at the machine's own network.
 MACHINE = {"e2e/test_bench_flood"}
 
+# Suites whose programs make a place of their own, for which they need the machine's network.
+ELSEWHERE = {"deb"}
+
 # What is known of the time that a program, or one of a suite, takes when it has never been run here:
 # seconds. Long ones begin first.
-GUESSES = {"vm": 200, "floor": 80, "red": 70, "e2e": 25, "field": 30, "model": 30, "config": 20,
+GUESSES = {"vm": 200, "deb": 100, "floor": 80, "red": 70, "e2e": 25, "field": 30, "model": 30, "config": 20,
            "fuzz": int(FUZZ_SECONDS),
            **dict.fromkeys(("e2e/test_scans", "e2e/test_outcomes", "e2e/test_flood_way",
                             "e2e/test_policy_saved", "e2e/test_policy", "e2e/test_lists",
@@ -114,6 +117,8 @@ def in_c(suite):
 
 def in_python(suite):
     def world(path):
+        if suite in ELSEWHERE:
+            return ()
         return ("tests/world", "--machine") if path in MACHINE else ("tests/world",)
 
     return [Program(suite, source.stem, (*PYTEST, source.relative_to(TOP)), count_pytest,
@@ -166,6 +171,7 @@ SUITES = {
     "e2e": in_python,  # real stacks in namespaces
     "field": in_python,  # the flood defence in set-ups that people have
     "floor": floor,  # the oldest kernel takes the programs, if it is here
+    "deb": in_python,  # the Debian package
     "vm": kernels,  # other kernels, in emulated machines
 }
 
