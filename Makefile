@@ -15,6 +15,8 @@ PREFIX	?= /usr/local
 DESTDIR	?=
 SBINDIR		?= $(PREFIX)/sbin
 UNITS		?= $(PREFIX)/lib/systemd/system
+SYSUSERS	?= $(PREFIX)/lib/sysusers.d
+TMPFILES	?= $(PREFIX)/lib/tmpfiles.d
 BASH_COMPLETIONS ?= $(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETIONS	?= $(PREFIX)/share/zsh/site-functions
 V	?= 0
@@ -211,6 +213,8 @@ install: all
 	install -D -m 0755 $(B)/synward $(DESTDIR)$(SBINDIR)/synward
 	mkdir -p $(DESTDIR)$(UNITS)
 	sed 's|@SBINDIR@|$(SBINDIR)|' packaging/systemd/synward@.service.in >$(DESTDIR)$(UNITS)/synward@.service
+	install -D -m 0644 packaging/systemd/sysusers.conf $(DESTDIR)$(SYSUSERS)/synward.conf
+	install -D -m 0644 packaging/systemd/tmpfiles.conf $(DESTDIR)$(TMPFILES)/synward.conf
 	[ -e $(DESTDIR)/etc/synward/attach.yaml ] || \
 		install -D -m 0644 packaging/attach.yaml $(DESTDIR)/etc/synward/attach.yaml
 	install -D -m 0644 $(B)/completions/synward $(DESTDIR)$(BASH_COMPLETIONS)/synward
@@ -224,7 +228,8 @@ uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/synward
 	! cmp -s packaging/attach.yaml $(DESTDIR)/etc/synward/attach.yaml || \
 		rm $(DESTDIR)/etc/synward/attach.yaml
-	rm -f $(DESTDIR)$(SBINDIR)/synward $(DESTDIR)$(UNITS)/synward@.service $(DESTDIR)$(BASH_COMPLETIONS)/synward \
+	rm -f $(DESTDIR)$(SBINDIR)/synward $(DESTDIR)$(UNITS)/synward@.service \
+		$(DESTDIR)$(SYSUSERS)/synward.conf $(DESTDIR)$(TMPFILES)/synward.conf $(DESTDIR)$(BASH_COMPLETIONS)/synward \
 		$(DESTDIR)$(ZSH_COMPLETIONS)/_synward
 	for page in $(MAN_PAGES); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 

@@ -30,5 +30,6 @@ says() { # WORDS COMMAND...
 	"$@" | grep -q -- "$expected"
 }
 connects() { ip netns exec far nc -z -w 5 192.0.2.1 80; }
+reader() { setpriv --reuid 65534 --regid 65534 "$@" synward stats; }
 program() { synward -j status | sed 's/.*"program_id":\([0-9]*\).*"hook":"xdp".*/\1/'; }
 accepted() { synward -j stats | sed 's/.*"accepted":\([0-9]*\).*/\1/'; }

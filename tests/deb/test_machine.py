@@ -38,6 +38,8 @@ FIRST_BOOT = r"""
 want "nothing is attached by itself" says "not attached" synward status
 want "enabled and started" systemctl enable --now synward@eth0
 want "attached in the driver" says "eth0 .*native .*tcx .*ok" synward status
+want "a member of the group reads" says "half-open" reader --groups "$(getent group synward | cut -d: -f3)"
+want "others do not" not reader --clear-groups
 want "clients get in" connects
 want "and are counted" says '"accepted":[1-9]' synward -j stats
 want "another namespace's interface, by hand" ip netns exec far synward attach c0
@@ -87,6 +89,7 @@ SECOND_BOOT = r"""
 want "attached after a reboot" is active
 want "before the listener" [ "$(systemctl show -P ActiveEnterTimestampMonotonic synward@eth0)" -lt \
 	"$(systemctl show -P ActiveEnterTimestampMonotonic listener)" ]
+want "a member of the group reads" says "half-open" reader --groups "$(getent group synward | cut -d: -f3)"
 want "in the driver" says "eth0 .*native .*clsact .*ok" synward status
 want "with the policy" says "mode: enforce" synward policy show
 want "with the list" says 203.0.113.0/24 synward block list
@@ -96,6 +99,8 @@ want "nothing is in the kernel" not ls /sys/fs/bpf/synward
 want "the sysctl is what it was" grep -qx 1 /proc/sys/net/ipv4/tcp_syncookies
 want "purged" dpkg --purge synward
 want "no unit is left" not says synward systemctl list-units --all 'synward@*'
+want "no group is left" not getent group synward
+want "the bpffs is root's alone" says "^1700 root" stat -c "%a %G" /sys/fs/bpf
 want "no file is left" [ -z "$(find /etc /var/lib /usr /run -name '*synward*')" ]
 exit $failures
 """

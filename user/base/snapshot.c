@@ -54,13 +54,19 @@ bool sw_syncookies_are_left(const struct sw_status_flood *flood)
 	       flood->syncookies_needed < flood->syncookies.now;
 }
 
+bool sw_handover_is_missing(const struct sw_status_flood *flood)
+{
+	return flood->handover_needed && flood->handover != SW_HEALTH_OK &&
+	       flood->handover != SW_HEALTH_UNKNOWN;
+}
+
 bool sw_status_flood_ok(const struct sw_status_flood *flood)
 {
 	if (!flood->known)
 		return true; /* that it cannot be looked at is told of its hooks */
 	if (sw_syncookies_are_left(flood))
 		return false;
-	if (flood->handover_needed && flood->handover != SW_HEALTH_OK)
+	if (sw_handover_is_missing(flood))
 		return false;
 	if (flood->syncookies.owner == SW_SYNCOOKIES_CHANGED &&
 	    flood->syncookies_wanted > flood->syncookies.now)

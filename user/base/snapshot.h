@@ -178,6 +178,9 @@ uint64_t sw_histogram_count(const struct sw_histogram *histogram);
 bool sw_traffic_is_conserved(const struct sw_traffic *traffic);
 
 /* Is everything that this interface needs in its place? */
+/* Is the hand-over's hook missing where it is needed? What may not be looked at is told of the others. */
+bool sw_handover_is_missing(const struct sw_status_flood *flood);
+
 bool sw_status_interface_ok(const struct sw_status_interface *interface);
 
 /* Is what keeps floods off in its place? Without such a policy nothing has to be. */

@@ -46,22 +46,22 @@ static int read_policies(const struct sw_instance *instance, struct sw_needs *ne
 
 int sw_needs_read(const struct sw_instance *instance, struct sw_needs *needs)
 {
-	SW_AUTO_SETTINGS struct sw_settings *settings = NULL;
+	struct sw_settings settings;
 	int error = sw_records_open(instance, &needs->records);
 
 	needs->instance = instance;
 	if (!error)
 		error = sw_syncookies_open(instance, &needs->syncookies_fd);
 	if (!error)
-		error = sw_settings_map(instance, &settings);
+		error = sw_settings_read(instance, &settings);
 	if (!error)
 		error = read_policies(instance, needs);
 	if (error)
 		return error;
-	needs->cookies_sent = settings->cookies_sent;
+	needs->cookies_sent = settings.cookies_sent;
 	needs->checks_cookies = sw_raw_cookies_are_possible();
 	for (uint32_t slot = 0; slot < SW_POLICY_SLOTS; slot++)
-		needs->of[slot].asked.attach = (uint8_t)settings->flood_wish;
+		needs->of[slot].asked.attach = (uint8_t)settings.flood_wish;
 	return 0;
 }
 

@@ -230,6 +230,7 @@ static int pin(const struct sw_lists *lists, enum sw_list list, uint32_t number,
 		sw_pins_path(&lists->instance->pins, path, "%s", name);
 		if (bpf_obj_pin(fds[part], path))
 			return failed("pin", list);
+		sw_pins_let_read(&lists->instance->pins, name);
 	}
 	return 0;
 }

@@ -16,6 +16,15 @@ static int no_access(const struct sw_pins *pins, const char *name, int error)
 			missing[0] ? ": missing " : "", missing);
 }
 
+static int may_not_open(const struct sw_instance *instance, const char *name, int error)
+{
+	if (!instance->read_only)
+		return no_access(&instance->pins, name, error);
+	return sw_error(error,
+			"no permission to open %s/%s; run as root, or as a member of the group %s",
+			instance->pins.shown, name, SW_READERS);
+}
+
 static int foreign(const struct sw_pins *pins, const char *name)
 {
 	return sw_error(
@@ -52,21 +61,28 @@ static int map_info(int fd, struct bpf_map_info *info)
 	return bpf_obj_get_info_by_fd(fd, info, &length) ? -errno : 0;
 }
 
+int sw_instance_get(const struct sw_instance *instance, const char *name)
+{
+	LIBBPF_OPTS(bpf_obj_get_opts, options,
+		    .file_flags = instance->read_only ? BPF_F_RDONLY : 0);
+	char path[SW_PIN_PATH];
+
+	sw_pins_path(&instance->pins, path, "%s", name);
+	return bpf_obj_get_opts(path, &options);
+}
+
 static int read_identity(struct sw_instance *instance)
 {
 	const struct sw_pins *pins = &instance->pins;
 	struct bpf_map_info info;
 	__u32 key = 0, *value;
 	SW_AUTO_FREE void *buffer = NULL;
-	SW_AUTO_FD int fd = -1;
-	char path[SW_PIN_PATH];
+	SW_AUTO_FD int fd = sw_instance_get(instance, "maps/identity");
 
-	sw_pins_path(pins, path, "maps/identity");
-	fd = bpf_obj_get(path);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return -ENOENT;
 	if (fd < 0 && (errno == EPERM || errno == EACCES))
-		return no_access(pins, "maps/identity", errno);
+		return may_not_open(instance, "maps/identity", errno);
 	if (fd < 0 || map_info(fd, &info) || info.type != BPF_MAP_TYPE_ARRAY ||
 	    info.key_size != sizeof(key) || info.value_size < sizeof(*value) ||
 	    strcmp(info.name, "identity"))
@@ -88,6 +104,7 @@ int sw_instance_open(const char *dir, enum sw_access access, struct sw_instance 
 {
 	int error = sw_pins_locate(dir, access == SW_ACCESS_CREATE, &instance->pins);
 
+	instance->read_only = access == SW_ACCESS_READ;
 	if (!error && access != SW_ACCESS_READ)
 		error = sw_pins_lock(&instance->pins);
 	if (!error)
@@ -106,12 +123,12 @@ int sw_instance_map(const struct sw_instance *instance, const char *name, uint32
 	const struct sw_pins *pins = &instance->pins;
 	struct bpf_map_info info;
 	SW_AUTO_FD int map = -1;
-	char path[SW_PIN_PATH];
+	char pin[64];
 
-	sw_pins_path(pins, path, "maps/%s", name);
-	map = bpf_obj_get(path);
+	sw_format(pin, sizeof(pin), "maps/%s", name);
+	map = sw_instance_get(instance, pin);
 	if (map < 0 && (errno == EPERM || errno == EACCES))
-		return no_access(pins, name, errno);
+		return may_not_open(instance, pin, errno);
 	if (map < 0 || map_info(map, &info))
 		return sw_error(EIO,
 				"%s is damaged: maps/%s cannot be opened (%s); discard it: synward "

@@ -8,11 +8,13 @@
 
 #include <synward/config.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct sw_instance {
 	struct sw_pins pins;
 	struct sw_identity identity;
+	bool read_only; /* what is opened of it */
 };
 
 #define SW_AUTO_INSTANCE __attribute__((cleanup(sw_instance_close)))
@@ -23,7 +25,7 @@ struct sw_instance {
 
 /* How the caller will use it. */
 enum sw_access {
-	SW_ACCESS_READ,	  /* never mounts, takes no lock */
+	SW_ACCESS_READ,	  /* never mounts, takes no lock; the group of readers may do it */
 	SW_ACCESS_CHANGE, /* locked; a missing bpffs counts as nothing attached */
 	SW_ACCESS_CREATE, /* locked; a missing bpffs is mounted */
 };
@@ -35,6 +37,9 @@ enum sw_access {
  */
 int sw_instance_open(const char *dir, enum sw_access access, struct sw_instance *instance);
 void sw_instance_close(struct sw_instance *instance);
+
+/* Opens a pin, to read only if the instance is. Returns its descriptor, or -1 with errno. */
+int sw_instance_get(const struct sw_instance *instance, const char *name);
 
 /* Opens a map after checking that its values have that many bytes (0: any). Records its errors. */
 int sw_instance_map(const struct sw_instance *instance, const char *name, uint32_t value_size,

@@ -156,15 +156,19 @@ static int load_failed(int error)
 			sw_errno_text(error), reason[0] ? ": " : "", reason);
 }
 
+/* Who knows the keys makes cookies: those nobody else may read. */
 static int pin_map(const struct sw_pins *pins, struct bpf_map *map)
 {
 	const char *name = bpf_map__name(map);
-	char path[SW_PIN_PATH];
+	char path[SW_PIN_PATH], pin[64];
 
-	sw_pins_path(pins, path, "maps/%s", name);
+	sw_format(pin, sizeof(pin), "maps/%s", name);
+	sw_pins_path(pins, path, "%s", pin);
 	if (bpf_obj_pin(bpf_map__fd(map), path))
 		return sw_error(errno, "cannot pin %s/maps/%s: %s", pins->shown, name,
 				sw_errno_text(errno));
+	if (strcmp(name, "cookie_keys") != 0)
+		sw_pins_let_read(pins, pin);
 	return 0;
 }
 
@@ -236,8 +240,10 @@ static int pin_all(const struct sw_pins *pins, const struct synward_bpf *skeleto
 		error = sw_pins_make_dir(pins, "links");
 	if (!error)
 		error = pin_program(pins, skeleton->progs.sw_clock);
-	if (!error)
+	if (!error) {
+		sw_pins_let_read(pins, "programs/sw_clock");
 		error = pin_program(pins, skeleton->progs.sw_switch);
+	}
 	bpf_object__for_each_map(map, skeleton->obj) if (!error && is_shared(map) &&
 							 map != skeleton->maps.identity)
 		error = pin_map(pins, map);

@@ -6,6 +6,7 @@
 #include "mounts.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/file.h>
@@ -127,12 +128,31 @@ bool sw_pins_exist(const struct sw_pins *pins, const char *name)
 	return access(path, F_OK) == 0;
 }
 
+/* The owner stays, so that what is unfinished is nobody else's. */
+static void let_read(const char *path, mode_t mode)
+{
+	const struct group *readers = getgrnam(SW_READERS);
+
+	if (readers && !chown(path, (uid_t)-1, readers->gr_gid))
+		(void)!chmod(path, mode);
+}
+
+void sw_pins_let_read(const struct sw_pins *pins, const char *name)
+{
+	char path[SW_PIN_PATH];
+
+	sw_pins_path(pins, path, "%s", name);
+	let_read(path, 0640);
+}
+
 int sw_pins_make_dir(const struct sw_pins *pins, const char *name)
 {
 	char path[SW_PIN_PATH];
 
 	sw_pins_path(pins, path, "%s", name);
-	if (mkdir(path, 0750) && errno != EEXIST)
+	if (!mkdir(path, 0750))
+		let_read(path, 0750);
+	else if (errno != EEXIST)
 		return sw_error(errno, "cannot make the directory %s/%s: %s", pins->shown, name,
 				sw_errno_text(errno));
 	return 0;

@@ -50,9 +50,16 @@ void sw_pins_close(struct sw_pins *pins);
 void sw_pins_path(const struct sw_pins *pins, char path[SW_PIN_PATH], const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The group whose members may read what is pinned, if there is such a group. */
+#define SW_READERS "synward"
+
+/* Lets the readers read a pin. Where that cannot be, it stays its owner's, and nothing else changes. */
+void sw_pins_let_read(const struct sw_pins *pins, const char *name);
+
 bool sw_pins_exist(const struct sw_pins *pins, const char *name);
 
-/* Makes a directory below the pin directory, or, for "", the pin directory; fine if it is there. */
+/* Makes a directory below the pin directory, or, for "", the pin directory, which the readers may enter; fine if
+ * it is there. */
 int sw_pins_make_dir(const struct sw_pins *pins, const char *name);
 
 /* Removes a file or directory with all that is in it. What is not there is fine. */

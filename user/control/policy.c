@@ -183,6 +183,17 @@ int sw_disarm(const char *pin_dir)
 	return error ? error : sw_armed_write(&instance, false);
 }
 
+int sw_settings_read(const struct sw_instance *instance, struct sw_settings *settings)
+{
+	SW_AUTO_FD int fd = -1;
+	__u32 zero = 0;
+	int error = sw_instance_map(instance, "settings", sizeof(*settings), &fd);
+
+	if (!error && bpf_map_lookup_elem(fd, &zero, settings))
+		error = failed("read the settings");
+	return error;
+}
+
 int sw_settings_map(const struct sw_instance *instance, struct sw_settings **settings)
 {
 	SW_AUTO_FD int fd = -1;

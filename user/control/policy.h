@@ -48,6 +48,9 @@ int sw_armed_write(const struct sw_instance *instance, bool armed);
  */
 int sw_disarm(const char *pin_dir);
 
+/* The settings as they are. */
+int sw_settings_read(const struct sw_instance *instance, struct sw_settings *settings);
+
 /* The settings, to be written field by field; sw_settings_unmap() ends that. */
 int sw_settings_map(const struct sw_instance *instance, struct sw_settings **settings);
 void sw_settings_unmap(struct sw_settings **settings);

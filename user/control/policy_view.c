@@ -12,17 +12,6 @@
 #include <bpf/bpf.h>
 #include <string.h>
 
-static int read_settings(const struct sw_instance *instance, struct sw_settings *settings)
-{
-	SW_AUTO_FD int fd = -1;
-	__u32 zero = 0;
-	int error = sw_instance_map(instance, "settings", sizeof(*settings), &fd);
-
-	if (!error && bpf_map_lookup_elem(fd, &zero, settings))
-		error = sw_error(errno, "cannot read the settings: %s", sw_errno_text(errno));
-	return error;
-}
-
 static int read_row(int fd, int floods_fd, uint32_t slot, uint32_t service, uint64_t now_ms,
 		    const struct sw_policy *policy, struct sw_row_view *row)
 {
@@ -137,7 +126,7 @@ int sw_policy_view_read(const struct sw_instance *instance, struct sw_policy_vie
 		return -ENOMEM;
 	error = sw_policy_read(instance, policy, &state);
 	if (!error)
-		error = read_settings(instance, &settings);
+		error = sw_settings_read(instance, &settings);
 	if (!error)
 		error = sw_coarse_clock(instance, &now_ms);
 	if (!error)

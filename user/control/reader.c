@@ -70,8 +70,12 @@ static int lock_ring(struct sw_reader *reader)
 
 static int open_ring(struct sw_reader *reader)
 {
+	struct sw_instance instance = reader->instance;
 	SW_AUTO_FD int fd = -1;
-	int error = sw_instance_map(&reader->instance, "events", 0, &fd);
+	int error;
+
+	instance.read_only = false; /* how far they were read is kept in there */
+	error = sw_instance_map(&instance, "events", 0, &fd);
 
 	if (error)
 		return error;

@@ -91,8 +91,8 @@ static void read_directory(const struct sw_instance *instance, const char *name,
 
 		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= sizeof(map->name))
 			continue;
-		sw_pins_path(&instance->pins, path, "%s/%s", name, entry->d_name);
-		fd = bpf_obj_get(path);
+		sw_format(path, sizeof(path), "%s/%s", name, entry->d_name);
+		fd = sw_instance_get(instance, path);
 		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length))
 			continue; /* it went away meanwhile */
 		strcpy(map->name, entry->d_name);
@@ -196,17 +196,6 @@ int sw_snapshot_read(const char *pin_dir, struct sw_snapshot *snapshot)
 	return 0;
 }
 
-static int read_settings(const struct sw_instance *instance, struct sw_settings *settings)
-{
-	SW_AUTO_FD int fd = -1;
-	__u32 zero = 0;
-	int error = sw_instance_map(instance, "settings", sizeof(*settings), &fd);
-
-	if (!error && bpf_map_lookup_elem(fd, &zero, settings))
-		error = read_failed("the settings");
-	return error;
-}
-
 static void read_health(const struct sw_instance *instance, const struct sw_records *records,
 			struct sw_status *status)
 {
@@ -246,7 +235,7 @@ int sw_status_read(const char *pin_dir, struct sw_status *status)
 	if (!error)
 		error = read_counters(&instance, &total);
 	if (!error)
-		error = read_settings(&instance, &made->settings);
+		error = sw_settings_read(&instance, &made->settings);
 	if (!error)
 		error = read_maps(&instance, made->maps, &made->map_count, &made->map_bytes);
 	if (!error)

@@ -33,13 +33,10 @@ enum sw_sweeper sw_sweeper_state(const struct sw_instance *instance)
 int sw_coarse_clock(const struct sw_instance *instance, uint64_t *now_ms)
 {
 	uint64_t packet[8] = {};
-	char path[SW_PIN_PATH];
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet),
 		    .data_out = packet, .data_size_out = sizeof(packet));
-	SW_AUTO_FD int program = -1;
+	SW_AUTO_FD int program = sw_instance_get(instance, "programs/sw_clock");
 
-	sw_pins_path(&instance->pins, path, "programs/sw_clock");
-	program = bpf_obj_get(path);
 	if (program < 0 || bpf_prog_test_run_opts(program, &run))
 		return sw_error(errno,
 				"cannot read the clock of the tables (%s/programs/sw_clock): %s",

@@ -68,6 +68,8 @@ static void problems(FILE *out, const struct sw_status *status)
 				"it "
 				"is now\n",
 				name);
+		else if (health == SW_HEALTH_UNKNOWN)
+			fprintf(out, "you may not look at its hooks; as root: synward status\n");
 		else
 			fprintf(out, "a hook was taken away; to put it back: synward attach %s\n",
 				name);

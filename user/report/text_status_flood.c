@@ -131,7 +131,7 @@ void sw_text_flood_problems(FILE *out, const struct sw_status_interface *interfa
 	if (!flood->known)
 		return;
 	print_syncookies(out, interface);
-	if (flood->handover_needed && flood->handover != SW_HEALTH_OK) {
+	if (sw_handover_is_missing(flood)) {
 		begin(out, interface, true);
 		fprintf(out, "the hand-over's hook is %s; to put it back: synward attach %s\n",
 			sw_health_name(flood->handover), interface->record.name);

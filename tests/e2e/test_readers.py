@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The members of a group may read what is counted. They may change nothing, and others may not even read."""
+
+import json
+import pathlib
+import shutil
+import stat
+
+import pytest
+
+from cli import BINARY, ROOT
+from net import run
+
+GROUP = 54321
+ANYBODY = ("setpriv", "--reuid=65534", "--regid=65534")
+READER = (*ANYBODY, f"--groups={GROUP}")
+STRANGER = (*ANYBODY, "--clear-groups")
+POLICY = ROOT / "docs" / "examples" / "web-server.yaml"
+SECRETS = {"maps/cookie_keys", "programs/sw_switch"}
+# Where there is a group, which is nobody's business but that of this command.
+WITH_GROUP = ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/group && exec "$@"')
+
+
+def groups(directory, *more):
+    """A file of groups: the machine's, without that one, and others."""
+    file = directory / "group"
+    lines = [line for line in pathlib.Path("/etc/group").read_text().splitlines()
+             if not line.startswith("synward:")]
+    file.write_text("\n".join([*lines, *more, ""]))
+    return file
+
+
+def with_groups(synward, file, *words, namespace=None):
+    command = (*WITH_GROUP, file, BINARY, *words)
+    run(*(namespace.command(*command) if namespace else command), env=synward.environment())
+
+
+@pytest.fixture
+def asked(pair, synward, tmp_path):
+    """Asks as somebody: (who, verb...). What is attached was so where the group is known."""
+    file, here = groups(tmp_path, f"synward:x:{GROUP}:"), pathlib.Path("/run/readers")
+    here.mkdir()
+    program = shutil.copy(BINARY, here)  # where anybody gets to
+    shutil.copy(POLICY, here)
+    with_groups(synward, file, "attach", "s0", namespace=pair[1].namespace)
+    with_groups(synward, file, "block", "add", "192.0.2.7")
+    yield lambda who, *words: run(*who, program, *words, check=False, env=synward.environment(),
+                                  cwd=here)
+    shutil.rmtree(here)
+
+
+READ = (("stats",), ("stats", "--prometheus"), ("list",), ("top", "--once"), ("policy", "show"),
+        ("policy", "score"), ("status", "-j"))
+CHANGE = (("disarm",), ("block", "add", "192.0.2.8"), ("policy", "apply", POLICY.name), ("policy", "reset"),
+          ("events", "--timeout", "1ms"), ("detach", "--all"), ("attach", "lo"))
+
+
+def test_a_member_reads_what_root_reads(asked, synward, stage):
+    stage.accepted(5)
+    synward.expect_outcomes(accepted=5)
+    stats = json.loads(asked(READER, "-j", "stats").stdout)
+    assert stats["handshakes"]["accepted"] == 5
+    for words in READ:
+        done = asked(READER, *words)
+        assert done.returncode == (3 if words[0] == "status" else 0), done.stdout + done.stderr
+        assert done.stdout
+    assert "you may not look at its hooks; as root: synward status" in asked(READER, "status").stdout
+
+
+def test_a_member_changes_nothing(asked, synward):
+    before = synward.expect(0, "policy", "show").stdout.splitlines()[1:3]
+    for words in CHANGE:
+        done = asked(READER, *words)
+        assert done.returncode == 1 and "no permission" in done.stderr, (words, done)
+    status = synward.json("status")
+    assert [one["name"] for one in status["interfaces"]] == ["s0"] and status["policy"]["armed"]
+    assert status["policy"]["lists"]["block"] == 1
+    assert synward.expect(0, "policy", "show").stdout.splitlines()[2:3] == before[1:]
+
+
+def test_others_may_not_read(asked):
+    for words in READ:
+        done = asked(STRANGER, *words)
+        assert done.returncode == 1, done.stdout
+        assert "run as root, or as a member of the group synward" in done.stderr
+
+
+def test_what_makes_cookies_and_policies_stays_roots(asked, synward):
+    """As do the hooks: who holds a link takes it away."""
+    for path in synward.pin_dir.rglob("*"):
+        name, about = str(path.relative_to(synward.pin_dir)), path.stat()
+        wanted = (0, 0o600) if name in SECRETS or path.is_file() and name.startswith("links/") else \
+            (GROUP, 0o750 if path.is_dir() else 0o640)
+        assert (about.st_gid, stat.S_IMODE(about.st_mode)) == wanted, name
+
+
+def test_without_a_group_it_is_roots_alone(pair, synward, tmp_path):
+    with_groups(synward, groups(tmp_path), "attach", "s0", namespace=pair[1].namespace)
+    for path in [synward.pin_dir, *synward.pin_dir.rglob("*")]:
+        assert path.stat().st_gid == 0 and not path.stat().st_mode & 0o027, path
