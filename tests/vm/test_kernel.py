@@ -16,10 +16,10 @@ import pytest
 
 import tcp
 from causes import FAMILIES, Stage
-from cli import BUILD, bpftool, fresh
+from cli import BINARY, BUILD, bpftool, fresh
 from floods import (ALL_OPTIONS, ALWAYS, DATA, Crowd, Ghost, answerable, apply, spoofed, talk,
                     wait_for_flood)
-from net import Lab, wait_for
+from net import Lab, run, wait_for
 from objects import verified
 from policies import Files, Gate
 from segments import ACK, SYN, Port
@@ -219,6 +219,15 @@ def test_acks_without_a_cookie_die(host, defended, family):
     with tcp.listener(host.far, family):
         spoofed(host.near, host.far, family, ACK, 20, ack=12345)
         wait_for(lambda: dropped() == 20, lambda: f"20 ACKs to be dropped: {dropped()}")
+
+
+def test_three_capabilities_are_enough(machine, bpffs, tmp_path):
+    """Without CAP_SYS_ADMIN nobody may look for conntrack's functions, which here are in a module, if anywhere."""
+    only = "-all,+bpf,+net_admin,+perfmon"
+    with fresh(bpffs / "capable", tmp_path) as synward:
+        done = run("setpriv", f"--bounding-set={only}", f"--inh-caps={only}", BINARY, "attach", *PATIENT,
+                   "--mode", "generic", "lo", env=synward.environment(), seconds=LOADED_TWICE)
+        assert done.stdout.startswith("lo: attached (generic XDP, ")
 
 
 @contextlib.contextmanager
