@@ -73,6 +73,11 @@ for capability in CAP_NET_ADMIN CAP_SYS_ADMIN; do
 	systemctl daemon-reload
 	want "not without $capability" not systemctl start synward@eth0
 done
+printf '[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_BPF CAP_NET_ADMIN CAP_PERFMON CAP_CHOWN\n' \
+	>/run/systemd/system/synward@eth0.service.d/less.conf
+systemctl daemon-reload
+want "with other capabilities instead" systemctl start synward@eth0
+systemctl stop synward@eth0
 rm -r /run/systemd/system/synward@eth0.service.d
 cp /etc/synward/attach.yaml /tmp
 echo "mode: fast" >>/etc/synward/attach.yaml
@@ -81,6 +86,12 @@ want "not with a bad file" not systemctl start synward@eth0
 want "and the journal says why" says "attach.yaml:[0-9]*: mode: fast: expected auto, native or generic" \
 	journalctl -b -u synward@eth0
 cp /tmp/attach.yaml /etc/synward/attach.yaml
+cp /var/lib/synward/policy.yaml /tmp
+echo "version: 2" >/var/lib/synward/policy.yaml
+want "though a saved policy cannot be read" systemctl start synward@eth0
+want "which is told" says "the saved policy is not sound" journalctl -b -u synward@eth0
+systemctl stop synward@eth0
+cp /tmp/policy.yaml /var/lib/synward
 want "and again" systemctl start synward@eth0
 exit $failures
 """
