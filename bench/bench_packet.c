@@ -26,6 +26,7 @@
 
 #include "bench.skel.h"
 #include "load.h"
+#include "results.h"
 #include "synward.skel.h"
 
 #define DEFAULT_ROUNDS 15
@@ -33,8 +34,7 @@
 #define DEFAULT_REPEAT 300000
 #define MAX_REPEAT     100000000
 /* so many SYNs for each slot of a table before anything counts: it is full then */
-#define WARM_UP	  4
-#define JSON_PATH "build/bench.json"
+#define WARM_UP 4
 
 struct bench {
 	struct bench_bpf *harness;
@@ -279,19 +279,16 @@ static int print_table(const struct bench *bench)
 
 static int write_json(const struct bench *bench)
 {
-	SW_AUTO_FILE FILE *file = fopen(JSON_PATH, "we");
+	json_t *found = json_object(), *by_name = json_object();
 
-	if (!file)
-		return sw_error(errno, "cannot write %s: %s; run it where build/ is", JSON_PATH,
-				sw_errno_text(errno));
-	fprintf(file, "{\"schema\":1,\"floor_ns\":%.1f,\"cases\":{", bench->medians[0]);
 	for (size_t i = FLOORS; i < MEASURED; i++)
-		fprintf(file, "%s\"%s\":{\"ns\":%.1f,\"ratio\":%.3f}", i > FLOORS ? "," : "",
-			measured(i)->name, bench->medians[i], ratio(bench, i));
-	fprintf(file, "}}\n");
-	if (fflush(file))
-		return sw_error(errno, "cannot write %s: %s", JSON_PATH, sw_errno_text(errno));
-	return 0;
+		json_object_set_new(by_name, measured(i)->name,
+				    json_pack("{s:o,s:o}", "ns",
+					      result_number(bench->medians[i], 1), "ratio",
+					      result_number(ratio(bench, i), 3)));
+	json_object_set_new(found, "floor_ns", result_number(bench->medians[0], 1));
+	json_object_set_new(found, "cases", by_name);
+	return results_write(found);
 }
 
 /* ---- the command */
