@@ -10,6 +10,7 @@
 #include "inquiry.h"
 
 #include "emit.h"
+#include "core/sides.h"
 #include "evidence.h"
 #include "limits.h"
 #include "policy.h"
@@ -83,9 +84,11 @@ __noinline int check_lists(const struct sw_packet *packet, __u32 word, __u32 lis
 	return SW_VERDICT_PASSED;
 }
 
+#define CONNECTION_HAS_NUMBER 0x100
+
 /*
  * Looks for the connection of a packet, as the short way of its segments does, without a lock. Returns
- * its state, SW_CONN_*, or -1 if there is none.
+ * its state, SW_CONN_*, and CONNECTION_HAS_NUMBER if the packet's may be that of its end; -1 if there is none.
  */
 __noinline int connection_state(const struct sw_packet *packet, __u32 now_ms)
 {
@@ -93,19 +96,26 @@ __noinline int connection_state(const struct sw_packet *packet, __u32 now_ms)
 	const struct sw_now now = { .ms = now_ms };
 	struct sw_connection_view view;
 	struct sw_place place;
+	__u32 way;
 
 	if (!packet || !locate(sw_flow_hash(packet, seed), &now, &place))
 		return -1;
 	sw_connection_find(place.connections, place.tag, packet, &now, place.timeout_ms, &view);
-	return view.way < SW_WAYS ? place.connections->states[view.way & (SW_WAYS - 1)] : -1;
+	way = view.way & (SW_WAYS - 1);
+	if (view.way >= SW_WAYS || is_given_up(place.connections->states[way]))
+		return -1;
+	return place.connections->states[way] |
+	       (is_credible(&place.connections->connections[way], packet, view.from_orig) ?
+			CONNECTION_HAS_NUMBER :
+			0);
 }
 
-/* Is a packet one of a live connection? */
+/* Is a packet one of a live connection, by its number, too? That only the two ends know. */
 static __always_inline bool has_connection(const struct sw_packet *packet, __u32 now_ms)
 {
 	int state = connection_state(packet, now_ms);
 
-	return state >= 0 && !is_closed(state);
+	return state >= 0 && state & CONNECTION_HAS_NUMBER && !is_closed(state);
 }
 
 /*
@@ -263,6 +273,28 @@ __noinline int settle_limits(const struct sw_packet *packet, const struct inquir
 }
 
 /*
+ * May a segment that belongs to nothing known be of a connection that was pushed out of its table? Whoever was, may
+ * have been silent since for as long as one is remembered.
+ */
+static __always_inline bool has_forgotten(void)
+{
+	const struct sw_settings *set = current_settings();
+
+	return set && set->evicted_ms &&
+	       (__s64)(clock_ms64() - set->evicted_ms) < set->timeout_ms[SW_TIMEOUT_ESTABLISHED];
+}
+
+/* A live connection was pushed out. Once a second will do: every CPU reads what is written here. */
+static __always_inline void note_eviction(const struct sw_settings *set)
+{
+	struct sw_settings *changing = changing_settings();
+	__u64 now_ms = clock_ms64();
+
+	if (changing && (!set->evicted_ms || now_ms - set->evicted_ms >= 1000))
+		changing->evicted_ms = now_ms;
+}
+
+/*
  * What is to be done about the anomalies that were found. It is not called by conclude(), as the
  * stack would be too deep for what looks at the lists.
  */
@@ -283,7 +315,12 @@ __noinline int decide(const struct sw_packet *packet, struct inquiry *inquiry)
 	service = service_of(packet, inquiry->direction, inquiry->policy) & (SW_SERVICE_SLOTS - 1);
 	inquiry->service = service;
 	finding->anomalies |= inquiry->anomalies;
+	if (finding->handshake.denies && policy->rules[service].strict)
+		finding->anomalies |= SW_BIT(MIDSTREAM);
 	anomalies = finding->anomalies & ~finding->handshake.tolerated;
+	if (anomalies & SW_BIT(MIDSTREAM) &&
+	    (has_forgotten() || (finding->handshake.repeats && !is_ours(&packet->dst))))
+		anomalies &= ~SW_BIT(MIDSTREAM);
 	standing.symmetric = finding->handshake.belongs;
 	standing.ready = anomalies & sw_droppable(&policy->rules[service]) & SW_MASK_STRICT &&
 			 is_ready(inquiry->policy, service);
@@ -299,16 +336,35 @@ __noinline int decide(const struct sw_packet *packet, struct inquiry *inquiry)
 	return 0;
 }
 
-/* An attempt went on although only one of its sides was seen; its flow need not be the packet's. */
+/*
+ * An attempt went on although only one of its sides was seen; its flow need not be the packet's. At an address of ours
+ * that is no evidence: the kernel vouches for what is true of it, and the rest is made up.
+ */
 __noinline int note_one_sided(const struct sw_attempt *attempt, __u32 word)
 {
-	struct sw_addr resp;
+	const __u64 seed[2] = { load.seed[0], load.seed[1] };
+	struct sw_service_state *state;
+	struct sw_addr end;
 
 	if (!attempt)
 		return 0;
-	resp = attempt->resp;
-	note_sides(word, find_service(&resp, attempt->resp_port, word), false);
+	end = attempt->resp;
+	if (is_ours(&end))
+		return 0;
+	state = service_state_of(word, find_service(&end, attempt->resp_port, word));
+	end = attempt->orig;
+	if (state)
+		sw_saw_one_side(state, &end, seed, clock_ms64());
 	return 0;
+}
+
+/* An attempt at the packet's service was seen from both sides. */
+static __always_inline void note_both_sides(const struct inquiry *inquiry)
+{
+	struct sw_service_state *state = service_state_of(inquiry->policy, inquiry->service);
+
+	if (state)
+		sw_saw_both_sides(state, clock_ms64());
 }
 
 /* What a packet says about its source: what it would have lost, and whether it is real. */
@@ -322,11 +378,12 @@ __noinline int note_evidence(const struct sw_packet *packet, const struct inquir
 	if (!packet || !inquiry || !finding)
 		return 0;
 	step = &finding->handshake;
-	own = inquiry->relation == SW_RELATION_LIVE;
-	if (step->completed == SW_OUTCOME_ACCEPTED)
-		note_sides(inquiry->policy, inquiry->service, true);
+	/* what a cookie has opened was seen from one: the answer was ours */
+	if (step->completed == SW_OUTCOME_ACCEPTED && !step->opened)
+		note_both_sides(inquiry);
 	if (inquiry->direction != SW_INGRESS)
 		return 0;
+	own = inquiry->relation == SW_RELATION_LIVE && has_connection(packet, inquiry->now.ms);
 	if (inquiry->scored && !inquiry->decision.dropped)
 		score_suspect(&packet->src, inquiry->scored, 0, own);
 	if (step->completed != SW_OUTCOME_NONE) {

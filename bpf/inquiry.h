@@ -19,7 +19,6 @@ struct inquiry {
 	struct sw_decision decision;
 	struct sw_now now;
 	__u32 policy;	/* settings.policy, as it was when the packet came */
-	__u32 lists;	/* settings.lists, likewise */
 	__u16 owner;	/* what was booked for a SYN; 0: nothing */
 	__u8 segment;	/* enum sw_segment */
 	__u8 relation;	/* enum sw_relation */
@@ -28,7 +27,8 @@ struct inquiry {
 	__u8 limit;	/* enum sw_limit: what a SYN is over */
 	__u8 refuse;	/* and that is in force */
 	__u16 tcp;	/* where the TCP header is in the frame */
-	__u8 pad[6];
+	__u8 lists;	/* settings.lists, as it was when the packet came */
+	__u8 side;	/* where the segment is seen: sw_side() */
 };
 
 /* One CPU handles one packet at a time, with softirqs off; its stack has no room for this. */
@@ -57,6 +57,25 @@ static __always_inline struct sw_settings *changing_settings(void)
 static __always_inline const struct sw_settings *current_settings(void)
 {
 	return changing_settings();
+}
+
+/* This interface's bit of settings.forwarders. */
+static __always_inline __u64 forwarder_bit(void)
+{
+	return 1ULL << (load.slot & (SW_MAX_INTERFACES - 1));
+}
+
+/* Something that came in by another attached interface leaves by this one. */
+static __always_inline void note_forwards(const struct sw_settings *set)
+{
+	__u64 bit = forwarder_bit();
+	struct sw_settings *changing;
+
+	if (!set || *(volatile const __u64 *)&set->forwarders & bit)
+		return;
+	changing = changing_settings();
+	if (changing)
+		__sync_fetch_and_or(&changing->forwarders, bit);
 }
 
 /* The hint of a bucket of connections. */
@@ -101,8 +120,17 @@ static __always_inline bool locate(__u64 hash, const struct sw_now *now, struct 
 	place->timeout_ms = set->timeout_ms;
 	place->owners = NULL;
 	place->tag = sw_tag(hash);
-	place->sent = false;
+	place->side = 0;
 	place->now = *now;
+	return true;
+}
+
+/* The same for a packet, with where it is seen. */
+static __always_inline bool locate_seen(const struct inquiry *inquiry, struct sw_place *place)
+{
+	if (!locate(inquiry->hash, &inquiry->now, place))
+		return false;
+	place->side = inquiry->side;
 	return true;
 }
 

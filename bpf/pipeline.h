@@ -21,6 +21,7 @@
 #include "count.h"
 #include "emit.h"
 #include "enforce.h"
+#include "martian.h"
 #include "take_cookie.h"
 
 /* Is it, being plain, one of the many segments of a live connection that change nothing? */
@@ -65,12 +66,11 @@ __noinline int follow_connection(const struct sw_packet *packet, struct inquiry 
 	struct sw_place place;
 	bool settled;
 
-	if (!packet || !inquiry || !finding || !locate(inquiry->hash, &inquiry->now, &place))
+	if (!packet || !inquiry || !finding || !locate_seen(inquiry, &place))
 		return 1;
 	/* not every routine segment is plain */
 	if (!inquiry->anomalies && sw_connection_quick(&place, packet, inquiry->segment))
 		return 1;
-	place.sent = inquiry->direction == SW_EGRESS;
 	settled = sw_follow_connection(&place, packet, inquiry->segment, finding, &relation);
 	inquiry->relation = relation;
 	return settled;
@@ -100,17 +100,23 @@ __noinline int follow_handshake(const struct sw_packet *packet, const struct inq
 {
 	struct sw_finding *finding = my_finding();
 	const struct sw_policy *policy;
-	struct sw_place place;
+	struct sw_place place = {};
 	__u32 key;
 
-	if (!packet || !inquiry || !finding || !locate(inquiry->hash, &inquiry->now, &place))
+	if (!packet || !inquiry || !finding)
 		return 0;
-	key = sw_bucket_index(inquiry->hash, load.handshake_buckets);
-	place.owners = bpf_map_lookup_elem(&owners, &key);
 	policy = policy_of(inquiry->policy);
-	if (!place.owners || !policy)
+	if (!policy)
 		return 0;
 	place.timeout_ms = policy->rules[service & (SW_SERVICE_SLOTS - 1)].timeout_ms;
+	key = sw_bucket_index(inquiry->hash, load.handshake_buckets);
+	place.handshakes = bpf_map_lookup_elem(&handshakes, &key);
+	place.owners = bpf_map_lookup_elem(&owners, &key);
+	if (!place.handshakes || !place.owners)
+		return 0;
+	place.now = inquiry->now;
+	place.tag = sw_tag(inquiry->hash);
+	place.side = inquiry->side;
 	finding->owned = policy_has(inquiry->policy, SW_HAS_HALF_OPEN | SW_HAS_OWNERS);
 	finding->owner = inquiry->owner;
 	finding->handshake.refuse = inquiry->refuse;
@@ -123,7 +129,7 @@ __noinline int tell_connections(const struct sw_packet *packet, const struct inq
 	struct sw_finding *finding = my_finding();
 	struct sw_place place;
 
-	if (packet && inquiry && finding && locate(inquiry->hash, &inquiry->now, &place))
+	if (packet && inquiry && finding && locate_seen(inquiry, &place))
 		sw_tell_connections(&place, packet, finding);
 	return 0;
 }
@@ -138,8 +144,7 @@ __noinline int follow_adopted(const struct sw_packet *packet, const struct inqui
 	struct sw_counters *mine = my_counters();
 	struct sw_place place;
 
-	if (!packet || !inquiry || !finding || !mine ||
-	    !locate(inquiry->hash, &inquiry->now, &place))
+	if (!packet || !inquiry || !finding || !mine || !locate_seen(inquiry, &place))
 		return 0;
 	sw_follow_adopted(&place, packet, finding);
 	finding->handshake.tolerated |= SW_BIT(MIDSTREAM);
@@ -161,6 +166,8 @@ __noinline int conclude(const struct sw_packet *packet, struct inquiry *inquiry)
 	decision = &inquiry->decision;
 	if (is_uneventful(finding))
 		return SW_VERDICT_PASSED;
+	if (finding->connection.evicted || finding->connection.forgot)
+		note_eviction(set);
 	if (inquiry->direction == SW_INGRESS)
 		note_anomalies(packet, finding->anomalies, inquiry->now.ms);
 	step = &finding->handshake;
@@ -198,14 +205,43 @@ static __always_inline bool judge_alone(const struct sw_packet *packet, struct i
 	return inquiry->segment != SW_SEGMENT_NONE || inquiry->anomalies;
 }
 
-/* Is a forwarded flow that we know from both sides older than the attach? */
+/*
+ * Is a forwarded flow that we know from both sides one whose beginning we cannot have seen, or must have forgotten?
+ */
 static __always_inline bool is_learned(const struct sw_packet *packet,
 				       const struct sw_finding *finding,
 				       const struct inquiry *inquiry)
 {
-	return finding->handshake.two_sided && policy_has(inquiry->policy, SW_HAS_STRICT) &&
+	if (!policy_has(inquiry->policy, SW_HAS_STRICT) || !finding->handshake.two_sided)
+		return false;
+	return finding->handshake.heard ||
 	       is_warming_up(inquiry->policy,
 			     service_of(packet, inquiry->direction, inquiry->policy));
+}
+
+/* Can a segment that comes in answer, reject or end something, whatever is known of its flow? */
+static __always_inline bool may_end_something(const struct sw_packet *packet,
+					      const struct inquiry *inquiry)
+{
+	return inquiry->segment == SW_SEGMENT_SYNACK || inquiry->segment == SW_SEGMENT_RST ||
+	       (inquiry->segment == SW_SEGMENT_ACK && packet->flags & WIRE_TCP_FIN);
+}
+
+/* The handshakes again, after a look at whether a side tells anything. Returns as follow_handshake() does. */
+static __always_inline bool follow_by_side(void *ctx, const struct sw_packet *packet,
+					   struct inquiry *inquiry, struct sw_finding *finding,
+					   __u32 service, enum sw_direction direction)
+{
+	bool told = follow_handshake(packet, inquiry, service);
+
+	if (direction != SW_INGRESS || inquiry->segment == SW_SEGMENT_SYN ||
+	    !(finding->anomalies & SW_BIT(WRONG_SIDE)) ||
+	    policy_has(inquiry->policy, SW_HAS_NO_HAIRPIN) || !are_both_there(ctx, packet))
+		return told;
+	finding->anomalies &= ~SW_BIT(WRONG_SIDE);
+	finding->handshake.anomalies &= ~SW_BIT(WRONG_SIDE);
+	inquiry->side &= ~SW_SIDE_TELLS;
+	return follow_handshake(packet, inquiry, service);
 }
 
 /*
@@ -213,12 +249,14 @@ static __always_inline bool is_learned(const struct sw_packet *packet,
  * whether the packet brings a cookie back. Returns the verdict.
  */
 static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packet,
-					      struct inquiry *inquiry,
-					      const struct sw_finding *finding,
+					      struct inquiry *inquiry, struct sw_finding *finding,
 					      enum sw_direction direction)
 {
 	__u32 service = SW_SERVICE_DEFAULT;
 
+	if (direction == SW_INGRESS && may_end_something(packet, inquiry) &&
+	    is_martian(ctx, packet, inquiry))
+		return SW_VERDICT_PASSED;
 	if (may_have_connection(inquiry->hash) && follow_connection(packet, inquiry))
 		return SW_VERDICT_PASSED;
 	if (direction == SW_INGRESS && inquiry->segment == SW_SEGMENT_ACK &&
@@ -237,15 +275,30 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 	    policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE) &&
 	    take_challenge_answer(packet, inquiry) == SW_VERDICT_DROPPED)
 		return SW_VERDICT_DROPPED;
+	if (direction == SW_INGRESS && inquiry->segment == SW_SEGMENT_ACK &&
+	    is_martian(ctx, packet, inquiry))
+		return SW_VERDICT_PASSED;
 	if (policy_has(inquiry->policy, SW_HAS_SERVICE_TIMEOUTS))
 		service = service_for_timeouts(packet, inquiry);
-	if (follow_handshake(packet, inquiry, service))
+	if (follow_by_side(ctx, packet, inquiry, finding, service, direction))
 		tell_connections(packet, inquiry);
 	if (finding->unknown && !load.replay && kernel_vouches(ctx, packet, inquiry->direction))
 		follow_adopted(packet, inquiry);
 	else if (finding->unknown && is_learned(packet, finding, inquiry))
 		follow_adopted(packet, inquiry);
 	return SW_VERDICT_PASSED;
+}
+
+/*
+ * Notes where a segment is seen, and whether that tells of which end it is not: where something is forwarded to. A
+ * mirror port has no side, nor has a bridge that is told everything.
+ */
+static __always_inline void look_where(struct inquiry *inquiry, const struct sw_settings *set)
+{
+	inquiry->side = sw_side(load.slot, inquiry->direction == SW_EGRESS);
+	if (inquiry->direction == SW_INGRESS && set->forwarders & forwarder_bit() &&
+	    !policy_has(inquiry->policy, SW_HAS_HAIRPIN))
+		inquiry->side |= SW_SIDE_TELLS;
 }
 
 /* What a SYN that came in meets before its handshake is looked for. Returns the verdict. */
@@ -322,6 +375,7 @@ static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *pack
 	if (!finding)
 		return SW_VERDICT_PASSED;
 	sw_finding_init(finding);
+	look_where(&inquiry, set);
 	if (inquiry.segment != SW_SEGMENT_NONE &&
 	    follow(ctx, packet, &inquiry, finding, direction) == SW_VERDICT_DROPPED)
 		return SW_VERDICT_DROPPED;

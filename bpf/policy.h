@@ -152,19 +152,6 @@ __noinline int is_warming_up(__u32 word, __u32 service)
 		       policy->rules[service & (SW_SERVICE_SLOTS - 1)].warm_up_ms;
 }
 
-/* An attempt has shown both directions, or, although it went on, only one. */
-static __always_inline void note_sides(__u32 word, __u32 service, bool both)
-{
-	struct sw_service_state *state = service_state_of(word, service);
-
-	if (!state)
-		return;
-	if (!both)
-		state->one_sided_ms = clock_ms64();
-	else if (state->both_sided < SW_ENOUGH_BOTH_SIDED)
-		__sync_fetch_and_add(&state->both_sided, 1);
-}
-
 static __always_inline struct sw_service_counters *service_counters(__u32 word, __u32 service)
 {
 	__u32 key = service_key(word, service);

@@ -91,13 +91,14 @@ static long sweep_connections(__u32 i, void *context)
 		return 1;
 	for (__u32 way = 0; way < SW_WAYS; way++) {
 		if (!bucket->tags[way] ||
-		    (!slice->force && !connection_expired(bucket->states[way], bucket->seen_ms[way],
-							  &slice->now, slice->set->timeout_ms)))
+		    (!slice->force &&
+		     !sw_connection_is_due(bucket, way, &slice->now, slice->set->timeout_ms)))
 			continue;
 		if (!sw_lock(&bucket->lock))
 			break;
 		freed += sw_sweep_connection(bucket, way, &slice->now, slice->set->timeout_ms,
-					     slice->force);
+					     slice->force,
+					     policy_has(slice->set->policy, SW_HAS_STRICT));
 		*hint = sw_hint_of(bucket);
 		sw_unlock(&bucket->lock);
 	}

@@ -13,6 +13,7 @@
 #include "enforce.h"
 #include "flood.h"
 #include "listener.h"
+#include "route.h"
 #include "self_check.h"
 
 /* ---- of handshakes */
@@ -82,14 +83,6 @@ __noinline int note_symptoms(const struct sw_packet *packet, const struct inquir
 
 /* ---- of the listener */
 
-/* of the kernel's AF_* and BPF_FIB_LKUP_RET_* */
-enum {
-	FAMILY_IPV4 = 2,
-	FAMILY_IPV6 = 10,
-	FIB_FORWARDED = 0,
-	FIB_NO_NEIGHBOUR = 7,
-};
-
 /*
  * Is it time to look at the listener of a SYN? Once in each tick of the coarse clock, or whenever its queue
  * may be full before the next one; of who was not heard, at one listener of the service.
@@ -116,28 +109,6 @@ static __always_inline bool is_time_to_look(const struct inquiry *inquiry,
 		return false;
 	state->queue_looked_ms = now_ms;
 	return true;
-}
-
-/* Does the host send what is for an address on to somebody else? Where it forwards nothing, none. */
-static __always_inline bool is_routed_on(struct xdp_md *ctx, const struct sw_packet *packet)
-{
-	struct bpf_fib_lookup route = { .ifindex = ctx->ingress_ifindex,
-					.l4_protocol = WIRE_IP_TCP };
-	long found;
-
-	if (sw_addr_is_v4(&packet->dst)) {
-		route.family = FAMILY_IPV4;
-		route.ipv4_src = packet->src.words[3];
-		route.ipv4_dst = packet->dst.words[3];
-	} else {
-		route.family = FAMILY_IPV6;
-		for (int i = 0; i < 4; i++) {
-			route.ipv6_src[i] = packet->src.words[i];
-			route.ipv6_dst[i] = packet->dst.words[i];
-		}
-	}
-	found = bpf_fib_lookup(ctx, &route, sizeof(route), 0);
-	return found == FIB_FORWARDED || found == FIB_NO_NEIGHBOUR;
 }
 
 /* What an interface offers is what the sysctls say now. */
@@ -227,7 +198,7 @@ __noinline int look_at_listener(struct xdp_md *ctx, const struct sw_packet *syn,
 		return 0;
 	found = find_socket(ctx, syn);
 	if (addressee && heard_kind(addressee) == SW_HEARD_HERE &&
-	    (!found || is_routed_on(ctx, syn))) {
+	    (!found || is_routed_on(ctx, &syn->src, &syn->dst))) {
 		/* it listens no more, or its address is somebody else's now */
 		addressee->heard = 0;
 	}

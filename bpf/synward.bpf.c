@@ -210,7 +210,9 @@ int sw_egress(struct __sk_buff *skb)
 	if (listens && packet.kind == SW_KIND_TCP &&
 	    (packet.flags & (WIRE_TCP_RST | WIRE_TCP_ACK)) == WIRE_TCP_RST)
 		excuse_probe(skb, &packet, set->policy);
-	if (!forwarded)
+	if (forwarded)
+		note_forwards(set);
+	else
 		verdict = inspect(skb, &packet, 0, SW_EGRESS);
 	count_traffic(SW_EGRESS, skb->len, verdict, forwarded ? 0 : packet.kind, forwarded);
 	return TC_ACT_UNSPEC;
@@ -239,6 +241,8 @@ int sw_arm(struct xdp_md *ctx __unused)
 		state->since_ms = clock_ms64(); /* the maps are new */
 	sweeper->swept_ns = bpf_ktime_get_ns();
 	set->watching_since_ms = clock_ms64(); /* what is older than that is not known */
+	/* the slot may have been another one's */
+	__sync_fetch_and_and(&set->forwarders, ~forwarder_bit());
 	bpf_timer_init(&sweeper->timer, &sweepers, CLOCK_MONOTONIC); /* again: EBUSY, as it is */
 	if (bpf_timer_set_callback(&sweeper->timer, sweep_tick) ||
 	    bpf_timer_start(&sweeper->timer, SW_SWEEP_PERIOD_NS, 0))

@@ -26,6 +26,7 @@ static __always_inline void finish_handshake(const struct sw_packet *ack,
 	ended->isn_resp[0] = ack->ack - 1;
 	ended->started_ms = inquiry->now.ms;
 	ended->phase = SW_PHASE_SYN_RECEIVED;
+	ended->side = sw_side(load.slot, false);
 	step->opened = 1;
 	step->belongs = 1;
 	step->end = SW_END_JUDGED;

@@ -23,7 +23,7 @@ struct sw_standing {
 /*
  * May a segment that belongs to nothing known be dropped for it? Only after we have watched for a
  * while, and where handshakes are seen from both sides: on an asymmetric route they never are.
- * What was ever seen from one side only suspends that for a while. Times are
+ * Where many are seen from one side only, that is suspended for a while. Times are
  * milliseconds of a clock that does not wrap; another CPU may have read it a moment later.
  */
 static __always_inline bool sw_is_ready(const struct sw_rules *rules,

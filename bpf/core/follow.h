@@ -22,7 +22,7 @@ struct sw_place {
 	const __u32 *timeout_ms;
 	struct sw_now now;
 	__u16 tag;
-	bool sent; /* by this host: nobody else can have */
+	__u8 side; /* where the segment is seen: sw_side() */
 };
 
 struct sw_finding {
@@ -34,6 +34,7 @@ struct sw_finding {
 	__u16 owner;	 /* whose this SYN counts against, if it opens an attempt */
 	__u16 released;	 /* the owner of the attempt that ended; 0: none */
 	struct sw_handshake_step handshake;
+	struct sw_connection entered; /* here, since a stack has no room for it */
 };
 
 /*
@@ -51,6 +52,69 @@ static __always_inline void sw_unlock(struct sw_lock *lock __unused)
 }
 #endif
 
+/* What an entry that was found says of its flow. As long as it is doubtful whether it has ended, it lives. */
+static __always_inline enum sw_relation relation_of(const struct sw_connection_bucket *bucket,
+						    __u32 way)
+{
+	__u8 state = bucket->states[way];
+
+	return is_closed(state) && !is_doubtful(&bucket->connections[way]) ? SW_RELATION_CLOSED :
+									     SW_RELATION_LIVE;
+}
+
+/*
+ * Does a segment concern a connection alone? own: a SYN or SYN-ACK is of its own handshake. RSTs and ICMP errors are
+ * rare, so it need not be known here whether there is an attempt that they may be about.
+ */
+static __always_inline bool is_settled(enum sw_segment segment, __u8 state, bool own)
+{
+	if (segment == SW_SEGMENT_SYN || segment == SW_SEGMENT_SYNACK)
+		return own;
+	return !(state & SW_CONN_ATTEMPT) && segment != SW_SEGMENT_RST &&
+	       segment != SW_SEGMENT_ICMP_ERROR;
+}
+
+/* Asks for a connection that seemed to have ended. Its late FIN or RST is of one that has, and opens nothing again. */
+static __always_inline enum sw_relation goes_on_again(const struct sw_place *place,
+						      const struct sw_packet *packet,
+						      enum sw_segment segment,
+						      struct sw_finding *finding, bool *settled)
+{
+	struct sw_connection_bucket *bucket = place->connections;
+	__u32 way;
+
+	if ((segment != SW_SEGMENT_ACK && segment != SW_SEGMENT_RST) ||
+	    sw_connection_find_ended(bucket, place->tag, packet, &place->now, place->timeout_ms) >=
+		    SW_WAYS)
+		return SW_RELATION_NONE;
+	if (segment == SW_SEGMENT_RST || packet->flags & WIRE_TCP_FIN)
+		return SW_RELATION_CLOSED;
+	if (!sw_lock(&bucket->lock)) {
+		finding->skipped = true;
+		*settled = true;
+		return SW_RELATION_LIVE;
+	}
+	way = sw_connection_find_ended(bucket, place->tag, packet, &place->now, place->timeout_ms);
+	if (way < SW_WAYS) {
+		finding->connection.opened = sw_connection_goes_on(bucket, way, &place->now);
+		*settled = true;
+	}
+	sw_unlock(&bucket->lock);
+	return way < SW_WAYS ? SW_RELATION_LIVE : SW_RELATION_NONE;
+}
+
+/* One that was given up is none, though it is found if the timeout of closed ones has become longer. */
+static __always_inline void find_connection(const struct sw_place *place,
+					    const struct sw_packet *packet,
+					    struct sw_connection_view *view)
+{
+	sw_connection_find(place->connections, place->tag, packet, &place->now, place->timeout_ms,
+			   view);
+	if (view->way < SW_WAYS &&
+	    is_given_up(place->connections->states[view->way & (SW_WAYS - 1)]))
+		view->way = SW_WAYS;
+}
+
 /* What the connections table knows of a packet's flow. *settled: nothing else need be asked. */
 static __always_inline enum sw_relation ask_connection(const struct sw_place *place,
 						       const struct sw_packet *packet,
@@ -60,29 +124,29 @@ static __always_inline enum sw_relation ask_connection(const struct sw_place *pl
 	struct sw_connection_bucket *bucket = place->connections;
 	enum sw_relation relation = SW_RELATION_NONE;
 	struct sw_connection_view view;
-	bool repeats = false;
+	bool own = false;
 	__u8 state;
 
-	sw_connection_find(bucket, place->tag, packet, &place->now, place->timeout_ms, &view);
+	find_connection(place, packet, &view);
 	if (view.way >= SW_WAYS)
-		return SW_RELATION_NONE;
+		return goes_on_again(place, packet, segment, finding, settled);
 	if (!sw_lock(&bucket->lock)) {
 		finding->skipped = true;
 		*settled = true;
 		return SW_RELATION_LIVE;
 	}
-	sw_connection_find(bucket, place->tag, packet, &place->now, place->timeout_ms, &view);
+	find_connection(place, packet, &view);
 	if (view.way < SW_WAYS) {
 		state = bucket->states[view.way & (SW_WAYS - 1)];
-		relation = is_closed(state) ? SW_RELATION_CLOSED : SW_RELATION_LIVE;
 		finding->anomalies |= sw_connection_step(bucket, &view, packet, segment,
-							 &place->now, &repeats);
+							 &place->now, &own);
 		/* a RST without an ACK is of a kernel that refuses what it knows nothing of */
-		if (place->sent && !view.from_orig &&
+		if (place->side & SW_SIDE_OUT && !view.from_orig &&
 		    (segment == SW_SEGMENT_ACK ||
 		     (segment == SW_SEGMENT_RST && packet->flags & WIRE_TCP_ACK)))
 			bucket->states[view.way & (SW_WAYS - 1)] &= ~SW_CONN_UNHEARD;
-		*settled = repeats || (segment != SW_SEGMENT_SYN && !(state & SW_CONN_ATTEMPT));
+		relation = relation_of(bucket, view.way & (SW_WAYS - 1));
+		*settled = is_settled(segment, state, own);
 	}
 	sw_unlock(&bucket->lock);
 	return relation;
@@ -115,8 +179,8 @@ static __always_inline __u8 sw_hint_of(const struct sw_connection_bucket *bucket
 	return hint;
 }
 
-static __always_inline void enter_connection(const struct sw_place *place,
-					     const struct sw_connection *as, __u8 states,
+/* Enters the finding's connection. */
+static __always_inline void enter_connection(const struct sw_place *place, __u8 states,
 					     struct sw_finding *finding)
 {
 	struct sw_connection_bucket *bucket = place->connections;
@@ -125,8 +189,8 @@ static __always_inline void enter_connection(const struct sw_place *place,
 		finding->skipped = true;
 		return;
 	}
-	sw_connection_enter(bucket, place->tag, as, states, &place->now, place->timeout_ms,
-			    &finding->connection);
+	sw_connection_enter(bucket, place->tag, &finding->entered, states, &place->now,
+			    place->timeout_ms, &finding->connection);
 	if (place->filter && place->hint) {
 		place->filter->tags[finding->connection.victim & (SW_WAYS - 1)] = place->tag;
 		*place->hint = sw_hint_of(bucket);
@@ -138,32 +202,35 @@ static __always_inline void enter_completed(const struct sw_place *place, __u8 s
 					    struct sw_finding *finding)
 {
 	const struct sw_attempt *attempt = &finding->handshake.ended;
-	struct sw_connection as = {
-		.orig = attempt->orig,
-		.resp = attempt->resp,
-		.orig_port = attempt->orig_port,
-		.resp_port = attempt->resp_port,
-		.isn_orig = attempt->isn_orig,
-		.isn_resp = attempt->isn_resp[0],
-		.syn_length = attempt->syn_length,
-		.fastopen = !!(attempt->seen & SW_SAW_FASTOPEN),
-	};
+	struct sw_connection *entered = &finding->entered;
 
-	enter_connection(place, &as, SW_CONN_ISNS_KNOWN | states, finding);
+	entered->orig = attempt->orig;
+	entered->resp = attempt->resp;
+	entered->orig_port = attempt->orig_port;
+	entered->resp_port = attempt->resp_port;
+	entered->isn_orig = attempt->isn_orig;
+	entered->isn_resp = attempt->isn_resp[0];
+	entered->ends[0] = (struct sw_conn_end){ .at = sw_at(attempt->isn_orig),
+						 .fastopen = !!(attempt->seen & SW_SAW_FASTOPEN) };
+	entered->ends[1] = (struct sw_conn_end){ .at = sw_at(attempt->isn_resp[0]) };
+	enter_connection(place, SW_CONN_ISNS_KNOWN | states, finding);
 }
 
-static __always_inline void forget_attempt(const struct sw_place *place,
-					   const struct sw_packet *packet)
+/* Notes whether the ACKs of a connection are to be looked at for an attempt on it. */
+static __always_inline void note_attempt(const struct sw_place *place,
+					 const struct sw_packet *packet, bool wanted)
 {
 	struct sw_connection_bucket *bucket = place->connections;
 	struct sw_connection_view view;
 
-	/* if it is not to be had, the next segment will forget it */
+	/* if it is not to be had, the next segment will do it */
 	if (!sw_lock(&bucket->lock))
 		return;
 	sw_connection_find(bucket, place->tag, packet, &place->now, place->timeout_ms, &view);
 	if (view.way < SW_WAYS)
-		bucket->states[view.way & (SW_WAYS - 1)] &= ~SW_CONN_ATTEMPT;
+		bucket->states[view.way & (SW_WAYS - 1)] =
+			(bucket->states[view.way & (SW_WAYS - 1)] & ~SW_CONN_ATTEMPT) |
+			(wanted ? SW_CONN_ATTEMPT : 0);
 	sw_unlock(&bucket->lock);
 }
 
@@ -224,6 +291,7 @@ static __always_inline bool sw_follow_handshake(const struct sw_place *place,
 {
 	struct sw_handshake_step *step = &finding->handshake;
 
+	step->side = place->side;
 	if (!sw_lock(&place->handshakes->lock)) {
 		finding->skipped = true;
 		return false;
@@ -236,13 +304,20 @@ static __always_inline bool sw_follow_handshake(const struct sw_place *place,
 	finding->anomalies |= step->anomalies;
 	finding->unknown = segment == SW_SEGMENT_ACK && relation == SW_RELATION_NONE &&
 			   !step->belongs;
-	return step->completed != SW_OUTCOME_NONE ||
-	       (relation == SW_RELATION_LIVE && segment == SW_SEGMENT_ACK && !step->belongs);
+	if (step->completed != SW_OUTCOME_NONE)
+		return true;
+	/* no attempt of a stranger's can have a segment of a connection dropped, nor the last ones of one that ends */
+	if (relation != SW_RELATION_NONE)
+		step->tolerated |= SW_MASK_DROP_SYM | SW_MASK_STRICT;
+	if (relation != SW_RELATION_LIVE)
+		return false;
+	return step->answered || (segment == SW_SEGMENT_ACK && (step->told || !step->belongs));
 }
 
 /*
  * Tells the connections table what the handshakes had: an attempt that this segment completed is a
- * connection now; that of a live connection is gone, so segments need not look for it any more.
+ * connection now; the ACKs of a live connection need to look for one only from its SYN-ACK on. A SYN that nobody
+ * answers, whoever sends it, makes hardly more than itself slow.
  */
 static __always_inline void sw_tell_connections(const struct sw_place *place,
 						const struct sw_packet *packet,
@@ -251,7 +326,7 @@ static __always_inline void sw_tell_connections(const struct sw_place *place,
 	if (finding->handshake.completed != SW_OUTCOME_NONE)
 		enter_completed(place, 0, finding);
 	else
-		forget_attempt(place, packet);
+		note_attempt(place, packet, finding->handshake.answered);
 }
 
 /*
@@ -262,14 +337,17 @@ static __always_inline void sw_follow_adopted(const struct sw_place *place,
 					      const struct sw_packet *packet,
 					      struct sw_finding *finding)
 {
-	struct sw_connection as = {
-		.orig = packet->src,
-		.resp = packet->dst,
-		.orig_port = packet->sport,
-		.resp_port = packet->dport,
-	};
+	struct sw_connection *entered = &finding->entered;
 
-	enter_connection(place, &as, SW_CONN_ADOPTED, finding);
+	entered->orig = packet->src;
+	entered->resp = packet->dst;
+	entered->orig_port = packet->sport;
+	entered->resp_port = packet->dport;
+	entered->ends[0] = (struct sw_conn_end){ .at = sw_at(packet->seq) };
+	entered->ends[1] = (struct sw_conn_end){ .at = sw_at(packet->ack) };
+	entered->isn_orig = 0;
+	entered->isn_resp = 0;
+	enter_connection(place, SW_CONN_ADOPTED, finding);
 }
 
 /* An empty finding. */

@@ -4,106 +4,10 @@
 
 /* What a segment does to its bucket of the handshake table: entries made, moved on, ended. */
 
-#include "bucket.h"
+#include "attempt.h"
 
 /* How far an answer's ack may be from where its stray flow was first seen: no window is larger. */
 #define STRAY_SPAN (1U << 30)
-
-/* How an attempt leaves the table. */
-enum sw_end {
-	SW_END_NONE,
-	SW_END_JUDGED,	/* its outcome is known */
-	SW_END_EVICTED, /* pushed out before it was */
-	SW_END_SILENT,	/* its outcome was counted before */
-};
-
-/* What is known of the flow from the connections table. */
-enum sw_relation {
-	SW_RELATION_NONE,
-	SW_RELATION_LIVE,
-	SW_RELATION_CLOSED,
-};
-
-/* What one segment has done to its bucket. */
-struct sw_handshake_step {
-	__u64 anomalies;
-	__u64 tolerated;	/* those of them that here are no reason to drop */
-	__u32 syn_to_synack_us; /* of the attempt, SW_LATENCY_UNKNOWN until it is measured */
-	__u8 end;		/* enum sw_end */
-	__u8 outcome;		/* enum sw_outcome of ended, if judged */
-	__u8 completed;		/* the same, if this segment completed it; else SW_OUTCOME_NONE */
-	__u8 stray;		/* outcome of a new flow that begins without SYN, or none */
-	__u8 opened;		/* an entry was made */
-	__u8 latency_new;	/* syn_to_synack_us became known with this segment */
-	__u8 belongs;		/* there was an entry for the segment */
-	__u8 refuse;		/* a SYN may open no attempt: a limit is reached */
-	__u8 refused;		/* and this one would have */
-	__u8 two_sided;		/* a stray flow's segments fit each other, one from each side */
-	__u8 answered;		/* this was the SYN-ACK that the attempt waited for */
-	__u8 rejected;		/* or the RST that says that there will be none */
-	__u8 pad[4];
-	struct sw_attempt ended; /* as it was when it left, if end says so */
-	struct sw_bucket_view view;
-};
-
-static __always_inline void end_attempt(struct sw_handshake_bucket *bucket, __u32 way, bool judged,
-					struct sw_handshake_step *step)
-{
-	struct sw_attempt *attempt = &bucket->attempts[way & (SW_WAYS - 1)];
-
-	step->ended = *attempt;
-	if (attempt->phase == SW_PHASE_STRAY || attempt->seen & SW_IS_REPORTED) {
-		step->end = SW_END_SILENT;
-	} else if (judged) {
-		step->end = SW_END_JUDGED;
-		step->outcome = sw_judge(attempt);
-	} else {
-		step->end = SW_END_EVICTED;
-	}
-}
-
-/* Makes an entry in the victim's place; the sender of the packet is its opener, or its receiver. */
-static __always_inline void open_attempt(struct sw_handshake_bucket *bucket, __u16 tag,
-					 const struct sw_bucket_view *view,
-					 const struct sw_packet *packet, enum sw_phase phase,
-					 const struct sw_now *now, const __u32 *timeout_ms,
-					 struct sw_handshake_step *step)
-{
-	__u32 way = view->victim & (SW_WAYS - 1);
-	struct sw_attempt *attempt = &bucket->attempts[way];
-	bool from_opener = phase != SW_PHASE_SYNACK_FIRST;
-
-	if (bucket->tags[way])
-		end_attempt(bucket, way, view->crowded || is_expired(bucket->expires_ms[way], now),
-			    step);
-	bucket->tags[way] = tag;
-	attempt->orig = from_opener ? packet->src : packet->dst;
-	attempt->resp = from_opener ? packet->dst : packet->src;
-	attempt->orig_port = from_opener ? packet->sport : packet->dport;
-	attempt->resp_port = from_opener ? packet->dport : packet->sport;
-	attempt->isn_orig = from_opener ? packet->seq : packet->ack - 1;
-	attempt->isn_resp[0] = from_opener ? 0 : packet->seq;
-	attempt->isn_resp[1] = 0;
-	attempt->syn_us = now->us;
-	attempt->synack_us = 0;
-	attempt->started_ms = now->ms;
-	attempt->orig_window = from_opener ? packet->window : 0;
-	attempt->resp_window = from_opener ? 0 : packet->window;
-	attempt->syn_length = 0;
-	attempt->resp_length = 0;
-	attempt->seen = 0;
-	attempt->phase = phase;
-	attempt->extra = 0;
-	if (phase == SW_PHASE_SYN_SENT) {
-		attempt->syn_length = clamp16(packet->payload);
-		if (packet->options & SW_OPT_FASTOPEN)
-			attempt->seen = SW_SAW_FASTOPEN;
-	} else if (phase == SW_PHASE_SYNACK_FIRST) {
-		set_resp_length(attempt, packet->payload);
-	}
-	sw_attempt_changed(bucket, way, now, timeout_ms);
-	step->opened = 1;
-}
 
 /* A SYN for an attempt that is known. Returns false if it asks for an attempt of its own. */
 static __always_inline bool known_syn(struct sw_attempt *attempt, const struct sw_packet *packet,
@@ -112,6 +16,14 @@ static __always_inline bool known_syn(struct sw_attempt *attempt, const struct s
 {
 	bool closed = attempt->seen & SW_SAW_END;
 
+	if (comes_wrong(attempt, step->side, view->from_orig)) {
+		/* where an opener is that nobody has heard is a guess */
+		if (attempt->phase == SW_PHASE_SYNACK_FIRST)
+			return false;
+		step->anomalies |= SW_BIT(WRONG_SIDE);
+		/* we saw the other one leave, so that is true; else either may be forged */
+		return attempt->side & SW_SIDE_OUT;
+	}
 	if (view->rank == 3) {
 		if (clamp16(packet->payload) > attempt->syn_length)
 			attempt->syn_length = clamp16(packet->payload);
@@ -125,6 +37,7 @@ static __always_inline bool known_syn(struct sw_attempt *attempt, const struct s
 		attempt->phase = SW_PHASE_SYN_RECEIVED;
 		attempt->isn_orig = packet->seq;
 		attempt->orig_window = packet->window;
+		attempt->side = step->side;
 		attempt->syn_us = 0; /* what was measured is the SYN-ACK's time, not the SYN's */
 		return true;
 	}
@@ -138,10 +51,15 @@ static __always_inline bool known_syn(struct sw_attempt *attempt, const struct s
 		step->anomalies |= SW_BIT(SYN_ISN_CHANGED);
 		return false;
 	}
+	/* this host's own SYN, after one that came in: it would not have been sent, had that been for its socket */
+	if (step->side & SW_SIDE_OUT && !(attempt->side & SW_SIDE_OUT) &&
+	    attempt->phase == SW_PHASE_SYN_SENT)
+		return false;
 	switch (attempt->phase) {
 	case SW_PHASE_SYN_SENT:
 		step->anomalies |= SW_BIT(SIMULTANEOUS_OPEN);
 		attempt->phase = SW_PHASE_SIMULTANEOUS;
+		attempt->answer_side = step->side;
 		attempt->isn_resp[0] = packet->seq;
 		attempt->resp_window = packet->window;
 		return true;
@@ -203,6 +121,67 @@ static __always_inline __u8 stray_outcome(struct sw_attempt *stray, enum sw_outc
 	return outcome;
 }
 
+/*
+ * Data that nobody acknowledged are sent again, and an end that asks whether the other is still there does so again.
+ * Who scans has no reason to, or not so soon.
+ */
+#define STRAY_DATA_AGAIN_MS 150U
+#define STRAY_ASKS_AGAIN_MS 1000U
+
+/*
+ * Has an end of a stray flow said the same again? Once for each time that the flow has become twice as old. It is the
+ * earliest that it repeats; what is older than a second makes way, or else a stranger could have said it.
+ */
+static __always_inline bool stray_repeats(struct sw_attempt *stray, const struct sw_packet *packet,
+					  bool from_orig, const struct sw_now *now)
+{
+	__u32 age = now->ms - stray->started_ms, held;
+	__u32 *seq = from_orig ? &stray->isn_orig : &stray->isn_resp[1];
+	__u32 *since_ms = from_orig ? &stray->syn_us : &stray->synack_us;
+	__u32 *due_ms = &stray->isn_resp[0];
+
+	held = now->ms - *since_ms;
+	if (packet->seq != *seq) {
+		if ((__s32)(packet->seq - *seq) < 0 || held >= STRAY_ASKS_AGAIN_MS) {
+			*seq = packet->seq;
+			*since_ms = now->ms;
+		}
+		return false;
+	}
+	if (held < (packet->payload ? STRAY_DATA_AGAIN_MS : STRAY_ASKS_AGAIN_MS) || age < *due_ms)
+		return false;
+	*due_ms = 2 * age;
+	return true;
+}
+
+/* Has the other end than the one that speaks repeated itself? */
+static __always_inline bool other_repeated(const struct sw_attempt *stray, bool from_orig)
+{
+	return stray->seen & (from_orig ? SW_SAW_RESP_AGAIN : SW_SAW_ORIG_AGAIN);
+}
+
+/*
+ * Something may have forgotten this flow: an eviction, a restart, or it went through another gateway until now. Then
+ * its ends repeat what they said, and that passes: if the other end knows it, that will answer, by its
+ * own side and with numbers that fit. Who has made the flow up makes no end answer, but with a RST: that would
+ * tell him what he wants to know. One whose beginning we saw, from one side only, simply goes on.
+ */
+static __always_inline void stray_goes_on(struct sw_attempt *stray, const struct sw_packet *packet,
+					  bool from_orig, const struct sw_now *now,
+					  struct sw_handshake_step *step)
+{
+	bool repeated = other_repeated(stray, from_orig);
+	__u32 seq = from_orig ? stray->isn_resp[1] : stray->isn_orig;
+
+	step->two_sided = (!from_orig || repeated) && seq_within(packet->ack, seq, STRAY_SPAN);
+	step->heard = step->two_sided && repeated && !comes_wrong(stray, step->side, from_orig);
+	step->repeats = stray->seen & SW_SAW_BEGUN && from_orig;
+	if (stray_repeats(stray, packet, from_orig, now)) {
+		stray->seen |= from_orig ? SW_SAW_ORIG_AGAIN : SW_SAW_RESP_AGAIN;
+		step->repeats = 1;
+	}
+}
+
 /* A segment of a flow about which nothing is known. It is remembered, so that it counts once. */
 static __always_inline void handle_stray(struct sw_handshake_bucket *bucket, __u16 tag,
 					 struct sw_bucket_view *view,
@@ -228,6 +207,7 @@ static __always_inline void handle_stray(struct sw_handshake_bucket *bucket, __u
 		return;
 	case SW_SEGMENT_RST:
 		step->anomalies |= SW_BIT(RST_NO_SESSION);
+		step->denies = !first && other_repeated(stray, view->from_orig);
 		outcome = SW_OUTCOME_MIDSTREAM;
 		break;
 	case SW_SEGMENT_ACK:
@@ -246,9 +226,10 @@ static __always_inline void handle_stray(struct sw_handshake_bucket *bucket, __u
 	if (first) {
 		open_attempt(bucket, tag, view, packet, SW_PHASE_STRAY, now, timeout_ms, step);
 		stray = &bucket->attempts[view->victim & (SW_WAYS - 1)];
+		stray->syn_us = now->ms;
 	} else {
-		step->two_sided = segment == SW_SEGMENT_ACK && !view->from_orig &&
-				  seq_within(packet->ack, stray->isn_orig, STRAY_SPAN);
+		if (segment == SW_SEGMENT_ACK)
+			stray_goes_on(stray, packet, view->from_orig, now, step);
 		sw_attempt_changed(bucket, view->way, now, timeout_ms);
 	}
 	step->stray = stray_outcome(stray, outcome, first);
@@ -292,6 +273,12 @@ static __always_inline void sw_handshake(struct sw_handshake_bucket *bucket, __u
 			handle_stray(bucket, tag, view, packet, segment, now, timeout_ms, step);
 		return;
 	}
+	/* an ICMP error is not of the end that it names */
+	if (segment != SW_SEGMENT_ICMP_ERROR && comes_wrong(attempt, step->side, view->from_orig)) {
+		step->anomalies |= SW_BIT(WRONG_SIDE);
+		step->belongs = 1;
+		return;
+	}
 	/* On a live connection nothing answers a SYN whose attempt is over. */
 	if (relation == SW_RELATION_LIVE && segment == SW_SEGMENT_ACK &&
 	    attempt->seen & SW_IS_REPORTED)
@@ -306,9 +293,13 @@ static __always_inline void sw_handshake(struct sw_handshake_bucket *bucket, __u
 	step->anomalies |= sw_track(attempt, packet, segment, view->from_orig, now, &completed,
 				    &step->tolerated);
 	step->answered = before == SW_PHASE_SYN_SENT && attempt->phase == SW_PHASE_SYN_RECEIVED;
+	if (step->answered)
+		attempt->answer_side = step->side;
 	step->rejected = !!(attempt->seen & ~seen_before & SW_SAW_RST_ACKING);
-	if (relation == SW_RELATION_LIVE)
+	if (relation == SW_RELATION_LIVE) {
 		step->anomalies &= ~SW_BIT(FIN_IN_HANDSHAKE); /* it closes the connection */
+		step->told = segment == SW_SEGMENT_ACK && attempt->phase == SW_PHASE_SYN_SENT;
+	}
 	if (attempt->syn_us && attempt->synack_us) {
 		step->syn_to_synack_us = attempt->synack_us - attempt->syn_us;
 		step->latency_new = attempt->phase != before;
@@ -329,6 +320,26 @@ static __always_inline bool is_succeeded(const struct sw_handshake_bucket *bucke
 	return same > 1;
 }
 
+/* Is it one whose opener went on, although nothing was seen of the other end? Then it may do so for long. */
+static __always_inline bool may_go_on(const struct sw_attempt *attempt)
+{
+	return attempt->phase == SW_PHASE_SYN_SENT && sw_judge(attempt) == SW_OUTCOME_ONE_SIDED;
+}
+
+/* What it does then is of no attempt any more, and not out of nothing either. */
+static __always_inline void become_stray(struct sw_handshake_bucket *bucket, __u32 way,
+					 const struct sw_now *now, const __u32 *timeout_ms)
+{
+	struct sw_attempt *attempt = &bucket->attempts[way & (SW_WAYS - 1)];
+
+	attempt->phase = SW_PHASE_STRAY;
+	attempt->seen = SW_SAW_BEGUN;
+	attempt->extra = SW_OUTCOME_UNDECODABLE; /* anything else is still to be told */
+	attempt->isn_resp[0] = 0;
+	attempt->isn_resp[1] = 0;
+	sw_attempt_changed(bucket, way, now, timeout_ms);
+}
+
 /*
  * The sweeper's part: an entry whose time is up is judged, and stays a while for its stragglers, as
  * the first to make way for others; the next time it goes. The caller holds the lock.
@@ -347,6 +358,10 @@ static __always_inline void sw_sweep_attempt(struct sw_handshake_bucket *bucket,
 		attempt->seen |= SW_IS_REPORTED;
 		bucket->ranks[way] = rank_of(attempt);
 		bucket->expires_ms[way] = now->ms + timeout_ms[SW_TIMEOUT_CLOSED];
+		return;
+	}
+	if (step->end == SW_END_SILENT && may_go_on(attempt)) {
+		become_stray(bucket, way, now, timeout_ms);
 		return;
 	}
 	bucket->tags[way] = 0;

@@ -54,12 +54,9 @@ static __always_inline __u16 clamp16(__u32 x)
 	return x > 0xffff ? 0xffff : x;
 }
 
-#define MAX_RESP_LENGTH 0xffffffU
-
 static __always_inline void set_resp_length(struct sw_attempt *attempt, __u32 length)
 {
-	attempt->resp_length = length;
-	attempt->extra = length >> 16;
+	attempt->extra = length < SW_MANY_BYTES ? length : SW_MANY_BYTES;
 }
 
 /* How an attempt ends if nothing more comes. */
@@ -292,7 +289,7 @@ static __always_inline __u64 resp_data(struct sw_attempt *attempt, const struct 
 	if (!length)
 		return 0;
 	end = packet->seq + length - (attempt->isn_resp[0] + 1);
-	if (end <= MAX_RESP_LENGTH && end > sw_resp_length(attempt))
+	if (end <= SW_AT_MOST_BYTES && end > sw_resp_length(attempt))
 		set_resp_length(attempt, end);
 	if (!(attempt->seen & SW_SAW_FASTOPEN))
 		found |= SW_BIT(RESP_DATA_BEFORE_FINAL_ACK);

@@ -303,7 +303,8 @@ enum sw_default_action {
 	X(MIDSTREAM, midstream, STRICT,                                                            \
 	  "A segment arrived from the middle of a connection that is not known.",                  \
 	  "A segment with ACK, with or without FIN or data, without SYN and RST, and without "     \
-	  "an entry for its flow.",                                                                \
+	  "an entry for its flow. Under strict rules also a RST that answers one which passed "    \
+	  "because it was repeated.",                                                              \
 	  "Connections older than the attach, evicted entries, route changes. ACK, window and "    \
 	  "Maimon scans (nmap -sA, -sW, -sM) are the same on the wire.",                           \
 	  "RFC 9293 3.10.7.1; Snort 129:20; Suricata FIN_BUT_NO_SESSION; conntrack "               \
@@ -331,6 +332,26 @@ enum sw_default_action {
 	  "flags_fin_noack or flags_xmas.",                                                        \
 	  "Very short connections whose ACK was lost or put behind the FIN; Fast Open.",           \
 	  "RFC 9293 3.6, 3.10.7.4; Zeek inappropriate_FIN; conntrack INVALID")                     \
+	X(MARTIAN_SOURCE, martian_source, DROP,                                                    \
+	  "A segment comes in whose source is an address of this host.",                           \
+	  "A SYN-ACK, RST or ACK that an interface receives from an address that is this "         \
+	  "host's own, and that is neither for a connection that the host has with another "       \
+	  "one under that address nor one that it would send there. It is never followed, and "    \
+	  "dropped only if it is for this host. Not looked for on a live connection, which only "  \
+	  "a FIN, RST or SYN can change.",                                                         \
+	  "A mirror port that shows the host its own traffic; a bridge behind which another host " \
+	  "has the same address. The kernel drops what is for itself, unless "                     \
+	  "net.ipv4.conf.*.accept_local lets it in.",                                              \
+	  "RFC 1812 5.3.7; RFC 2827; the kernel's martian source")                                 \
+	X(WRONG_SIDE, wrong_side, COUNT,                                                           \
+	  "A segment comes in by the interface behind which the other end of its handshake is.",   \
+	  "A segment of the responder comes in by the interface by which the SYN came in, or one " \
+	  "of the opener by that by which the SYN left. It is not followed: it completes, "        \
+	  "rejects and ends nothing. Not where the routes to both ends lead to that interface, "   \
+	  "nor where nothing is forwarded to, as on a mirror port.",                               \
+	  "Two equal links, or something before the kernel that sends SYNs back (see hairpin in "  \
+	  "the policy). Otherwise somebody who spoofs both ends.",                                 \
+	  "RFC 2827; RFC 3704")                                                                    \
 	X(SYN_FLOOD, syn_flood, COUNT,                                                             \
 	  "A destination receives unfinished handshakes faster than its threshold.",               \
 	  "The rate of unfinished attempts to one destination is over its threshold. SYN "         \

@@ -69,6 +69,9 @@ struct sw_settings {
 	__u64 probed;	  /* services that have probes that wait, by bit */
 	__u32 probe_ms;	  /* when to look at them next, by the coarse clock; 0: there are none */
 	__u32 probe_last; /* the service that was looked at last */
+	/* the packets', too: interfaces by which leaves what came in by another one, by slot */
+	__u64 forwarders;
+	__u64 evicted_ms; /* when a live connection was pushed out last, by the coarse clock; 0: none */
 };
 
 #define SW_POLICY_SLOT_MASK	0xffU

@@ -45,6 +45,8 @@ enum {
 	SW_HAS_ENFORCE = 1 << 7,       /* any row enforces */
 	SW_HAS_FLOOD_DEFENCE = 1 << 9, /* any row's SYNs may be answered with cookies */
 	SW_HAS_UNHEARD = 1 << 10,      /* whether somebody was heard answering does not count */
+	SW_HAS_HAIRPIN = 1 << 11,      /* both ends may be behind one interface */
+	SW_HAS_NO_HAIRPIN = 1 << 12,   /* they never are, whatever is seen */
 	SW_HAS_OWNERS = 1 << 8, /* an earlier policy limited half-open handshakes: see sw_owner() */
 };
 
@@ -125,6 +127,20 @@ struct sw_flood_defence {
 	__u8 pad[5];
 };
 
+/* May both ends of a connection be behind one interface? */
+enum sw_hairpin {
+	SW_HAIRPIN_AUTO, /* where something leaves by the interface that it came in by */
+	SW_HAIRPIN_YES,
+	SW_HAIRPIN_NO,
+	SW_HAIRPIN_COUNT
+};
+
+/* What a host is to those between which it stands. */
+struct sw_gateway {
+	__u8 hairpin; /* enum sw_hairpin */
+	__u8 pad[7];
+};
+
 #define SW_MAX_AUTO_BLOCKS    65536U
 #define SW_MAX_OFFENCES	      1000000U
 #define SW_MAX_BLOCK_WINDOW_S (24U * 3600)
@@ -143,6 +159,7 @@ struct sw_policy {
 	/* for people: packets do not read it */
 	struct sw_service services[SW_SERVICE_SLOTS];
 	struct sw_flood_defence flood_defence;
+	struct sw_gateway gateway;
 };
 
 /* Key of the map "service_nets", a trie; its value: the services that have the prefix, by bit. */

@@ -3,6 +3,7 @@
 #define SYNWARD_TABLES_H
 
 #include "base.h"
+#include "config.h"
 #include "flood.h"
 #include "flow.h"
 #include "state.h"
@@ -42,6 +43,11 @@ enum {
 	SW_SAW_ORIG_ACK_RESP = 1 << 13, /* simultaneous: the opener acknowledged the responder */
 	SW_SAW_RESP_ACK_ORIG = 1 << 14, /* simultaneous: and the other way round */
 	SW_SAW_UNDECODABLE = 1 << 15,	/* stray: a segment whose header could not be used */
+	/* of a stray; of an attempt, these bits are something else */
+	SW_SAW_ORIG_AGAIN =
+		SW_SAW_ORIG_ACK, /* its first sender has sent the same again, and that passed */
+	SW_SAW_RESP_AGAIN = SW_SAW_RESP_OTHER, /* so has the other end */
+	SW_SAW_BEGUN = SW_SAW_BAD_SYNACK, /* its SYN was seen, and nothing ever of the other end */
 };
 
 /* After these the ends are closed again, unless a forged RST or ICMP error only made it look so. */
@@ -51,7 +57,9 @@ enum {
 
 /*
  * One attempt. isn_resp[0] is the latest, and in a simultaneous open the crossed SYN's; before there
- * is any, isn_resp[1] is the ack of the responder's last segment that was no answer to the SYN.
+ * is any, isn_resp[1] is the ack of the responder's last segment that was no answer to the SYN. Of a stray, isn_orig
+ * and isn_resp[1] are what its two ends repeat, syn_us and synack_us since when, in ms, and isn_resp[0] is from
+ * which age of the flow on it may pass.
  */
 struct sw_attempt {
 	struct sw_addr orig;
@@ -60,25 +68,42 @@ struct sw_attempt {
 	__u16 resp_port;
 	__u32 isn_orig;
 	__u32 isn_resp[2];
-	__u32 syn_us;	   /* exact time of the first SYN modulo 2^32; 0: not measured */
-	__u32 synack_us;   /* the same of the first valid SYN-ACK */
-	__u32 started_ms;  /* first segment */
-	__u16 orig_window; /* as in the SYN, unscaled */
-	__u16 resp_window; /* as in the SYN-ACK, unscaled */
-	__u16 syn_length;  /* bytes of data in the SYN */
-	__u16 resp_length; /* the low 16 bits of sw_resp_length() */
-	__u16 seen;	   /* SW_SAW_* */
-	__u8 phase;	   /* enum sw_phase; SW_PHASE_NONE: free */
-	__u8 extra;	   /* a stray's enum sw_outcome; else bits 16 to 23 of sw_resp_length() */
+	__u32 syn_us;	       /* exact time of the first SYN modulo 2^32; 0: not measured */
+	__u32 synack_us;       /* the same of the first valid SYN-ACK */
+	__u32 started_ms;      /* first segment */
+	__u16 orig_window;     /* as in the SYN, unscaled */
+	__u16 resp_window;     /* as in the SYN-ACK, unscaled */
+	__u16 syn_length;      /* bytes of data in the SYN */
+	__u16 seen;	       /* SW_SAW_* */
+	__u32 extra : 15;      /* a stray's enum sw_outcome; else see sw_resp_length() */
+	__u32 phase : 3;       /* enum sw_phase; SW_PHASE_NONE: free */
+	__u32 side : 7;	       /* where its opener speaks: sw_side() */
+	__u32 answer_side : 7; /* where its responder does; the same: not known yet, or both there */
 };
 
+/* As many bytes of the responder are more than were counted. */
+#define SW_MANY_BYTES	 0x7fffU
+#define SW_AT_MOST_BYTES 0x3fffffU
+
 /*
- * How many bytes from its ISN + 1 on the responder has sent, its FIN included. Before the final ACK
+ * How many bytes from its ISN + 1 on the responder has sent, its FIN included, or may have. Before the final ACK
  * that is little, unless the capture or the route has lost it.
  */
 static __always_inline __u32 sw_resp_length(const struct sw_attempt *attempt)
 {
-	return (__u32)attempt->extra << 16 | attempt->resp_length;
+	return attempt->extra < SW_MANY_BYTES ? attempt->extra : SW_AT_MOST_BYTES;
+}
+
+/*
+ * Where a segment is seen: the slot of the interface, and whether it leaves there. What comes in by the side of
+ * one end is never of the other, whatever addresses it has; unless both are out there, on one wire.
+ */
+#define SW_SIDE_OUT   0x40U
+#define SW_SIDE_TELLS 0x80U /* of a segment, not of an entry: only one end of a flow can be there */
+
+static __always_inline __u8 sw_side(__u32 slot, bool leaves)
+{
+	return (slot & (SW_SIDE_OUT - 1)) | (leaves ? SW_SIDE_OUT : 0);
 }
 
 struct sw_handshake_bucket {
@@ -99,6 +124,23 @@ enum {
 	SW_CONN_ADOPTED = 1 << 5,    /* older than the attach: who opened it is not known */
 	SW_CONN_ATTEMPT = 1 << 6,    /* a SYN came meanwhile: look at the handshakes, too */
 	SW_CONN_ISNS_KNOWN = 1 << 7, /* isn_orig and isn_resp are true */
+	/*
+	 * No connection has both: it has ended and is counted as closed, but its place is not needed yet. If it goes
+	 * on, with numbers that only its ends know, somebody else had sent what ended it.
+	 */
+	SW_CONN_GIVEN_UP = SW_CONN_ADOPTED | SW_CONN_ISNS_KNOWN,
+};
+
+/* What is known of one end of a connection. */
+struct sw_conn_end {
+	/*
+	 * How far its sequence numbers have come: their upper 12 bits, SW_AT_SHIFT. Written without the lock, by its own
+	 * segments; the worst is a position of another connection.
+	 */
+	__u16 at : 12;
+	__u16 doubtful : 1; /* its RST or FIN had not its numbers */
+	__u16 fastopen : 1; /* its SYN had a TFO option */
+	__u16 spare : 2;
 };
 
 struct sw_connection {
@@ -108,9 +150,7 @@ struct sw_connection {
 	__u16 resp_port;
 	__u32 isn_orig;
 	__u32 isn_resp;
-	__u16 syn_length; /* bytes of data in the SYN */
-	__u8 fastopen;	  /* the SYN had a TFO option */
-	__u8 pad;
+	struct sw_conn_end ends[2]; /* of the opener and the responder */
 };
 
 struct sw_connection_bucket {
@@ -304,14 +344,19 @@ struct sw_own_address {
 /* What is known of a service while a policy is active, or waits to be it again. */
 struct sw_service_state {
 	__s64 half_open;
-	__u64 one_sided_ms; /* when the last attempt showed only one of its directions; 0: none */
+	__u64 one_sided_ms; /* when too many attempts showed only one of their directions; 0: never */
 	__u32 both_sided;   /* attempts that showed both, until there were enough */
-	__u32 pad;
+	/* of the present window, see bpf/core/sides.h */
+	__u32 window_ms;
+	__u32 window_both;
+	__u32 window_one;
+	__u64 one_sided_sources; /* a bit for each of them, by hash */
 };
 
 SW_STATIC_ASSERT(sizeof(struct sw_source_bucket) == 64, "a cache line");
 SW_STATIC_ASSERT(sizeof(struct sw_attempt) == 72, "80 bytes a handshake, its share of the head in");
 SW_STATIC_ASSERT(sizeof(struct sw_handshake_bucket) == 320, "five cache lines a bucket");
+SW_STATIC_ASSERT(SW_MAX_INTERFACES <= SW_SIDE_OUT, "a side names a slot");
 SW_STATIC_ASSERT(sizeof(struct sw_connection) == 48, "56 bytes a connection");
 SW_STATIC_ASSERT(sizeof(struct sw_connection_bucket) == 224, "no hidden padding");
 

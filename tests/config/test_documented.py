@@ -12,7 +12,7 @@ PAGE = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| `([\w.]+)` \| ([^|]+) \| ([^|]+) \|$", PAGE, re.M)
 RULES = PAGE.split("\n## Keys of default")[1].split("\n### Actions")[0]
 SECTIONS = {name: PAGE.split(f"\n## {name}\n")[1].split("\n## ")[0]
-            for name in ("auto_block", "flood_defence")}
+            for name in ("auto_block", "flood_defence", "gateway")}
 KEYS = [("default", *row) for row in ROWS if f"| `{row[0]}` | {row[1]} |" in RULES] + \
        [(name, *row) for name, text in SECTIONS.items() for row in ROWS
         if f"| `{row[0]}` | {row[1]} |" in text]

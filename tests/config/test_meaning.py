@@ -120,7 +120,8 @@ def model(file):
     for key, value in file.get("flood_defence", {}).items():
         defence[key] = SWITCH[value] if key == "set_syncookies" else value
     return {"schema": 1, "services": services, "default": others, "auto_block": block,
-            "flood_defence": defence}
+            "flood_defence": defence,
+            "gateway": {"hairpin": file.get("gateway", {}).get("hairpin", "auto")}}
 
 
 # ---- random files
@@ -221,9 +222,9 @@ def draw_file(dice):
         "flood_defence": {"way": dice.choice(("auto", "handover", "kernel", "challenge")),
                           "set_syncookies": dice.choice(list(SWITCH)),
                           "unheard": dice.choice(("pass", "answer"))},
+        "gateway": {"hairpin": dice.choice(("auto", "yes", "no"))},
     }
-    keys = ["version"] + [key for key in ("default", "services", "auto_block", "flood_defence")
-                          if dice.random() < 0.8]
+    keys = ["version"] + [key for key in parts if key != "version" and dice.random() < 0.8]
     dice.shuffle(keys)
     return {key: parts[key] for key in keys}
 
@@ -312,6 +313,7 @@ def test_the_shortest_file(tmp_path):
     assert found["default"] == DEFAULT
     assert found["auto_block"] == AUTO_BLOCK
     assert found["flood_defence"] == FLOOD_DEFENCE
+    assert found["gateway"] == {"hairpin": "auto"}
     assert found["services"] == []
 
 

@@ -14,7 +14,7 @@ ONLY = "version: 1\n"
 ACTIONS = ONLY + "default:\n  actions:\n"
 RATE = ONLY + "default:\n  limits:\n    syn_rate:\n"
 WEB = ONLY + "services:\n  - name: web\n"
-TOP = "expected version, default, services, auto_block or flood_defence"
+TOP = "expected version, default, services, auto_block, flood_defence or gateway"
 DURATION = "such as 500ms, 30s or 1h"
 HINT = "; check the indentation (spaces, no tabs), quotes and brackets"
 ADDRESS = "expected an address or a prefix, such as 192.0.2.10, 192.0.2.0/24 or 2001:db8::/64"
@@ -156,6 +156,7 @@ VALUES = (
      "flood_defence.set_syncookies: 2: expected no or yes"),
     (ONLY + "flood_defence:\n  set_syncookie: yes #!\n",
      "unknown key set_syncookie in flood_defence: did you mean set_syncookies?"),
+    (ONLY + "gateway:\n  hairpin: maybe #!\n", "gateway.hairpin: maybe: expected auto, yes or no"),
 )
 
 SERVICES = (

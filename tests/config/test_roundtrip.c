@@ -163,6 +163,7 @@ static void values_differ_by_their_path(void **state __unused)
 		       "~ flood_defence.way: kernel > auto\n"
 		       "~ flood_defence.set_syncookies: no > yes\n"
 		       "~ flood_defence.unheard: pass > answer\n");
+	expect_changes(EMPTY, EMPTY "gateway: {hairpin: yes}\n", "~ gateway.hairpin: auto > yes\n");
 	/* what is inherited is a service's as well */
 	expect_changes(EMPTY WEB, EMPTY "default: {strict: yes}\n" WEB,
 		       "~ default.strict: no > yes\n"

@@ -242,15 +242,16 @@ def test_status_tells_whether_strict_rules_are_in_force(gate, synward, files):
 
 
 def test_status_tells_that_one_side_only_is_seen(gate, synward, files):
-    """A client's SYN and ACK come in, and the server's answers leave by another way."""
+    """Clients' SYNs and ACKs come in, and the server's answers leave by another way."""
     synward.expect(0, "policy", "apply", files.default(
         "enforce", "  strict: yes\n  warm_up: 1h\n  timeouts: {syn_sent: 1s}\n"))
     with Port(gate.near) as port:
-        syn = port.send(gate.segment(SYN, to=98))
-        ack = gate.segment(ACK, to=98)
-        ack.sport, ack.seq = syn.sport, syn.seq + 1
-        port.send(ack)
-    wait_for(lambda: strict(synward) == "suspended", "a handshake of one side")
+        for _ in range(16):
+            syn = port.send(gate.segment(SYN, to=98))
+            ack = gate.segment(ACK, to=98)
+            ack.sport, ack.seq = syn.sport, syn.seq + 1
+            port.send(ack)
+    wait_for(lambda: strict(synward) == "suspended", "handshakes of one side")
     assert re.search(r"suspended for (59m|1h)\w*: one-sided handshakes",
                      synward.expect(0, "status").stdout)
     row, = synward.json("status")["policy"]["services"]

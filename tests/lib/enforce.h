@@ -218,6 +218,9 @@ static inline void prog_reset_policies(struct prog *prog, const struct setup *se
 	prog_empty(prog->skeleton->maps.auto_blocks);
 	prog_empty(prog->skeleton->maps.protected);
 	prog_empty(prog->skeleton->maps.service_nets);
+	prog_empty(prog->skeleton->maps.own_addresses);
+	prog_clear(prog->skeleton->maps.interfaces, 1);
+	prog_empty(prog->skeleton->maps.attached);
 }
 
 /* ---- what is known of services and sources */

@@ -17,6 +17,7 @@
 #include "../../bpf/core/hash.h"
 #include "../../bpf/core/parse.h"
 #include "../../bpf/core/sanity.h"
+#include "../../bpf/core/sides.h"
 #include "../../include/synward/config.h"
 #include "../../include/synward/counters.h"
 #include "frames.h"
@@ -156,9 +157,27 @@ static inline void host_count_end(struct host *host, const struct sw_handshake_s
 static inline void note_sides(struct host *host, const struct sw_handshake_step *step)
 {
 	if (step->completed == SW_OUTCOME_ACCEPTED)
-		host->service.both_sided += host->service.both_sided < SW_ENOUGH_BOTH_SIDED;
+		sw_saw_both_sides(&host->service, host->now_ns / NS_PER_MS);
 	else if (step->end == SW_END_JUDGED && step->outcome == SW_OUTCOME_ONE_SIDED)
-		host->service.one_sided_ms = host->now_ns / NS_PER_MS;
+		sw_saw_one_side(&host->service, &step->ended.orig, host->setup.seed,
+				host->now_ns / NS_PER_MS);
+}
+
+/* Were connections pushed out that may come back? */
+static inline bool host_has_forgotten(const struct host *host)
+{
+	__u64 evicted_ms = host->setup.settings.evicted_ms;
+
+	return evicted_ms && host->now_ns / NS_PER_MS - evicted_ms <
+				     host->setup.settings.timeout_ms[SW_TIMEOUT_ESTABLISHED];
+}
+
+static inline void host_note_eviction(struct host *host)
+{
+	__u64 *evicted_ms = &host->setup.settings.evicted_ms, now_ms = host->now_ns / NS_PER_MS;
+
+	if (!*evicted_ms || now_ms - *evicted_ms >= 1000)
+		*evicted_ms = now_ms;
 }
 
 static inline enum sw_verdict host_conclude(struct host *host, const struct sw_finding *finding,
@@ -172,13 +191,16 @@ static inline enum sw_verdict host_conclude(struct host *host, const struct sw_f
 				     host->now_ns / NS_PER_MS),
 		.enforced = direction == SW_INGRESS && host->setup.rules.enforce,
 	};
-	struct sw_decision decision = sw_decide(finding->anomalies & ~step->tolerated,
+	__u64 forgotten = host_has_forgotten(host) || step->repeats ? SW_BIT(MIDSTREAM) : 0;
+	struct sw_decision decision = sw_decide(finding->anomalies & ~step->tolerated & ~forgotten,
 						&host->setup.rules, &standing);
 	struct sw_counters *counters = &host->result.counters;
 
 	count_set(counters->anomalies_seen, finding->anomalies);
 	count_set(counters->anomalies_would_drop, decision.would_drop);
 	count_set(counters->anomalies_dropped, decision.dropped);
+	if (finding->connection.evicted || finding->connection.forgot)
+		host_note_eviction(host);
 	note_sides(host, step);
 	host_count_end(host, step);
 	if (step->stray != SW_OUTCOME_NONE)
@@ -221,7 +243,15 @@ static inline void host_parse(const struct setup *setup, const struct frame *fra
 	free(room);
 }
 
-static inline struct sw_place host_place(struct host *host, const struct sw_packet *packet)
+/* Where a packet is seen, as the program of the first interface sees it. */
+static inline __u8 host_side(struct host *host, enum sw_direction direction)
+{
+	return sw_side(0, direction == SW_EGRESS) |
+	       (direction == SW_INGRESS && host->setup.settings.forwarders ? SW_SIDE_TELLS : 0);
+}
+
+static inline struct sw_place host_place(struct host *host, const struct sw_packet *packet,
+					 enum sw_direction direction)
 {
 	const struct setup *setup = &host->setup;
 	__u64 hash = sw_flow_hash(packet, setup->seed);
@@ -231,6 +261,7 @@ static inline struct sw_place host_place(struct host *host, const struct sw_pack
 	return (struct sw_place){ .handshakes = &host->handshakes[handshake],
 				  .connections = &host->connections[connection],
 				  .timeout_ms = setup->settings.timeout_ms,
+				  .side = host_side(host, direction),
 				  .now = host_now(host),
 				  .tag = sw_tag(hash) };
 }
@@ -253,8 +284,9 @@ static inline bool host_drops_alone(struct host *host, __u64 anomalies)
 static inline bool host_learns(const struct host *host, const struct sw_finding *finding)
 {
 	return finding->unknown && finding->handshake.two_sided && host->setup.rules.strict &&
-	       host->now_ns / NS_PER_MS - host->setup.settings.watching_since_ms <
-		       host->setup.rules.warm_up_ms;
+	       (finding->handshake.heard ||
+		host->now_ns / NS_PER_MS - host->setup.settings.watching_since_ms <
+			host->setup.rules.warm_up_ms);
 }
 
 static inline enum sw_verdict host_inspect(struct host *host, const struct sw_packet *packet,
@@ -270,7 +302,7 @@ static inline enum sw_verdict host_inspect(struct host *host, const struct sw_pa
 		return SW_VERDICT_PASSED;
 	if (direction == SW_INGRESS && host_drops_alone(host, anomalies))
 		return SW_VERDICT_DROPPED;
-	place = host_place(host, packet);
+	place = host_place(host, packet, direction);
 	if (segment == SW_SEGMENT_SYN || segment == SW_SEGMENT_SYNACK)
 		place.now.us = host_us(host);
 	if (sw_is_plain(packet) && sw_connection_quick(&place, packet, SW_SEGMENT_ACK)) {
@@ -288,10 +320,13 @@ static inline enum sw_verdict host_inspect(struct host *host, const struct sw_pa
 	    sw_follow_handshake(&place, packet, segment, relation, finding))
 		sw_tell_connections(&place, packet, finding);
 	if (host_learns(host, finding)) {
+		finding->handshake.tolerated |= SW_BIT(MIDSTREAM);
 		sw_follow_adopted(&place, packet, finding);
 		tally(host, SW_TALLY_CONNECTIONS_ADOPTED, 1);
 	}
 	finding->anomalies |= anomalies;
+	if (finding->handshake.denies && host->setup.rules.strict)
+		finding->anomalies |= SW_BIT(MIDSTREAM);
 	return host_conclude(host, finding, direction);
 }
 
@@ -352,7 +387,8 @@ static inline void host_sweep_connections(struct host *host, bool force)
 	for (__u32 i = 0; i < host->setup.connection_buckets * SW_WAYS; i++)
 		tally(host, SW_TALLY_CONNECTIONS_CLOSED,
 		      sw_sweep_connection(&host->connections[i / SW_WAYS], i % SW_WAYS, &now,
-					  host->setup.settings.timeout_ms, force));
+					  host->setup.settings.timeout_ms, force,
+					  host->setup.rules.strict));
 }
 
 /* ---- what is in the tables */

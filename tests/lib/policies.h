@@ -185,6 +185,7 @@ static inline void draw_policy(__u64 *state, struct sw_policy *policy)
 	for (int i = 0; i < SW_DEFENCE_KEY_COUNT; i++)
 		if (draw(state, 2))
 			draw_key(state, &sw_flood_defence_keys[i], &policy->flood_defence);
+	policy->gateway.hairpin = draw(state, SW_HAIRPIN_COUNT);
 }
 
 #endif

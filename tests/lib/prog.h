@@ -69,13 +69,30 @@ static inline __u32 prog_tick_ms(void)
 	return (resolution.tv_nsec + 500000) / 1000000;
 }
 
-static inline void prog_load(struct prog *prog, __u32 event_bytes)
+/* All maps but the constants are those of another object, as attach shares them by their pins. */
+static inline void prog_share_maps(struct synward_bpf *skeleton, const struct synward_bpf *of)
+{
+	const struct bpf_map *theirs;
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, skeleton->obj)
+	{
+		theirs = bpf_object__find_map_by_name(of->obj, bpf_map__name(map));
+		must(bpf_map__is_internal(map) || !bpf_map__reuse_fd(map, bpf_map__fd(theirs)),
+		     bpf_map__name(map));
+	}
+}
+
+/* of: whose maps they are to be; NULL: its own. */
+static inline void prog_load(struct prog *prog, __u8 slot, __u32 event_bytes,
+			     const struct synward_bpf *of)
 {
 	struct synward_bpf *skeleton = synward_bpf__open();
 	struct load_constants *load;
 
 	must(skeleton, "open");
 	load = &skeleton->rodata->load;
+	load->slot = slot;
 	load->seed[0] = prog->setup.seed[0];
 	load->seed[1] = prog->setup.seed[1];
 	load->handshake_buckets = prog->setup.handshake_buckets;
@@ -92,6 +109,8 @@ static inline void prog_load(struct prog *prog, __u32 event_bytes)
 	     "set the sizes of the tables");
 	bpf_map__set_max_entries(skeleton->maps.replay_batch, SW_REPLAY_BATCH);
 	bpf_map__set_max_entries(skeleton->maps.events, event_bytes);
+	if (of)
+		prog_share_maps(skeleton, of);
 	must(synward_bpf__load(skeleton) == 0, "load");
 	prog->skeleton = skeleton;
 }
@@ -124,13 +143,63 @@ static inline void prog_open(struct prog *prog, const struct setup *setup, __u32
 	memset(prog, 0, sizeof(*prog));
 	prog->setup = *setup;
 	prog->now_ns = setup->start_ns;
-	prog_load(prog, event_bytes);
+	prog_load(prog, 0, event_bytes, NULL);
 	target = bpf_program__fd(prog->skeleton->progs.sw_xdp);
 	prog_set(prog->skeleton->maps.replay_target, &target);
 	prog_set_policy(prog, &prog->setup);
 	prog->batch = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
 			   bpf_map__fd(prog->skeleton->maps.replay_batch), 0);
 	must(prog->batch != MAP_FAILED, "mmap");
+}
+
+/*
+ * The programs of another interface of the same host, in another slot; they have no batch. The clock is the
+ * one that was set last.
+ */
+static inline void prog_open_beside(struct prog *prog, const struct prog *first, __u8 slot)
+{
+	memset(prog, 0, sizeof(*prog));
+	prog->setup = first->setup;
+	prog->now_ns = first->now_ns;
+	prog_load(prog, slot, bpf_map__max_entries(first->skeleton->maps.events), first->skeleton);
+}
+
+static inline void prog_close_beside(struct prog *prog)
+{
+	synward_bpf__destroy(prog->skeleton);
+}
+
+/* Which interface has the slot, as attach notes it. */
+static inline void prog_note_interface(const struct prog *prog, __u32 slot, __u32 ifindex)
+{
+	const struct sw_interface interface = { .ifindex = ifindex, .tc_hook = SW_TC_TCX };
+	const struct sw_interface_key key = { .ifindex = ifindex };
+
+	must(!bpf_map_update_elem(bpf_map__fd(prog->skeleton->maps.interfaces), &slot, &interface,
+				  BPF_ANY),
+	     "interfaces");
+	must(!bpf_map_update_elem(bpf_map__fd(prog->skeleton->maps.attached), &key, &slot, BPF_ANY),
+	     "attached");
+}
+
+/* The host has an address in a network namespace, or has it no more. */
+static inline void prog_note_address(const struct prog *prog, const struct sw_addr *addr,
+				     __u32 netns)
+{
+	const struct sw_own_address own = { .addr = *addr, .netns = netns };
+	const __u32 here = 1;
+
+	must(!bpf_map_update_elem(bpf_map__fd(prog->skeleton->maps.own_addresses), &own, &here,
+				  BPF_ANY),
+	     "own_addresses");
+}
+
+static inline void prog_forget_address(const struct prog *prog, const struct sw_addr *addr,
+				       __u32 netns)
+{
+	const struct sw_own_address own = { .addr = *addr, .netns = netns };
+
+	bpf_map_delete_elem(bpf_map__fd(prog->skeleton->maps.own_addresses), &own);
 }
 
 static inline void prog_close(struct prog *prog)
@@ -270,6 +339,20 @@ static inline __u32 prog_frame(struct prog *prog, enum hook hook, const struct f
 			     hook == HOOK_XDP ? prog->skeleton->progs.sw_xdp :
 						prog->skeleton->progs.sw_egress,
 			     frame->bytes, frame->captured, 1);
+}
+
+/* A frame that came in by another interface, which is attached or not, leaves by this one. */
+static inline void prog_forward(struct prog *prog, const struct frame *frame, __u32 came_by)
+{
+	struct __sk_buff context = { .ingress_ifindex = came_by };
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame->bytes,
+		    .data_size_in = frame->captured, .ctx_in = &context,
+		    .ctx_size_in = sizeof(context));
+
+	prog_set_clock(prog, frame->length);
+	must(bpf_prog_test_run_opts(bpf_program__fd(prog->skeleton->progs.sw_egress), &run) == 0 &&
+		     (int)run.retval == TC_ACT_UNSPEC,
+	     "sw_egress");
 }
 
 /* From here on the kernel's timer sweeps, until the program is closed. */

@@ -29,7 +29,7 @@ STATEFUL = (
     "syn_on_established", "syn_reuse", "synack_from_originator", "syn_from_responder",
     "simultaneous_open", "simopen_bad_ack", "unsolicited_synack", "midstream",
     "rst_no_session", "resp_data_before_final_ack", "completed_after_rst",
-    "fin_in_handshake", "syn_flood", "half_open_pressure", "scan",
+    "fin_in_handshake", "martian_source", "wrong_side", "syn_flood", "half_open_pressure", "scan",
 )
 
 ANOMALIES = STATELESS + STATEFUL

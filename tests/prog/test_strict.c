@@ -4,6 +4,7 @@
  * show only one side. Each service by itself.
  */
 #include "../lib/sequences.h"
+#include "../../bpf/core/sides.h"
 #include "../lib/enforce.h"
 
 #define EVENT_BYTES (1 << 16)
@@ -23,6 +24,9 @@ static int reset(void **state)
 	prog_reset_policies(&prog, &setup);
 	return 0;
 }
+
+/* handshakes of one side, of as many as there have to be of both: every second one is too many */
+#define MANY (2 * SW_ENOUGH_BOTH_SIDED)
 
 static struct sw_policy *strict_policy(void)
 {
@@ -48,6 +52,16 @@ static void handshakes(__u32 count, __u16 dport)
 		assert_true(passes(A_SYNACK(TO(i), .sport = dport)));
 		assert_true(passes(AN_ACK(OF(i), .dport = dport)));
 	}
+}
+
+/* The same, of which only what the client sends comes by. */
+static void one_sided(__u32 count, __u16 dport)
+{
+	for (__u32 i = 0; i < count; i++) {
+		assert_true(passes(A_SYN(OF(60 + i), .dport = dport)));
+		assert_true(passes(AN_ACK(OF(60 + i), .dport = dport)));
+	}
+	prog_sweep(&prog, true);
 }
 
 static void wait_ms(__u32 ms)
@@ -84,11 +98,48 @@ static void flows_seen_from_both_sides_are_learned(void **state __unused)
 	wait_ms(WARM_UP_MS);
 	assert_true(passes(AN_ACK(OF(50), .payload = 20)));
 	assert_true(passes(SERVER_ACK(TO(50), .payload = 20)));
-	assert_false(passes(AN_ACK(OF(51))));
+	assert_false(passes(AN_ACK(OF(51), .seq = ISN_C + 5)));
 	/* too late to be learned */
 	assert_false(passes(AN_ACK(OF(52))));
 	assert_false(passes(SERVER_ACK(TO(52))));
 	assert_int_equal(adopted(), 1);
+}
+
+/*
+ * Of a flow that something else has forgotten, or that went through another gateway until now: what is repeated passes,
+ * and if the other end knows it, that answers.
+ */
+static void what_is_repeated_may_be_answered(void **state __unused)
+{
+	SW_AUTO_POLICY policy = strict_policy();
+
+	policy_install(&prog, policy, 0);
+	handshakes(SW_ENOUGH_BOTH_SIDED, SERVER_PORT);
+	wait_ms(WARM_UP_MS);
+	assert_false(passes(AN_ACK(OF(52), .payload = 10)));
+	assert_false(passes(AN_ACK(OF(52), .payload = 10, .after_ms = 140)));
+	assert_false(passes(SERVER_ACK(TO(52), .ack = ISN_C + 11)));
+	assert_true(passes(AN_ACK(OF(52), .payload = 10, .after_ms = 60)));
+	/* not yet for all that comes, nor for all that is repeated */
+	assert_false(passes(AN_ACK(OF(52), .payload = 10, .after_ms = 100)));
+	assert_false(passes(AN_ACK(OF(52), .seq = ISN_C + 11, .payload = 10)));
+	assert_false(passes(SERVER_ACK(TO(52), .ack = ISN_C + 1 + (1U << 31))));
+	assert_int_equal(adopted(), 0);
+	assert_true(passes(SERVER_ACK(TO(52), .ack = ISN_C + 11)));
+	assert_int_equal(adopted(), 1);
+	assert_true(passes(AN_ACK(OF(52), .seq = ISN_C + 11, .payload = 10)));
+	/* a bare ACK is repeated only by who asks whether anybody is there */
+	assert_false(passes(AN_ACK(OF(53))));
+	assert_false(passes(AN_ACK(OF(53), .after_ms = 900)));
+	assert_true(passes(AN_ACK(OF(53), .after_ms = 100)));
+	assert_true(passes(SERVER_ACK(TO(53))));
+	assert_true(passes(AN_ACK(OF(53), .payload = 10)));
+	assert_int_equal(adopted(), 2);
+	/* whoever asks a port is not told by its RST, by whichever way it comes */
+	assert_false(passes(AN_ACK(OF(54))));
+	assert_true(passes(AN_ACK(OF(54), .after_ms = 1100)));
+	assert_false(passes(tcp(.from = SERVER, TO(54), .flags = RST, .seq = ISN_S + 1)));
+	assert_true(passes(tcp(.from = SERVER, TO(55), .flags = RST, .seq = ISN_S + 1)));
 }
 
 /* Numbers that do not fit are no answer: whoever invents one end cannot have the other one's. */
@@ -133,9 +184,7 @@ static void each_service_by_itself(void **state __unused)
 	assert_true(stray_passes(1, 25));
 	assert_true(stray_passes(2, 80));
 	/* one side of the one says nothing about the other */
-	assert_true(passes(A_SYN(OF(60), .dport = 25)));
-	assert_true(passes(AN_ACK(OF(60), .dport = 25)));
-	prog_sweep(&prog, true);
+	one_sided(MANY, 25);
 	assert_false(stray_passes(3, SERVER_PORT));
 	assert_true(passes(A_SYN(OF(20), .dport = 25)));
 	assert_true(passes(A_SYNACK(TO(20), .sport = 25)));
@@ -145,7 +194,7 @@ static void each_service_by_itself(void **state __unused)
 	assert_false(stray_passes(5, 25));
 }
 
-/* Strict rules are in force after a warm-up of that length; then one handshake shows one side. */
+/* Strict rules are in force after a warm-up of that length; then handshakes show one side. */
 static void one_side_suspends(__u32 warm_up_ms, __u32 suspension_ms)
 {
 	SW_AUTO_POLICY policy = strict_policy();
@@ -156,9 +205,7 @@ static void one_side_suspends(__u32 warm_up_ms, __u32 suspension_ms)
 	wait_ms(warm_up_ms);
 	handshakes(SW_ENOUGH_BOTH_SIDED, SERVER_PORT);
 	assert_false(stray_passes(1, SERVER_PORT));
-	assert_true(passes(A_SYN(OF(60))));
-	assert_true(passes(AN_ACK(OF(60))));
-	prog_sweep(&prog, true);
+	one_sided(MANY, SERVER_PORT);
 	assert_true(stray_passes(2, SERVER_PORT));
 	wait_ms(suspension_ms - 1);
 	assert_true(stray_passes(3, SERVER_PORT));
@@ -166,7 +213,7 @@ static void one_side_suspends(__u32 warm_up_ms, __u32 suspension_ms)
 	assert_false(stray_passes(4, SERVER_PORT));
 }
 
-/* Who does not want to wait is still told by a handshake that shows one side. */
+/* Who does not want to wait is still told by handshakes that show one side. */
 static void one_side_suspends_without_a_warm_up(void **state __unused)
 {
 	one_side_suspends(0, SW_MIN_SUSPENSION_MS);
@@ -192,11 +239,13 @@ static void one_sided_wherever_it_is_found_out(void **state __unused)
 	handshakes(SW_ENOUGH_BOTH_SIDED, SERVER_PORT);
 	wait_ms(WARM_UP_MS);
 	assert_false(stray_passes(0, SERVER_PORT));
-	assert_true(passes(A_SYN(OF(60), .seq = 100)));
-	assert_true(passes(AN_ACK(OF(60), .seq = 101)));
-	assert_true(passes(A_SYN(OF(60), .seq = 1000000, .after_ms = 1)));
+	one_sided(SW_ONE_SIDED_SOURCES - 1, SERVER_PORT);
+	assert_false(stray_passes(2, SERVER_PORT));
+	assert_true(passes(A_SYN(OF(90), .seq = 100)));
+	assert_true(passes(AN_ACK(OF(90), .seq = 101)));
+	assert_true(passes(A_SYN(OF(90), .seq = 1000000, .after_ms = 1)));
 	assert_int_equal(prog_service_state(&prog, slot, SW_SERVICE_DEFAULT).one_sided_ms, 0);
-	assert_true(passes(A_SYN(OF(60), .seq = 2000000, .after_ms = 1)));
+	assert_true(passes(A_SYN(OF(90), .seq = 2000000, .after_ms = 1)));
 	known = prog_service_state(&prog, slot, SW_SERVICE_DEFAULT);
 	assert_true(known.one_sided_ms == prog.now_ns / NS_PER_MS);
 	assert_true(stray_passes(1, SERVER_PORT));
@@ -222,6 +271,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		EACH_FAMILY(flows_seen_from_both_sides_are_learned),
+		EACH_FAMILY(what_is_repeated_may_be_answered),
 		EACH_FAMILY(what_does_not_fit_is_not_learned),
 		EACH_FAMILY(nothing_is_learned_for_rules_that_are_not_strict),
 		EACH_FAMILY(each_service_by_itself),

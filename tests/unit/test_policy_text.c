@@ -44,6 +44,9 @@ static void whatever_is_said_makes_a_difference(void **state __unused)
 		expect_difference(&other);
 	}
 	other = policy;
+	other.gateway.hairpin = 1;
+	expect_difference(&other);
+	other = policy;
 	other.services[0].prefixes[0].length++;
 	expect_difference(&other);
 	other = policy;
@@ -140,6 +143,7 @@ static void every_value_has_a_text_that_means_it(void **state __unused)
 		{ sw_rule_keys, SW_RULE_KEY_COUNT },
 		{ sw_auto_block_keys, SW_BLOCK_KEY_COUNT },
 		{ sw_flood_defence_keys, SW_DEFENCE_KEY_COUNT },
+		{ sw_gateway_keys, SW_GATEWAY_KEY_COUNT },
 	};
 	char text[SW_KEY_TEXT_SIZE];
 	__u64 seed = 7;

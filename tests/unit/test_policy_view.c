@@ -82,6 +82,22 @@ static void readiness_is_that_of_the_kernel(void **state __unused)
 	}
 }
 
+/* Whoever was pushed out may come back for as long as a connection is remembered. */
+static void evictions_lower_it(void **state __unused)
+{
+	uint64_t left_ms;
+
+	begin(0, 1, SW_ENOUGH_BOTH_SIDED);
+	view.rows[0].rules.timeout_ms[SW_TIMEOUT_ESTABLISHED] = 5000;
+	assert_int_equal(readiness(&left_ms), SW_STRICT_READY);
+	view.evicted = true;
+	view.evicted_ms = 4999;
+	assert_int_equal(readiness(&left_ms), SW_STRICT_LOWERED);
+	assert_int_equal(left_ms, 1);
+	view.evicted_ms = 5000;
+	assert_int_equal(readiness(&left_ms), SW_STRICT_READY);
+}
+
 /* ---- mode */
 
 static void modes(void **state __unused)
@@ -209,6 +225,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_reason_has_its_name),
 		cmocka_unit_test(readiness_is_that_of_the_kernel),
+		cmocka_unit_test(evictions_lower_it),
 		cmocka_unit_test(modes),
 		cmocka_unit_test(rows_by_number),
 		cmocka_unit_test(verdicts_of_anomalies),

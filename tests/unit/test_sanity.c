@@ -3,8 +3,10 @@
 #define _GNU_SOURCE
 #include "../lib/sequences.h"
 
-/* What no sequence can show yet: these are decided on from more than one flow. */
-#define NOT_YET (SW_BIT(SYN_FLOOD) | SW_BIT(HALF_OPEN_PRESSURE) | SW_BIT(SCAN))
+/* What no sequence can show: it takes more than one flow, an address of the host's own or two sides. */
+#define NOT_YET                                                                                    \
+	(SW_BIT(SYN_FLOOD) | SW_BIT(HALF_OPEN_PRESSURE) | SW_BIT(SCAN) | SW_BIT(MARTIAN_SOURCE) |  \
+	 SW_BIT(WRONG_SIDE))
 
 static void note(const struct sequence_set set, __u64 *outcomes, __u64 *anomalies)
 {

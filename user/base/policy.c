@@ -259,6 +259,10 @@ static void fill_features(struct sw_policy *policy)
 		policy->features |= SW_HAS_AUTO_BLOCK;
 	if (policy->flood_defence.unheard)
 		policy->features |= SW_HAS_UNHEARD;
+	if (policy->gateway.hairpin == SW_HAIRPIN_YES)
+		policy->features |= SW_HAS_HAIRPIN;
+	if (policy->gateway.hairpin == SW_HAIRPIN_NO)
+		policy->features |= SW_HAS_NO_HAIRPIN;
 	for (__u32 i = 0; i < policy->service_count; i++) {
 		policy->features |= features_of_row(&policy->rules[i], others);
 		if (is_anywhere(&policy->services[i]))
@@ -374,6 +378,7 @@ bool sw_policy_equal(const struct sw_policy *a, const struct sw_policy *b)
 	if (a->service_count != b->service_count ||
 	    !sw_auto_block_equal(&a->auto_block, &b->auto_block) ||
 	    !sw_flood_defence_equal(&a->flood_defence, &b->flood_defence) ||
+	    a->gateway.hairpin != b->gateway.hairpin ||
 	    !sw_rules_equal(&a->rules[SW_SERVICE_DEFAULT], &b->rules[SW_SERVICE_DEFAULT]))
 		return false;
 	for (__u32 i = 0; i < a->service_count; i++)

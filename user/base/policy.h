@@ -23,7 +23,7 @@ void sw_policy_default(struct sw_policy *policy);
 
 /*
  * Makes a policy ready that has its services, their rules (of the same index, the default's at
- * SW_SERVICE_DEFAULT), auto_block and flood_defence. Sorts the services by precedence, their rules with them, and
+ * SW_SERVICE_DEFAULT), auto_block, flood_defence and gateway. Sorts the services by precedence, their rules with them, and
  * each one's prefixes and ports; clears the rows that nobody uses; fills in features, anywhere,
  * class_services and port_classes. Returns 0, or -EINVAL with the line recorded if the services cut
  * the ports into too many classes; what it had to fill in is undefined then.

@@ -25,6 +25,7 @@ const char *const sw_flood_wishes[] = {
 static const char *const switches[] = { "no", "yes", NULL };
 static const char *const evidences[] = { "source", "flow", NULL };
 static const char *const unheards[] = { "pass", "answer", NULL };
+static const char *const hairpins[] = { "auto", "yes", "no", NULL }; /* by enum sw_hairpin */
 static const char *const actions[] = {
 	[SW_ACTS_COUNT] = "count",
 	[SW_ACTS_DROP] = "drop",
@@ -46,6 +47,8 @@ static const char *const other_switches[] = { "false", "true", "off", "on", NULL
 	KEY(sw_auto_block, member, path, kind, low, high, words)
 #define DEFENCE(member, path, kind, low, high, words)                                              \
 	KEY(sw_flood_defence, member, path, kind, low, high, words)
+#define GATEWAY(member, path, kind, low, high, words)                                              \
+	KEY(sw_gateway, member, path, kind, low, high, words)
 
 const struct sw_key sw_rule_keys[] = {
 	[SW_RULE_MODE] = RULE(enforce, "mode", CHOICE, 0, 1, modes),
@@ -97,6 +100,11 @@ const struct sw_key sw_flood_defence_keys[] = {
 	[SW_DEFENCE_SET_SYNCOOKIES] = DEFENCE(set_syncookies, "set_syncookies", SWITCH, 0, 1,
 					      switches),
 	[SW_DEFENCE_UNHEARD] = DEFENCE(unheard, "unheard", CHOICE, 0, 1, unheards),
+};
+
+const struct sw_key sw_gateway_keys[] = {
+	[SW_GATEWAY_HAIRPIN] = GATEWAY(hairpin, "hairpin", CHOICE, 0, SW_HAIRPIN_COUNT - 1,
+				       hairpins),
 };
 
 static __u64 bit(const struct sw_key *key)

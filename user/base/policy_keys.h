@@ -78,9 +78,12 @@ enum sw_flood_defence_key {
 	SW_DEFENCE_KEY_COUNT
 };
 
+enum sw_gateway_key { SW_GATEWAY_HAIRPIN, SW_GATEWAY_KEY_COUNT };
+
 extern const struct sw_key sw_rule_keys[SW_RULE_KEY_COUNT];
 extern const struct sw_key sw_auto_block_keys[SW_BLOCK_KEY_COUNT];
 extern const struct sw_key sw_flood_defence_keys[SW_DEFENCE_KEY_COUNT];
+extern const struct sw_key sw_gateway_keys[SW_GATEWAY_KEY_COUNT];
 
 /* What may be said of the way, by enum sw_flood_wish; ends with NULL. */
 extern const char *const sw_flood_wishes[SW_FLOOD_WISH_COUNT + 1];
@@ -88,7 +91,7 @@ extern const char *const sw_flood_wishes[SW_FLOOD_WISH_COUNT + 1];
 /* The values of an SW_KEY_ACTION. */
 enum sw_action { SW_ACTS_COUNT, SW_ACTS_DROP, SW_ACTS_STRICT };
 
-/* The value of a key; of is the struct sw_rules, sw_auto_block or sw_flood_defence of its table. */
+/* The value of a key; of is the struct sw_rules, sw_auto_block, sw_flood_defence or sw_gateway of its table. */
 uint32_t sw_key_get(const struct sw_key *key, const void *of);
 void sw_key_set(const struct sw_key *key, void *of, uint32_t value);
 

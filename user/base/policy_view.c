@@ -28,11 +28,15 @@ const struct sw_row_view *sw_policy_row(const struct sw_policy_view *view, uint3
 	return number < view->row_count - 1 ? &view->rows[number] : NULL;
 }
 
-/* The same conditions as those of the kernel's sw_is_ready(), the one that lasts longest first. */
+/*
+ * The same conditions as those of the kernel's sw_is_ready(), the one that lasts longest first; and after them its
+ * has_forgotten().
+ */
 enum sw_readiness sw_policy_readiness(const struct sw_policy_view *view,
 				      const struct sw_row_view *row, uint64_t *left_ms)
 {
 	uint64_t warm_up_ms = row->rules.warm_up_ms, suspension_ms = sw_suspension_ms(&row->rules);
+	uint64_t remembered_ms;
 
 	*left_ms = 0;
 	if (!row->rules.strict)
@@ -45,7 +49,14 @@ enum sw_readiness sw_policy_readiness(const struct sw_policy_view *view,
 		*left_ms = warm_up_ms - view->watched_ms;
 		return SW_STRICT_WARMING_UP;
 	}
-	return row->both_sided < SW_ENOUGH_BOTH_SIDED ? SW_STRICT_UNSURE : SW_STRICT_READY;
+	if (row->both_sided < SW_ENOUGH_BOTH_SIDED)
+		return SW_STRICT_UNSURE;
+	remembered_ms = view->rows[view->row_count - 1].rules.timeout_ms[SW_TIMEOUT_ESTABLISHED];
+	if (view->evicted && view->evicted_ms < remembered_ms) {
+		*left_ms = remembered_ms - view->evicted_ms;
+		return SW_STRICT_LOWERED;
+	}
+	return SW_STRICT_READY;
 }
 
 bool sw_row_stands_aside(const struct sw_row_view *row)

@@ -17,7 +17,7 @@ struct sw_row_view {
 	char name[SW_SERVICE_NAME];
 	struct sw_rules rules;
 	uint32_t both_sided;
-	bool one_sided;	       /* an attempt showed one of its sides only ... */
+	bool one_sided;	       /* attempts showed one of their sides only ... */
 	uint64_t one_sided_ms; /* ... so long ago */
 	struct sw_flood_state flood;
 	uint32_t flood_changed_ms; /* since when it is on or off, if it ever was on */
@@ -37,6 +37,8 @@ struct sw_policy_view {
 	uint32_t list_entries[SW_LIST_COUNT];
 	uint64_t active_ms;  /* for how long the policy has been the active one */
 	uint64_t watched_ms; /* since an interface was attached last */
+	bool evicted;	     /* a live connection was pushed out of its table ... */
+	uint64_t evicted_ms; /* ... so long ago */
 	struct sw_auto_block auto_block;
 	uint32_t row_count; /* of the services, by number, and the default as the last */
 	uint32_t
@@ -63,7 +65,8 @@ enum sw_readiness {
 	SW_STRICT_OFF,	      /* the policy does not ask for it */
 	SW_STRICT_WARMING_UP, /* not yet: it has not watched for long enough */
 	SW_STRICT_UNSURE,     /* not yet: too few attempts were seen from both sides */
-	SW_STRICT_SUSPENDED,  /* not now: one was seen from one side only */
+	SW_STRICT_SUSPENDED,  /* not now: many were seen from one side only */
+	SW_STRICT_LOWERED,    /* connections were evicted: what belongs to nothing known passes */
 	SW_STRICT_READY,
 };
 

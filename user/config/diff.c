@@ -221,6 +221,8 @@ int sw_config_diff(const struct sw_policy *before, const struct sw_policy *after
 		     &before->auto_block, &after->auto_block);
 	compare_keys(&finder, "flood_defence", sw_flood_defence_keys, SW_DEFENCE_KEY_COUNT,
 		     &before->flood_defence, &after->flood_defence);
+	compare_keys(&finder, "gateway", sw_gateway_keys, SW_GATEWAY_KEY_COUNT, &before->gateway,
+		     &after->gateway);
 	if (!finder.failed)
 		return 0;
 	sw_changes_free(changes);

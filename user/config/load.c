@@ -138,6 +138,9 @@ static int convert(struct sw_file_text *source, const struct sw_file *file,
 		error = take_keys(source, "flood_defence", sw_flood_defence_keys,
 				  SW_DEFENCE_KEY_COUNT, file->flood_defence,
 				  &policy->flood_defence);
+	if (!error)
+		error = take_keys(source, "gateway", sw_gateway_keys, SW_GATEWAY_KEY_COUNT,
+				  file->gateway, &policy->gateway);
 	return error ? error : compile(source, policy);
 }
 

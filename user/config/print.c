@@ -125,4 +125,7 @@ void sw_config_print(FILE *out, const struct sw_policy *policy)
 	fputs("flood_defence:\n", out);
 	print_keys(&(struct printed){ out, INDENT, sw_flood_defence_keys, SW_DEFENCE_KEY_COUNT,
 				      &policy->flood_defence, NULL, for_the_rest });
+	fputs("gateway:\n", out);
+	print_keys(&(struct printed){ out, INDENT, sw_gateway_keys, SW_GATEWAY_KEY_COUNT,
+				      &policy->gateway, NULL, for_the_rest });
 }

@@ -108,6 +108,11 @@ static const cyaml_schema_field_t flood_defence[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t gateway[] = {
+	TEXT("hairpin", sw_file, gateway[SW_GATEWAY_HAIRPIN]),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t file[] = {
 	CYAML_FIELD_STRING_PTR("version", CYAML_FLAG_DEFAULT, struct sw_file, version, 0, MAX_TEXT),
 	CYAML_FIELD_MAPPING("default", OPTIONAL, struct sw_file, others, others),
@@ -120,6 +125,10 @@ static const cyaml_schema_field_t file[] = {
 	{
 		.key = "flood_defence",
 		.value = { CYAML_VALUE_MAPPING(OPTIONAL, struct sw_file, flood_defence) },
+	},
+	{
+		.key = "gateway",
+		.value = { CYAML_VALUE_MAPPING(OPTIONAL, struct sw_file, gateway) },
 	},
 	CYAML_FIELD_END,
 };

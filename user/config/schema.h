@@ -30,6 +30,7 @@ struct sw_file {
 	unsigned int service_count;
 	char *auto_block[SW_BLOCK_KEY_COUNT];
 	char *flood_defence[SW_DEFENCE_KEY_COUNT];
+	char *gateway[SW_GATEWAY_KEY_COUNT];
 };
 
 /* Of a struct sw_file *. */

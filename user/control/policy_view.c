@@ -110,6 +110,8 @@ static void describe(const struct sw_policy *policy, const struct sw_policy_stat
 	view->can_roll_back = state->fallback < SW_POLICY_SLOTS;
 	view->rolled_back = state->rolled_back;
 	view->watched_ms = now_ms - settings->watching_since_ms;
+	view->evicted = settings->evicted_ms;
+	view->evicted_ms = now_ms - settings->evicted_ms;
 	view->active_ms = now_ms - state->since_ms;
 }
 

@@ -88,6 +88,8 @@ static void put_policy(json_t *root, const struct sw_policy *policy)
 		 SW_BLOCK_KEY_COUNT, &policy->auto_block);
 	put_keys(sw_json_put(root, "flood_defence", json_object()), sw_flood_defence_keys,
 		 SW_DEFENCE_KEY_COUNT, &policy->flood_defence);
+	put_keys(sw_json_put(root, "gateway", json_object()), sw_gateway_keys, SW_GATEWAY_KEY_COUNT,
+		 &policy->gateway);
 }
 
 void sw_json_policy(FILE *out, const struct sw_policy *policy, const char *file, bool pretty)

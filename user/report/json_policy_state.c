@@ -10,9 +10,9 @@
 const char *sw_readiness_name(enum sw_readiness readiness)
 {
 	static const char *const names[] = {
-		[SW_STRICT_OFF] = "off",       [SW_STRICT_WARMING_UP] = "warming_up",
-		[SW_STRICT_UNSURE] = "unsure", [SW_STRICT_SUSPENDED] = "suspended",
-		[SW_STRICT_READY] = "ready",
+		[SW_STRICT_OFF] = "off",	 [SW_STRICT_WARMING_UP] = "warming_up",
+		[SW_STRICT_UNSURE] = "unsure",	 [SW_STRICT_SUSPENDED] = "suspended",
+		[SW_STRICT_LOWERED] = "lowered", [SW_STRICT_READY] = "ready",
 	};
 
 	return names[readiness];

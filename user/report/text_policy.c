@@ -195,4 +195,8 @@ void sw_text_policy(FILE *out, const struct sw_policy *policy)
 	fputs("  ", out);
 	print_auto_block(out, &policy->auto_block);
 	print_flood_defence(out, policy);
+	if (policy->gateway.hairpin == SW_HAIRPIN_YES)
+		fputs("  both ends of a connection may be behind one interface\n", out);
+	if (policy->gateway.hairpin == SW_HAIRPIN_NO)
+		fputs("  the ends of a connection are never behind one interface\n", out);
 }

@@ -47,6 +47,9 @@ static const char *readiness(char text[READINESS_SIZE], const struct sw_policy_v
 	case SW_STRICT_SUSPENDED:
 		snprintf(text, READINESS_SIZE, "suspended for %s: one-sided handshakes", left);
 		return text;
+	case SW_STRICT_LOWERED:
+		snprintf(text, READINESS_SIZE, "lowered for %s: connections were evicted", left);
+		return text;
 	case SW_STRICT_READY:
 		break;
 	}
