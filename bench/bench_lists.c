@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "dice.h"
 #include "list_lookup.skel.h"
 
 #define PREFIXES  1000000U
@@ -26,17 +27,6 @@
 #define LIST	  SW_LIST_BLOCK
 
 static const __u64 seed[2] = { 0x243f6a8885a308d3, 0x13198a2e03707344 };
-static __u64 dice = 1;
-
-/* splitmix64 */
-static __u64 roll(void)
-{
-	__u64 z = dice += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
 
 /* Lists that are measured: a family, and the lengths of their prefixes, each as often as it stands. */
 static const struct kind {

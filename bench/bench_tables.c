@@ -11,6 +11,7 @@
 #include "../bpf/core/follow.h"
 #include "../bpf/core/hash.h"
 #include "../bpf/core/wire.h"
+#include "dice.h"
 #include "results.h"
 
 #include <stdint.h>
@@ -40,18 +41,6 @@ struct table {
 	uint64_t opened;
 	uint64_t evicted;
 };
-
-static __u64 dice = 1;
-
-/* splitmix64 */
-static __u64 roll(void)
-{
-	__u64 z = dice += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
 
 static struct sw_packet random_syn(void)
 {
