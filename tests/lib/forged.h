@@ -259,4 +259,17 @@ static inline void expect_nothing_followed(void)
 	expect_completed(0);
 }
 
+/* All of a test program, with both interfaces. How many cases failed. */
+#define forged_run(setup, tests)                                                                   \
+	({                                                                                         \
+		int failed_cases;                                                                  \
+                                                                                                   \
+		prog_open(&prog, setup, EVENT_BYTES);                                              \
+		prog_open_beside(&far_prog, &prog, 1);                                             \
+		failed_cases = cmocka_run_group_tests(tests, NULL, NULL);                          \
+		prog_close_beside(&far_prog);                                                      \
+		prog_close(&prog);                                                                 \
+		failed_cases;                                                                      \
+	})
+
 #endif

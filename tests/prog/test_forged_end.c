@@ -320,12 +320,6 @@ int main(void)
 		ON_EACH_WIRE(a_guessed_number_costs_no_segment),
 	};
 	const struct setup setup = setup_of_buckets(BUCKETS);
-	int failed;
 
-	prog_open(&prog, &setup, EVENT_BYTES);
-	prog_open_beside(&far_prog, &prog, 1);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	prog_close_beside(&far_prog);
-	prog_close(&prog);
-	return failed;
+	return forged_run(&setup, tests);
 }

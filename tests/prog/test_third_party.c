@@ -380,17 +380,11 @@ int main(void)
 		cmocka_unit_test(by_somebody_on_both_sides),
 	};
 	struct setup setup = setup_of_buckets(4096);
-	int failed;
 
 	setup.handshake_buckets = 256;
 	if (getenv("THIRD_PARTY_SEED"))
 		first_seed = strtoull(getenv("THIRD_PARTY_SEED"), NULL, 0);
 	if (getenv("THIRD_PARTY_SEGMENTS"))
 		segments = strtoull(getenv("THIRD_PARTY_SEGMENTS"), NULL, 0);
-	prog_open(&prog, &setup, EVENT_BYTES);
-	prog_open_beside(&far_prog, &prog, 1);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	prog_close_beside(&far_prog);
-	prog_close(&prog);
-	return failed;
+	return forged_run(&setup, tests);
 }
