@@ -37,7 +37,7 @@ struct sw_handshake_step {
 	__u8 refused;		/* and this one would have */
 	__u8 two_sided;		/* a stray flow's segments fit each other, one from each side */
 	__u8 heard;		/* and the first of them had passed only because it came again */
-	__u8 repeats; /* a stray flow's first sender says the same again, it is time to let it pass */
+	__u8 repeats; /* an end of a stray flow says the same again, and it is time to let that pass */
 	__u8 denies;   /* and this RST is the other end's answer to that */
 	__u8 answered; /* this was the SYN-ACK that the attempt waited for */
 	__u8 rejected; /* or the RST that says that there will be none */

@@ -174,10 +174,16 @@ static __always_inline void stray_goes_on(struct sw_attempt *stray, const struct
 	__u32 seq = from_orig ? stray->isn_resp[1] : stray->isn_orig;
 
 	step->two_sided = (!from_orig || repeated) && seq_within(packet->ack, seq, STRAY_SPAN);
-	step->heard = step->two_sided && repeated && !comes_wrong(stray, step->side, from_orig);
+	step->heard = step->two_sided && repeated &&
+		      !is_wrong_side(step->side, from_orig ? stray->answer_side : stray->side,
+				     false);
 	step->repeats = stray->seen & SW_SAW_BEGUN && from_orig;
 	if (stray_repeats(stray, packet, from_orig, now)) {
 		stray->seen |= from_orig ? SW_SAW_ORIG_AGAIN : SW_SAW_RESP_AGAIN;
+		if (from_orig)
+			stray->side = step->side;
+		else
+			stray->answer_side = step->side;
 		step->repeats = 1;
 	}
 }
