@@ -8,6 +8,7 @@
  */
 
 #include "handshakes.h"
+#include "position.h"
 
 #define SW_CONN_FINS (SW_CONN_FIN_ORIG | SW_CONN_FIN_RESP)
 #define SW_CONN_RSTS (SW_CONN_RST_ORIG | SW_CONN_RST_RESP)
@@ -32,64 +33,6 @@ static __always_inline bool connection_is_from_resp(const struct sw_connection *
 	return connection->orig_port == packet->dport && connection->resp_port == packet->sport &&
 	       sw_addr_equal(&connection->orig, &packet->dst) &&
 	       sw_addr_equal(&connection->resp, &packet->src);
-}
-
-/* ---- how far its ends have come */
-
-#define SW_AT_SHIFT 20
-#define SW_AT_MASK  0xfffU
-
-/* So much may be under way that is not acknowledged: no window is larger in practice. */
-#define SW_AT_UNDER_WAY 256U
-
-/* What is kept of a sequence number: 1 MiB of it. */
-static __always_inline __u32 sw_at(__u32 seq)
-{
-	return seq >> SW_AT_SHIFT;
-}
-
-static __always_inline const struct sw_conn_end *end_of(const struct sw_connection *connection,
-							bool orig)
-{
-	return &connection->ends[orig ? 0 : 1];
-}
-
-static __always_inline bool is_doubtful(const struct sw_connection *connection)
-{
-	return connection->ends[0].doubtful || connection->ends[1].doubtful;
-}
-
-/*
- * Does a segment say what only the two ends of its connection know: how far both have come? Who does not see them
- * guesses that once in some 20,000 times; a RST that acknowledges nothing once in 1,365.
- */
-static __always_inline bool is_credible(const struct sw_connection *connection,
-					const struct sw_packet *packet, bool from_orig)
-{
-	__u32 ahead = sw_at(packet->seq) - end_of(connection, from_orig)->at;
-	__u32 behind = end_of(connection, !from_orig)->at - sw_at(packet->ack);
-
-	return ((ahead + 1) & SW_AT_MASK) <= 2 &&
-	       (!(packet->flags & WIRE_TCP_ACK) || ((behind + 1) & SW_AT_MASK) <= SW_AT_UNDER_WAY);
-}
-
-/*
- * A segment has begun the next MiB of its end. It never goes back: a repetition would leave the position behind,
- * and what comes then out of reach. Only a credible segment moves it, or else whoever sends any number could
- * have the next one believed. Where more than a MiB was not seen, the position is lost: then nothing
- * is credible any more, which costs such a connection a repetition where rules are strict, and no more.
- */
-static __always_inline void move_on(struct sw_connection *connection,
-				    const struct sw_packet *packet, bool from_orig)
-{
-	struct sw_conn_end *end = &connection->ends[from_orig ? 0 : 1];
-	__u32 at = sw_at(packet->seq);
-
-	/* nearly always */
-	if (at == end->at)
-		return;
-	if (((at - end->at) & SW_AT_MASK) == 1 && is_credible(connection, packet, from_orig))
-		end->at = at;
 }
 
 static __always_inline bool is_closed(__u8 state)
@@ -252,7 +195,7 @@ static __always_inline __u64 sw_connection_step(struct sw_connection_bucket *buc
 		break;
 	case SW_SEGMENT_RST:
 		state |= from_orig ? SW_CONN_RST_ORIG : SW_CONN_RST_RESP;
-		if (!is_credible(connection, packet, from_orig))
+		if (!is_credible_rst(connection, packet, from_orig))
 			connection->ends[from_orig ? 0 : 1].doubtful = true;
 		break;
 	case SW_SEGMENT_ACK:

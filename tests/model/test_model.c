@@ -273,6 +273,16 @@ static void xdp_agrees_when_strict(void **state __unused)
 	feed_agrees(&setup);
 }
 
+/* Where something is forwarded to, nothing comes in by the side of the other end. */
+static void xdp_agrees_about_sides(void **state __unused)
+{
+	struct setup setup = setup_random();
+
+	setup_enforce(&setup, SW_MASK_DROP | SW_MASK_DROP_SYM);
+	setup.settings.forwarders = 1;
+	feed_agrees(&setup);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +291,7 @@ int main(void)
 		cmocka_unit_test(xdp_agrees_when_armed),
 		cmocka_unit_test(xdp_agrees_when_enforcing),
 		cmocka_unit_test(xdp_agrees_when_strict),
+		cmocka_unit_test(xdp_agrees_about_sides),
 	};
 
 	if (getenv("MODEL_SEED"))

@@ -253,6 +253,9 @@ static void own_flows_only(void **state)
 		passes(&source, A_SYN(.sport = 100));
 		for (__u32 j = 3; j < OFFENCES; j++)
 			passes(&source, tcp(.flags = 0, .sport = 101));
+		/* one of its two numbers somebody else may hit */
+		for (__u32 j = 0; j < OFFENCES; j++)
+			passes(&source, tcp(.flags = 0, .sport = 101, .ack = 1U << 31));
 		assert_int_equal(tallied(SW_TALLY_AUTO_BLOCKS), 0);
 		passes(&source, tcp(.flags = FIN, .sport = 101));
 		assert_int_equal(tallied(SW_TALLY_AUTO_BLOCKS), 1);
