@@ -366,7 +366,7 @@ static __always_inline void sw_sweep_attempt(struct sw_handshake_bucket *bucket,
 		bucket->expires_ms[way] = now->ms + timeout_ms[SW_TIMEOUT_CLOSED];
 		return;
 	}
-	if (step->end == SW_END_SILENT && may_go_on(attempt)) {
+	if (step->end == SW_END_SILENT && may_go_on(attempt) && !is_succeeded(bucket, way)) {
 		become_stray(bucket, way, now, timeout_ms);
 		return;
 	}
