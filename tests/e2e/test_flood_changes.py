@@ -83,7 +83,7 @@ def test_every_state_survives_on_and_off(wire, synward, family, tmp_path, way):
         older = live()
         synward.attach(far, options=(*QUICK, "--flood-way", way))
         turn(False)
-        newer, server_over, client_over, reused = live(), live(), live(), live(port=45000)
+        newer, server_over, client_over, reused = live(), live(), live(), live(port=25000)
         server_over.server_ends()
         client_over.client_ends()
         reused.server.close()  # the server's end waits out the time of stray segments
@@ -103,7 +103,7 @@ def test_every_state_survives_on_and_off(wire, synward, family, tmp_path, way):
         with server.accept()[0] as peer:
             assert peer.recv(64) == b"data"
         assert answers(synward) == before
-        reused = live(port=45000)
+        reused = live(port=25000)
         reused.goes_on()
         late, silent = (Ghost(port, far, family).knock() for _ in range(2))
         # where the kernel has to be heard, one may pass

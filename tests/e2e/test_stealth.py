@@ -248,7 +248,7 @@ def test_an_idle_session_is_kept_alive(harmless):
 def test_a_port_is_used_again_out_of_time_wait(harmless, server):
     stage = harmless.stage
     for _ in range(3):
-        with connect_from(stage.near, 45678, server.getsockname()[:2], stage.family) as client:
+        with connect_from(stage.near, 25678, server.getsockname()[:2], stage.family) as client:
             with server.accept()[0] as peer:  # the server closes first: TIME-WAIT is there
                 client.sendall(b"hi")
                 assert peer.recv(10) == b"hi"

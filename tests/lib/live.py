@@ -93,6 +93,7 @@ def events(synward):
 
 def connect_from(end, port, address, family):
     """A client's connected socket, of a port of its own; one in TIME-WAIT will do."""
+    assert port < 32768, "beyond, the kernel gives ports to others"
     client = end.namespace.socket(family)
     try:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
