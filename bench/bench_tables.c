@@ -78,13 +78,14 @@ static void follow(struct table *table, struct sw_handshake_bucket *handshakes,
 	enum sw_relation relation = SW_RELATION_NONE;
 	struct sw_place place = {
 		.handshakes = handshakes,
-		.connections = &table->buckets[sw_bucket_index(hash, table->size / SW_WAYS)],
 		.timeout_ms = timeouts,
 		.now.ms = table->now_ms,
 		.tag = sw_tag(hash),
 	};
+	const struct sw_table of = { .buckets = table->buckets, .size = table->size / SW_WAYS };
 	struct sw_finding finding;
 
+	place.connections = &table->buckets[sw_bucket_for(&of, hash, packet, &place.now, timeouts)];
 	sw_finding_init(&finding);
 	if (!sw_follow_connection(&place, packet, segment, &finding, &relation) &&
 	    sw_follow_handshake(&place, packet, segment, relation, &finding))

@@ -86,28 +86,47 @@ __noinline int check_lists(const struct sw_packet *packet, __u32 word, __u32 lis
 
 #define CONNECTION_HAS_NUMBER 0x100
 
+/* The state of a packet's connection in one bucket, as connection_state() has it. */
+static __always_inline int connection_state_in(__u32 index, __u16 tag,
+					       const struct sw_packet *packet, __u32 now_ms)
+{
+	const struct sw_connection_bucket *bucket = bpf_map_lookup_elem(&connections, &index);
+	const struct sw_settings *set = current_settings();
+	const struct sw_now now = { .ms = now_ms };
+	struct sw_connection_view view;
+	__u32 way;
+
+	if (!bucket || !set)
+		return -1;
+	sw_connection_find(bucket, tag, packet, &now, set->timeout_ms, &view);
+	way = view.way & (SW_WAYS - 1);
+	if (view.way >= SW_WAYS || is_given_up(bucket->states[way]))
+		return -1;
+	return bucket->states[way] |
+	       (is_credible(&bucket->connections[way], packet, view.from_orig) ?
+			CONNECTION_HAS_NUMBER :
+			0);
+}
+
 /*
  * Looks for the connection of a packet, as the short way of its segments does, without a lock. Returns
  * its state, SW_CONN_*, and CONNECTION_HAS_NUMBER if the packet's may be that of its end; -1 if there is none.
  */
 __noinline int connection_state(const struct sw_packet *packet, __u32 now_ms)
 {
-	__u64 seed[2] = { load.seed[0], load.seed[1] };
-	const struct sw_now now = { .ms = now_ms };
-	struct sw_connection_view view;
-	struct sw_place place;
-	__u32 way;
+	__u64 seed[2] = { load.seed[0], load.seed[1] }, hash;
+	__u32 index;
+	int state;
 
-	if (!packet || !locate(sw_flow_hash(packet, seed), &now, &place))
+	if (!packet)
 		return -1;
-	sw_connection_find(place.connections, place.tag, packet, &now, place.timeout_ms, &view);
-	way = view.way & (SW_WAYS - 1);
-	if (view.way >= SW_WAYS || is_given_up(place.connections->states[way]))
-		return -1;
-	return place.connections->states[way] |
-	       (is_credible(&place.connections->connections[way], packet, view.from_orig) ?
-			CONNECTION_HAS_NUMBER :
-			0);
+	hash = sw_flow_hash(packet, seed);
+	index = sw_bucket_index(hash, load.connection_buckets);
+	state = connection_state_in(index, sw_tag(hash), packet, now_ms);
+	if (state >= 0)
+		return state;
+	index = sw_other_bucket(index, sw_tag(hash), load.connection_buckets);
+	return connection_state_in(index, sw_tag(hash), packet, now_ms);
 }
 
 /* Is a packet one of a live connection, by its number, too? That only the two ends know. */
@@ -327,10 +346,10 @@ __noinline int decide(const struct sw_packet *packet, struct inquiry *inquiry)
 	/* what leaves has been decided on by whoever sent it: only what comes in is dropped */
 	standing.enforced = inquiry->direction == SW_INGRESS && enforces(policy, service);
 	decision = sw_decide(anomalies, &policy->rules[service], &standing);
-	inquiry->scored = (anomalies & SW_MASK_SCORED) | decision.would_drop;
-	if ((decision.dropped || inquiry->scored) && is_allowed(&packet->src, inquiry->lists)) {
+	finding->scored = (anomalies & SW_MASK_SCORED) | decision.would_drop;
+	if ((decision.dropped || finding->scored) && is_allowed(&packet->src, inquiry->lists)) {
 		decision = (struct sw_decision){ .verdict = SW_VERDICT_PASSED };
-		inquiry->scored = 0;
+		finding->scored = 0;
 	}
 	inquiry->decision = decision;
 	return 0;
@@ -384,8 +403,8 @@ __noinline int note_evidence(const struct sw_packet *packet, const struct inquir
 	if (inquiry->direction != SW_INGRESS)
 		return 0;
 	own = inquiry->relation == SW_RELATION_LIVE && has_connection(packet, inquiry->now.ms);
-	if (inquiry->scored && !inquiry->decision.dropped)
-		score_suspect(&packet->src, inquiry->scored, 0, own);
+	if (finding->scored && !inquiry->decision.dropped)
+		score_suspect(&packet->src, finding->scored, 0, own);
 	if (step->completed != SW_OUTCOME_NONE) {
 		score_real(&packet->src);
 		if (policy_has(inquiry->policy, SW_HAS_AUTO_BLOCK))

@@ -201,7 +201,7 @@ static __always_inline int give_to_listener(struct __sk_buff *skb, struct tcp_so
  */
 __noinline int was_taken(const struct sw_packet *segment, __u64 hash, int has_cookie)
 {
-	__u32 key = sw_bucket_index(hash, load.connection_buckets);
+	__u32 key = bucket_of(segment, hash);
 	struct sw_connection_bucket *bucket = bpf_map_lookup_elem(&connections, &key);
 	bool taken;
 

@@ -4,7 +4,8 @@
 
 /* What the stages of the pipeline know of the packet at hand, and what they find out about it. */
 
-#include "lock.h" /* before core/follow.h, which needs it */
+#include "lock.h"
+#include "table.h" /* these before core/follow.h, which needs them */
 
 #include "core/decide.h"
 #include "core/follow.h"
@@ -15,7 +16,6 @@
 struct inquiry {
 	__u64 hash;
 	__u64 anomalies; /* the stateless ones */
-	__u64 scored;	 /* those that speak for or against arming them */
 	struct sw_decision decision;
 	struct sw_now now;
 	__u32 policy;	/* settings.policy, as it was when the packet came */
@@ -78,46 +78,49 @@ static __always_inline void note_forwards(const struct sw_settings *set)
 		__sync_fetch_and_or(&changing->forwarders, bit);
 }
 
-/* The hint of a bucket of connections. */
-static __always_inline __u8 *connection_hint(__u32 bucket)
-{
-	__u32 key = bucket / SW_HINTED;
-	struct sw_connection_hints *hints = bpf_map_lookup_elem(&connection_hints, &key);
-
-	return hints ? &hints->of[bucket & (SW_HINTED - 1)] : NULL;
-}
-
-/*
- * May the connections know of a flow? Never no if they do: hints and filter are written under the
- * bucket's lock. Under a flood nearly every answer is no, and the hint alone gives it.
- */
+/* May the connections know of a flow? Under a flood nearly every answer is no, and the hints alone give it. */
 static __always_inline bool may_have_connection(__u64 hash)
 {
-	__u32 bucket = sw_bucket_index(hash, load.connection_buckets);
-	const struct sw_connection_filter *filter;
-	const __u8 *hint = connection_hint(bucket);
+	__u32 first = sw_bucket_index(hash, load.connection_buckets);
 	__u16 tag = sw_tag(hash);
 
-	if (!hint || !(*hint & sw_hint_bit(tag)))
-		return false;
-	filter = bpf_map_lookup_elem(&connection_filter, &bucket);
-	return filter && sw_filter_has(filter->all, tag);
+	return may_have(first, tag) ||
+	       may_have(sw_other_bucket(first, tag, load.connection_buckets), tag);
 }
 
-/* Finds the two buckets of a flow. */
-static __always_inline bool locate(__u64 hash, const struct sw_now *now, struct sw_place *place)
+/* The bucket that has an entry of a packet's flow; load.connection_buckets: none. */
+__noinline int bucket_of(const struct sw_packet *packet, __u64 hash)
 {
-	__u32 handshake = sw_bucket_index(hash, load.handshake_buckets);
-	__u32 connection = sw_bucket_index(hash, load.connection_buckets);
+	const struct sw_table table = { .size = load.connection_buckets };
+
+	return packet ? sw_find_bucket(&table, hash, packet) : load.connection_buckets;
+}
+
+/* Finds the bucket for the finding's connection, which is new, and makes room in it; or the one where it is. */
+__noinline int find_room(const struct sw_packet *packet, const struct inquiry *inquiry)
+{
+	const struct sw_table table = { .size = load.connection_buckets };
+	const struct sw_settings *set = current_settings();
+	struct sw_finding *finding = my_finding();
+
+	if (packet && inquiry && set && finding)
+		finding->room = sw_bucket_for(&table, inquiry->hash, packet, &inquiry->now,
+					      set->timeout_ms);
+	return 0;
+}
+
+/* Goes to a bucket of the connections. */
+static __always_inline bool go_to(__u32 index, __u64 hash, const struct sw_now *now,
+				  struct sw_place *place)
+{
 	const struct sw_settings *set = current_settings();
 
-	place->handshakes = bpf_map_lookup_elem(&handshakes, &handshake);
-	place->connections = bpf_map_lookup_elem(&connections, &connection);
-	place->filter = bpf_map_lookup_elem(&connection_filter, &connection);
-	place->hint = connection_hint(connection);
-	if (!set || !place->handshakes || !place->connections || !place->filter || !place->hint)
+	place->index = index;
+	place->connections = bpf_map_lookup_elem(&connections, &place->index);
+	if (!set || !place->connections)
 		return false;
 	place->timeout_ms = set->timeout_ms;
+	place->handshakes = NULL;
 	place->owners = NULL;
 	place->tag = sw_tag(hash);
 	place->side = 0;
@@ -125,13 +128,16 @@ static __always_inline bool locate(__u64 hash, const struct sw_now *now, struct 
 	return true;
 }
 
-/* The same for a packet, with where it is seen. */
-static __always_inline bool locate_seen(const struct inquiry *inquiry, struct sw_place *place)
+/* Finds the bucket of a packet's connection, or the first one that it may have. */
+static __always_inline bool locate(const struct sw_packet *packet, __u64 hash,
+				   const struct sw_now *now, struct sw_place *place)
 {
-	if (!locate(inquiry->hash, &inquiry->now, place))
-		return false;
-	place->side = inquiry->side;
-	return true;
+	__u32 index = bucket_of(packet, hash);
+
+	return go_to(index < load.connection_buckets ?
+			     index :
+			     sw_bucket_index(hash, load.connection_buckets),
+		     hash, now, place);
 }
 
 #endif

@@ -24,11 +24,10 @@
 #include "martian.h"
 #include "take_cookie.h"
 
-/* Is it, being plain, one of the many segments of a live connection that change nothing? */
-static __always_inline bool is_routine(const struct sw_packet *packet,
-				       const struct inquiry *inquiry)
+/* Is it, being plain, one of the many segments of a live connection in a bucket that change nothing? */
+static __always_inline bool is_routine_in(__u32 key, const struct sw_packet *packet,
+					  const struct inquiry *inquiry)
 {
-	__u32 key = sw_bucket_index(inquiry->hash, load.connection_buckets);
 	const struct sw_settings *set = current_settings();
 	struct sw_place place = {
 		.connections = bpf_map_lookup_elem(&connections, &key),
@@ -40,6 +39,25 @@ static __always_inline bool is_routine(const struct sw_packet *packet,
 		return false;
 	place.timeout_ms = set->timeout_ms;
 	return sw_connection_quick(&place, packet, SW_SEGMENT_ACK);
+}
+
+/* In the second bucket of its flow, where it is if the first was half full. */
+__noinline int is_routine_elsewhere(const struct sw_packet *packet, const struct inquiry *inquiry)
+{
+	__u32 size = load.connection_buckets;
+
+	return packet && inquiry &&
+	       is_routine_in(sw_other_bucket(sw_bucket_index(inquiry->hash, size),
+					     sw_tag(inquiry->hash), size),
+			     packet, inquiry);
+}
+
+static __always_inline bool is_routine(const struct sw_packet *packet,
+				       const struct inquiry *inquiry)
+{
+	return is_routine_in(sw_bucket_index(inquiry->hash, load.connection_buckets), packet,
+			     inquiry) ||
+	       is_routine_elsewhere(packet, inquiry);
 }
 
 /*
@@ -66,8 +84,10 @@ __noinline int follow_connection(const struct sw_packet *packet, struct inquiry 
 	struct sw_place place;
 	bool settled;
 
-	if (!packet || !inquiry || !finding || !locate_seen(inquiry, &place))
+	if (!packet || !inquiry || !finding ||
+	    !locate(packet, inquiry->hash, &inquiry->now, &place))
 		return 1;
+	place.side = inquiry->side;
 	/* not every routine segment is plain */
 	if (!inquiry->anomalies && sw_connection_quick(&place, packet, inquiry->segment))
 		return 1;
@@ -123,13 +143,14 @@ __noinline int follow_handshake(const struct sw_packet *packet, const struct inq
 	return sw_follow_handshake(&place, packet, inquiry->segment, inquiry->relation, finding);
 }
 
-/* Tells the connections table. */
+/* Tells the connections table, after find_room(). */
 __noinline int tell_connections(const struct sw_packet *packet, const struct inquiry *inquiry)
 {
 	struct sw_finding *finding = my_finding();
 	struct sw_place place;
 
-	if (packet && inquiry && finding && locate_seen(inquiry, &place))
+	if (packet && inquiry && finding &&
+	    go_to(finding->room, inquiry->hash, &inquiry->now, &place))
 		sw_tell_connections(&place, packet, finding);
 	return 0;
 }
@@ -144,7 +165,8 @@ __noinline int follow_adopted(const struct sw_packet *packet, const struct inqui
 	struct sw_counters *mine = my_counters();
 	struct sw_place place;
 
-	if (!packet || !inquiry || !finding || !mine || !locate_seen(inquiry, &place))
+	if (!packet || !inquiry || !finding || !mine ||
+	    !go_to(finding->room, inquiry->hash, &inquiry->now, &place))
 		return 0;
 	sw_follow_adopted(&place, packet, finding);
 	finding->handshake.tolerated |= SW_BIT(MIDSTREAM);
@@ -280,12 +302,16 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 		return SW_VERDICT_PASSED;
 	if (policy_has(inquiry->policy, SW_HAS_SERVICE_TIMEOUTS))
 		service = service_for_timeouts(packet, inquiry);
-	if (follow_by_side(ctx, packet, inquiry, finding, service, direction))
+	if (follow_by_side(ctx, packet, inquiry, finding, service, direction)) {
+		find_room(packet, inquiry);
 		tell_connections(packet, inquiry);
-	if (finding->unknown && !load.replay && kernel_vouches(ctx, packet, inquiry->direction))
+	}
+	if (finding->unknown &&
+	    ((!load.replay && kernel_vouches(ctx, packet, inquiry->direction)) ||
+	     is_learned(packet, finding, inquiry))) {
+		find_room(packet, inquiry);
 		follow_adopted(packet, inquiry);
-	else if (finding->unknown && is_learned(packet, finding, inquiry))
-		follow_adopted(packet, inquiry);
+	}
 	return SW_VERDICT_PASSED;
 }
 

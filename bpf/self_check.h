@@ -189,10 +189,9 @@ __noinline int excuse_probe(struct __sk_buff *skb, const struct sw_packet *rst, 
 	return 0;
 }
 
-/* The state of a probe's connection, SW_CONN_*; -1: it has none any more. Without the lock, as ever. */
-static __always_inline int probed_connection(const struct sw_probe *probe)
+/* The state of a probe's connection in a bucket, SW_CONN_*; -1: it is not there. Without the lock, as ever. */
+static __always_inline int probed_connection_in(__u32 key, const struct sw_probe *probe)
 {
-	__u32 key = sw_bucket_index(probe->flow, load.connection_buckets);
 	const struct sw_connection_bucket *bucket = bpf_map_lookup_elem(&connections, &key);
 
 	if (!bucket)
@@ -208,6 +207,17 @@ static __always_inline int probed_connection(const struct sw_probe *probe)
 			return bucket->states[way];
 	}
 	return -1;
+}
+
+static __always_inline int probed_connection(const struct sw_probe *probe)
+{
+	__u32 first = sw_bucket_index(probe->flow, load.connection_buckets);
+	int state = probed_connection_in(first, probe);
+
+	if (state >= 0)
+		return state;
+	return probed_connection_in(
+		sw_other_bucket(first, sw_tag(probe->flow), load.connection_buckets), probe);
 }
 
 enum probe_result {

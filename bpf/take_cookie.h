@@ -41,7 +41,8 @@ __noinline int accept_cookie(const struct sw_packet *ack, const struct inquiry *
 	struct sw_counters *mine = my_counters();
 	struct sw_place place;
 
-	if (!ack || !inquiry || !finding || !mine || !locate(inquiry->hash, &inquiry->now, &place))
+	if (!ack || !inquiry || !finding || !mine ||
+	    !go_to(finding->room, inquiry->hash, &inquiry->now, &place))
 		return 0;
 	finish_handshake(ack, inquiry, finding);
 	enter_completed(&place, SW_CONN_UNHEARD, finding);
@@ -144,10 +145,11 @@ static __always_inline enum cookie_verdict bring_cookie(struct xdp_md *ctx,
 
 	sw_parse_timestamp(&options, packet);
 	verdict = check_cookie(packet, inquiry);
-	if (verdict == COOKIE_VALID)
+	if (verdict == COOKIE_VALID) {
+		find_room(packet, inquiry);
 		accept_cookie(packet, inquiry);
-	else if (verdict == COOKIE_BAD && ((!load.replay && !only_listens(ctx, packet)) ||
-					   drop_bad_cookie(packet, inquiry) == SW_VERDICT_PASSED))
+	} else if (verdict == COOKIE_BAD && ((!load.replay && !only_listens(ctx, packet)) ||
+					     drop_bad_cookie(packet, inquiry) == SW_VERDICT_PASSED))
 		verdict = COOKIE_NOT_ASKED;
 	return verdict;
 }

@@ -10,15 +10,15 @@
  * before its connection is entered, so for that moment its next segment finds neither.
  */
 
-#include "connections.h"
+#include "filter.h"
+#include "table.h"
 
 /* The two buckets in which a flow may be, its tag in them, and what it takes to go there. */
 struct sw_place {
 	struct sw_handshake_bucket *handshakes;
 	struct sw_connection_bucket *connections;
-	struct sw_connection_filter *filter; /* of that bucket; on the host it may be NULL */
-	__u8 *hint;			     /* likewise, and with it */
-	struct sw_owner_bucket *owners;	     /* of the handshakes; NULL while nothing is limited */
+	__u32 index;			/* of that bucket */
+	struct sw_owner_bucket *owners; /* of the handshakes; NULL while nothing is limited */
 	const __u32 *timeout_ms;
 	struct sw_now now;
 	__u16 tag;
@@ -28,29 +28,16 @@ struct sw_place {
 struct sw_finding {
 	struct sw_connection_change connection;
 	__u64 anomalies; /* the stateful ones */
+	__u64 scored;	 /* those that speak for or against arming them */
 	bool skipped;	 /* a lock was not to be had */
 	bool unknown;	 /* ACK or data that belongs to nothing known: the kernel may know better */
 	bool owned;	 /* attempts count against limits */
 	__u16 owner;	 /* whose this SYN counts against, if it opens an attempt */
+	__u32 room;	 /* the bucket for a connection that is new */
 	__u16 released;	 /* the owner of the attempt that ended; 0: none */
 	struct sw_handshake_step handshake;
 	struct sw_connection entered; /* here, since a stack has no room for it */
 };
-
-/*
- * A lock is a part of the world, like the clock: whoever includes this for BPF has defined it (see
- * lock.h there). On the host there is one thread and none.
- */
-#ifndef __bpf__
-static __always_inline bool sw_lock(struct sw_lock *lock __unused)
-{
-	return true;
-}
-
-static __always_inline void sw_unlock(struct sw_lock *lock __unused)
-{
-}
-#endif
 
 /* What an entry that was found says of its flow. As long as it is doubtful whether it has ended, it lives. */
 static __always_inline enum sw_relation relation_of(const struct sw_connection_bucket *bucket,
@@ -152,50 +139,25 @@ static __always_inline enum sw_relation ask_connection(const struct sw_place *pl
 	return relation;
 }
 
-#define EACH_TAG(value) ((value)*0x0001000100010001ULL)
-
-/* Has a row of the filter a tag? All four at once: a lane that is zero, and only that, borrows. */
-static __always_inline bool sw_filter_has(__u64 row, __u16 tag)
+/* The caller holds the lock. Not inlined, as the lock is not within: Linux 6.1 has no stack for that. */
+static __attribute__((noinline)) void write_connection(const struct sw_place *place, __u8 states,
+						       struct sw_finding *finding)
 {
-	__u64 others = row ^ EACH_TAG((__u64)tag);
-
-	return (others - EACH_TAG(1ULL)) & ~others & EACH_TAG(0x8000ULL);
-}
-
-/* The bit of a bucket's hint that a tag sets. */
-static __always_inline __u8 sw_hint_bit(__u16 tag)
-{
-	return 1 << (tag >> 1 & 7); /* the lowest bit of all tags is set */
-}
-
-/* What the hint of a bucket has to be. The caller holds its lock. */
-static __always_inline __u8 sw_hint_of(const struct sw_connection_bucket *bucket)
-{
-	__u8 hint = 0;
-
-	for (__u32 way = 0; way < SW_WAYS; way++)
-		if (bucket->tags[way])
-			hint |= sw_hint_bit(bucket->tags[way]);
-	return hint;
+	sw_connection_enter(place->connections, place->tag, &finding->entered, states, &place->now,
+			    place->timeout_ms, &finding->connection);
+	sw_bucket_changed(place->index, place->connections);
 }
 
 /* Enters the finding's connection. */
 static __always_inline void enter_connection(const struct sw_place *place, __u8 states,
 					     struct sw_finding *finding)
 {
-	struct sw_connection_bucket *bucket = place->connections;
-
-	if (!sw_lock(&bucket->lock)) {
+	if (!sw_lock(&place->connections->lock)) {
 		finding->skipped = true;
 		return;
 	}
-	sw_connection_enter(bucket, place->tag, &finding->entered, states, &place->now,
-			    place->timeout_ms, &finding->connection);
-	if (place->filter && place->hint) {
-		place->filter->tags[finding->connection.victim & (SW_WAYS - 1)] = place->tag;
-		*place->hint = sw_hint_of(bucket);
-	}
-	sw_unlock(&bucket->lock);
+	write_connection(place, states, finding);
+	sw_unlock(&place->connections->lock);
 }
 
 static __always_inline void enter_completed(const struct sw_place *place, __u8 states,

@@ -250,14 +250,34 @@ static inline __u8 host_side(struct host *host, enum sw_direction direction)
 	       (direction == SW_INGRESS && host->setup.settings.forwarders ? SW_SIDE_TELLS : 0);
 }
 
+static inline struct sw_table host_table(const struct host *host)
+{
+	return (struct sw_table){ .buckets = host->connections,
+				  .size = host->setup.connection_buckets };
+}
+
+/* Where a new connection goes. */
+static inline void host_find_room(struct host *host, const struct sw_packet *packet,
+				  struct sw_place *place)
+{
+	struct sw_table table = host_table(host);
+	__u32 index = sw_bucket_for(&table, sw_flow_hash(packet, host->setup.seed), packet,
+				    &place->now, place->timeout_ms);
+
+	place->connections = &host->connections[index];
+}
+
 static inline struct sw_place host_place(struct host *host, const struct sw_packet *packet,
 					 enum sw_direction direction)
 {
 	const struct setup *setup = &host->setup;
 	__u64 hash = sw_flow_hash(packet, setup->seed);
 	__u32 handshake = sw_bucket_index(hash, setup->handshake_buckets);
-	__u32 connection = sw_bucket_index(hash, setup->connection_buckets);
+	struct sw_table table = host_table(host);
+	__u32 connection = sw_find_bucket(&table, hash, packet);
 
+	if (connection >= table.size)
+		connection = sw_bucket_index(hash, table.size);
 	return (struct sw_place){ .handshakes = &host->handshakes[handshake],
 				  .connections = &host->connections[connection],
 				  .timeout_ms = setup->settings.timeout_ms,
@@ -317,10 +337,14 @@ static inline enum sw_verdict host_inspect(struct host *host, const struct sw_pa
 	sw_finding_init(finding);
 	if (segment != SW_SEGMENT_NONE &&
 	    !sw_follow_connection(&place, packet, segment, finding, &relation) &&
-	    sw_follow_handshake(&place, packet, segment, relation, finding))
+	    sw_follow_handshake(&place, packet, segment, relation, finding)) {
+		if (finding->handshake.completed != SW_OUTCOME_NONE)
+			host_find_room(host, packet, &place);
 		sw_tell_connections(&place, packet, finding);
+	}
 	if (host_learns(host, finding)) {
 		finding->handshake.tolerated |= SW_BIT(MIDSTREAM);
+		host_find_room(host, packet, &place);
 		sw_follow_adopted(&place, packet, finding);
 		tally(host, SW_TALLY_CONNECTIONS_ADOPTED, 1);
 	}

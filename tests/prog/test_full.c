@@ -10,6 +10,7 @@
 #define BUCKETS	    256
 #define SLOTS	    (BUCKETS * SW_WAYS)
 #define CONNECTIONS 200
+#define MOST	    (SLOTS * 4 / 5)
 #define FLOOD	    (10 * SLOTS)
 #define EVENT_BYTES (1 << 16)
 
@@ -129,6 +130,23 @@ static void a_flood_touches_no_connection(void **state)
 	assert_conserved();
 }
 
+/* Each of them has two buckets, and whoever is in one that is full moves: all are there, and all are found. */
+static void four_fifths_of_the_table_keep_their_places(void **state)
+{
+	bool v6 = *state;
+
+	connect_flows(0, MOST, v6);
+	expect_tally(SW_TALLY_CONNECTIONS_OPENED, MOST);
+	expect_tally(SW_TALLY_CONNECTIONS_EVICTED, 0);
+	for (__u32 i = 0; i < MOST; i++) {
+		feed(&SERVER_ACK(.to = FIRST_NUMBERED + i, .payload = 10), v6);
+		feed(&AN_ACK(.from = FIRST_NUMBERED + i, .payload = 10), v6);
+	}
+	flush();
+	expect_seen(SW_ANOMALY_MIDSTREAM, 0);
+	assert_conserved();
+}
+
 static void connections_beyond_the_table(void **state)
 {
 	bool v6 = *state;
@@ -179,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TESTS(a_flood_fills_the_table),
 		TESTS(a_flood_touches_no_connection),
+		TESTS(four_fifths_of_the_table_keep_their_places),
 		TESTS(connections_beyond_the_table),
 		cmocka_unit_test_setup(the_sweeper_ends_everything, reset),
 	};
