@@ -7,7 +7,7 @@
 #include "../bpf/core/prefixes.h"
 #include "../user/base/cleanup.h"
 #include "../user/base/error.h"
-#include "../user/control/generation.h"
+#include "../user/lists/list_table.h"
 
 #include <synward/load.h>
 

@@ -5,8 +5,8 @@
  */
 #include "../user/base/cleanup.h"
 #include "../user/base/error.h"
-#include "../user/base/policy.h"
-#include "../user/control/percpu.h"
+#include "../user/model/policy.h"
+#include "../user/maps/percpu.h"
 #include "cases.h"
 
 #include <synward/anomaly.h>

@@ -5,7 +5,7 @@
  */
 #include "../user/base/cleanup.h"
 #include "../user/base/error.h"
-#include "../user/base/options.h"
+#include "../user/text/options.h"
 #include "flood.h"
 #include "frame.h"
 #include "guard.h"

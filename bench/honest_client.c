@@ -5,7 +5,7 @@
  * that far within the timeout, and how long that took.
  */
 #include "../user/base/cleanup.h"
-#include "../user/base/options.h"
+#include "../user/text/options.h"
 #include "honest.h"
 
 #include <jansson.h>

@@ -4,7 +4,7 @@
  * "listening" when it is, and runs until it is killed.
  */
 #include "../user/base/cleanup.h"
-#include "../user/base/options.h"
+#include "../user/text/options.h"
 #include "honest.h"
 
 #include <stdio.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cmd/command.h"
-#include "control/control.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "describe.h"
 
-#include "../../user/base/names.h"
+#include "../../user/model/names.h"
 #include "../../user/report/explain.h"
 
 #include <ctype.h>

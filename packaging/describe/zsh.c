@@ -2,7 +2,7 @@
 /* Completion for zsh: specifications for its _arguments, which knows how to walk along the line. */
 #include "describe.h"
 
-#include "../../user/base/names.h"
+#include "../../user/model/names.h"
 
 #include <string.h>
 

@@ -7,13 +7,13 @@
  * usage: samples prometheus|stats|status|list|event|attach|detach|explain|policy|done|diff|score|
  *                armed|entries|list_change|top_sources|top_services|top_anomalies
  */
-#include "../../user/base/names.h"
-#include "../../user/base/policy.h"
-#include "../../user/base/snapshot.h"
+#include "../../user/model/names.h"
+#include "../../user/model/policy.h"
+#include "../../user/model/snapshot.h"
 #include "../../user/report/explain.h"
-#include "../../user/report/policy.h"
+#include "../../user/report/policy_report.h"
 #include "../../user/report/report.h"
-#include "../../user/report/top.h"
+#include "../../user/report/top_report.h"
 
 #include <synward/event.h>
 

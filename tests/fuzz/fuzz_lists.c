@@ -13,12 +13,12 @@
 #include "../lib/errors.h"
 
 #include "../../user/base/address.c"
-#include "../../user/base/entries.c"
-#include "../../user/base/names.c"
+#include "../../user/model/entries.c"
+#include "../../user/model/names.c"
 #include "../../user/base/number.c"
 #include "../../user/base/time.c"
 #include "../../user/config/prefix_file.c"
-#include "../../user/control/state_line.c"
+#include "../../user/lists/journal_line.c"
 
 /* In place of source.c, which is about YAML. */
 const char *sw_source_shown(char shown[SW_SHOWN_SIZE], const char *text)

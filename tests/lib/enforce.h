@@ -4,7 +4,7 @@
 
 /*
  * Policies of several services for the loaded program: made here, put into a slot and switched to as
- * user/control does it; and what the program knows of services and sources then. For tests of
+ * user/policy does it; and what the program knows of services and sources then. For tests of
  * cmocka, whose headers must be there.
  */
 

@@ -8,8 +8,8 @@
  */
 
 #include "../../user/base/address.h"
-#include "../../user/base/policy.h"
-#include "../../user/base/policy_keys.h"
+#include "../../user/model/policy.h"
+#include "../../user/model/policy_keys.h"
 
 #include <stdio.h>
 #include <string.h>

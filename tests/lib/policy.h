@@ -3,7 +3,7 @@
 #define SYNWARD_TESTS_POLICY_H
 
 /*
- * What user/base knows of policies, in one piece with the test, so that it is looked at by the
+ * What user/model knows of policies, in one piece with the test, so that it is looked at by the
  * sanitizers, and a way to write policies down.
  */
 
@@ -20,8 +20,8 @@
 
 #include "../../user/base/address.c"
 #include "../../user/base/number.c"
-#include "../../user/base/policy.c"
-#include "../../user/base/policy_keys.c"
+#include "../../user/model/policy.c"
+#include "../../user/model/policy_keys.c"
 #include "policies.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))

@@ -11,10 +11,10 @@
 #include "../../include/synward/load.h"
 #include "../../include/synward/replay.h"
 #include "../../user/base/cleanup.h"
-#include "../../user/base/policy.h"
-#include "../../user/control/handover.h"
-#include "../../user/control/percpu.h"
-#include "../../user/control/table_sizes.h"
+#include "../../user/model/policy.h"
+#include "../../user/hooks/handover.h"
+#include "../../user/maps/percpu.h"
+#include "../../user/maps/table_sizes.h"
 #include "host.h"
 
 #include <bpf/bpf.h>

@@ -4,7 +4,7 @@
 
 /* The sweeper's timer as the kernel runs it: for tests that wait until it has come by. */
 
-#include "../../user/control/sweeper.h"
+#include "../../user/maps/sweeper.h"
 #include "prog.h"
 
 #include <time.h>

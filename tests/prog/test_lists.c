@@ -8,8 +8,8 @@
 #include "../../user/base/cleanup.h"
 #include "../../user/base/error.h"
 #include "../../user/base/time.h"
-#include "../../user/control/generation.h"
-#include "../../user/control/list_build.h"
+#include "../../user/lists/list_table.h"
+#include "../../user/lists/list_build.h"
 
 #include <synward/config.h>
 #include <synward/load.h>

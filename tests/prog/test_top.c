@@ -5,8 +5,8 @@
  */
 #include "../../bpf/core/heavy.h"
 #include "../../user/base/cleanup.h"
-#include "../../user/base/top.h"
-#include "../../user/control/percpu.h"
+#include "../../user/model/top.h"
+#include "../../user/maps/percpu.h"
 #include "top_events.h"
 
 #include <synward/load.h>

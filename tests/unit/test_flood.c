@@ -3,7 +3,7 @@
  * Floods: when they begin and end, what is kept as the evidence of it, and what that is taken for.
  */
 #include "../../bpf/core/flood.h"
-#include "../../user/base/flood_view.c"
+#include "../../user/model/flood_view.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Rows that are sorted and fitted into a width. */
 #define _GNU_SOURCE
-#include "../../user/base/grid.c"
+#include "../../user/text/grid.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  * The sketch of heavy sources against exact counts: every promise of include/synward/top.h, on
  * streams of several kinds; and that sampling errs no more than is stated.
  */
-#include "../../user/base/top.c"
+#include "../../user/model/top.c"
 #include "../lib/heavy.h"
 
 #include <errno.h>

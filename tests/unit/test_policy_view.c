@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What reports say of a policy: when strict rules are in force, and which rules are safe to arm. */
 #include "../../bpf/core/decide.h"
-#include "../../user/base/names.c"
-#include "../../user/base/policy_view.c"
-#include "../../user/base/score.c"
+#include "../../user/model/names.c"
+#include "../../user/model/policy_view.c"
+#include "../../user/model/score.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

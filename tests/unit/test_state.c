@@ -13,13 +13,13 @@
 #include "../lib/errors.h"
 
 #include "../../user/base/address.c"
-#include "../../user/base/entries.c"
-#include "../../user/base/names.c"
+#include "../../user/model/entries.c"
+#include "../../user/model/names.c"
 #include "../../user/base/number.c"
 #include "../../user/base/state_dir.c"
 #include "../../user/base/time.c"
-#include "../../user/control/state.c"
-#include "../../user/control/state_line.c"
+#include "../../user/lists/list_journal.c"
+#include "../../user/lists/journal_line.c"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What user space makes of the sketches of several CPUs: errors that add up, ranks and rates. */
-#include "../../user/base/top.c"
+#include "../../user/model/top.c"
 #include "../lib/heavy.h"
 
 #include <setjmp.h>

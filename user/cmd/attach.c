@@ -2,10 +2,10 @@
 #include "command.h"
 #include "timeouts.h"
 
-#include "../base/policy_keys.h"
+#include "../attach/attach.h"
 #include "../config/attach_file.h"
-#include "../config/saved.h"
-#include "../control/control.h"
+#include "../config/saved_policy.h"
+#include "../model/policy_keys.h"
 #include "../report/report.h"
 
 #include <errno.h>

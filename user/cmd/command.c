@@ -2,8 +2,8 @@
 #include "command.h"
 
 #include "../base/number.h"
-#include "../base/wrap.h"
-#include "../control/control.h"
+#include "../platform/bpf_log.h"
+#include "../text/wrap.h"
 
 #include <errno.h>
 #include <string.h>
@@ -31,7 +31,7 @@ int sw_command_options(const struct sw_command *command, int argc, char **argv)
 		sw_command_help(command, stdout);
 		return SW_HELP_SHOWN;
 	}
-	sw_control_start(sw_global.verbose);
+	sw_bpf_log_start(sw_global.verbose);
 	return first;
 }
 

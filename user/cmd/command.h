@@ -3,7 +3,7 @@
 #define SYNWARD_CMD_COMMAND_H
 
 #include "../base/error.h"
-#include "../base/options.h"
+#include "../text/options.h"
 
 #include <stdbool.h>
 

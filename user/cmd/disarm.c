@@ -5,8 +5,10 @@
  */
 #include "policy.h"
 
-#include "../config/saved.h"
-#include "../report/policy.h"
+#include "../config/saved_policy.h"
+#include "../policy/armed.h"
+#include "../policy/policy_view_reader.h"
+#include "../report/policy_report.h"
 
 #include <errno.h>
 

@@ -2,7 +2,7 @@
 #include "command.h"
 
 #include "../base/time.h"
-#include "../control/control.h"
+#include "../readers/event_reader.h"
 #include "../report/report.h"
 
 #include <synward/event.h>

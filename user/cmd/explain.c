@@ -2,7 +2,7 @@
 #include "../report/explain.h"
 
 #include "../base/number.h"
-#include "../base/table.h"
+#include "../text/table.h"
 #include "command.h"
 
 #include <errno.h>

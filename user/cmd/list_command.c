@@ -4,12 +4,12 @@
 
 #include "../base/cleanup.h"
 #include "../base/input.h"
-#include "../base/names.h"
-#include "../base/progress.h"
 #include "../base/time.h"
 #include "../config/prefix_file.h"
-#include "../control/lists.h"
+#include "../lists/lists.h"
+#include "../model/names.h"
 #include "../report/report.h"
+#include "../text/progress.h"
 
 #include <errno.h>
 #include <string.h>

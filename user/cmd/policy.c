@@ -2,9 +2,11 @@
 #include "policy.h"
 
 #include "../config/config.h"
-#include "../config/saved.h"
-#include "../control/defence.h"
-#include "../report/policy.h"
+#include "../config/saved_policy.h"
+#include "../defence/defence.h"
+#include "../policy/armed.h"
+#include "../policy/policy_view_reader.h"
+#include "../report/policy_report.h"
 
 #include <errno.h>
 #include <stdlib.h>

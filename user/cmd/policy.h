@@ -4,8 +4,8 @@
 
 /* What the verbs of `synward policy` have in common. */
 
-#include "../base/policy_view.h"
-#include "../control/policy.h"
+#include "../model/policy_view.h"
+#include "../policy/policy_change.h"
 #include "command.h"
 
 #define SW_DEFAULT_POLICY "/etc/synward/synward.yaml"

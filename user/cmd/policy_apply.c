@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "policy.h"
 
-#include "../base/policy.h"
 #include "../config/config.h"
+#include "../model/policy.h"
+#include "../policy/armed.h"
+#include "../policy/policy_view_reader.h"
 
 #include <errno.h>
 

@@ -3,7 +3,7 @@
 
 #include "../base/input.h"
 #include "../config/config.h"
-#include "../report/policy.h"
+#include "../report/policy_report.h"
 
 #include <errno.h>
 

@@ -2,7 +2,7 @@
 /* What can be done about the active policy without a file: keep it, go back, or watch only. */
 #include "policy.h"
 
-#include "../base/policy.h"
+#include "../model/policy.h"
 
 #include <errno.h>
 

@@ -2,8 +2,8 @@
 #include "policy.h"
 
 #include "../base/cleanup.h"
-#include "../control/control.h"
-#include "../report/policy.h"
+#include "../readers/readers.h"
+#include "../report/policy_report.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,7 +2,8 @@
 #include "policy.h"
 
 #include "../config/config.h"
-#include "../report/policy.h"
+#include "../policy/policy_view_reader.h"
+#include "../report/policy_report.h"
 
 #include <errno.h>
 

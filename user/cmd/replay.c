@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command.h"
 
-#include "../base/names.h"
 #include "../base/number.h"
+#include "../model/names.h"
 #include "../replay/replay.h"
 #include "timeouts.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command.h"
 
-#include "../control/control.h"
+#include "../readers/readers.h"
 #include "../report/report.h"
 
 #include <errno.h>

@@ -2,8 +2,8 @@
 #include "timeouts.h"
 
 #include "../base/error.h"
-#include "../base/names.h"
 #include "../base/number.h"
+#include "../model/names.h"
 
 #include <errno.h>
 #include <string.h>

@@ -2,9 +2,9 @@
 #include "command.h"
 
 #include "../base/time.h"
-#include "../control/control.h"
 #include "../live/browse.h"
-#include "../report/top.h"
+#include "../readers/readers.h"
+#include "../report/top_report.h"
 
 #include <errno.h>
 #include <locale.h>

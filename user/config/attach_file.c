@@ -2,8 +2,8 @@
 #include "attach_file.h"
 
 #include "../base/error.h"
-#include "../base/names.h"
-#include "../base/policy_keys.h"
+#include "../model/names.h"
+#include "../model/policy_keys.h"
 #include "fill.h"
 #include "source.h"
 

@@ -7,7 +7,7 @@
  * are the options' own names, with _ for -, and "timeouts" has the names of the timeouts below it.
  */
 
-#include "../base/options.h"
+#include "../text/options.h"
 
 #include <synward/config.h>
 

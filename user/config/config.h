@@ -4,7 +4,7 @@
 
 /* The policy file: its YAML is read into a policy, and a policy written as YAML. */
 
-#include "../base/changes.h"
+#include "../model/policy_changes.h"
 
 #include <synward/policy.h>
 

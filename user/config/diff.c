@@ -3,9 +3,9 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
-#include "../base/policy.h"
-#include "../base/policy_keys.h"
-#include "../base/service_text.h"
+#include "../model/policy.h"
+#include "../model/policy_keys.h"
+#include "../model/service_text.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -7,7 +7,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
-#include "../base/policy.h"
+#include "../model/policy.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
  * not fit it.
  */
 
-#include "../base/entries.h"
+#include "../model/entries.h"
 
 /*
  * Takes one prefix from a text. where says what it is a part of and begins the message. Returns 0 or

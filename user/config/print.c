@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config.h"
 
-#include "../base/policy_keys.h"
-#include "../base/service_text.h"
+#include "../model/policy_keys.h"
+#include "../model/service_text.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -8,7 +8,7 @@
  * what is absent is NULL.
  */
 
-#include "../base/policy_keys.h"
+#include "../model/policy_keys.h"
 
 #include <cyaml/cyaml.h>
 

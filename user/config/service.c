@@ -4,7 +4,7 @@
 #include "../base/address.h"
 #include "../base/error.h"
 #include "../base/number.h"
-#include "../base/service_text.h"
+#include "../model/service_text.h"
 
 #include <string.h>
 

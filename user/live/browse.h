@@ -4,7 +4,7 @@
 
 /* Pages on a screen, made again and again, to be sorted and scrolled. */
 
-#include "../base/page.h"
+#include "../text/page.h"
 
 #include <stdint.h>
 

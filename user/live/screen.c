@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "screen.h"
 
-#include "../base/grid.h"
 #include "../base/time.h"
+#include "../text/grid.h"
 
 #include <curses.h>
 #include <errno.h>

@@ -3,11 +3,11 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
-#include "../base/policy.h"
-#include "../control/bpf_log.h"
-#include "../control/percpu.h"
-#include "../control/preflight.h"
-#include "../control/table_sizes.h"
+#include "../maps/percpu.h"
+#include "../maps/table_sizes.h"
+#include "../model/policy.h"
+#include "../platform/bpf_log.h"
+#include "../platform/preflight.h"
 
 #include <synward/load.h>
 #include <synward/tables.h>

@@ -3,7 +3,7 @@
 
 #include "../base/error.h"
 #include "../base/number.h"
-#include "../base/progress.h"
+#include "../text/progress.h"
 #include "capture.h"
 #include "engine.h"
 

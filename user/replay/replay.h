@@ -4,7 +4,7 @@
 
 /* A whole capture through the program, and what came of it. */
 
-#include "../base/snapshot.h"
+#include "../model/snapshot.h"
 
 #include <synward/event.h>
 

@@ -2,8 +2,8 @@
 /* What a name means: the columns of the vocabulary's own tables, and nothing written twice. */
 #include "explain.h"
 
-#include "../base/table.h"
-#include "../base/wrap.h"
+#include "../text/table.h"
+#include "../text/wrap.h"
 #include "json.h"
 #include "report.h"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "json.h"
-#include "policy.h"
+#include "policy_report.h"
 #include "report.h"
 
 #include "../base/address.h"
-#include "../base/policy_keys.h"
-#include "../base/service_text.h"
+#include "../model/policy_keys.h"
+#include "../model/service_text.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "flood.h"
+#include "flood_report.h"
 #include "json.h"
-#include "policy.h"
+#include "policy_report.h"
 
-#include "../base/names.h"
+#include "../model/names.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 #include "json.h"
 #include "report.h"
 
-#include "../base/names.h"
 #include "../base/time.h"
+#include "../model/names.h"
 
 static json_t *named_counts(const struct sw_word *words, unsigned int count, const __u64 *values)
 {

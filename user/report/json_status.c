@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "flood.h"
+#include "flood_report.h"
 #include "json.h"
 #include "report.h"
 
 #include "../base/address.h"
-#include "../base/names.h"
 #include "../base/time.h"
+#include "../model/names.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "flood.h"
+#include "flood_report.h"
 #include "json.h"
 #include "report.h"
 
-#include "../base/names.h"
-#include "../base/policy_keys.h"
+#include "../model/names.h"
+#include "../model/policy_keys.h"
 
 static json_t *lacks(const struct sw_status_flood *flood)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "json.h"
-#include "top.h"
+#include "top_report.h"
 
-#include "../base/names.h"
 #include "../base/time.h"
+#include "../model/names.h"
 
 static const char *const kind_names[] = {
 #define X(id, name, meaning) #name,

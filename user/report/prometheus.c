@@ -6,7 +6,7 @@
 #include "prometheus.h"
 #include "report.h"
 
-#include "../base/names.h"
+#include "../model/names.h"
 
 #include <inttypes.h>
 

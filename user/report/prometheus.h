@@ -4,7 +4,7 @@
 
 /* Pieces of Prometheus' text format. Names are without their "synward_". */
 
-#include "../base/snapshot.h"
+#include "../model/snapshot.h"
 
 #include <stdint.h>
 #include <stdio.h>

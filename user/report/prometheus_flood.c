@@ -2,8 +2,8 @@
 /* The metrics of floods: of cookies all in all, and of each service that a policy defends. */
 #include "prometheus.h"
 
-#include "../base/flood_view.h"
-#include "../base/names.h"
+#include "../model/flood_view.h"
+#include "../model/names.h"
 
 #include <inttypes.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The metrics of limits and of the policy. Services are at most 64, and bounded as labels. */
-#include "policy.h"
+#include "policy_report.h"
 #include "prometheus.h"
 
-#include "../base/names.h"
+#include "../model/names.h"
 
 #include <inttypes.h>
 

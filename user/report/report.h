@@ -7,8 +7,8 @@
  * with pretty), or a metrics page. None of them asks the kernel for anything.
  */
 
-#include "../base/entries.h"
-#include "../base/snapshot.h"
+#include "../model/entries.h"
+#include "../model/snapshot.h"
 
 #include <synward/event.h>
 #include <synward/list.h>

@@ -2,9 +2,9 @@
 #include "self_check.h"
 #include "json.h"
 
-#include "../base/names.h"
 #include "../base/number.h"
-#include "../base/table.h"
+#include "../model/names.h"
+#include "../text/table.h"
 
 /* What has that effect, as far as it is known. */
 static const char *const causes[] = {

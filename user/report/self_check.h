@@ -4,7 +4,7 @@
 
 /* What the defence of a service has found out about itself. */
 
-#include "../base/policy_view.h"
+#include "../model/policy_view.h"
 
 #include <synward/event.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "top.h"
+#include "top_report.h"
 
 #include "../base/number.h"
-#include "../base/table.h"
+#include "../text/table.h"
 
 /* One cell with the spaces before it; the first cell is never cut. */
 static void print_cell(FILE *out, const struct sw_grid_layout *layout, int column, char align,

@@ -2,12 +2,12 @@
 #include "report.h"
 
 #include "../base/error.h"
-#include "../base/names.h"
 #include "../base/number.h"
-#include "../base/policy_keys.h"
-#include "../base/service_text.h"
-#include "../base/table.h"
-#include "../base/wrap.h"
+#include "../model/names.h"
+#include "../model/policy_keys.h"
+#include "../model/service_text.h"
+#include "../text/table.h"
+#include "../text/wrap.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

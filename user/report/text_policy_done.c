@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What commands have done about the policy, and what a file would change. */
-#include "policy.h"
+#include "policy_report.h"
 
 #include "../base/number.h"
-#include "../base/table.h"
+#include "../text/table.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report.h"
 
-#include "../base/names.h"
 #include "../base/number.h"
-#include "../base/table.h"
+#include "../model/names.h"
+#include "../text/table.h"
 
 static void title(FILE *out, const char *text)
 {

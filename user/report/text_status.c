@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "flood.h"
-#include "policy.h"
+#include "flood_report.h"
+#include "policy_report.h"
 #include "report.h"
 #include "self_check.h"
 
 #include "../base/address.h"
-#include "../base/names.h"
 #include "../base/number.h"
-#include "../base/table.h"
-#include "../base/wrap.h"
+#include "../model/names.h"
+#include "../text/table.h"
+#include "../text/wrap.h"
 
 #include <inttypes.h>
 #include <string.h>

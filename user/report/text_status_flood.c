@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What status says about how floods are kept off at each interface. */
-#include "flood.h"
+#include "flood_report.h"
 #include "report.h"
 
-#include "../base/names.h"
-#include "../base/policy_keys.h"
-#include "../base/table.h"
+#include "../model/names.h"
+#include "../model/policy_keys.h"
+#include "../text/table.h"
 
 #include <inttypes.h>
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What status says about the policy. */
-#include "flood.h"
-#include "policy.h"
+#include "flood_report.h"
+#include "policy_report.h"
 #include "report.h"
 
-#include "../base/names.h"
 #include "../base/number.h"
-#include "../base/table.h"
+#include "../model/names.h"
+#include "../text/table.h"
 
 const char *sw_status_words(const struct sw_policy_view *view)
 {

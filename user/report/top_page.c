@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "top.h"
+#include "top_report.h"
 
-#include "../base/names.h"
 #include "../base/number.h"
+#include "../model/names.h"
 
 #include <langinfo.h>
 #include <stdarg.h>

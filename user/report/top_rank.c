@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What text and JSON of `top` have in common. */
-#include "top.h"
+#include "top_report.h"
 
 #include "../base/address.h"
 

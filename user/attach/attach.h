@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYNWARD_ATTACH_ATTACH_H
+#define SYNWARD_ATTACH_ATTACH_H
+
+/*
+ * Attaching and detaching. Every function returns 0 or a -errno whose line has been recorded with
+ * sw_error(), and leaves its out-parameters alone on failure. -ENOENT without a recorded line means
+ * that nothing is attached in that pin directory.
+ */
+
+#include "../model/snapshot.h"
+
+#include <synward/config.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sw_policy;
+
+struct sw_attach_request {
+	const char *state_dir; /* the first attach takes the lists from there */
+	enum sw_xdp_mode mode;
+	enum sw_tc_mode tc;
+	uint32_t handshakes;		       /* 0: what is there, or the default */
+	uint32_t connections;		       /* the same */
+	uint32_t timeout_ms[SW_TIMEOUT_COUNT]; /* 0: the same */
+	bool events_given;
+	bool wish_given;
+	enum sw_flood_wish wish; /* how floods are kept off, where the policy does not say */
+	uint32_t events_per_second;
+	bool checksums;			/* verify those of what comes in */
+	const struct sw_policy *policy; /* compiled; of the first attach. NULL: the default */
+	bool disarmed;			/* nor does that drop anything */
+};
+
+/*
+ * Attaches count interfaces of this network namespace, or, if one fails, none of those that were
+ * not attached before. results has room for count.
+ */
+int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
+	      const char *const *names, uint32_t count, struct sw_attach_result *results);
+
+/*
+ * Detaches interfaces by name (those of this network namespace first, then any other), or all with
+ * names NULL. results has room for SW_MAX_INTERFACES; *done says how many were filled in, also on
+ * failure. With the last interface everything vanishes.
+ */
+int sw_detach(const char *pin_dir, const char *const *names, uint32_t count,
+	      struct sw_detach_result *results, uint32_t *done);
+
+/* Removes whatever is in the pin directory, of whatever version. */
+int sw_discard(const char *pin_dir);
+
+#endif

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "attach.h"
+
+#include "../base/error.h"
+#include "../defence/defence.h"
+#include "../hooks/hooks.h"
+#include "../maps/interface_records.h"
+#include "../platform/instance.h"
+#include "../platform/netns.h"
+#include "../platform/preflight.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+/* A name of this network namespace, else one that only one other namespace has. */
+static int find_slot(const struct sw_records *records, const char *name)
+{
+	uint32_t netns = sw_netns_own(), ifindex = if_nametoindex(name);
+	int slot, found = -1;
+
+	slot = ifindex ? sw_records_find(records, netns, ifindex) : -1;
+	if (slot < 0)
+		slot = sw_records_find_name(records, netns, name);
+	if (slot >= 0)
+		return slot;
+	for (slot = 0; slot < SW_MAX_INTERFACES; slot++) {
+		if (!records->slots[slot].ifindex || strcmp(records->slots[slot].name, name))
+			continue;
+		if (found >= 0)
+			return sw_error(
+				EINVAL,
+				"%s is attached in several network namespaces (%u, %u); detach "
+				"it from inside the one you mean",
+				name, records->slots[found].netns, records->slots[slot].netns);
+		found = slot;
+	}
+	if (found < 0)
+		return sw_error(ENOENT, "%s is not attached: 'synward status' lists what is", name);
+	return found;
+}
+
+static int detach_slot(const struct sw_instance *instance, struct sw_records *records,
+		       uint32_t slot, struct sw_detach_result *result)
+{
+	struct sw_interface record = records->slots[slot];
+	int error;
+
+	memcpy(result->name, record.name, sizeof(result->name));
+	result->ifindex = record.ifindex;
+	result->netns = record.netns;
+	result->gone = sw_record_exists(&record) == 0;
+	error = sw_hooks_detach(&instance->pins, &record, slot);
+	return error ? error : sw_records_drop(records, slot);
+}
+
+/* What an interrupted attach or detach has left, of which no record tells. */
+static int remove_leftover(struct sw_instance *instance)
+{
+	int error;
+
+	if (instance->pins.parent_fd < 0)
+		return 0; /* not even a bpffs */
+	error = sw_pins_check_leftover(&instance->pins);
+	return error ? error : sw_pins_remove_all(&instance->pins);
+}
+
+static int detach_named(const struct sw_instance *instance, struct sw_records *records,
+			const char *const *names, uint32_t count, struct sw_detach_result *results,
+			uint32_t *done)
+{
+	int slots[SW_MAX_INTERFACES], error;
+
+	for (uint32_t i = 0; i < count; i++) {
+		slots[i] = find_slot(records,
+				     names[i]); /* all names are right, or nothing happens */
+		if (slots[i] < 0)
+			return slots[i];
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		if (!records->slots[slots[i]].ifindex)
+			continue; /* named twice */
+		error = detach_slot(instance, records, (uint32_t)slots[i], &results[*done]);
+		if (error)
+			return error;
+		++*done;
+	}
+	return 0;
+}
+
+static int detach_every(const struct sw_instance *instance, struct sw_records *records,
+			struct sw_detach_result *results, uint32_t *done)
+{
+	int error = 0;
+
+	for (uint32_t slot = 0; !error && slot < SW_MAX_INTERFACES; slot++) {
+		if (!records->slots[slot].ifindex)
+			continue;
+		error = detach_slot(instance, records, slot, &results[*done]);
+		*done += !error;
+	}
+	return error;
+}
+
+/* What is left goes on with what it needs. */
+static int settle(const struct sw_instance *instance, const struct sw_records *records)
+{
+	struct sw_defence_done done;
+
+	if (records->count)
+		return sw_defence_settle(instance, &done);
+	sw_defence_end(instance);
+	return sw_pins_remove_all(&instance->pins);
+}
+
+int sw_detach(const char *pin_dir, const char *const *names, uint32_t count,
+	      struct sw_detach_result *results, uint32_t *done)
+{
+	SW_AUTO_INSTANCE struct sw_instance instance = SW_INSTANCE_NONE;
+	SW_AUTO_RECORDS struct sw_records records = SW_RECORDS_NONE;
+	int error = sw_preflight_detach();
+
+	*done = 0;
+	if (error)
+		return error;
+	error = sw_instance_open(pin_dir, SW_ACCESS_CHANGE, &instance);
+	if (error == -ENOENT && !sw_error_text()) {
+		error = remove_leftover(&instance);
+		return error ? error : -ENOENT;
+	}
+	if (!error)
+		error = sw_records_open(&instance, &records);
+	if (error)
+		return error;
+	if (names)
+		error = detach_named(&instance, &records, names, count, results, done);
+	else
+		error = detach_every(&instance, &records, results, done);
+	return error ? error : settle(&instance, &records);
+}
+
+int sw_discard(const char *pin_dir)
+{
+	SW_AUTO_INSTANCE struct sw_instance instance = SW_INSTANCE_NONE;
+	int error = sw_preflight_detach();
+
+	if (error)
+		return error;
+	error = sw_instance_open(pin_dir, SW_ACCESS_CHANGE, &instance);
+	if (instance.pins.parent_fd < 0)
+		return error;
+	sw_defence_end(&instance);
+	sw_error_clear(); /* that it is of another version is why we are here */
+	return remove_leftover(&instance);
+}

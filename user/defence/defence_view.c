@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What status says about how floods are kept off. */
+#include "defence.h"
+
+#include "../base/cleanup.h"
+#include "../hooks/handover.h"
+#include "../platform/netns.h"
+#include "cookie_offer.h"
+#include "defence_plan.h"
+
+#include <synward/tables.h>
+
+#include <bpf/bpf.h>
+#include <net/if.h>
+
+/*
+ * What is not as it was noted, of what is not found out anew under a flood: packets look at sysctls, and take
+ * the MSS from whom they have heard, unless the policy has it that this does not matter.
+ */
+static uint32_t drifts(const struct sw_needs *needs, const struct sw_cookie_offer *noted,
+		       const struct sw_cookie_offer *now)
+{
+	uint32_t found = 0;
+
+	for (uint32_t slot = 0; slot < SW_POLICY_SLOTS; slot++)
+		if (needs->of[slot].used && noted->ways[slot] != now->ways[slot])
+			found |= 1U << SW_DRIFT_WAY;
+	if (!noted->ttl)
+		found |= 1U << SW_DRIFT_OPTIONS;
+	if (!needs->of[needs->active].unheard)
+		return found;
+	if (noted->mss4 != now->mss4 || noted->mss6 != now->mss6)
+		found |= 1U << SW_DRIFT_MTU;
+	if (noted->wscale != now->wscale || noted->options != now->options)
+		found |= 1U << SW_DRIFT_OPTIONS;
+	return found;
+}
+
+static void look_at(const struct sw_needs *needs, const struct sw_plan *plan,
+		    const struct sw_status_interface *interface, struct sw_status_flood *flood)
+{
+	const struct sw_need *need = &needs->of[needs->active];
+	uint32_t slot = interface->slot;
+	struct sw_cookie_offer noted = {}, now;
+	struct sw_tc_note tc = {};
+	char name[IF_NAMESIZE];
+
+	bpf_map_lookup_elem(needs->records.offers_fd, &slot, &noted);
+	bpf_map_lookup_elem(needs->records.tc_notes_fd, &slot, &tc);
+	flood->by_tc = tc.must_send;
+	flood->way = (enum sw_flood_way)noted.ways[needs->active];
+	flood->forwards = sw_host_forwards();
+	flood->defends = need->defends;
+	flood->asked = need->asked;
+	flood->host = sw_plan_host(needs, plan, slot, need);
+	flood->choice = sw_flood_choose(&flood->host, &need->asked);
+	flood->syncookies = plan->syncookies;
+	flood->syncookies_needed = plan->required;
+	flood->syncookies_wanted = plan->wanted;
+	flood->handover_needed = sw_plan_needs_hook(needs, slot);
+	flood->handover = sw_handover_health(&needs->instance->pins, &interface->record, slot,
+					     &flood->handover_program);
+	if (!if_indextoname(interface->record.ifindex, name))
+		return;
+	sw_plan_offer(needs, plan, slot, name, SW_POLICY_SLOTS, &noted, &now);
+	flood->drifts = drifts(needs, &noted, &now);
+	flood->known = true;
+}
+
+static int look_at_netns(const struct sw_needs *needs, uint32_t netns, struct sw_status *status)
+{
+	struct sw_plan plan = { .netns = netns };
+	SW_AUTO_NETNS int back = -1;
+	bool differ = false;
+	int error;
+
+	if (sw_netns_enter(netns, &back))
+		return 0;
+	sw_plan_make(needs, &plan);
+	error = sw_own_addresses_differ(needs->instance, netns, &differ);
+	for (uint32_t i = 0; i < status->interface_count && !error; i++) {
+		struct sw_status_interface *interface = &status->interfaces[i];
+
+		if (interface->record.netns != netns)
+			continue;
+		look_at(needs, &plan, interface, &interface->flood);
+		if (differ && interface->flood.forwards && needs->of[needs->active].unheard)
+			interface->flood.drifts |= 1U << SW_DRIFT_ADDRESSES;
+	}
+	return error;
+}
+
+int sw_defence_look(const struct sw_instance *instance, struct sw_status *status)
+{
+	SW_AUTO_NEEDS struct sw_needs needs = SW_NEEDS_NONE;
+	uint32_t netns[SW_MAX_INTERFACES], count;
+	int error = sw_needs_read(instance, &needs);
+
+	if (error)
+		return error;
+	count = sw_needs_netns(&needs, netns);
+	for (uint32_t i = 0; i < count && !error; i++)
+		error = look_at_netns(&needs, netns[i], status);
+	return error;
+}

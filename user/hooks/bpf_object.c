@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "bpf_object.h"
+
+#include "../base/cleanup.h"
+#include "../base/error.h"
+#include "../maps/policy_slot.h"
+#include "../maps/table_sizes.h"
+#include "../platform/bpf_log.h"
+#include "handover.h"
+
+#include <synward/cookie.h>
+#include <synward/load.h>
+#include <synward/tables.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+struct sw_object {
+	struct synward_bpf *skeleton;
+	struct synward_bpf *frags; /* NULL: not asked for */
+	const struct sw_instance *instance;
+	struct sw_object_options options;
+};
+
+int sw_object_xdp(const struct sw_object *object)
+{
+	return bpf_program__fd(object->skeleton->progs.sw_xdp);
+}
+
+int sw_object_egress(const struct sw_object *object)
+{
+	return bpf_program__fd(object->skeleton->progs.sw_egress);
+}
+
+int sw_object_handover(const struct sw_object *object)
+{
+	return bpf_program__fd(object->skeleton->progs.sw_handover);
+}
+
+void sw_object_free(struct sw_object *object)
+{
+	if (!object)
+		return;
+	synward_bpf__destroy(object->frags);
+	synward_bpf__destroy(object->skeleton);
+	free(object);
+}
+
+/* Only a replay has use for these. */
+static bool is_for_replay(const struct bpf_map *map)
+{
+	return !strncmp(bpf_map__name(map), "replay_", 7);
+}
+
+static bool is_shared(const struct bpf_map *map)
+{
+	return !bpf_map__is_internal(map) && !is_for_replay(map);
+}
+
+/* Milliseconds in a tick of the kernel, times 2^20: the coarse clock moves with the jiffies. */
+static uint32_t tick_ms_q20(void)
+{
+	struct timespec resolution = { .tv_nsec = 4000000 };
+
+	clock_getres(CLOCK_MONOTONIC_COARSE, &resolution);
+	return (uint32_t)((((uint64_t)resolution.tv_nsec << 20) + 500000) / 1000000);
+}
+
+static void set_constants(struct synward_bpf *skeleton, const struct sw_identity *identity,
+			  const struct sw_object_options *options)
+{
+	struct load_constants *load = &skeleton->rodata->load;
+
+	load->seed[0] = identity->seed[0];
+	load->seed[1] = identity->seed[1];
+	load->handshake_buckets = identity->handshake_buckets;
+	load->connection_buckets = identity->connection_buckets;
+	load->tick_ms_q20 = tick_ms_q20();
+	load->netns = options->netns;
+	load->slot = (__u8)options->slot;
+	load->checksums = options->checksums;
+	load->raw_cookies = sw_raw_cookies_are_possible();
+	load->ordered_stores = SW_ORDERED_STORES;
+}
+
+static void choose_programs(struct synward_bpf *skeleton)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, skeleton->obj)
+		bpf_program__set_autoload(program, program == skeleton->progs.sw_xdp ||
+							   program == skeleton->progs.sw_egress ||
+							   program == skeleton->progs.sw_arm ||
+							   program == skeleton->progs.sw_switch ||
+							   program == skeleton->progs.sw_clock);
+	bpf_program__set_autoload(skeleton->progs.sw_handover, sw_handover_is_possible());
+}
+
+/* A pinned map may take the place of the object's own only if it is of the very same make. */
+static int reuse_map(const struct sw_instance *instance, struct bpf_map *map)
+{
+	const char *name = bpf_map__name(map);
+	struct bpf_map_info info = {};
+	__u32 length = sizeof(info);
+	SW_AUTO_FD int fd = -1;
+	int error;
+
+	error = sw_instance_map(instance, name, bpf_map__value_size(map), &fd);
+	if (error)
+		return error;
+	if (bpf_obj_get_info_by_fd(fd, &info, &length) || info.type != bpf_map__type(map) ||
+	    info.key_size != bpf_map__key_size(map))
+		return sw_error(EPROTO,
+				"%s/maps/%s is laid out for another build of synward; discard it: "
+				"synward --pin-dir %s detach --all --force",
+				instance->pins.shown, name, instance->pins.shown);
+	error = bpf_map__reuse_fd(map, fd);
+	if (error)
+		return sw_error(error, "cannot share %s/maps/%s: %s", instance->pins.shown, name,
+				sw_errno_text(error));
+	return 0;
+}
+
+static int prepare_maps(const struct sw_instance *instance, struct synward_bpf *skeleton,
+			bool create)
+{
+	struct bpf_map *map;
+	int error = 0;
+
+	bpf_object__for_each_map(map, skeleton->obj)
+	{
+		if (is_for_replay(map))
+			error = bpf_map__set_autocreate(map, false);
+		else if (!create && is_shared(map))
+			error = reuse_map(instance, map);
+		if (error)
+			return error;
+	}
+	if (!create)
+		return 0;
+	return sw_size_tables(skeleton, instance->identity.handshake_buckets,
+			      instance->identity.connection_buckets);
+}
+
+static int load_failed(int error)
+{
+	const char *reason = sw_bpf_log_reason();
+
+	if (error == -ENOMEM)
+		return sw_error(error, "not enough memory for the tables: choose smaller ones with "
+				       "--handshakes and --connections");
+	return sw_error(error, "the kernel refused the programs: %s%s%s; --verbose shows its log",
+			sw_errno_text(error), reason[0] ? ": " : "", reason);
+}
+
+/* Who knows the keys makes cookies: those nobody else may read. */
+static int pin_map(const struct sw_pins *pins, struct bpf_map *map)
+{
+	const char *name = bpf_map__name(map);
+	char path[SW_PIN_PATH], pin[64];
+
+	sw_format(pin, sizeof(pin), "maps/%s", name);
+	sw_pins_path(pins, path, "%s", pin);
+	if (bpf_obj_pin(bpf_map__fd(map), path))
+		return sw_error(errno, "cannot pin %s/maps/%s: %s", pins->shown, name,
+				sw_errno_text(errno));
+	if (strcmp(name, "cookie_keys") != 0)
+		sw_pins_let_read(pins, pin);
+	return 0;
+}
+
+static int pin_program(const struct sw_pins *pins, const struct bpf_program *program)
+{
+	const char *name = bpf_program__name(program);
+	char path[SW_PIN_PATH];
+	int error = sw_pins_make_dir(pins, "programs");
+
+	if (error)
+		return error;
+	sw_pins_path(pins, path, "programs/%s", name);
+	if (bpf_obj_pin(bpf_program__fd(program), path))
+		return sw_error(errno, "cannot pin %s/programs/%s: %s", pins->shown, name,
+				sw_errno_text(errno));
+	return 0;
+}
+
+static int fill_map(const struct bpf_map *map, const void *value)
+{
+	__u32 zero = 0;
+
+	if (bpf_map_update_elem(bpf_map__fd(map), &zero, value, BPF_ANY))
+		return sw_error(errno, "cannot write the settings: %s", sw_errno_text(errno));
+	return 0;
+}
+
+/* The first secrets; later ones are made from them in the kernel. */
+static int fill_keys(const struct synward_bpf *skeleton)
+{
+	struct sw_cookie_keys keys;
+
+	if (getrandom(&keys, sizeof(keys), 0) != sizeof(keys))
+		return sw_error(EIO, "the kernel gave no random numbers: %s", sw_errno_text(errno));
+	return fill_map(skeleton->maps.cookie_keys, &keys);
+}
+
+/* The first policy is in slot 0, and there is none to go back to. */
+static int fill_maps(const struct synward_bpf *skeleton, const struct sw_identity *identity,
+		     const struct sw_creation *creation)
+{
+	const struct sw_policy_state state = { .fallback = SW_POLICY_SLOTS };
+	const __u32 armed = creation->armed;
+	int error = fill_map(skeleton->maps.settings, &creation->settings);
+
+	if (!error)
+		error = fill_map(skeleton->maps.policies, creation->policy);
+	if (!error)
+		error = sw_slot_add_nets(bpf_map__fd(skeleton->maps.service_nets), 0,
+					 creation->policy);
+	if (!error)
+		error = fill_map(skeleton->maps.policy_state, &state);
+	if (!error)
+		error = fill_map(skeleton->maps.armed, &armed);
+	if (!error)
+		error = fill_keys(skeleton);
+	return error ? error : fill_map(skeleton->maps.identity, identity);
+}
+
+/* The pin of the identity says that all the rest is in place: it comes last. */
+static int pin_all(const struct sw_pins *pins, const struct synward_bpf *skeleton)
+{
+	struct bpf_map *map;
+	int error = sw_pins_make_dir(pins, "");
+
+	if (!error)
+		error = sw_pins_make_dir(pins, "maps");
+	if (!error)
+		error = sw_pins_make_dir(pins, "links");
+	if (!error)
+		error = pin_program(pins, skeleton->progs.sw_clock);
+	if (!error) {
+		sw_pins_let_read(pins, "programs/sw_clock");
+		error = pin_program(pins, skeleton->progs.sw_switch);
+	}
+	bpf_object__for_each_map(map, skeleton->obj) if (!error && is_shared(map) &&
+							 map != skeleton->maps.identity)
+		error = pin_map(pins, map);
+	return error ? error : pin_map(pins, skeleton->maps.identity);
+}
+
+/*
+ * Starts the sweeper's timer, or starts it again: it does no harm to one that runs. The kernel makes a
+ * timer of what memory it can have without waiting (kmalloc_nolock(), Linux 6.18), and so may have none
+ * at this very moment, on a machine that is busy.
+ */
+static int arm(const struct synward_bpf *skeleton)
+{
+	const struct timespec moment = { .tv_nsec = 10 * 1000 * 1000 };
+	char packet[64] = {};
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet));
+
+	for (int tries = 0; tries < 100; tries++) {
+		if (bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.sw_arm), &run))
+			return sw_error(errno, "cannot start the sweeper: %s",
+					sw_errno_text(errno));
+		if (run.retval == XDP_PASS)
+			return 0;
+		nanosleep(&moment, NULL);
+	}
+	return sw_error(EIO, "the kernel did not start the sweeper's timer");
+}
+
+int sw_object_load(const struct sw_instance *instance, const struct sw_object_options *options,
+		   struct sw_object **object)
+{
+	SW_AUTO_OBJECT struct sw_object *made = calloc(1, sizeof(*made));
+	int error;
+
+	if (!made)
+		return -ENOMEM;
+	made->instance = instance;
+	made->options = *options;
+	made->skeleton = synward_bpf__open();
+	if (!made->skeleton)
+		return load_failed(-errno);
+	set_constants(made->skeleton, &instance->identity, options);
+	choose_programs(made->skeleton);
+	error = prepare_maps(instance, made->skeleton, options->create);
+	if (error)
+		return error;
+	error = synward_bpf__load(made->skeleton);
+	if (error)
+		return load_failed(error);
+	if (options->create) {
+		error = fill_maps(made->skeleton, &instance->identity, options->create);
+		if (!error)
+			error = pin_all(&instance->pins, made->skeleton);
+	}
+	if (!error)
+		error = arm(made->skeleton);
+	if (error)
+		return error;
+	*object = made;
+	made = NULL;
+	return 0;
+}
+
+int sw_object_xdp_frags(struct sw_object *object)
+{
+	struct synward_bpf *skeleton;
+	struct bpf_program *program;
+	int error;
+
+	skeleton = synward_bpf__open();
+	if (!skeleton)
+		return load_failed(-errno);
+	object->frags = skeleton;
+	set_constants(skeleton, &object->instance->identity, &object->options);
+	bpf_object__for_each_program(program, skeleton->obj)
+		bpf_program__set_autoload(program, program == skeleton->progs.sw_xdp_frags);
+	error = prepare_maps(object->instance, skeleton, false);
+	if (error)
+		return error;
+	error = synward_bpf__load(skeleton);
+	return error ? load_failed(error) : bpf_program__fd(skeleton->progs.sw_xdp_frags);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYNWARD_HOOKS_HOOKS_H
+#define SYNWARD_HOOKS_HOOKS_H
+
+/*
+ * The hooks of one interface of this network namespace. What is attached is pinned in the
+ * directory of the interface's slot. Errors are recorded. None of these evicts what it did not
+ * attach.
+ */
+
+#include "../model/snapshot.h"
+#include "../platform/pins.h"
+
+#include <synward/config.h>
+
+struct sw_object;
+
+/*
+ * Attaches and pins the ingress program; native is tried first unless mode forbids it, and then that for
+ * frames in several buffers, which is loaded only if the driver takes such a program.
+ */
+int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
+		      struct sw_object *object, enum sw_xdp_mode mode,
+		      struct sw_attach_result *result);
+
+/* Attaches the egress program by a TCX link or a clsact filter, and notes in the record which. */
+int sw_egress_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
+		     int program_fd, enum sw_tc_mode mode);
+
+/* Is it still in its place? *program gets the id of the program there, or 0. */
+enum sw_health sw_ingress_health(const struct sw_pins *pins, const struct sw_interface *record,
+				 uint32_t slot, uint32_t *program);
+enum sw_health sw_egress_health(const struct sw_pins *pins, const struct sw_interface *record,
+				uint32_t slot, uint32_t *program);
+
+/* The same for any pinned link that tells its ifindex. */
+enum sw_health sw_link_health(const char *path, const struct sw_interface *record,
+			      uint32_t *program);
+
+/* Takes both off and removes their pins; what is gone already is fine. */
+int sw_hooks_detach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot);
+
+/* Takes the egress hook off only. */
+int sw_egress_forget(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot);
+
+/* The clsact half, used by the above. */
+int sw_clsact_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
+		     int program_fd);
+enum sw_health sw_clsact_health(const struct sw_pins *pins, const struct sw_interface *record,
+				uint32_t slot, uint32_t *program);
+int sw_clsact_detach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot);
+
+/* Records the line that names the program on an interface's XDP hook. Returns -EBUSY. */
+int sw_occupied(const struct sw_interface *record);
+
+/* Is there a program on the XDP hook? */
+bool sw_xdp_is_taken(uint32_t ifindex);
+
+#endif

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The ingress hook: XDP by a pinned link. */
+#include "hooks.h"
+
+#include "../base/cleanup.h"
+#include "../base/error.h"
+#include "../maps/interface_records.h"
+#include "bpf_object.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <linux/ethtool.h>
+#include <linux/if_link.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+static int link_xdp(int program_fd, uint32_t ifindex, uint32_t flags)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags);
+
+	return bpf_link_create(program_fd, (int)ifindex, BPF_XDP, &options);
+}
+
+/* Would generic mode fare any better? */
+static bool is_about_driver(int error)
+{
+	switch (-error) {
+	case EBUSY:
+	case EEXIST:
+	case EPERM:
+	case EACCES:
+	case ENODEV:
+	case ENOMEM:
+		return false;
+	}
+	return true;
+}
+
+static int explain(const struct sw_interface *record, int error, enum sw_xdp_mode mode)
+{
+	if (error == -EBUSY || error == -EEXIST)
+		return sw_occupied(record);
+	if (mode == SW_XDP_NATIVE && is_about_driver(error))
+		return sw_error(
+			error,
+			"%s: its driver does not take an XDP program (%s); use --mode generic, "
+			"which works everywhere but costs more",
+			record->name, sw_errno_text(error));
+	return sw_error(error, "%s: the kernel did not attach the XDP program: %s", record->name,
+			sw_errno_text(error));
+}
+
+/*
+ * A program that lets everything pass and says that it knows of frames in several buffers. -errno from a
+ * kernel that does not know what that is.
+ */
+static int load_probe(void)
+{
+	const struct bpf_insn pass[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_XDP,
+		    .prog_flags = BPF_F_XDP_HAS_FRAGS);
+
+	return bpf_prog_load(BPF_PROG_TYPE_XDP, "sw_frags_probe", "GPL", pass,
+			     sizeof(pass) / sizeof(pass[0]), &options);
+}
+
+/*
+ * A driver whose frames are larger than its buffers may want a program for frames in several. Whether it
+ * takes one is found out by a small one: to load ours would take its time, and mostly in vain. Ours then
+ * takes its place, since to attach again could mean another reset of the card.
+ */
+static int link_frags(struct sw_object *object, uint32_t ifindex)
+{
+	SW_AUTO_FD int probe = load_probe();
+	SW_AUTO_FD int link = probe < 0 ? probe : link_xdp(probe, ifindex, XDP_FLAGS_DRV_MODE);
+	int program, error;
+
+	if (link < 0)
+		return link;
+	program = sw_object_xdp_frags(object);
+	if (program < 0)
+		return program;
+	error = bpf_link_update(link, program, NULL);
+	return error ? error : sw_take_fd(&link);
+}
+
+/*
+ * Are frames in several buffers beyond a program's reach there? In its usual way of receiving them, mlx5
+ * leaves the first buffer empty: every frame would pass unread.
+ */
+static bool hides_headers(const char *interface)
+{
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	struct ifreq request = { .ifr_data = (void *)&info };
+	SW_AUTO_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	sw_format(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
+	return fd >= 0 && !ioctl(fd, SIOCETHTOOL, &request) && !strcmp(info.driver, "mlx5_core");
+}
+
+int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
+		      struct sw_object *object, enum sw_xdp_mode mode,
+		      struct sw_attach_result *result)
+{
+	bool generic = mode == SW_XDP_GENERIC, frags = false;
+	SW_AUTO_FD int link = -1;
+	char path[SW_PIN_PATH];
+	int refused;
+
+	link = link_xdp(sw_object_xdp(object), record->ifindex,
+			generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
+	refused = link;
+	if (link < 0 && !generic && is_about_driver(refused) && !hides_headers(record->name)) {
+		link = link_frags(object, record->ifindex);
+		frags = link >= 0;
+	}
+	if (link < 0 && mode == SW_XDP_AUTO && is_about_driver(refused)) {
+		sw_error_clear();
+		sw_format(result->note, sizeof(result->note),
+			  "its driver does not take an XDP program (%s)", sw_errno_text(refused));
+		result->native_refused = true;
+		generic = true;
+		link = link_xdp(sw_object_xdp(object), record->ifindex, XDP_FLAGS_SKB_MODE);
+		refused = link;
+	}
+	if (link < 0)
+		return explain(record, refused, mode);
+	sw_pins_path(pins, path, "links/%u/xdp", slot);
+	if (bpf_obj_pin(link, path))
+		return sw_error(errno, "cannot pin the link of %s: %s", record->name,
+				sw_errno_text(errno));
+	record->xdp_generic = generic;
+	record->xdp_frags = frags;
+	return 0;
+}
+
+enum sw_health sw_ingress_health(const struct sw_pins *pins, const struct sw_interface *record,
+				 uint32_t slot, uint32_t *program)
+{
+	char path[SW_PIN_PATH];
+
+	sw_pins_path(pins, path, "links/%u/xdp", slot);
+	return sw_link_health(path, record, program);
+}
+
+enum sw_health sw_link_health(const char *path, const struct sw_interface *record,
+			      uint32_t *program)
+{
+	SW_AUTO_FD int link = bpf_obj_get(path);
+	struct bpf_link_info info = {};
+	__u32 length = sizeof(info);
+	int exists;
+
+	*program = 0;
+	if (link < 0)
+		return errno == ENOENT ? SW_HEALTH_MISSING : SW_HEALTH_UNKNOWN;
+	if (bpf_obj_get_info_by_fd(link, &info, &length))
+		return SW_HEALTH_UNKNOWN;
+	/* a TCX link has its ifindex in the same place, which libbpf 1.1 has no name for */
+	exists = sw_record_exists(record);
+	if (info.xdp.ifindex == 0)
+		return exists == 0 ? SW_HEALTH_GONE : SW_HEALTH_DETACHED;
+	if (info.xdp.ifindex != record->ifindex || exists == 0)
+		return SW_HEALTH_MOVED;
+	*program = info.prog_id;
+	return SW_HEALTH_OK;
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "interface_records.h"
+
+#include "../base/cleanup.h"
+#include "../base/error.h"
+#include "../platform/netns.h"
+#include "percpu.h"
+
+#include <synward/cookie.h>
+#include <synward/counters.h>
+#include <synward/tables.h>
+
+#include <bpf/bpf.h>
+#include <net/if.h>
+#include <string.h>
+
+int sw_records_open(const struct sw_instance *instance, struct sw_records *records)
+{
+	int error;
+
+	error = sw_instance_map(instance, "interfaces", sizeof(struct sw_interface),
+				&records->interfaces_fd);
+	if (!error)
+		error = sw_instance_map(instance, "attached", sizeof(__u32), &records->attached_fd);
+	if (!error)
+		error = sw_instance_map(instance, "traffic", sizeof(struct sw_interface_traffic),
+					&records->traffic_fd);
+	if (!error)
+		error = sw_instance_map(instance, "cookie_offers", sizeof(struct sw_cookie_offer),
+					&records->offers_fd);
+	if (!error)
+		error = sw_instance_map(instance, "tc_notes", sizeof(struct sw_tc_note),
+					&records->tc_notes_fd);
+	if (error)
+		return error;
+	records->count = 0;
+	for (__u32 slot = 0; slot < SW_MAX_INTERFACES; slot++) {
+		struct sw_interface *record = &records->slots[slot];
+
+		if (bpf_map_lookup_elem(records->interfaces_fd, &slot, record))
+			return sw_error(errno, "cannot read the attached interfaces: %s",
+					sw_errno_text(errno));
+		record->name[SW_IFNAME_SIZE - 1] = '\0';
+		records->count += record->ifindex != 0;
+	}
+	return 0;
+}
+
+void sw_records_close(struct sw_records *records)
+{
+	sw_close_fd(&records->interfaces_fd);
+	sw_close_fd(&records->attached_fd);
+	sw_close_fd(&records->traffic_fd);
+	sw_close_fd(&records->offers_fd);
+	sw_close_fd(&records->tc_notes_fd);
+}
+
+int sw_records_find(const struct sw_records *records, uint32_t netns, uint32_t ifindex)
+{
+	for (int slot = 0; slot < SW_MAX_INTERFACES; slot++)
+		if (records->slots[slot].ifindex == ifindex && records->slots[slot].netns == netns)
+			return slot;
+	return -1;
+}
+
+int sw_records_find_name(const struct sw_records *records, uint32_t netns, const char *name)
+{
+	for (int slot = 0; slot < SW_MAX_INTERFACES; slot++)
+		if (records->slots[slot].ifindex && records->slots[slot].netns == netns &&
+		    !strcmp(records->slots[slot].name, name))
+			return slot;
+	return -1;
+}
+
+int sw_records_free_slot(const struct sw_records *records)
+{
+	for (int slot = 0; slot < SW_MAX_INTERFACES; slot++)
+		if (!records->slots[slot].ifindex)
+			return slot;
+	return -1;
+}
+
+static int write_failed(void)
+{
+	return sw_error(errno, "cannot record the interface: %s", sw_errno_text(errno));
+}
+
+static int clear_traffic(const struct sw_records *records, uint32_t slot)
+{
+	SW_AUTO_FREE void *zeros = calloc((size_t)sw_cpu_count(),
+					  sizeof(struct sw_interface_traffic));
+
+	if (!zeros)
+		return -ENOMEM;
+	return bpf_map_update_elem(records->traffic_fd, &slot, zeros, BPF_ANY) ? write_failed() : 0;
+}
+
+int sw_records_put(struct sw_records *records, uint32_t slot, const struct sw_interface *record,
+		   bool fresh)
+{
+	int error = fresh ? clear_traffic(records, slot) : 0;
+
+	if (error)
+		return error;
+	if (bpf_map_update_elem(records->interfaces_fd, &slot, record, BPF_ANY))
+		return write_failed();
+	records->count += !records->slots[slot].ifindex;
+	records->slots[slot] = *record;
+	return 0;
+}
+
+int sw_records_activate(const struct sw_records *records, uint32_t slot)
+{
+	const struct sw_interface *record = &records->slots[slot];
+	struct sw_interface_key key = { .netns = record->netns, .ifindex = record->ifindex };
+
+	return bpf_map_update_elem(records->attached_fd, &key, &slot, BPF_ANY) ? write_failed() : 0;
+}
+
+int sw_records_drop(struct sw_records *records, uint32_t slot)
+{
+	struct sw_interface *record = &records->slots[slot], none = {};
+	const struct sw_cookie_offer nothing = {};
+	struct sw_interface_key key = { .netns = record->netns, .ifindex = record->ifindex };
+
+	if (!record->ifindex)
+		return 0;
+	if (bpf_map_delete_elem(records->attached_fd, &key) && errno != ENOENT)
+		return write_failed();
+	if (bpf_map_update_elem(records->offers_fd, &slot, &nothing, BPF_ANY) ||
+	    bpf_map_update_elem(records->interfaces_fd, &slot, &none, BPF_ANY))
+		return write_failed();
+	*record = none;
+	records->count--;
+	return 0;
+}
+
+int sw_record_exists(const struct sw_interface *record)
+{
+	SW_AUTO_NETNS int back = -1;
+	char name[IF_NAMESIZE];
+	int error = sw_netns_enter(record->netns, &back);
+
+	if (error)
+		return error == -ENOENT ? 0 : -EPERM;
+	return if_indextoname(record->ifindex, name) != NULL;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYNWARD_MAPS_TABLE_SIZES_H
+#define SYNWARD_MAPS_TABLE_SIZES_H
+
+/* How many entries the maps of an opened object have that go with the two tables. */
+
+#include <synward/load.h> /* before the skeleton, which has it inside */
+#include <synward/tables.h>
+
+#include <bpf/libbpf.h>
+
+#include "synward.skel.h"
+
+/* Returns 0, or what libbpf says. */
+static inline int sw_size_tables(struct synward_bpf *skeleton, uint32_t handshake_buckets,
+				 uint32_t connection_buckets)
+{
+	const struct {
+		struct bpf_map *map;
+		uint32_t entries;
+	} sizes[] = {
+		{ skeleton->maps.handshakes, handshake_buckets },
+		{ skeleton->maps.owners, handshake_buckets },
+		{ skeleton->maps.connections, connection_buckets },
+		{ skeleton->maps.connection_filter, connection_buckets },
+		{ skeleton->maps.connection_hints,
+		  (connection_buckets + SW_HINTED - 1) / SW_HINTED },
+	};
+	int error = 0;
+
+	for (size_t i = 0; !error && i < sizeof(sizes) / sizeof(*sizes); i++)
+		error = bpf_map__set_max_entries(sizes[i].map, sizes[i].entries);
+	return error;
+}
+
+#endif

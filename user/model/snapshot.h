@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYNWARD_MODEL_SNAPSHOT_H
+#define SYNWARD_MODEL_SNAPSHOT_H
+
+/*
+ * What was read from the kernel at one moment, as plain data: readers/ fills it in, report/ prints
+ * it. Nothing here knows of either.
+ */
+
+#include "flood_way.h"
+#include "policy_view.h"
+
+#include <synward/config.h>
+#include <synward/counters.h>
+#include <synward/tables.h>
+
+#include <stdint.h>
+
+struct sw_snapshot_interface {
+	struct sw_interface record;
+	uint32_t slot;
+	struct sw_interface_traffic traffic; /* all CPUs together */
+};
+
+/* What `stats` shows. */
+struct sw_snapshot {
+	uint64_t taken_ns; /* CLOCK_MONOTONIC */
+	uint64_t created_ns;
+	struct sw_counters total; /* all CPUs together */
+	uint64_t half_open;
+	uint64_t connections;
+	uint64_t map_bytes;
+	uint32_t handshake_capacity;
+	uint32_t connection_capacity;
+	struct sw_policy_view policy;
+	struct sw_service_counters
+		services[SW_SERVICE_SLOTS]; /* as policy.rows, if there are any */
+	uint32_t interface_count;	    /* in order of their slots */
+	struct sw_snapshot_interface interfaces[SW_MAX_INTERFACES];
+};
+
+enum sw_health {
+	SW_HEALTH_OK,
+	SW_HEALTH_MISSING,  /* was never made, or its pin is gone */
+	SW_HEALTH_DETACHED, /* somebody took it off the interface */
+	SW_HEALTH_GONE,	    /* the interface is no more */
+	SW_HEALTH_MOVED,    /* the interface has another index now */
+	SW_HEALTH_UNKNOWN,  /* it may not be looked at */
+};
+
+/* Whose value net.ipv4.tcp_syncookies has in a network namespace. */
+enum sw_syncookies_owner {
+	SW_SYNCOOKIES_OTHERS,  /* we have not set it */
+	SW_SYNCOOKIES_OURS,    /* we have, and restore it when no policy asks for it any more */
+	SW_SYNCOOKIES_CHANGED, /* we had, but somebody else has set it since */
+};
+
+struct sw_syncookies_view {
+	enum sw_syncookies_owner owner;
+	int now;    /* -1: there is none */
+	int before; /* what it would be without us */
+	int set;    /* what we have set */
+};
+
+/* How floods are kept off at an interface. */
+struct sw_status_flood {
+	bool known; /* its network namespace could be looked at */
+	bool forwards;
+	bool defends; /* the active policy answers SYNs */
+	struct sw_flood_asked asked;
+	struct sw_flood_host host;
+	struct sw_flood_choice choice;
+	enum sw_flood_way way; /* the one in force */
+	struct sw_syncookies_view syncookies;
+	int syncookies_needed;	 /* at least, by what is active or may be by itself */
+	int syncookies_wanted;	 /* the same, had nobody else changed it */
+	bool handover_needed;	 /* the same */
+	enum sw_health handover; /* of its hook */
+	uint32_t handover_program;
+	bool by_tc;	 /* XDP cannot send there, so TC does, as far as packets have shown */
+	uint32_t drifts; /* by bit */
+};
+
+struct sw_status_interface {
+	struct sw_interface record;
+	uint32_t slot;
+	enum sw_health ingress;
+	enum sw_health egress;
+	uint32_t ingress_program; /* its id; 0: unknown */
+	uint32_t egress_program;
+	struct sw_status_flood flood;
+};
+
+struct sw_status_map {
+	char name[16];
+	uint32_t entries;
+	uint64_t bytes; /* as the kernel accounts for it */
+};
+
+#define SW_MAX_MAPS 64
+
+/* How full a table is whose entries no counter of a CPU knows. */
+struct sw_occupancy {
+	const char *table; /* its name, which is its map's */
+	uint64_t capacity;
+	uint64_t used;
+};
+
+#define SW_OCCUPANCY_COUNT 4
+
+enum sw_sweeper { SW_SWEEPER_UNKNOWN, SW_SWEEPER_RUNS, SW_SWEEPER_STOPPED };
+
+/* What `status` shows. attached is false, and nothing else set but pin_dir, without any state. */
+struct sw_status {
+	bool attached;
+	char pin_dir[256];
+	uint64_t taken_ns;
+	struct sw_identity identity;
+	struct sw_settings settings;
+	struct sw_policy_view policy;
+	uint64_t half_open;
+	uint64_t connections;
+	struct sw_occupancy occupancy[SW_OCCUPANCY_COUNT];
+	uint64_t map_bytes;
+	enum sw_sweeper sweeper;
+	uint32_t interface_count;
+	struct sw_status_interface interfaces[SW_MAX_INTERFACES];
+	uint32_t map_count;
+	struct sw_status_map maps[SW_MAX_MAPS];
+};
+
+/* One half-open handshake of `list`. */
+struct sw_handshake_view {
+	struct sw_attempt attempt;
+	uint32_t age_ms;
+	uint32_t expires_ms; /* from now, if nothing more comes */
+};
+
+struct sw_handshake_list {
+	uint64_t total; /* found, of which count were kept */
+	uint64_t count;
+	struct sw_handshake_view *views; /* oldest first */
+};
+
+/* How `attach` takes the hooks of an interface. */
+enum sw_xdp_mode { SW_XDP_AUTO, SW_XDP_NATIVE, SW_XDP_GENERIC };
+enum sw_tc_mode { SW_TC_MODE_AUTO, SW_TC_MODE_TCX, SW_TC_MODE_CLSACT };
+
+/* What became of one interface of `attach` or `detach`. */
+struct sw_attach_result {
+	char name[SW_IFNAME_SIZE];
+	uint32_t ifindex;
+	uint32_t netns;
+	uint32_t slot;
+	bool generic;
+	bool frags;	     /* by the program for frames in several buffers */
+	bool native_refused; /* generic although native was tried first */
+	bool already;	     /* it was attached before */
+	bool repaired;	     /* and something was missing */
+	bool created;	     /* of the first: all that is shared was made with it ... */
+	const char *policy;  /* ... and begins with this one: saved, default or refused */
+	bool disarmed;	     /* and whether nothing is dropped, whatever that says */
+	bool undefended;     /* and whether floods are not kept off as the policy asks */
+	uint32_t tc_hook;    /* enum sw_tc_hook */
+	char note[160];	     /* why native was refused, for people; may be empty */
+};
+
+struct sw_detach_result {
+	char name[SW_IFNAME_SIZE];
+	uint32_t ifindex;
+	uint32_t netns;
+	bool gone; /* the interface had vanished before */
+};
+
+/* The fraction-th (0 to 1) latency in microseconds, interpolated in its bucket; 0 if there is none. */
+uint64_t sw_histogram_percentile(const struct sw_histogram *histogram, double fraction);
+
+/* How many latencies a histogram holds. */
+uint64_t sw_histogram_count(const struct sw_histogram *histogram);
+
+/* Does seen = sum of verdicts = sum of kinds + forwarded hold? */
+bool sw_traffic_is_conserved(const struct sw_traffic *traffic);
+
+/* Is everything that this interface needs in its place? */
+/* Is the hand-over's hook missing where it is needed? What may not be looked at is told of the others. */
+bool sw_handover_is_missing(const struct sw_status_flood *flood);
+
+bool sw_status_interface_ok(const struct sw_status_interface *interface);
+
+/* Is what keeps floods off in its place? Without such a policy nothing has to be. */
+bool sw_status_flood_ok(const struct sw_status_flood *flood);
+
+/* Is the sysctl ours although nothing asks for it any more, and the next command restores it? */
+bool sw_syncookies_are_left(const struct sw_status_flood *flood);
+
+/* Is anything not as it should be? */
+bool sw_status_degraded(const struct sw_status *status);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYNWARD_PLATFORM_MOUNTS_H
+#define SYNWARD_PLATFORM_MOUNTS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define SW_BPFFS "/sys/fs/bpf"
+
+/* Is what the descriptor is of on bpffs? */
+bool sw_is_bpffs(int fd);
+
+/*
+ * The process in whose mount namespace pins belong: pid 1, or the outermost ancestor whose
+ * namespace may be looked at; at worst ourselves.
+ */
+pid_t sw_mount_keeper(void);
+
+/* Mounts a bpffs on SW_BPFFS in that process's mount namespace. Records its errors. */
+int sw_mount_bpffs(pid_t keeper);
+
+#endif

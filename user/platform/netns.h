@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYNWARD_PLATFORM_NETNS_H
+#define SYNWARD_PLATFORM_NETNS_H
+
+#include <stdint.h>
+
+/* The inode number of our network namespace; 0 if it cannot be told. */
+uint32_t sw_netns_own(void);
+
+/*
+ * Steps into the network namespace with that inode number: *saved becomes the way back, or -1 if we
+ * are in it already. Namespaces are looked for among those with a name and those of processes.
+ * Returns 0, -ENOENT if none was found, or another -errno. Records no line.
+ */
+int sw_netns_enter(uint32_t netns, int *saved);
+
+/* Steps back and closes the way. */
+void sw_netns_leave(int *saved);
+
+#define SW_AUTO_NETNS __attribute__((cleanup(sw_netns_leave)))
+
+#endif

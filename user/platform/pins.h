@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYNWARD_PLATFORM_PINS_H
+#define SYNWARD_PLATFORM_PINS_H
+
+/*
+ * The pin directory, which is all that outlives a command:
+ *
+ *	DIR/maps/NAME           every map; "identity" is pinned last and unpinned first, so that
+ *	                        without it the directory is what an interrupted command has left
+ *	DIR/lists/LIST_bucketsN the tables of a list, see list_table.h
+ *	DIR/programs/sw_clock   tells the clock of the entries
+ *	DIR/links/SLOT/xdp      the ingress link of the interface in that slot of the map "interfaces"
+ *	DIR/links/SLOT/tcx      its egress link, or, where the kernel has no TCX:
+ *	DIR/links/SLOT/filter   the program of its clsact filter
+ *	DIR/links/SLOT/qdisc    an empty directory: the clsact qdisc is ours, too
+ *
+ * No interface name is in a path: they may hold dots, which bpffs does not take.
+ */
+
+#include <stdbool.h>
+
+#define SW_PIN_PATH 320
+
+struct sw_pins {
+	char shown[256];	/* as the user knows it */
+	char path[SW_PIN_PATH]; /* as it can be reached, also from another mount namespace */
+	int parent_fd;		/* the directory that it is in, on bpffs */
+	bool locked;
+};
+
+#define SW_PINS_NONE                                                                               \
+	{                                                                                          \
+		.parent_fd = -1                                                                    \
+	}
+
+/*
+ * Finds where dir is. If /sys/fs/bpf of this mount namespace is no bpffs, as in `ip netns exec`, it
+ * is looked for in that of pid 1, or, where that may not be looked at, of our outermost ancestor
+ * that may; with may_mount, one is mounted there if there is none. Returns 0, -ENOENT without a
+ * line if there is no bpffs and none may be mounted, or another -errno with its line.
+ */
+int sw_pins_locate(const char *dir, bool may_mount, struct sw_pins *pins);
+
+/* Keeps every other attach and detach waiting until sw_pins_close(). */
+int sw_pins_lock(struct sw_pins *pins);
+
+void sw_pins_close(struct sw_pins *pins);
+
+/* Writes a path inside the pin directory. */
+void sw_pins_path(const struct sw_pins *pins, char path[SW_PIN_PATH], const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The group whose members may read what is pinned, if there is such a group. */
+#define SW_READERS "synward"
+
+/* Lets the readers read a pin. Where that cannot be, it stays its owner's, and nothing else changes. */
+void sw_pins_let_read(const struct sw_pins *pins, const char *name);
+
+bool sw_pins_exist(const struct sw_pins *pins, const char *name);
+
+/* Makes a directory below the pin directory, or, for "", the pin directory, which the readers may enter; fine if
+ * it is there. */
+int sw_pins_make_dir(const struct sw_pins *pins, const char *name);
+
+/* Removes a file or directory with all that is in it. What is not there is fine. */
+int sw_pins_remove(const struct sw_pins *pins, const char *name);
+
+/* Removes the whole pin directory: all programs are detached and all maps vanish. */
+int sw_pins_remove_all(const struct sw_pins *pins);
+
+#endif

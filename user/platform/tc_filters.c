@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tc_filters.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+struct search {
+	struct sw_filters *filters;
+	uint32_t ifindex;
+	uint32_t parent;
+	uint32_t priority;
+	uint32_t handle;
+};
+
+static int take_kind(const struct nlattr *attribute, void *kind)
+{
+	if (mnl_attr_get_type(attribute) == TCA_KIND)
+		*(const char **)kind = mnl_attr_get_str(attribute);
+	return MNL_CB_OK;
+}
+
+static int take_qdisc(const struct nlmsghdr *message, void *context)
+{
+	const struct tcmsg *about = mnl_nlmsg_get_payload(message);
+	struct search *search = context;
+	const char *kind = "";
+
+	mnl_attr_parse(message, sizeof(*about), take_kind, &kind);
+	if ((uint32_t)about->tcm_ifindex == search->ifindex && !strcmp(kind, "clsact"))
+		search->filters->clsact = true;
+	return MNL_CB_OK;
+}
+
+static int take_program(const struct nlattr *attribute, void *program)
+{
+	if (mnl_attr_get_type(attribute) == TCA_BPF_ID)
+		*(uint32_t *)program = mnl_attr_get_u32(attribute);
+	return MNL_CB_OK;
+}
+
+static int take_options(const struct nlattr *attribute, void *program)
+{
+	if (mnl_attr_get_type(attribute) == TCA_OPTIONS)
+		mnl_attr_parse_nested(attribute, take_program, program);
+	return MNL_CB_OK;
+}
+
+static int take_filter(const struct nlmsghdr *message, void *context)
+{
+	const struct tcmsg *about = mnl_nlmsg_get_payload(message);
+	struct search *search = context;
+	struct sw_filters *filters = search->filters;
+
+	if (!about->tcm_handle)
+		return MNL_CB_OK; /* the head of a priority's list */
+	filters->count++;
+	if (search->parent != TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS) ||
+	    about->tcm_handle != search->handle || about->tcm_info >> 16 != search->priority)
+		return MNL_CB_OK;
+	filters->found = true;
+	mnl_attr_parse(message, sizeof(*about), take_options, &filters->program);
+	return MNL_CB_OK;
+}
+
+static int dump(struct mnl_socket *socket, uint16_t type, mnl_cb_t take, struct search *search)
+{
+	char buffer[32768];
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	struct tcmsg *about;
+	ssize_t length;
+	int more;
+
+	message->nlmsg_type = type;
+	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	message->nlmsg_seq = search->parent;
+	about = mnl_nlmsg_put_extra_header(message, sizeof(*about));
+	about->tcm_family = AF_UNSPEC;
+	about->tcm_ifindex = (int)search->ifindex;
+	about->tcm_parent = search->parent;
+	if (mnl_socket_sendto(socket, message, message->nlmsg_len) < 0)
+		return -errno;
+	do {
+		length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+		if (length < 0)
+			return -errno;
+		more = mnl_cb_run(buffer, (size_t)length, search->parent,
+				  mnl_socket_get_portid(socket), take, search);
+	} while (more > 0);
+	return more < 0 ? -errno : 0;
+}
+
+static int search_all(struct mnl_socket *socket, struct search *search)
+{
+	static const uint32_t parents[] = { TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
+					    TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS) };
+	int error = dump(socket, RTM_GETQDISC, take_qdisc, search);
+
+	for (unsigned int i = 0; i < 2 && !error && search->filters->clsact; i++) {
+		search->parent = parents[i];
+		error = dump(socket, RTM_GETTFILTER, take_filter, search);
+	}
+	return error;
+}
+
+int sw_filters_read(uint32_t ifindex, uint32_t priority, uint32_t handle,
+		    struct sw_filters *filters)
+{
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	struct sw_filters found = {};
+	struct search search = {
+		.filters = &found, .ifindex = ifindex, .priority = priority, .handle = handle
+	};
+	int error = 0;
+
+	if (!socket)
+		return -errno;
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID))
+		error = -errno;
+	if (!error)
+		error = search_all(socket, &search);
+	mnl_socket_close(socket);
+	if (!error)
+		*filters = found;
+	return error;
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "policy_change.h"
+
+#include "../base/cleanup.h"
+#include "../base/error.h"
+#include "../defence/defence.h"
+#include "../maps/sweeper.h"
+#include "../platform/wait_for_packets.h"
+
+#include <bpf/bpf.h>
+#include <string.h>
+
+/* Asks the kernel; *done tells whether it did it. */
+static int ask(const struct sw_instance *instance, const struct sw_switch_request *request,
+	       bool *done)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = request, .data_size_in = sizeof(*request));
+	char path[SW_PIN_PATH];
+	SW_AUTO_FD int program = -1;
+
+	sw_pins_path(&instance->pins, path, "programs/sw_switch");
+	program = bpf_obj_get(path);
+	if (program < 0 || bpf_prog_test_run_opts(program, &run))
+		return sw_error(errno, "cannot run %s/programs/sw_switch: %s", instance->pins.shown,
+				sw_errno_text(errno));
+	if (run.retval != XDP_PASS && run.retval != XDP_DROP)
+		return sw_error(EIO, "the kernel did not change the policy");
+	*done = run.retval == XDP_PASS;
+	return 0;
+}
+
+/* A slot that is neither active nor the one to go back to. */
+static uint32_t free_slot(const struct sw_policy_state *state)
+{
+	uint32_t slot = 0;
+
+	while (slot == state->active || slot == state->fallback)
+		slot++;
+	return slot;
+}
+
+/* Higher than any that is in the kernel: what is booked on one must not be taken for another's. */
+static int next_generation(const struct sw_instance *instance, uint32_t *generation)
+{
+	SW_AUTO_FREE struct sw_policy *policy = malloc(sizeof(*policy));
+	int error = policy ? 0 : -ENOMEM;
+
+	*generation = 0;
+	for (uint32_t slot = 0; slot < SW_POLICY_SLOTS && !error; slot++) {
+		error = sw_slot_read(instance, slot, policy);
+		if (!error && policy->generation >= *generation)
+			*generation = policy->generation + 1;
+	}
+	return error;
+}
+
+static int check_sweeper(const struct sw_instance *instance)
+{
+	if (sw_sweeper_state(instance) != SW_SWEEPER_STOPPED)
+		return 0;
+	return sw_error(EIO, "the sweeper has stopped, so the kernel could not go back by itself; "
+			     "detach and attach again, or leave --confirm out");
+}
+
+int sw_policy_install(const struct sw_instance *instance, struct sw_policy *policy,
+		      const struct sw_policy_change *change)
+{
+	struct sw_switch_request request = { .verb = SW_SWITCH_ACTIVATE,
+					     .deadline_ms = change->confirm_ms,
+					     .arm = change->arm };
+	SW_AUTO_FREE struct sw_policy *before = malloc(sizeof(*before));
+	struct sw_policy_state state;
+	bool done;
+	int error;
+
+	if (!before)
+		return -ENOMEM;
+	error = change->confirm_ms ? check_sweeper(instance) : 0;
+	if (!error)
+		error = sw_policy_read(instance, before, &state);
+	if (!error)
+		error = next_generation(instance, &policy->generation);
+	if (error)
+		return error;
+	request.slot = free_slot(&state);
+	error = sw_defence_prepare(instance, policy, request.slot, change->insist);
+	if (error)
+		return error;
+	/* those under way may still know the slot: it was the active one, or the one to go back to */
+	sw_wait_for_packets();
+	error = sw_slot_write(instance, request.slot, policy, state.active, before);
+	if (!error)
+		error = ask(instance, &request, &done);
+	if (!error && !done)
+		error = sw_error(EIO, "the kernel did not change the policy");
+	return error;
+}
+
+int sw_policy_confirm(const struct sw_instance *instance)
+{
+	const struct sw_switch_request request = { .verb = SW_SWITCH_CONFIRM };
+	bool done;
+	int error = ask(instance, &request, &done);
+
+	return error ? error : done ? 0 : -ENOENT;
+}
+
+int sw_policy_roll_back(const struct sw_instance *instance)
+{
+	const struct sw_switch_request request = { .verb = SW_SWITCH_ROLL_BACK };
+	SW_AUTO_FREE struct sw_policy *before = malloc(sizeof(*before));
+	struct sw_policy_state state;
+	bool done = false;
+	int error = before ? sw_policy_state_read(instance, &state) : -ENOMEM;
+
+	if (!error && state.fallback < SW_POLICY_SLOTS) {
+		error = sw_slot_read(instance, state.fallback, before);
+		if (!error)
+			error = sw_defence_prepare(instance, before, state.fallback, false);
+		if (!error)
+			error = ask(instance, &request, &done);
+	}
+	return error ? error : done ? 0 : -ENOENT;
+}

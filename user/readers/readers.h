@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYNWARD_READERS_READERS_H
+#define SYNWARD_READERS_READERS_H
+
+/*
+ * What is read out of the kernel at one moment. Every function returns 0 or a -errno whose line has
+ * been recorded with sw_error(), and leaves its out-parameters alone on failure. -ENOENT without a
+ * recorded line means that nothing is attached in that pin directory.
+ */
+
+#include <stdint.h>
+
+struct sw_handshake_list;
+struct sw_snapshot;
+struct sw_status;
+struct sw_top;
+
+int sw_snapshot_read(const char *pin_dir, struct sw_snapshot *snapshot);
+int sw_status_read(const char *pin_dir, struct sw_status *status);
+
+/* The half-open handshakes, of which at most limit (0: all) are kept. The caller frees the views. */
+int sw_handshakes_read(const char *pin_dir, uint64_t limit, struct sw_handshake_list *list);
+
+/* The heavy sources of now, ranked by weight. The caller frees them with sw_top_free(). */
+int sw_top_read(const char *pin_dir, struct sw_top *top);
+
+#endif

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Reads the counters, and how the tables and hooks are. */
+#include "readers.h"
+
+#include "../base/cleanup.h"
+#include "../base/error.h"
+#include "../base/time.h"
+#include "../defence/defence.h"
+#include "../hooks/hooks.h"
+#include "../maps/interface_records.h"
+#include "../maps/percpu.h"
+#include "../maps/policy_slot.h"
+#include "../maps/settings.h"
+#include "../maps/sweeper.h"
+#include "../model/policy.h"
+#include "../platform/instance.h"
+#include "../policy/policy_view_reader.h"
+#include "occupancy_reader.h"
+
+#include <bpf/bpf.h>
+#include <inttypes.h>
+#include <string.h>
+
+static int read_failed(const char *what)
+{
+	return sw_error(errno, "cannot read %s: %s", what, sw_errno_text(errno));
+}
+
+static int read_counters(const struct sw_instance *instance, struct sw_counters *total)
+{
+	SW_AUTO_FD int fd = -1;
+	int error = sw_instance_map(instance, "counters", sizeof(*total), &fd);
+
+	if (!error && sw_percpu_sum(fd, 0, total, sizeof(*total)))
+		error = read_failed("the counters");
+	return error;
+}
+
+/* The CPUs are not read at one moment: what one has closed, another may have yet to be seen open. */
+static uint64_t gauge(const struct sw_counters *total, enum sw_tally opened, enum sw_tally closed)
+{
+	int64_t now = (int64_t)(total->tallies[opened] - total->tallies[closed]);
+
+	return now > 0 ? (uint64_t)now : 0;
+}
+
+static uint64_t half_open(const struct sw_counters *total)
+{
+	return gauge(total, SW_TALLY_ATTEMPTS_OPENED, SW_TALLY_ATTEMPTS_CLOSED);
+}
+
+static uint64_t connections(const struct sw_counters *total)
+{
+	return gauge(total, SW_TALLY_CONNECTIONS_OPENED, SW_TALLY_CONNECTIONS_CLOSED);
+}
+
+static uint64_t map_bytes(int fd)
+{
+	char path[40], line[128];
+	SW_AUTO_FILE FILE *file = NULL;
+	uint64_t bytes = 0;
+
+	sw_format(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "memlock: %" SCNu64, &bytes) == 1)
+			break;
+	return bytes;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct sw_status_map *)a)->name,
+		      ((const struct sw_status_map *)b)->name);
+}
+
+/* The maps that are pinned in one directory. */
+static void read_directory(const struct sw_instance *instance, const char *name,
+			   struct sw_status_map *maps, uint32_t *count, uint64_t *bytes)
+{
+	SW_AUTO_DIR DIR *dir = NULL;
+	struct dirent *entry;
+	char path[SW_PIN_PATH];
+
+	sw_pins_path(&instance->pins, path, "%s", name);
+	dir = opendir(path);
+	while (dir && *count < SW_MAX_MAPS && (entry = readdir(dir))) {
+		struct sw_status_map *map = &maps[*count];
+		struct bpf_map_info info = {};
+		__u32 length = sizeof(info);
+		SW_AUTO_FD int fd = -1;
+
+		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= sizeof(map->name))
+			continue;
+		sw_format(path, sizeof(path), "%s/%s", name, entry->d_name);
+		fd = sw_instance_get(instance, path);
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length))
+			continue; /* it went away meanwhile */
+		strcpy(map->name, entry->d_name);
+		map->entries = info.max_entries;
+		map->bytes = map_bytes(fd);
+		*bytes += map->bytes;
+		++*count;
+	}
+}
+
+/* All pinned maps, and what they cost together. */
+static int read_maps(const struct sw_instance *instance, struct sw_status_map *maps,
+		     uint32_t *count, uint64_t *bytes)
+{
+	if (!sw_pins_exist(&instance->pins, "maps"))
+		return read_failed("the pin directory");
+	*count = 0;
+	*bytes = 0;
+	read_directory(instance, "maps", maps, count, bytes);
+	read_directory(instance, "lists", maps, count, bytes);
+	qsort(maps, *count, sizeof(*maps), compare_names);
+	return 0;
+}
+
+static int read_traffic(const struct sw_records *records, struct sw_snapshot *snapshot)
+{
+	for (uint32_t slot = 0; slot < SW_MAX_INTERFACES; slot++) {
+		struct sw_snapshot_interface *to = &snapshot->interfaces[snapshot->interface_count];
+
+		if (!records->slots[slot].ifindex)
+			continue;
+		to->record = records->slots[slot];
+		to->slot = slot;
+		if (sw_percpu_sum(records->traffic_fd, slot, &to->traffic, sizeof(to->traffic)))
+			return read_failed("the traffic counters");
+		snapshot->interface_count++;
+	}
+	return 0;
+}
+
+/* Without services nothing is counted for them. */
+static int read_services(const struct sw_instance *instance, const struct sw_policy_view *policy,
+			 struct sw_service_counters *rows)
+{
+	SW_AUTO_FREE struct sw_service_counters *counts = calloc(SW_SERVICE_SLOTS, sizeof(*counts));
+	SW_AUTO_FREE struct sw_policy *active = malloc(sizeof(*active));
+	struct sw_policy_state state;
+	int error;
+
+	if (policy->row_count < 2 && !(policy->features & SW_HAS_FLOOD_DEFENCE))
+		return 0;
+	if (!counts || !active)
+		return -ENOMEM;
+	error = sw_policy_read(instance, active, &state);
+	if (!error)
+		error = sw_slot_counts(instance, active, counts);
+	if (error)
+		return error;
+	for (uint32_t i = 0; i < policy->row_count; i++) {
+		int row = sw_policy_service(active, policy->rows[i].name);
+
+		if (row >= 0) /* it may have been replaced meanwhile */
+			rows[i] = counts[row];
+	}
+	return 0;
+}
+
+int sw_snapshot_read(const char *pin_dir, struct sw_snapshot *snapshot)
+{
+	SW_AUTO_INSTANCE struct sw_instance instance = SW_INSTANCE_NONE;
+	SW_AUTO_RECORDS struct sw_records records = SW_RECORDS_NONE;
+	SW_AUTO_FREE struct sw_snapshot *made = calloc(1, sizeof(*made));
+	struct sw_status_map maps[SW_MAX_MAPS];
+	uint32_t map_count;
+	int error;
+
+	if (!made)
+		return -ENOMEM;
+	error = sw_instance_open(pin_dir, SW_ACCESS_READ, &instance);
+	if (!error)
+		error = sw_records_open(&instance, &records);
+	if (!error)
+		error = read_counters(&instance, &made->total);
+	if (!error)
+		error = read_traffic(&records, made);
+	if (!error)
+		error = read_maps(&instance, maps, &map_count, &made->map_bytes);
+	if (!error)
+		error = sw_policy_view_read(&instance, &made->policy);
+	if (!error)
+		error = read_services(&instance, &made->policy, made->services);
+	if (error)
+		return error;
+	made->taken_ns = sw_monotonic_ns();
+	made->created_ns = instance.identity.created_ns;
+	made->half_open = half_open(&made->total);
+	made->connections = connections(&made->total);
+	made->handshake_capacity = instance.identity.handshake_buckets * SW_WAYS;
+	made->connection_capacity = instance.identity.connection_buckets * SW_WAYS;
+	*snapshot = *made;
+	return 0;
+}
+
+static void read_health(const struct sw_instance *instance, const struct sw_records *records,
+			struct sw_status *status)
+{
+	const struct sw_pins *pins = &instance->pins;
+
+	for (uint32_t slot = 0; slot < SW_MAX_INTERFACES; slot++) {
+		struct sw_status_interface *to = &status->interfaces[status->interface_count];
+
+		if (!records->slots[slot].ifindex)
+			continue;
+		to->record = records->slots[slot];
+		to->slot = slot;
+		to->ingress = sw_ingress_health(pins, &to->record, slot, &to->ingress_program);
+		to->egress = sw_egress_health(pins, &to->record, slot, &to->egress_program);
+		status->interface_count++;
+	}
+}
+
+int sw_status_read(const char *pin_dir, struct sw_status *status)
+{
+	SW_AUTO_INSTANCE struct sw_instance instance = SW_INSTANCE_NONE;
+	SW_AUTO_RECORDS struct sw_records records = SW_RECORDS_NONE;
+	SW_AUTO_FREE struct sw_status *made = calloc(1, sizeof(*made));
+	struct sw_counters total;
+	int error;
+
+	if (!made)
+		return -ENOMEM;
+	sw_format(made->pin_dir, sizeof(made->pin_dir), "%s", pin_dir);
+	error = sw_instance_open(pin_dir, SW_ACCESS_READ, &instance);
+	if (error == -ENOENT && !sw_error_text()) {
+		*status = *made;
+		return 0;
+	}
+	if (!error)
+		error = sw_records_open(&instance, &records);
+	if (!error)
+		error = read_counters(&instance, &total);
+	if (!error)
+		error = sw_settings_read(&instance, &made->settings);
+	if (!error)
+		error = read_maps(&instance, made->maps, &made->map_count, &made->map_bytes);
+	if (!error)
+		error = sw_policy_view_read(&instance, &made->policy);
+	if (!error)
+		error = sw_occupancy_read(&instance, made->occupancy);
+	if (error)
+		return error;
+	read_health(&instance, &records, made);
+	error = sw_defence_look(&instance, made);
+	if (error)
+		return error;
+	made->attached = true;
+	made->taken_ns = sw_monotonic_ns();
+	made->identity = instance.identity;
+	made->half_open = half_open(&total);
+	made->connections = connections(&total);
+	made->sweeper = sw_sweeper_state(&instance);
+	*status = *made;
+	return 0;
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "json.h"
+#include "report.h"
+
+#include "../base/address.h"
+#include "../base/number.h"
+#include "../base/time.h"
+#include "../model/names.h"
+#include "../text/table.h"
+
+#include <inttypes.h>
+
+#define NS_PER_S 1000000000ULL
+
+/* ---- entries as text */
+
+static uint64_t shown(const struct sw_entries *entries, uint64_t limit)
+{
+	return limit && limit < entries->count ? limit : entries->count;
+}
+
+/* How long it has yet to live; less than nothing is nothing. */
+static uint64_t left_ms(const struct sw_entry *entry, uint64_t boot_s)
+{
+	return entry->expires_s > boot_s ? (entry->expires_s - boot_s) * 1000 : 0;
+}
+
+static void add_row(struct sw_table *table, const struct sw_entry *entry, uint64_t boot_s)
+{
+	char text[SW_PREFIX_SIZE], number[SW_NUMBER_SIZE], moment[SW_TIMESTAMP_SIZE];
+
+	sw_table_cell(table, "%s", sw_format_prefix(text, &entry->prefix));
+	sw_table_cell(table, "%s", sw_format_count(number, entry->hits));
+	sw_table_cell(table, "%s",
+		      entry->expires_s ? sw_format_duration(number, left_ms(entry, boot_s)) :
+					 "never");
+	sw_table_cell(table, "%s", entry->automatic ? "auto" : "manual");
+	sw_table_cell(table, "%s",
+		      entry->added_s ? sw_format_moment(moment, entry->added_s * NS_PER_S) : "-");
+	sw_table_cell(table, "%s", entry->reason);
+}
+
+void sw_text_entries(FILE *out, enum sw_list list, const struct sw_entries *entries, uint64_t limit)
+{
+	SW_AUTO_TABLE struct sw_table *table = sw_table_new("lrrlll");
+	uint64_t count = shown(entries, limit), boot_s = sw_boot_s();
+	char a[SW_NUMBER_SIZE], b[SW_NUMBER_SIZE];
+
+	if (!entries->count) {
+		fprintf(out, "the %s list is empty\n", sw_list_words[list].name);
+		return;
+	}
+	sw_table_cell(table, "PREFIX");
+	sw_table_cell(table, "HITS");
+	sw_table_cell(table, "EXPIRES IN");
+	sw_table_cell(table, "SOURCE");
+	sw_table_cell(table, "ADDED");
+	sw_table_cell(table, "REASON");
+	for (uint64_t i = 0; i < count; i++)
+		add_row(table, &entries->rows[i], boot_s);
+	sw_table_print(table, out);
+	if (count < entries->count)
+		fprintf(out, "the first %s of %s; --all shows all\n", sw_format_count(a, count),
+			sw_format_count(b, entries->count));
+}
+
+/* ---- and as JSON */
+
+static void put_time(json_t *object, const char *key, uint64_t wall_s)
+{
+	char text[SW_TIMESTAMP_SIZE];
+
+	if (wall_s)
+		sw_json_put_text(object, key, sw_format_timestamp(text, wall_s * NS_PER_S));
+	else
+		sw_json_put(object, key, json_null());
+}
+
+static json_t *row(const struct sw_entry *entry, uint64_t boot_s, int64_t apart_s)
+{
+	json_t *object = json_object();
+	char text[SW_PREFIX_SIZE];
+
+	sw_json_put_text(object, "prefix", sw_format_prefix(text, &entry->prefix));
+	sw_json_put_text(object, "family", sw_prefix_is_v4(&entry->prefix) ? "ipv4" : "ipv6");
+	sw_json_put_number(object, "hits", entry->hits);
+	sw_json_put_text(object, "source", entry->automatic ? "auto" : "manual");
+	sw_json_put_text(object, "reason", entry->reason);
+	put_time(object, "added", entry->added_s);
+	put_time(object, "expires", entry->expires_s ? (uint64_t)(entry->expires_s + apart_s) : 0);
+	if (entry->expires_s)
+		sw_json_put_number(object, "expires_in_ms", left_ms(entry, boot_s));
+	return object;
+}
+
+/*
+ * Row by row, as there may be millions: as one tree they would take a kilobyte each. Indented, each
+ * row is a line.
+ */
+void sw_json_entries(FILE *out, enum sw_list list, const struct sw_entries *entries, uint64_t limit,
+		     bool pretty)
+{
+	uint64_t count = shown(entries, limit), boot_s = sw_boot_s();
+	int64_t apart_s = sw_boot_to_wall_s();
+	const char *gap = pretty ? "\n  " : "", *space = pretty ? " " : "";
+
+	fprintf(out, "{%s\"schema\":%s%d,%s\"list\":%s\"%s\",%s\"total\":%s%" PRIu64 ",", gap,
+		space, SW_SCHEMA, gap, space, sw_list_words[list].name, gap, space,
+		(uint64_t)entries->count);
+	fprintf(out, "%s\"prefixes\":%s[", gap, space);
+	for (uint64_t i = 0; i < count; i++) {
+		json_t *object = row(&entries->rows[i], boot_s, apart_s);
+
+		fprintf(out, "%s%s%s", i ? "," : "", gap, pretty ? "  " : "");
+		json_dumpf(object, out, JSON_COMPACT);
+		json_decref(object);
+	}
+	fprintf(out, "%s]%s}\n", gap, pretty ? "\n" : "");
+}
+
+/* ---- what a change has done */
+
+static void say(FILE *out, const char **separator, uint64_t count, const char *what)
+{
+	char text[SW_NUMBER_SIZE];
+
+	if (!count)
+		return;
+	fprintf(out, "%s%s %s", *separator, sw_format_count(text, count), what);
+	*separator = ", ";
+}
+
+void sw_text_list_change(FILE *out, enum sw_list list, const struct sw_list_change *change)
+{
+	const char *separator = ": ";
+	char text[SW_NUMBER_SIZE];
+
+	fputs(sw_list_words[list].name, out);
+	say(out, &separator, change->added, "added");
+	say(out, &separator, change->updated, "updated");
+	say(out, &separator, change->removed, "removed");
+	say(out, &separator, change->duplicates, "given more than once");
+	if (!change->added && !change->updated && !change->removed)
+		fprintf(out, "%snothing changed", separator);
+	fprintf(out, "; %s on the list\n", sw_format_count(text, change->entries));
+}
+
+void sw_json_list_change(FILE *out, enum sw_list list, const struct sw_list_change *change,
+			 bool pretty)
+{
+	json_t *root = sw_json_root();
+
+	sw_json_put_text(root, "list", sw_list_words[list].name);
+	sw_json_put_number(root, "added", change->added);
+	sw_json_put_number(root, "updated", change->updated);
+	sw_json_put_number(root, "removed", change->removed);
+	sw_json_put_number(root, "duplicates", change->duplicates);
+	sw_json_put_number(root, "total", change->entries);
+	sw_json_print(out, root, pretty);
+}
