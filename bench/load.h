@@ -226,6 +226,7 @@ static inline int configure(const struct synward_bpf *skeleton, const struct ben
 		},
 		.events_per_second = SW_DEFAULT_EVENTS_PER_SECOND,
 		.event_anomalies = SW_MASK_DROP | SW_MASK_DROP_SYM,
+		.cookies_sent = setup->flood,
 	};
 	int error = write_policy(skeleton, setup, &settings);
 

@@ -34,15 +34,16 @@ static __always_inline struct sw_cookie_memos *my_cookie_memos(void)
 	return bpf_map_lookup_elem(&cookie_memos, &key);
 }
 
-/* May cookies come back that the service has to honour, or, sent under an earlier policy, any? */
-static __always_inline bool honours_cookies(const struct sw_flood_state *state)
+/* Do any services honour cookies? The one thing that most segments ask of a defence that is not at work. */
+static __always_inline bool honours_cookies(void)
 {
 	const struct sw_settings *set = current_settings();
 
-	return state->honour || (set && set->cookies_sent);
+	return set && set->cookies_sent;
 }
 
 struct flood_round {
+	struct sw_settings *set;
 	__u32 word;
 	__u32 now_ms;
 	__u32 service;
@@ -147,6 +148,13 @@ static __always_inline void tell_check(const struct flood_round *round,
 	bpf_ringbuf_submit(event, 0);
 }
 
+/* From the moment at which a service begins to send them: what comes back does so a round trip later. */
+static __always_inline void expect_cookies(struct sw_settings *set, __u32 now_ms)
+{
+	set->cookies_until_ms = now_ms + SW_FLOOD_HONOUR_MS;
+	set->cookies_sent = 1;
+}
+
 static long look_at_service(__u32 service, void *context)
 {
 	struct flood_round *round = context;
@@ -172,6 +180,8 @@ static long look_at_service(__u32 service, void *context)
 			       half_open > 0 ? half_open : 0);
 	state->earlier = has_earlier_attempts(round->now_ms);
 	round->on |= state->on;
+	if (state->on)
+		expect_cookies(round->set, round->now_ms);
 	if (change != SW_FLOOD_SAME)
 		tell_flood(round, state, change);
 	return 0;
@@ -226,17 +236,14 @@ __noinline int look_for_floods(__u32 now_ms)
 	set = bpf_map_lookup_elem(&settings, &key);
 	if (!set)
 		return 0;
+	round.set = set;
 	round.word = set->policy;
 	if (!policy_has(round.word, SW_HAS_FLOOD_DEFENCE))
 		return 0;
 	bpf_loop(SW_SERVICE_SLOTS, look_at_service, &round, 0);
 	bpf_loop(SW_SERVICE_SLOTS, look_at_itself, &round, 0);
-	if (round.on) {
-		set->cookies_until_ms = now_ms + SW_FLOOD_HONOUR_MS;
-		set->cookies_sent = 1;
-	} else if (set->cookies_sent && (__s32)(now_ms - set->cookies_until_ms) >= 0) {
+	if (!round.on && set->cookies_sent && (__s32)(now_ms - set->cookies_until_ms) >= 0)
 		forget_cookies(set);
-	}
 	if (!keys)
 		return 0;
 	entropy[0] = (__u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32();

@@ -137,17 +137,42 @@ int sw_xdp_frags(struct xdp_md *ctx)
 	return receive(ctx, bpf_xdp_get_buff_len(ctx), true);
 }
 
-/* Reads what is sent or goes up. Returns where what is behind the headers begins. */
+/* The beginning of what TC gets, as far as its headers are of the common kind. Returns the offset of the rest. */
+__noinline int parse_tc(struct __sk_buff *skb, struct sw_packet *packet)
+{
+	struct sw_cursor cursor = cursor_at(skb->data, skb->data_end, 0);
+
+	if (packet)
+		sw_parse(&cursor, skb->len, packet);
+	return cursor.pos - (const __u8 *)(__u64)skb->data;
+}
+
+/* Was all there that parse_tc() wanted, and is all there that is still to be read? Not known of all: then no. */
+static __always_inline bool are_headers_there(const struct __sk_buff *skb,
+					      const struct sw_packet *packet, __u32 offset)
+{
+	__u32 there = skb->data_end - skb->data;
+
+	if (packet->rest == SW_REST_OPTIONS)
+		return offset + packet->doff * 4U - sizeof(struct wire_tcp) <= there;
+	return packet->rest == SW_REST_NONE && packet->kind != SW_KIND_MALFORMED &&
+	       packet->kind != SW_KIND_UNDECODABLE;
+}
+
+/*
+ * Reads what is sent or goes up. Returns where what is behind the headers begins. They lie together in what the
+ * kernel sends. To make that so of what it does not know how far it goes would copy the beginning of each
+ * segment whose data it keeps elsewhere: that is of nearly all.
+ */
 static __always_inline __u32 parse_skb(struct __sk_buff *skb, struct sw_packet *packet)
 {
-	struct sw_cursor cursor;
-	__u32 offset;
+	__u32 offset = parse_tc(skb, packet), there = skb->data_end - skb->data;
 
-	if (skb->data_end - skb->data < PULL_BYTES && skb->data_end - skb->data < skb->len)
+	if (!are_headers_there(skb, packet, offset) && there < PULL_BYTES && there < skb->len) {
 		bpf_skb_pull_data(skb, skb->len < PULL_BYTES ? skb->len : PULL_BYTES);
-	cursor = cursor_at(skb->data, skb->data_end, 0);
-	sw_parse(&cursor, skb->len, packet);
-	offset = cursor.pos - (const __u8 *)(__u64)skb->data;
+		*packet = (struct sw_packet){};
+		offset = parse_tc(skb, packet);
+	}
 	for (int i = 0; i < SW_MAX_PARSE_STEPS && packet->rest; i++)
 		offset = parse_step_tc(skb, offset, packet);
 	return offset;
@@ -174,10 +199,10 @@ int sw_handover(struct __sk_buff *skb)
 	if (!set || !policy_has(set->policy, SW_HAS_FLOOD_DEFENCE))
 		return TC_ACT_UNSPEC;
 	note_tc_ran(skb, clock_ms());
-	if (!hands_over(set->policy))
+	if (!honours_cookies() || !hands_over(set->policy))
 		return TC_ACT_UNSPEC;
 	offset = parse_skb(skb, &packet);
-	if (packet.kind != SW_KIND_TCP || !expects_cookies(&packet, set->policy))
+	if (packet.kind != SW_KIND_TCP)
 		return TC_ACT_UNSPEC;
 	cursor = cursor_at(skb->data, skb->data_end, offset);
 	sw_parse_timestamp(&cursor, &packet);

@@ -53,17 +53,6 @@ __noinline int accept_cookie(const struct sw_packet *ack, const struct inquiry *
 	return 0;
 }
 
-/* May cookies of the packet's service be on their way back? */
-__noinline int expects_cookies(const struct sw_packet *packet, __u32 word)
-{
-	const struct sw_flood_state *state;
-
-	if (!packet)
-		return 0;
-	state = flood_of(word, service_of(packet, SW_INGRESS, word));
-	return state && honours_cookies(state);
-}
-
 enum cookie_verdict {
 	COOKIE_NOT_ASKED, /* nobody expects one: go on as ever */
 	COOKIE_VALID,
@@ -80,11 +69,11 @@ __noinline int check_cookie(const struct sw_packet *ack, struct inquiry *inquiry
 	enum sw_addressee_kind behind;
 	enum sw_flood_way way;
 
-	if (!ack || !inquiry || !offer || !keys)
+	if (!ack || !inquiry || !offer || !keys || !honours_cookies())
 		return COOKIE_NOT_ASKED;
 	inquiry->service = service_of(ack, SW_INGRESS, inquiry->policy);
 	state = flood_of(inquiry->policy, inquiry->service);
-	if (!state || !honours_cookies(state))
+	if (!state)
 		return COOKIE_NOT_ASKED;
 	way = way_to_destination(ack, inquiry, &behind);
 	if (way == SW_WAY_CHALLENGE)
@@ -166,7 +155,7 @@ __noinline int take_challenge_answer(const struct sw_packet *rst, const struct i
 	enum sw_flood_way way;
 	__u32 service;
 
-	if (!rst || !inquiry || !keys || !expects_cookies(rst, inquiry->policy))
+	if (!rst || !inquiry || !keys || !honours_cookies())
 		return SW_VERDICT_PASSED;
 	way = way_to_destination(rst, inquiry, &behind);
 	if ((behind == SW_HEARD_HERE && way != SW_WAY_CHALLENGE) ||

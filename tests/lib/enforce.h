@@ -187,6 +187,18 @@ static inline struct sw_settings prog_settings(const struct prog *prog)
 	return settings;
 }
 
+/* A service, as service_key() has it, answers SYNs, as after the sweeper has looked. */
+static inline void prog_begin_flood(const struct prog *prog, __u32 key)
+{
+	const struct sw_flood_state flood = { .on = 1, .honour = 1 };
+	struct sw_settings settings = prog_settings(prog);
+
+	must(!bpf_map_update_elem(bpf_map__fd(prog->skeleton->maps.floods), &key, &flood, BPF_ANY),
+	     "floods");
+	settings.cookies_sent = 1;
+	prog_set(prog->skeleton->maps.settings, &settings);
+}
+
 static inline void prog_arm_rules(const struct prog *prog, bool armed)
 {
 	const __u32 value = armed;

@@ -26,7 +26,6 @@ static void set_time(__u32 ms)
 /* From here on SYNs are answered, as after the sweeper has looked. */
 static int reset(void **state)
 {
-	const struct sw_flood_state flood = { .on = 1, .honour = 1 };
 	struct setup setup = setup_ordinary();
 	SW_AUTO_POLICY policy = policy_new();
 	__u32 key;
@@ -40,8 +39,7 @@ static int reset(void **state)
 	policy_default_rules(policy)->flood.mode = SW_FLOOD_ALWAYS;
 	policy_default_rules(policy)->enforce = true;
 	key = service_key(policy_install(&prog, policy, 0), SW_SERVICE_DEFAULT);
-	must(!bpf_map_update_elem(bpf_map__fd(prog.skeleton->maps.floods), &key, &flood, BPF_ANY),
-	     "floods");
+	prog_begin_flood(&prog, key);
 	world = new_world(START_MS);
 	prog_set(prog.skeleton->maps.cookie_offers, &world.offer);
 	set_time(0);

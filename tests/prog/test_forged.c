@@ -242,7 +242,6 @@ static void no_way_around_a_challenge(void **state __unused)
 {
 	static const enum sw_flood_way way = SW_WAY_CHALLENGE;
 	const struct sw_cookie_offer offer = { .ttl = 64, .ways = { way, way, way, way } };
-	const struct sw_flood_state flood = { .on = 1, .honour = 1 };
 	SW_AUTO_POLICY policy = policy_new();
 	__u32 slot, zero = 0;
 
@@ -250,8 +249,7 @@ static void no_way_around_a_challenge(void **state __unused)
 	policy_default_rules(policy)->flood.mode = SW_FLOOD_ALWAYS;
 	slot = policy_install(&prog, policy, 0);
 	slot = service_key(slot, SW_SERVICE_DEFAULT);
-	must(!bpf_map_update_elem(bpf_map__fd(prog.skeleton->maps.floods), &slot, &flood, BPF_ANY),
-	     "floods");
+	prog_begin_flood(&prog, slot);
 	must(!bpf_map_update_elem(bpf_map__fd(prog.skeleton->maps.cookie_offers), &zero, &offer,
 				  BPF_ANY),
 	     "cookie_offers");

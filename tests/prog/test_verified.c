@@ -32,7 +32,6 @@ static void defend(enum sw_flood_way way)
 
 static int reset(void **state)
 {
-	const struct sw_flood_state flood = { .on = 1, .honour = 1 };
 	struct setup setup = setup_ordinary();
 	SW_AUTO_POLICY policy = policy_new();
 	struct sw_rules *rules = policy_add(policy, "web", NULL, WEB, WEB);
@@ -46,7 +45,7 @@ static int reset(void **state)
 	rules->flood.mode = SW_FLOOD_ALWAYS;
 	rules->enforce = true;
 	slot = policy_install(&prog, policy, 0);
-	put(prog.skeleton->maps.floods, slot * SW_SERVICE_SLOTS, &flood);
+	prog_begin_flood(&prog, slot * SW_SERVICE_SLOTS);
 	return 0;
 }
 
