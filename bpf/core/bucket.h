@@ -97,6 +97,18 @@ static __always_inline __u64 worth(const struct sw_handshake_bucket *bucket, __u
 	return (__u64)bucket->ranks[way] << 32 | (bucket->expires_ms[way] - now->ms);
 }
 
+/*
+ * Is it the SYN of an attempt whose time is up, of which the sweeper is still to say so? It is none of another one
+ * for that.
+ */
+static __always_inline bool is_late_syn(const struct sw_attempt *attempt,
+					const struct sw_packet *packet, enum sw_segment segment)
+{
+	return segment == SW_SEGMENT_SYN && packet->seq == attempt->isn_orig &&
+	       !(attempt->seen & SW_IS_REPORTED) && attempt->phase != SW_PHASE_STRAY &&
+	       attempt->phase != SW_PHASE_SYNACK_FIRST && is_from_orig(attempt, packet);
+}
+
 /* To be called whenever an attempt has changed, with the lock held. */
 static __always_inline void sw_attempt_changed(struct sw_handshake_bucket *bucket, __u32 way,
 					       const struct sw_now *now, const __u32 *timeout_ms)
@@ -120,7 +132,7 @@ static __always_inline void look_at(const struct sw_handshake_bucket *bucket, __
 		view->least_worth = value;
 		view->victim = way;
 	}
-	if (bucket->tags[way] != tag || value == 0)
+	if (bucket->tags[way] != tag || (value == 0 && !is_late_syn(attempt, packet, segment)))
 		return;
 	from_orig = is_from_orig(attempt, packet);
 	if (!from_orig && !is_from_resp(attempt, packet))

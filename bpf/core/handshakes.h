@@ -73,6 +73,14 @@ static __always_inline bool known_syn(struct sw_attempt *attempt, const struct s
 	}
 }
 
+/* An attempt that was judged stays a while for its stragglers, as the first to make way for others. */
+static __always_inline void report_attempt(struct sw_handshake_bucket *bucket, __u32 way,
+					   const struct sw_now *now, const __u32 *timeout_ms)
+{
+	bucket->attempts[way & (SW_WAYS - 1)].seen |= SW_IS_REPORTED;
+	sw_attempt_changed(bucket, way, now, timeout_ms);
+}
+
 static __always_inline void handle_syn(struct sw_handshake_bucket *bucket, __u16 tag,
 				       struct sw_bucket_view *view, const struct sw_packet *packet,
 				       enum sw_relation relation, const struct sw_now *now,
@@ -82,6 +90,10 @@ static __always_inline void handle_syn(struct sw_handshake_bucket *bucket, __u16
 	struct sw_attempt *attempt = &bucket->attempts[way];
 	bool known = view->way < SW_WAYS;
 
+	if (known && is_expired(bucket->expires_ms[way], now)) {
+		end_attempt(bucket, way, true, step);
+		report_attempt(bucket, way, now, timeout_ms);
+	}
 	if (known && attempt->phase == SW_PHASE_STRAY) {
 		view->victim = way; /* now the flow has a beginning */
 	} else if (known && known_syn(attempt, packet, view, step)) {
@@ -346,10 +358,7 @@ static __always_inline void become_stray(struct sw_handshake_bucket *bucket, __u
 	sw_attempt_changed(bucket, way, now, timeout_ms);
 }
 
-/*
- * The sweeper's part: an entry whose time is up is judged, and stays a while for its stragglers, as
- * the first to make way for others; the next time it goes. The caller holds the lock.
- */
+/* The sweeper's part: an entry whose time is up is reported; the next time it goes. The caller holds the lock. */
 static __always_inline void sw_sweep_attempt(struct sw_handshake_bucket *bucket, __u32 way,
 					     const struct sw_now *now, const __u32 *timeout_ms,
 					     struct sw_handshake_step *step)
@@ -361,9 +370,7 @@ static __always_inline void sw_sweep_attempt(struct sw_handshake_bucket *bucket,
 		return;
 	end_attempt(bucket, way, true, step);
 	if (step->end == SW_END_JUDGED && !is_succeeded(bucket, way)) {
-		attempt->seen |= SW_IS_REPORTED;
-		bucket->ranks[way] = rank_of(attempt);
-		bucket->expires_ms[way] = now->ms + timeout_ms[SW_TIMEOUT_CLOSED];
+		report_attempt(bucket, way, now, timeout_ms);
 		return;
 	}
 	if (step->end == SW_END_SILENT && may_go_on(attempt) && !is_succeeded(bucket, way)) {

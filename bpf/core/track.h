@@ -99,6 +99,9 @@ static __always_inline __u32 sw_attempt_timeout(const struct sw_attempt *attempt
 
 	if (attempt->phase == SW_PHASE_STRAY)
 		return timeout_ms[SW_TIMEOUT_ESTABLISHED];
+	/* what comes now is a straggler: nothing is left to be decided sooner */
+	if (attempt->seen & SW_IS_REPORTED)
+		return timeout_ms[SW_TIMEOUT_CLOSED];
 	timeout = attempt->phase == SW_PHASE_SYN_SENT ? timeout_ms[SW_TIMEOUT_SYN_SENT] :
 							timeout_ms[SW_TIMEOUT_SYN_RECEIVED];
 	/* An ICMP error that may pass does not end what the opener goes on trying. */

@@ -179,10 +179,11 @@ class FirstSegment:
 
 
 class Flow:
-    __slots__ = ("attempts", "connection", "first", "synack", "undecodable", "last")
+    __slots__ = ("attempts", "told", "connection", "first", "synack", "undecodable", "last")
 
     def __init__(self):
         self.attempts = []  # oldest first, at most two
+        self.told = {}  # attempts of the past by opener and ISN: until when a SYN is a straggler
         self.connection = None
         self.first = None
         self.synack = None  # the latest SYN-ACK that came without an entry
@@ -224,6 +225,8 @@ class Flows:
         for attempt in [each for each in flow.attempts if now - each.last > TIMEOUTS[each.state]]:
             flow.attempts.remove(attempt)
             self.end(attempt, attempt.outcome())
+            flow.told[attempt.opener, attempt.isn] = attempt.last + TIMEOUTS[attempt.state] + CLOSED
+        flow.told = {key: until for key, until in flow.told.items() if now <= until}
         connection = flow.connection
         if connection and now - connection.last > (CLOSED if connection.closed else IDLE):
             flow.connection = None

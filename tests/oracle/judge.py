@@ -8,7 +8,7 @@ judged against the newest attempt that it could concern.
 
 import sanity
 from decode import ACK, FIN, RST, SYN, IcmpError
-from flow import (CROSSED, FIN_FIRST, MOD, ONE_SIDED, RESP_FIRST, SYN_RECEIVED, SYN_SENT,
+from flow import (CLOSED, CROSSED, FIN_FIRST, MOD, ONE_SIDED, RESP_FIRST, SYN_RECEIVED, SYN_SENT,
                   Connection, Flows, within)
 from names import ANOMALIES
 
@@ -149,6 +149,9 @@ class Judge:
                       and segment.seq == attempt.peer_isn):
                 continue
             attempt.last = self.flows.now
+            return True
+        if (segment.src, segment.seq) in flow.told:
+            flow.told[segment.src, segment.seq] = self.flows.now + CLOSED
             return True
         return False
 

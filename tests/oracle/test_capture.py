@@ -62,7 +62,7 @@ def test_file_formats(tmp_path, name):
 
 
 def test_clock_of_every_format(tmp_path):
-    steps = CASES["two syns in two timeouts"][0]
+    steps = CASES["another syn after an attempt"][0]
     timed = list(frames(IPV4, steps))
     resolution = pcapng_section() + pcapng_interface(1, 3) + b"".join(
         pcapng_packet(0, int(time * 1000), frame) for time, frame in timed)

@@ -82,7 +82,12 @@ CASES = {
         [SYN, s("RA", 0, C + 2)], "rejected_unverified", "rst_not_acking_syn"),
     "silence": ([SYN, wait(1), SYN], "no_response", "syn_retransmit"),
     "two syns in a timeout": ([SYN, wait(127), SYN], "no_response", "syn_retransmit"),
-    "two syns in two timeouts": ([SYN, wait(128), SYN], "no_response*2", ""),
+    "a syn after its attempt": (
+        [SYN, wait(128), SYN, wait(119), SYN], "no_response", "syn_retransmit*2"),
+    "a syn that nobody remembers": ([SYN, wait(248), SYN], "no_response*2", ""),
+    "another syn after an attempt": ([SYN, wait(128), c("S", C2)], "no_response*2", ""),
+    "refused, long ago": (
+        [SYN, s("RA", 0, C + 1), wait(128), SYN], "rejected", "syn_retransmit"),
     "no final ack": ([SYN, SYNACK, wait(1), SYNACK], "half_open", "synack_retransmit"),
     "final ack too late": (
         [SYN, SYNACK, wait(64), FINAL], "half_open midstream", "midstream"),

@@ -108,6 +108,21 @@ static void each_end_takes_its_booking_back(void **state __unused)
 	expect_books(slot, 0, 0);
 }
 
+/* An attempt that is over for the packet, before the sweeper comes, gives its place back; its SYN takes none. */
+static void a_straggler_is_not_booked(void **state __unused)
+{
+	SW_AUTO_POLICY policy = counting_policy();
+	__u32 slot = policy_install(&prog, policy, 0);
+
+	assert_true(passes(A_SYN()));
+	assert_true(passes(REFUSAL()));
+	expect_books(slot, 1, 1);
+	assert_true(passes(A_SYN(.after_ms = 20000)));
+	expect_books(slot, 0, 0);
+	prog_sweep(&prog, true);
+	assert_int_equal(prog_result(&prog).counters.outcomes[SW_OUTCOME_REJECTED], 1);
+}
+
 static void a_repeated_syn_is_booked_once(void **state __unused)
 {
 	SW_AUTO_POLICY policy = counting_policy();
@@ -415,6 +430,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		EACH_FAMILY(each_end_takes_its_booking_back),
+		EACH_FAMILY(a_straggler_is_not_booked),
 		EACH_FAMILY(a_repeated_syn_is_booked_once),
 		EACH_FAMILY(other_beginnings_are_not_booked),
 		EACH_FAMILY(who_makes_way_is_not_booked),

@@ -347,6 +347,18 @@ def test_the_same_number_again_after_a_jump(tmp_path):
         assert outcomes(replayed(tmp_path, data)) == {"no_response": 2}
 
 
+def test_a_refused_client_that_goes_on_trying(tmp_path):
+    """A port scan by connect() on Windows: the same SYN twice a second, and once more when all seems over."""
+    refused = [(True, tcp("S", 1000)),
+               (False, tcp("RA", 0, 1001, sport=443, dport=40000))]
+    frames = packets(refused)
+    times = [0.0, 0.5, 1.0, 1.5, 21.5, 41.5, 61.5]
+    records = [(when + i / 1000, frame) for when in times for i, frame in enumerate(frames)]
+    report = replayed(tmp_path, pcap(records, 101))
+    assert outcomes(report) == {"rejected": 1}
+    assert report["anomalies"]["syn_retransmit"]["seen"] == len(times) - 1
+
+
 def test_hourly_packets_of_a_midstream_flow(tmp_path):
     """It never falls silent for long enough to be another flow, and the SYN of the start does."""
     hours = [HOUR * i for i in range(24 * 60)]

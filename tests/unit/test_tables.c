@@ -219,6 +219,39 @@ static void a_reported_end_is_forgotten(void **state __unused)
 	assert_int_equal(ended(SW_OUTCOME_REJECTED), 1);
 }
 
+/* Whoever is refused and goes on trying for half a minute has tried once, as long as it is the same SYN. */
+static void a_straggler_is_no_second_attempt(void **state __unused)
+{
+	for (__u32 i = 0; i < 4; i++) {
+		send(A_SYN(OF(0), .after_ms = 500));
+		send(REFUSAL(TO(0)));
+	}
+	for (__u32 i = 0; i < 5; i++) {
+		wait_ms(20000);
+		host_sweep(&host, false);
+		send(A_SYN(OF(0)));
+		send(REFUSAL(TO(0)));
+	}
+	host_sweep(&host, true);
+	assert_int_equal(ended(SW_OUTCOME_REJECTED), 1);
+	assert_int_equal(seen(SW_ANOMALY_SYN_RETRANSMIT), 8);
+	assert_int_equal(tallied(SW_TALLY_ATTEMPTS_OPENED), 1);
+	assert_conserved();
+}
+
+/* Nor is one that comes before the sweeper; then its attempt is told. */
+static void a_straggler_is_before_the_sweeper(void **state __unused)
+{
+	send(A_SYN(OF(0)));
+	send(REFUSAL(TO(0)));
+	wait_ms(2001);
+	send(A_SYN(OF(0)));
+	assert_int_equal(ended(SW_OUTCOME_REJECTED), 1);
+	assert_int_equal(seen(SW_ANOMALY_SYN_RETRANSMIT), 1);
+	assert_int_equal(live_attempts(host.handshakes, 1), 0);
+	assert_conserved();
+}
+
 /* ---- connections */
 
 static void a_flood_touches_no_connection(void **state __unused)
@@ -398,6 +431,8 @@ int main(void)
 		TEST(a_flow_has_two_attempts_at_most),
 		TEST(a_reported_end_is_remembered),
 		TEST(a_reported_end_is_forgotten),
+		TEST(a_straggler_is_no_second_attempt),
+		TEST(a_straggler_is_before_the_sweeper),
 		TEST(a_flood_touches_no_connection),
 		TEST(of_live_connections_the_silent_goes),
 		TEST(the_closed_go_before_the_live),
