@@ -22,6 +22,7 @@
 #include "emit.h"
 #include "enforce.h"
 #include "martian.h"
+#include "one_sided.h"
 #include "take_cookie.h"
 
 /* Is it, being plain, one of the many segments of a live connection in a bucket that change nothing? */
@@ -306,9 +307,12 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 		find_room(packet, inquiry);
 		tell_connections(packet, inquiry);
 	}
-	if (finding->unknown &&
-	    ((!load.replay && kernel_vouches(ctx, packet, inquiry->direction)) ||
-	     is_learned(packet, finding, inquiry))) {
+	if ((finding->handshake.goes_on && direction == SW_INGRESS &&
+	     policy_has(inquiry->policy, SW_HAS_HALF_OPEN | SW_HAS_OWNERS) &&
+	     let_go_on(ctx, packet, inquiry)) ||
+	    (finding->unknown &&
+	     ((!load.replay && kernel_vouches(ctx, packet, inquiry->direction)) ||
+	      is_learned(packet, finding, inquiry)))) {
 		find_room(packet, inquiry);
 		follow_adopted(packet, inquiry);
 	}

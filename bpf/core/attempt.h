@@ -43,7 +43,8 @@ struct sw_handshake_step {
 	__u8 rejected; /* or the RST that says that there will be none */
 	__u8 told;     /* an attempt on a live connection has heard what its ACKs can tell */
 	__u8 side;     /* where the segment is seen: sw_side() */
-	__u8 pad[3];
+	__u8 goes_on;  /* the opener of an attempt of which nothing else was seen */
+	__u8 pad[2];
 	struct sw_attempt ended; /* as it was when it left, if end says so */
 	struct sw_bucket_view view;
 };

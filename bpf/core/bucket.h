@@ -109,14 +109,16 @@ static __always_inline bool is_late_syn(const struct sw_attempt *attempt,
 	       attempt->phase != SW_PHASE_SYNACK_FIRST && is_from_orig(attempt, packet);
 }
 
-/* To be called whenever an attempt has changed, with the lock held. */
+/* To be called whenever an attempt has changed, with the lock held. One that goes on does not last longer for that. */
 static __always_inline void sw_attempt_changed(struct sw_handshake_bucket *bucket, __u32 way,
 					       const struct sw_now *now, const __u32 *timeout_ms)
 {
 	const struct sw_attempt *attempt = &bucket->attempts[way & (SW_WAYS - 1)];
 
 	bucket->ranks[way & (SW_WAYS - 1)] = rank_of(attempt);
-	bucket->expires_ms[way & (SW_WAYS - 1)] = now->ms + sw_attempt_timeout(attempt, timeout_ms);
+	if (!opener_goes_on(attempt))
+		bucket->expires_ms[way & (SW_WAYS - 1)] = now->ms +
+							  sw_attempt_timeout(attempt, timeout_ms);
 }
 
 static __always_inline void look_at(const struct sw_handshake_bucket *bucket, __u32 way, __u16 tag,

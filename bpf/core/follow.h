@@ -291,6 +291,20 @@ static __always_inline void sw_tell_connections(const struct sw_place *place,
 		note_attempt(place, packet, finding->handshake.answered);
 }
 
+/* Of an attempt that goes on: see sw_let_go_on(). */
+static __always_inline void sw_follow_one_sided(const struct sw_place *place,
+						const struct sw_packet *packet, bool known,
+						struct sw_finding *finding)
+{
+	if (!sw_lock(&place->handshakes->lock))
+		return; /* it will go on */
+	sw_let_go_on(place->handshakes, place->tag, packet, known, &place->now, place->timeout_ms,
+		     &finding->handshake);
+	if (finding->owned)
+		change_owner(place, finding);
+	sw_unlock(&place->handshakes->lock);
+}
+
 /*
  * Enters the connection of a packet that the kernel vouches for. Who opened it is not known: the
  * sender stands for the opener.

@@ -314,6 +314,7 @@ static __always_inline void sw_handshake(struct sw_handshake_bucket *bucket, __u
 	if (step->answered)
 		attempt->answer_side = step->side;
 	step->rejected = !!(attempt->seen & ~seen_before & SW_SAW_RST_ACKING);
+	step->goes_on = segment == SW_SEGMENT_ACK && opener_goes_on(attempt);
 	if (relation == SW_RELATION_LIVE) {
 		step->anomalies &= ~SW_BIT(FIN_IN_HANDSHAKE); /* it closes the connection */
 		step->told = segment == SW_SEGMENT_ACK && attempt->phase == SW_PHASE_SYN_SENT;
@@ -342,6 +343,32 @@ static __always_inline bool is_succeeded(const struct sw_handshake_bucket *bucke
 static __always_inline bool may_go_on(const struct sw_attempt *attempt)
 {
 	return attempt->phase == SW_PHASE_SYN_SENT && sw_judge(attempt) == SW_OUTCOME_ONE_SIDED;
+}
+
+/* If nothing is heard of a responder for so long after its opener has gone on, nothing of it comes by here. */
+#define SW_GOES_ON_MS 500U
+
+/*
+ * An attempt that goes on is told as one-sided, and unfinished no more: at once if it is known to be a connection, else
+ * soon, unless the true answer comes until then. The caller holds the lock.
+ */
+static __always_inline void sw_let_go_on(struct sw_handshake_bucket *bucket, __u16 tag,
+					 const struct sw_packet *packet, bool known,
+					 const struct sw_now *now, const __u32 *timeout_ms,
+					 struct sw_handshake_step *step)
+{
+	__u32 way;
+
+	sw_look(bucket, tag, packet, SW_SEGMENT_ACK, now, &step->view);
+	way = step->view.way & (SW_WAYS - 1);
+	if (step->view.way >= SW_WAYS || !opener_goes_on(&bucket->attempts[way]))
+		return;
+	if (known) {
+		end_attempt(bucket, way, true, step);
+		report_attempt(bucket, way, now, timeout_ms);
+	} else if (bucket->expires_ms[way] - now->ms > SW_GOES_ON_MS) {
+		bucket->expires_ms[way] = now->ms + SW_GOES_ON_MS;
+	}
 }
 
 /* What it does then is of no attempt any more, and not out of nothing either. */

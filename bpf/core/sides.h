@@ -38,6 +38,19 @@ static __always_inline void begin_window(struct sw_service_state *state, __u32 n
 	state->one_sided_sources = 0;
 }
 
+/* So long after there were too many one-sided ones, a service is one of which not all comes by here. */
+#define SW_ELSEWHERE_MS (60ULL * 60 * 1000)
+
+/*
+ * May the answers of a service take another way? Not if they were seen here, but for a share of them: whoever makes up
+ * what its clients say cannot keep the service from answering.
+ */
+static __always_inline bool sw_answers_elsewhere(const struct sw_service_state *state, __u64 now_ms)
+{
+	return state->window_both < SW_ENOUGH_BOTH_SIDED ||
+	       (state->one_sided_ms && now_ms - state->one_sided_ms < SW_ELSEWHERE_MS);
+}
+
 /* An attempt has shown both of its sides. */
 static __always_inline void sw_saw_both_sides(struct sw_service_state *state, __u32 now_ms)
 {

@@ -91,6 +91,13 @@ static __always_inline enum sw_outcome sw_judge(const struct sw_attempt *attempt
 	return SW_OUTCOME_NO_RESPONSE;
 }
 
+/* Does its opener go on, although nothing was seen of the other end? Then it may do so for long. */
+static __always_inline bool opener_goes_on(const struct sw_attempt *attempt)
+{
+	return attempt->phase == SW_PHASE_SYN_SENT && attempt->seen & SW_SAW_GOES_ON &&
+	       !(attempt->seen & SW_IS_REPORTED);
+}
+
 /* How long an attempt is kept from its last segment on. */
 static __always_inline __u32 sw_attempt_timeout(const struct sw_attempt *attempt,
 						const __u32 *timeout_ms)
@@ -323,6 +330,25 @@ static __always_inline __u64 final_ack(struct sw_attempt *attempt, const struct 
 	return found;
 }
 
+/* So far from its SYN an opener that goes on may be when it is first heard to. */
+#define SW_GOES_ON_SPAN (1U << 20)
+
+/*
+ * The opener acknowledges what did not come by here. With data, or when it has received more since, it has a connection,
+ * or makes one up; nobody else can say so who does not know its numbers.
+ */
+static __always_inline void saw_orig_ack(struct sw_attempt *attempt, const struct sw_packet *packet)
+{
+	if (!(attempt->seen & (SW_SAW_BAD_SYNACK | SW_SAW_RESP_OTHER))) {
+		if (!packet->payload && !(attempt->seen & SW_SAW_ORIG_ACK))
+			attempt->isn_resp[1] = packet->ack;
+		else if ((packet->payload || packet->ack != attempt->isn_resp[1]) &&
+			 seq_within(packet->seq, attempt->isn_orig + 1, SW_GOES_ON_SPAN))
+			attempt->seen |= SW_SAW_GOES_ON;
+	}
+	attempt->seen |= SW_SAW_ORIG_ACK;
+}
+
 static __always_inline __u64 ack_in_syn_sent(struct sw_attempt *attempt,
 					     const struct sw_packet *packet, bool from_orig)
 {
@@ -334,7 +360,7 @@ static __always_inline __u64 ack_in_syn_sent(struct sw_attempt *attempt,
 			saw_fin(attempt);
 	}
 	if (from_orig)
-		attempt->seen |= SW_SAW_ORIG_ACK;
+		saw_orig_ack(attempt, packet);
 	else /* of a connection that it still believes in, also with a FIN */
 		saw_stray_answer(attempt, packet, SW_SAW_RESP_OTHER);
 	return found;

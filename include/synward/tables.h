@@ -48,6 +48,8 @@ enum {
 		SW_SAW_ORIG_ACK, /* its first sender has sent the same again, and that passed */
 	SW_SAW_RESP_AGAIN = SW_SAW_RESP_OTHER, /* so has the other end */
 	SW_SAW_BEGUN = SW_SAW_BAD_SYNACK, /* its SYN was seen, and nothing ever of the other end */
+	/* of an attempt; of a stray, this bit is something else */
+	SW_SAW_GOES_ON = SW_SAW_UNDECODABLE, /* its opener speaks as who has been answered */
 };
 
 /* After these the ends are closed again, unless a forged RST or ICMP error only made it look so. */
@@ -57,7 +59,8 @@ enum {
 
 /*
  * One attempt. isn_resp[0] is the latest, and in a simultaneous open the crossed SYN's; before there
- * is any, isn_resp[1] is the ack of the responder's last segment that was no answer to the SYN. Of a stray, isn_orig
+ * is any, isn_resp[1] is the ack of the responder's last segment that was no answer to the SYN, or without one what the
+ * opener has acknowledged first. Of a stray, isn_orig
  * and isn_resp[1] are what its two ends repeat, syn_us and synack_us since when, in ms, and isn_resp[0] is from
  * which age of the flow on it may pass.
  */

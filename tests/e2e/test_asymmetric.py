@@ -12,6 +12,7 @@ from policies import Files
 from test_gateway import Gateway, subnet
 
 CONNECTIONS = 20
+PLENTY = ("--handshakes", "8192", "--connections", "8192")
 
 
 class Detour(Gateway):
@@ -112,3 +113,45 @@ def test_strict_rules_stop_when_answers_begin_to_take_another_way(detour, synwar
         wait_for(lambda: synward.stats()["handshakes"]["one_sided"] == CONNECTIONS, "all of them")
         talk(newer + older + strangers)
         expect_harmless(synward)
+
+
+def limit(synward, tmp_path):
+    """Fewer unfinished handshakes than there are connections."""
+    synward.expect(0, "policy", "apply", Files(tmp_path).default(
+        "enforce", "  limits: {half_open: {per_source: 15}}\n"))
+
+
+def connect_and_talk(detour, open_ones):
+    """One after the other, each of which stays."""
+    with tcp.listener(detour.s0, detour.family) as server:
+        for _ in range(CONNECTIONS):
+            client = open_ones.enter_context(
+                tcp.connect(detour.client, server.getsockname()[:2], detour.family))
+            talk([(client, open_ones.enter_context(server.accept()[0]))])
+
+
+def test_the_kernel_knows_connections_that_answer_another_way(detour, synward, tmp_path):
+    """A server of two wires, of which one is attached: SYNs come by it, and nothing leaves."""
+    detour.answer_past_the_router()
+    synward.attach(detour.s0, options=PLENTY)
+    limit(synward, tmp_path)
+    with contextlib.ExitStack() as open_ones:
+        connect_and_talk(detour, open_ones)
+        stats = synward.expect_outcomes(one_sided=CONNECTIONS)
+        assert stats["half_open"] == 0
+        assert stats["tallies"]["connections_adopted"] == CONNECTIONS
+        assert stats["limits"]["half_open_source"]["seen"] == 0
+        assert stats["conservation"]["dropped"] == 0
+
+
+def test_connections_that_are_seen_from_one_side_take_no_place(detour, synward, tmp_path):
+    """Of a router nobody knows whose they are. It takes half a second, so a SYN may have to come again."""
+    detour.answer_past_the_router()
+    synward.attach(detour.g0, detour.g1, options=PLENTY)
+    limit(synward, tmp_path)
+    with contextlib.ExitStack() as open_ones:
+        connect_and_talk(detour, open_ones)
+        stats = synward.expect_outcomes(one_sided=CONNECTIONS)
+        assert stats["half_open"] == 0
+        assert stats["tallies"]["attempts_opened"] == CONNECTIONS
+        assert not stats["anomalies"]["midstream"]["seen"]
