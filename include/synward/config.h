@@ -71,6 +71,7 @@ struct sw_settings {
 	__u32 probe_last; /* the service that was looked at last */
 	/* the packets', too: interfaces by which leaves what came in by another one, by slot */
 	__u64 forwarders;
+	__u64 translates; /* 1: what they forward has other addresses or ports then; until one is attached */
 	__u64 evicted_ms; /* when a live connection was pushed out last, by the coarse clock; 0: none */
 };
 
