@@ -313,6 +313,13 @@ static __always_inline void note_eviction(const struct sw_settings *set)
 		changing->evicted_ms = now_ms;
 }
 
+/* Is a packet of a service whose strict rules wait? Then the answers that it sends pass, whatever they are sent to. */
+static __always_inline bool comes_from_suspended(const struct sw_packet *packet, __u32 word)
+{
+	return policy_has(word, SW_HAS_SERVICES) &&
+	       is_suspended(word, find_service(&packet->src, packet->sport, word));
+}
+
 /*
  * What is to be done about the anomalies that were found. It is not called by conclude(), as the
  * stack would be too deep for what looks at the lists.
@@ -342,7 +349,8 @@ __noinline int decide(const struct sw_packet *packet, struct inquiry *inquiry)
 		anomalies &= ~SW_BIT(MIDSTREAM);
 	standing.symmetric = finding->handshake.belongs;
 	standing.ready = anomalies & sw_droppable(&policy->rules[service]) & SW_MASK_STRICT &&
-			 is_ready(inquiry->policy, service);
+			 is_ready(inquiry->policy, service) &&
+			 !comes_from_suspended(packet, inquiry->policy);
 	/* what leaves has been decided on by whoever sent it: only what comes in is dropped */
 	standing.enforced = inquiry->direction == SW_INGRESS && enforces(policy, service);
 	decision = sw_decide(anomalies, &policy->rules[service], &standing);
@@ -375,6 +383,16 @@ __noinline int note_one_sided(const struct sw_attempt *attempt, __u32 word)
 	if (state)
 		sw_saw_one_side(state, &end, seed, clock_ms64());
 	return 0;
+}
+
+/* A connection of a source and a service goes on here whose beginning was not seen. */
+static __always_inline void note_moved(const struct sw_addr *source, __u32 service, __u32 word)
+{
+	const __u64 seed[2] = { load.seed[0], load.seed[1] };
+	struct sw_service_state *state = service_state_of(word, service);
+
+	if (state)
+		sw_saw_moved(state, source, seed, clock_ms64());
 }
 
 /* An attempt at the packet's service was seen from both sides. */

@@ -21,6 +21,7 @@
 #include "count.h"
 #include "emit.h"
 #include "enforce.h"
+#include "learn.h"
 #include "martian.h"
 #include "one_sided.h"
 #include "take_cookie.h"
@@ -227,20 +228,6 @@ static __always_inline bool judge_alone(const struct sw_packet *packet, struct i
 	inquiry->anomalies = examine(packet);
 	inquiry->segment = sw_classify(packet, inquiry->anomalies);
 	return inquiry->segment != SW_SEGMENT_NONE || inquiry->anomalies;
-}
-
-/*
- * Is a forwarded flow that we know from both sides one whose beginning we cannot have seen, or must have forgotten?
- */
-static __always_inline bool is_learned(const struct sw_packet *packet,
-				       const struct sw_finding *finding,
-				       const struct inquiry *inquiry)
-{
-	if (!policy_has(inquiry->policy, SW_HAS_STRICT) || !finding->handshake.two_sided)
-		return false;
-	return finding->handshake.heard ||
-	       is_warming_up(inquiry->policy,
-			     service_of(packet, inquiry->direction, inquiry->policy));
 }
 
 /* Can a segment that comes in answer, reject or end something, whatever is known of its flow? */

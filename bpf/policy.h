@@ -125,7 +125,7 @@ static __always_inline struct sw_probes *probes_of(__u32 word, __u32 service)
 	return bpf_map_lookup_elem(&probes, &key);
 }
 
-/* May strict anomalies drop what is sent to the service? */
+/* May strict anomalies drop what comes in by this interface and is sent to the service? */
 __noinline int is_ready(__u32 word, __u32 service)
 {
 	const struct sw_policy *policy = policy_of(word);
@@ -136,11 +136,23 @@ __noinline int is_ready(__u32 word, __u32 service)
 	set = bpf_map_lookup_elem(&settings, &key);
 	return policy && state && set &&
 	       sw_is_ready(&policy->rules[service & (SW_SERVICE_SLOTS - 1)], state,
-			   set->watching_since_ms, clock_ms64());
+			   set->watching_since_ms[load.slot & (SW_MAX_INTERFACES - 1)],
+			   clock_ms64());
 }
 
-/* Is what the rules call warming up still going on? */
-__noinline int is_warming_up(__u32 word, __u32 service)
+/* Has so much been seen of a service, that should not be there, that strict rules wait? */
+__noinline int is_suspended(__u32 word, __u32 service)
+{
+	const struct sw_policy *policy = policy_of(word);
+	const struct sw_service_state *state = service_state_of(word, service);
+
+	return policy && state &&
+	       sw_is_suspended(&policy->rules[service & (SW_SERVICE_SLOTS - 1)], state,
+			       clock_ms64());
+}
+
+/* Is what the rules call warming up still going on for an interface? */
+__noinline int is_warming_up(__u32 word, __u32 service, __u32 slot)
 {
 	const struct sw_policy *policy = policy_of(word);
 	const struct sw_settings *set;
@@ -148,7 +160,7 @@ __noinline int is_warming_up(__u32 word, __u32 service)
 
 	set = bpf_map_lookup_elem(&settings, &key);
 	return policy && set &&
-	       (__s64)(clock_ms64() - set->watching_since_ms) <
+	       (__s64)(clock_ms64() - set->watching_since_ms[slot & (SW_MAX_INTERFACES - 1)]) <
 		       policy->rules[service & (SW_SERVICE_SLOTS - 1)].warm_up_ms;
 }
 

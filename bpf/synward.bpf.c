@@ -268,7 +268,8 @@ int sw_arm(struct xdp_md *ctx __unused)
 	if (!state->since_ms)
 		state->since_ms = clock_ms64(); /* the maps are new */
 	sweeper->swept_ns = bpf_ktime_get_ns();
-	set->watching_since_ms = clock_ms64(); /* what is older than that is not known */
+	/* what is older than that is not known of what comes by this interface */
+	set->watching_since_ms[load.slot & (SW_MAX_INTERFACES - 1)] = clock_ms64();
 	/* the slot may have been another one's */
 	__sync_fetch_and_and(&set->forwarders, ~forwarder_bit());
 	set->translates = 0;

@@ -37,6 +37,7 @@ struct sw_handshake_step {
 	__u8 refused;		/* and this one would have */
 	__u8 two_sided;		/* a stray flow's segments fit each other, one from each side */
 	__u8 heard;		/* and the first of them had passed only because it came again */
+	__u8 apart;		/* and nobody can send both from one place */
 	__u8 repeats; /* an end of a stray flow says the same again, and it is time to let that pass */
 	__u8 denies;   /* and this RST is the other end's answer to that */
 	__u8 answered; /* this was the SYN-ACK that the attempt waited for */
@@ -45,7 +46,8 @@ struct sw_handshake_step {
 	__u8 side;     /* where the segment is seen: sw_side() */
 	__u8 goes_on;  /* the opener of an attempt of which nothing else was seen */
 	__u8 second;   /* the segment was judged where it came in, if under another name */
-	__u8 pad[1];
+	__u8 opposite; /* where a stray flow's other end was */
+	__u8 pad[7];
 	struct sw_attempt ended; /* as it was when it left, if end says so */
 	struct sw_bucket_view view;
 };
@@ -77,7 +79,20 @@ static __always_inline bool is_wrong_side(__u8 seen, __u8 side, bool from_orig)
 }
 
 /*
- * The same for an attempt, of whose responder the side may be known, too: where both are, nobody can tell. Not inlined:
+ * Where a segment is seen, and where one of the other end was: can no one wire have sent both? Only if they came in by
+ * two interfaces between which something is forwarded, or the one left where the other came in.
+ */
+static __always_inline bool are_apart(__u8 seen, __u8 opposite)
+{
+	bool same = !((seen ^ opposite) & (SW_SIDE_OUT - 1));
+
+	if ((seen ^ opposite) & SW_SIDE_OUT)
+		return same;
+	return !same && (seen & (SW_SIDE_TELLS | SW_SIDE_OUT)) == SW_SIDE_TELLS;
+}
+
+/*
+ * Does a segment come wrong for an attempt, of whose responder the side may be known, too? Where both are, nobody can tell. Not inlined:
  * Linux 6.1 has no stack for that.
  */
 static __attribute__((noinline)) bool comes_wrong(const struct sw_attempt *attempt, __u8 seen,

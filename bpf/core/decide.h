@@ -21,19 +21,29 @@ struct sw_standing {
 };
 
 /*
- * May a segment that belongs to nothing known be dropped for it? Only after we have watched for a
+ * Was so much seen lately that should not be there, that strict rules wait? Times are milliseconds of a clock that does
+ * not wrap; another CPU may have read it a moment later.
+ */
+static __always_inline bool sw_is_suspended(const struct sw_rules *rules,
+					    const struct sw_service_state *state, __u64 now_ms)
+{
+	__u32 suspension_ms = sw_suspension_ms(rules);
+
+	return (state->one_sided_ms && (__s64)(now_ms - state->one_sided_ms) < suspension_ms) ||
+	       (state->moved_ms && (__s64)(now_ms - state->moved_ms) < suspension_ms);
+}
+
+/*
+ * May a segment that belongs to nothing known be dropped for it? Only after we have watched its interface for a
  * while, and where handshakes are seen from both sides: on an asymmetric route they never are.
- * Where many are seen from one side only, that is suspended for a while. Times are
- * milliseconds of a clock that does not wrap; another CPU may have read it a moment later.
+ * Where many are seen from one side only, or connections from elsewhere, that is suspended for a while.
  */
 static __always_inline bool sw_is_ready(const struct sw_rules *rules,
 					const struct sw_service_state *state,
 					__u64 watching_since_ms, __u64 now_ms)
 {
 	return (__s64)(now_ms - watching_since_ms) >= rules->warm_up_ms &&
-	       state->both_sided >= SW_ENOUGH_BOTH_SIDED &&
-	       (!state->one_sided_ms ||
-		(__s64)(now_ms - state->one_sided_ms) >= sw_suspension_ms(rules));
+	       state->both_sided >= SW_ENOUGH_BOTH_SIDED && !sw_is_suspended(rules, state, now_ms);
 }
 
 /* The anomalies that may drop at all by these rules. */

@@ -185,10 +185,11 @@ static __always_inline void stray_goes_on(struct sw_attempt *stray, const struct
 	bool repeated = other_repeated(stray, from_orig);
 	__u32 seq = from_orig ? stray->isn_resp[1] : stray->isn_orig;
 
+	step->opposite = from_orig ? stray->answer_side : stray->side;
 	step->two_sided = (!from_orig || repeated) && seq_within(packet->ack, seq, STRAY_SPAN);
 	step->heard = step->two_sided && repeated &&
-		      !is_wrong_side(step->side, from_orig ? stray->answer_side : stray->side,
-				     false);
+		      !is_wrong_side(step->side, step->opposite, false);
+	step->apart = step->two_sided && are_apart(step->side, step->opposite);
 	step->repeats = stray->seen & SW_SAW_BEGUN && from_orig;
 	if (stray_repeats(stray, packet, from_orig, now)) {
 		stray->seen |= from_orig ? SW_SAW_ORIG_AGAIN : SW_SAW_RESP_AGAIN;

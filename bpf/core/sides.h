@@ -3,9 +3,9 @@
 #define SYNWARD_CORE_SIDES_H
 
 /*
- * Whether a service's handshakes are seen from both of their sides. One that is not says little: whoever spoofs an
- * address makes one with two segments. So it takes a share of them, from several sources, or most of very many.
- * There is no lock: what two CPUs write at a time may count one handshake less.
+ * Whether a service's handshakes are seen from both of their sides, and its connections from their beginning. One that
+ * is not says little: whoever spoofs an address makes one with a few segments. So it takes a share of them, from
+ * several sources, or most of very many. There is no lock: what two CPUs write at a time may count one less.
  */
 
 #include "../../include/synward/tables.h"
@@ -14,10 +14,9 @@
 /* What is so old counts half; and the sources anew. */
 #define SW_SIDES_WINDOW_MS (10U * 60 * 1000)
 
-#define SW_ONE_SIDED_SHARE   20U /* one in so many, ... */
-#define SW_ONE_SIDED_SOURCES 8U	 /* ... of so many sources; */
-#define SW_ONE_SIDED_MANY                                                                          \
-	16U /* or so many and every second one, of whomever: a proxy is one source */
+#define SW_UNLIKE_SHARE	  20U /* one in so many, ... */
+#define SW_UNLIKE_SOURCES 8U  /* ... of so many sources; */
+#define SW_UNLIKE_MANY	  16U /* or so many and every second one, of whomever: a proxy is one source */
 
 static __always_inline __u32 count_bits(__u64 set)
 {
@@ -35,7 +34,24 @@ static __always_inline void begin_window(struct sw_service_state *state, __u32 n
 	state->window_ms = now_ms;
 	state->window_both /= 2;
 	state->window_one /= 2;
+	state->window_moved /= 2;
 	state->one_sided_sources = 0;
+	state->moved_sources = 0;
+}
+
+/* Are so many of them, unlike those of which both sides were seen from their beginning on, too many? */
+static __always_inline bool are_too_many(__u32 unlike, __u64 sources,
+					 const struct sw_service_state *state)
+{
+	__u32 all = unlike + state->window_both;
+
+	return (unlike * SW_UNLIKE_SHARE >= all && count_bits(sources) >= SW_UNLIKE_SOURCES) ||
+	       (unlike >= SW_UNLIKE_MANY && unlike * 2 >= all);
+}
+
+static __always_inline __u64 source_bit(const struct sw_addr *source, const __u64 seed[2])
+{
+	return 1ULL << (mix_end(source, 0, seed) & 63);
 }
 
 /* So long after there were too many one-sided ones, a service is one of which not all comes by here. */
@@ -65,16 +81,26 @@ static __always_inline void sw_saw_one_side(struct sw_service_state *state,
 					    const struct sw_addr *source, const __u64 seed[2],
 					    __u64 now_ms)
 {
-	__u32 all;
-
 	begin_window(state, now_ms);
 	state->window_one++;
-	state->one_sided_sources |= 1ULL << (mix_end(source, 0, seed) & 63);
-	all = state->window_one + state->window_both;
-	if ((state->window_one * SW_ONE_SIDED_SHARE >= all &&
-	     count_bits(state->one_sided_sources) >= SW_ONE_SIDED_SOURCES) ||
-	    (state->window_one >= SW_ONE_SIDED_MANY && state->window_one * 2 >= all))
+	state->one_sided_sources |= source_bit(source, seed);
+	if (are_too_many(state->window_one, state->one_sided_sources, state))
 		state->one_sided_ms = now_ms;
+}
+
+/*
+ * A connection with a source goes on, from both sides, whose beginning was not seen: it came from another gateway, or
+ * its route has moved. now_ms does not wrap.
+ */
+static __always_inline void sw_saw_moved(struct sw_service_state *state,
+					 const struct sw_addr *source, const __u64 seed[2],
+					 __u64 now_ms)
+{
+	begin_window(state, now_ms);
+	state->window_moved++;
+	state->moved_sources |= source_bit(source, seed);
+	if (are_too_many(state->window_moved, state->moved_sources, state))
+		state->moved_ms = now_ms;
 }
 
 #endif

@@ -57,11 +57,10 @@ struct sw_settings {
 	__u32 timeout_ms[SW_TIMEOUT_COUNT]; /* of the active policy's default row */
 	__u32 events_per_second;	    /* budget of each CPU; 0: no limit */
 	__u64 event_anomalies;		    /* which make an event by themselves, as SW_BIT()s */
-	__u32 policy;		 /* the active one: its slot, and from bit 8 on its SW_HAS_* */
-	__u32 lists;		 /* bit i: the list i (enum sw_list) is not empty */
-	__u32 auto_blocks;	 /* how many sources are blocked for what they did */
-	__u32 flood_wish;	 /* enum sw_flood_wish of attach; the policy's goes before it */
-	__u64 watching_since_ms; /* when an interface was attached last, by the coarse clock */
+	__u32 policy;	   /* the active one: its slot, and from bit 8 on its SW_HAS_* */
+	__u32 lists;	   /* bit i: the list i (enum sw_list) is not empty */
+	__u32 auto_blocks; /* how many sources are blocked for what they did */
+	__u32 flood_wish;  /* enum sw_flood_wish of attach; the policy's goes before it */
 	/* the sweeper's: under whatever policy they were made */
 	__u32 cookies_sent;	/* 1: cookies may be on their way back ... */
 	__u32 cookies_until_ms; /* ... until then, by the coarse clock */
@@ -73,6 +72,7 @@ struct sw_settings {
 	__u64 forwarders;
 	__u64 translates; /* 1: what they forward has other addresses or ports then; until one is attached */
 	__u64 evicted_ms; /* when a live connection was pushed out last, by the coarse clock; 0: none */
+	__u64 watching_since_ms[SW_MAX_INTERFACES]; /* when each slot's was attached, likewise */
 };
 
 #define SW_POLICY_SLOT_MASK	0xffU

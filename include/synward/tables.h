@@ -348,18 +348,23 @@ struct sw_own_address {
 struct sw_service_state {
 	__s64 half_open;
 	__u64 one_sided_ms; /* when too many attempts showed only one of their directions; 0: never */
-	__u32 both_sided;   /* attempts that showed both, until there were enough */
+	__u64 moved_ms; /* when too many connections came whose beginning was not seen; 0: never */
+	__u32 both_sided; /* attempts that showed both directions, until there were enough */
 	/* of the present window, see bpf/core/sides.h */
 	__u32 window_ms;
 	__u32 window_both;
 	__u32 window_one;
+	__u32 window_moved;
+	__u32 pad;
 	__u64 one_sided_sources; /* a bit for each of them, by hash */
+	__u64 moved_sources;
 };
 
 SW_STATIC_ASSERT(sizeof(struct sw_source_bucket) == 64, "a cache line");
 SW_STATIC_ASSERT(sizeof(struct sw_attempt) == 72, "80 bytes a handshake, its share of the head in");
 SW_STATIC_ASSERT(sizeof(struct sw_handshake_bucket) == 320, "five cache lines a bucket");
 SW_STATIC_ASSERT(SW_MAX_INTERFACES <= SW_SIDE_OUT, "a side names a slot");
+SW_STATIC_ASSERT(sizeof(struct sw_service_state) == 64, "a cache line");
 SW_STATIC_ASSERT(sizeof(struct sw_connection) == 48, "56 bytes a connection");
 SW_STATIC_ASSERT(sizeof(struct sw_connection_bucket) == 224, "no hidden padding");
 

@@ -57,7 +57,8 @@ static struct sw_policy_view policy_view(void)
 		.auto_blocks = 3,
 		.list_entries = { 1, 2 },
 		.active_ms = 20000,
-		.watched_ms = 90000,
+		.watcher_count = 1,
+		.watchers = { { .name = "eth0", .watched_ms = 90000 } },
 		.auto_block = { .enabled = 1, .maximum = 1000 },
 		.row_count = 3,
 	};

@@ -15,7 +15,7 @@ from cli import fresh
 from echo import Echo, listen_to_all
 from lan import Lan, line, visit
 from live import need, seen
-from net import wait_for
+from net import NOBODY, wait_for
 from policies import Files
 from segments import ACK, FIN, MSS_1460, RST, SYN, Port, Segment
 from test_gateway import Gateway, drive
@@ -72,22 +72,38 @@ def test_translated_connections_count_once(lab, synward, family, attached):
     assert not seen(stats)
 
 
-@pytest.mark.parametrize("count", (600, 1500), ids=("a part of the table", "more than the table"))
-def test_whoever_was_pushed_out_goes_on(gateway, synward, tmp_path, count):
-    """Nobody is while the table has room; and a router holds no socket that vouches for anybody."""
-    synward.attach(gateway.g0, gateway.g1, options=("--handshakes", "8192",
+def begin_and_vanish(gateway, count):
+    """So many handshakes that nobody ends, of each family one half."""
+    with Port(gateway.c0) as port:
+        for number in range(count):
+            family = list(FAMILIES.values())[number % 2]
+            port.send(Segment(gateway.c0.address(family), gateway.s0.address(family, NOBODY),
+                              10000 + number, tcp.PORT, SYN, options=MSS_1460))
+
+
+@pytest.mark.parametrize("percent", (30, 60, 90, 120))
+def test_whoever_was_pushed_out_goes_on(gateway, synward, tmp_path, percent):
+    """
+    Both tables are that full. Nobody is pushed out while there is room; and a router holds no socket that vouches for
+    anybody.
+    """
+    count = 1024 * percent // 100
+    synward.attach(gateway.g0, gateway.g1, options=("--handshakes", "1024",
                                                     "--connections", "1024"))
     apply(synward, tmp_path, STRICT)
+    begin_and_vanish(gateway, count)
     with contextlib.ExitStack() as open_ones:
         clients = [open_ones.enter_context(
             tcp.connect(gateway.client, (gateway.s0.address(family), tcp.PORT), family))
             for family in FAMILIES.values() for _ in range(count // 2)]
-        wait_for(lambda: synward.stats()["tallies"]["connections_opened"] == count, "all of them")
+        wait_for(lambda: synward.stats()["tallies"]["connections_opened"] == len(clients),
+                 "all of them")
         for _ in range(2):
             all_speak(clients)
         stats = synward.stats()
         assert stats["conservation"]["dropped"] == 0
-        assert (stats["tallies"]["connections_evicted"] > 0) == (count > 1024)
+        if not 60 < percent < 100:
+            assert (stats["tallies"]["connections_evicted"] > 0) == (percent > 100)
 
 
 class Standby(Gateway):
@@ -118,6 +134,12 @@ class Standby(Gateway):
                                  "src", own.address(family))
 
 
+def expect_lines(clients):
+    for client in clients:
+        client.settimeout(tcp.SECONDS)
+        line(client)
+
+
 def test_another_router_takes_over(lab, synward, bpffs, tmp_path):
     """Both are strict, and both have seen enough to be so."""
     with fresh(bpffs / f"{synward.pin_dir.name}b", tmp_path / "other") as other:
@@ -136,15 +158,24 @@ def test_another_router_takes_over(lab, synward, bpffs, tmp_path):
         for one in (synward, other):
             assert one.stats()["handshakes"]["accepted"] >= 10
         with contextlib.ExitStack() as open_ones:
-            clients = [open_ones.enter_context(
+            clients, later = ([open_ones.enter_context(
                 visit(routers.client, (routers.s0.address(family), tcp.PORT), family))
-                for family in FAMILIES.values() for _ in range(10)]
+                for family in FAMILIES.values() for _ in range(count)] for count in (10, 3))
             routers.take_over()
             all_speak(clients)
-            for client in clients:
-                client.settimeout(tcp.SECONDS)
-                line(client)
+            expect_lines(clients)
             assert other.stats()["tallies"]["connections_adopted"] >= len(clients)
+            # so many tell that there are more, who lose nothing any more
+            status, = other.json("status")["policy"]["services"]
+            assert status["strict"] == "suspended" and status["moved_ms"] < 3600000
+            assert "connections from elsewhere" in other.expect(0, "status").stdout
+            dropped = other.stats()["conservation"]["dropped"]
+            all_speak(later)
+            for verb in ("del", "replace", "del"):
+                routers.take_over(verb)
+                expect_lines(clients + later)
+            assert other.stats()["conservation"]["dropped"] == dropped
+            assert synward.stats()["conservation"]["dropped"] == 0
 
 
 def test_a_router_that_was_away(gateway, synward, tmp_path):

@@ -241,6 +241,29 @@ def test_status_tells_whether_strict_rules_are_in_force(gate, synward, files):
     assert re.search(r"^  default +enforce +ready$", status, re.M) and too_wide(status) == []
 
 
+def test_each_interface_warms_up_by_itself(gate, synward, files):
+    """One more does not keep the others waiting, nor do many that come and go."""
+    synward.expect(0, "policy", "apply", files.default("enforce", "  strict: yes\n  warm_up: 1h\n"))
+    before = warming_up(synward)
+    assert before.keys() == {"s0"}
+    space = gate.far.namespace
+    space.ip("link", "add", "d0", "type", "veth", "peer", "name", "d1")
+    synward.expect(0, "attach", "d0", namespace=space)
+    after = warming_up(synward)
+    assert after.keys() == {"s0", "d0"}
+    assert after["s0"] <= before["s0"] and after["s0"] < after["d0"]
+    row, = synward.json("status")["policy"]["services"]
+    assert row["strict"] == "warming_up" and row["strict_left_ms"] <= before["s0"]
+    synward.expect(0, "policy", "apply", files.default("enforce", "  strict: yes\n  warm_up: 0s\n"))
+    assert not warming_up(synward)
+
+
+def warming_up(synward):
+    """What status says of each interface for which strict rules have not watched for long enough."""
+    row, = synward.json("status")["policy"]["services"]
+    return {one["interface"]: one["left_ms"] for one in row["warming_up"]}
+
+
 def test_status_tells_that_one_side_only_is_seen(gate, synward, files):
     """Clients' SYNs and ACKs come in, and the server's answers leave by another way."""
     synward.expect(0, "policy", "apply", files.default(

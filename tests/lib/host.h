@@ -21,6 +21,7 @@
 #include "../../include/synward/config.h"
 #include "../../include/synward/counters.h"
 #include "frames.h"
+#include "live_entries.h"
 
 #include <stdio.h>
 
@@ -187,7 +188,7 @@ static inline enum sw_verdict host_conclude(struct host *host, const struct sw_f
 	const struct sw_settings *set = &host->setup.settings;
 	const struct sw_standing standing = {
 		.symmetric = step->belongs,
-		.ready = sw_is_ready(&host->setup.rules, &host->service, set->watching_since_ms,
+		.ready = sw_is_ready(&host->setup.rules, &host->service, set->watching_since_ms[0],
 				     host->now_ns / NS_PER_MS),
 		.enforced = direction == SW_INGRESS && host->setup.rules.enforce,
 	};
@@ -300,13 +301,26 @@ static inline bool host_drops_alone(struct host *host, __u64 anomalies)
 	return true;
 }
 
-/* Is a flow older than the attach, as far as a forwarding host can know? */
-static inline bool host_learns(const struct host *host, const struct sw_finding *finding)
+/* Is a flow older than the attach, or one that has moved, as far as a forwarding host can know? */
+static inline bool host_learns(struct host *host, const struct sw_packet *packet,
+			       const struct sw_finding *finding)
 {
-	return finding->unknown && finding->handshake.two_sided && host->setup.rules.strict &&
-	       (finding->handshake.heard ||
-		host->now_ns / NS_PER_MS - host->setup.settings.watching_since_ms <
-			host->setup.rules.warm_up_ms);
+	const struct sw_handshake_step *step = &finding->handshake;
+	__u64 now_ms = host->now_ns / NS_PER_MS;
+
+	if (!finding->unknown || !step->two_sided || !host->setup.rules.strict)
+		return false;
+	if (now_ms - host->setup.settings.watching_since_ms[0] < host->setup.rules.warm_up_ms)
+		return true;
+	if (!step->apart)
+		return step->heard;
+	if (!step->heard && !sw_is_suspended(&host->setup.rules, &host->service, now_ms))
+		return false;
+	if (!host_has_forgotten(host))
+		sw_saw_moved(&host->service,
+			     packet->sport > packet->dport ? &packet->src : &packet->dst,
+			     host->setup.seed, now_ms);
+	return true;
 }
 
 static inline enum sw_verdict host_inspect(struct host *host, const struct sw_packet *packet,
@@ -342,7 +356,7 @@ static inline enum sw_verdict host_inspect(struct host *host, const struct sw_pa
 			host_find_room(host, packet, &place);
 		sw_tell_connections(&place, packet, finding);
 	}
-	if (host_learns(host, finding)) {
+	if (host_learns(host, packet, finding)) {
 		finding->handshake.tolerated |= SW_BIT(MIDSTREAM);
 		host_find_room(host, packet, &place);
 		sw_follow_adopted(&place, packet, finding);
@@ -413,31 +427,6 @@ static inline void host_sweep_connections(struct host *host, bool force)
 		      sw_sweep_connection(&host->connections[i / SW_WAYS], i % SW_WAYS, &now,
 					  host->setup.settings.timeout_ms, force,
 					  host->setup.rules.strict));
-}
-
-/* ---- what is in the tables */
-
-/* Attempts whose outcome is still to come. */
-static inline __u32 live_attempts(const struct sw_handshake_bucket *buckets, __u32 count)
-{
-	__u32 live = 0;
-
-	for (__u32 i = 0; i < count * SW_WAYS; i++) {
-		const struct sw_attempt *attempt = &buckets[i / SW_WAYS].attempts[i % SW_WAYS];
-
-		live += buckets[i / SW_WAYS].tags[i % SW_WAYS] &&
-			attempt->phase != SW_PHASE_STRAY && !(attempt->seen & SW_IS_REPORTED);
-	}
-	return live;
-}
-
-static inline __u32 live_connections(const struct sw_connection_bucket *buckets, __u32 count)
-{
-	__u32 live = 0;
-
-	for (__u32 i = 0; i < count * SW_WAYS; i++)
-		live += !!buckets[i / SW_WAYS].tags[i % SW_WAYS];
-	return live;
 }
 
 #endif

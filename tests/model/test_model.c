@@ -97,7 +97,8 @@ static int wrongs_of_trust(const struct host *host, const struct prog *prog)
 	return differs("program:", "both-sided handshakes", state.both_sided,
 		       host->service.both_sided) +
 	       differs("program:", "time of a one-sided one", state.one_sided_ms,
-		       host->service.one_sided_ms);
+		       host->service.one_sided_ms) +
+	       differs("program:", "time of a moved one", state.moved_ms, host->service.moved_ms);
 }
 
 static int wrongs_of(const struct host *host, const struct prog *prog)
@@ -269,7 +270,7 @@ static void xdp_agrees_when_strict(void **state __unused)
 	setup_enforce(&setup, SW_MASK_DROP | SW_MASK_DROP_SYM);
 	setup.rules.strict = 1;
 	setup.rules.warm_up_ms = 3000;
-	setup.settings.watching_since_ms = setup.start_ns / NS_PER_MS;
+	setup.settings.watching_since_ms[0] = setup.start_ns / NS_PER_MS;
 	feed_agrees(&setup);
 }
 

@@ -241,9 +241,9 @@ static struct setup setup_with_trust(const struct sequence *sequence, enum trust
 
 	setup.start_ns += 100ULL * DAY_MS * NS_PER_MS; /* of which we watch the last ones */
 	setup.rules.warm_up_ms = 20 * DAY_MS;
-	setup.settings.watching_since_ms = setup.start_ns / NS_PER_MS - setup.rules.warm_up_ms;
+	setup.settings.watching_since_ms[0] = setup.start_ns / NS_PER_MS - setup.rules.warm_up_ms;
 	if (trust == TOO_EARLY)
-		setup.settings.watching_since_ms += duration_ms(sequence) + 1;
+		setup.settings.watching_since_ms[0] += duration_ms(sequence) + 1;
 	return setup;
 }
 

@@ -32,7 +32,8 @@ static void begin(uint32_t warm_up_ms, uint64_t watched_ms, uint32_t both_sided)
 {
 	memset(&view, 0, sizeof(view));
 	view.row_count = 1;
-	view.watched_ms = watched_ms;
+	view.watcher_count = 1;
+	view.watchers[0].watched_ms = watched_ms;
 	view.rows[0].rules.strict = 1;
 	view.rows[0].rules.warm_up_ms = warm_up_ms;
 	view.rows[0].both_sided = both_sided;
@@ -60,6 +61,44 @@ static void each_reason_has_its_name(void **state __unused)
 	assert_int_equal(readiness(&left_ms), SW_STRICT_OFF);
 }
 
+/* Whichever of them lasts longer. */
+static void connections_from_elsewhere_suspend_it(void **state __unused)
+{
+	uint64_t left_ms;
+
+	begin(1000, 1000, 8);
+	view.rows[0].moved = true;
+	view.rows[0].moved_ms = SW_MIN_SUSPENSION_MS - 1;
+	assert_int_equal(readiness(&left_ms), SW_STRICT_SUSPENDED);
+	assert_int_equal(left_ms, 1);
+	assert_true(sw_row_was_moved(&view.rows[0]));
+	view.rows[0].one_sided = true;
+	view.rows[0].one_sided_ms = SW_MIN_SUSPENSION_MS - 5;
+	assert_int_equal(readiness(&left_ms), SW_STRICT_SUSPENDED);
+	assert_int_equal(left_ms, 5);
+	assert_false(sw_row_was_moved(&view.rows[0]));
+	view.rows[0].one_sided = false;
+	view.rows[0].moved_ms = SW_MIN_SUSPENSION_MS;
+	assert_int_equal(readiness(&left_ms), SW_STRICT_READY);
+}
+
+/* One that is attached later does not keep the others from being ready. */
+static void each_interface_by_itself(void **state __unused)
+{
+	uint64_t left_ms;
+
+	begin(1000, 400, 8);
+	view.watcher_count = 2;
+	view.watchers[1].watched_ms = 700;
+	assert_int_equal(readiness(&left_ms), SW_STRICT_WARMING_UP);
+	assert_int_equal(left_ms, 300);
+	view.watchers[1].watched_ms = 1000;
+	assert_int_equal(readiness(&left_ms), SW_STRICT_READY);
+	assert_int_equal(left_ms, 0);
+	assert_int_equal(sw_warm_up_left_ms(&view.watchers[0], &view.rows[0]), 600);
+	assert_int_equal(sw_warm_up_left_ms(&view.watchers[1], &view.rows[0]), 0);
+}
+
 /* What is said is what the kernel does. */
 static void readiness_is_that_of_the_kernel(void **state __unused)
 {
@@ -71,12 +110,15 @@ static void readiness_is_that_of_the_kernel(void **state __unused)
 		struct sw_service_state kernel = {
 			.both_sided = roll(&dice, 12),
 			.one_sided_ms = roll(&dice, 2) ? NOW_MS - roll(&dice, LONGEST_MS) : 0,
+			.moved_ms = roll(&dice, 2) ? NOW_MS - roll(&dice, LONGEST_MS) : 0,
 		};
 		bool ready;
 
 		begin(roll(&dice, LONGEST_MS), NOW_MS - watching_since, kernel.both_sided);
 		view.rows[0].one_sided = kernel.one_sided_ms;
 		view.rows[0].one_sided_ms = NOW_MS - kernel.one_sided_ms;
+		view.rows[0].moved = kernel.moved_ms;
+		view.rows[0].moved_ms = NOW_MS - kernel.moved_ms;
 		ready = sw_is_ready(&view.rows[0].rules, &kernel, watching_since, NOW_MS);
 		assert_int_equal(readiness(&left_ms) == SW_STRICT_READY, ready);
 	}
@@ -224,6 +266,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_reason_has_its_name),
+		cmocka_unit_test(connections_from_elsewhere_suspend_it),
+		cmocka_unit_test(each_interface_by_itself),
 		cmocka_unit_test(readiness_is_that_of_the_kernel),
 		cmocka_unit_test(evictions_lower_it),
 		cmocka_unit_test(modes),

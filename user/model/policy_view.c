@@ -28,6 +28,42 @@ const struct sw_row_view *sw_policy_row(const struct sw_policy_view *view, uint3
 	return number < view->row_count - 1 ? &view->rows[number] : NULL;
 }
 
+uint64_t sw_warm_up_left_ms(const struct sw_watcher *watcher, const struct sw_row_view *row)
+{
+	if (!row->rules.strict || watcher->watched_ms >= row->rules.warm_up_ms)
+		return 0;
+	return row->rules.warm_up_ms - watcher->watched_ms;
+}
+
+/* The least of all interfaces; without one, nothing has warmed up. */
+static uint64_t least_warm_up_left_ms(const struct sw_policy_view *view,
+				      const struct sw_row_view *row)
+{
+	uint64_t least_ms = row->rules.warm_up_ms;
+
+	for (uint32_t i = 0; i < view->watcher_count; i++) {
+		uint64_t left_ms = sw_warm_up_left_ms(&view->watchers[i], row);
+
+		if (left_ms < least_ms)
+			least_ms = left_ms;
+	}
+	return least_ms;
+}
+
+/* How long what was seen so long ago goes on suspending strict rules. */
+static uint64_t suspended_ms(const struct sw_row_view *row, bool seen, uint64_t seen_ms)
+{
+	uint64_t suspension_ms = sw_suspension_ms(&row->rules);
+
+	return seen && seen_ms < suspension_ms ? suspension_ms - seen_ms : 0;
+}
+
+bool sw_row_was_moved(const struct sw_row_view *row)
+{
+	return suspended_ms(row, row->moved, row->moved_ms) >
+	       suspended_ms(row, row->one_sided, row->one_sided_ms);
+}
+
 /*
  * The same conditions as those of the kernel's sw_is_ready(), the one that lasts longest first; and after them its
  * has_forgotten().
@@ -35,20 +71,18 @@ const struct sw_row_view *sw_policy_row(const struct sw_policy_view *view, uint3
 enum sw_readiness sw_policy_readiness(const struct sw_policy_view *view,
 				      const struct sw_row_view *row, uint64_t *left_ms)
 {
-	uint64_t warm_up_ms = row->rules.warm_up_ms, suspension_ms = sw_suspension_ms(&row->rules);
 	uint64_t remembered_ms;
 
 	*left_ms = 0;
 	if (!row->rules.strict)
 		return SW_STRICT_OFF;
-	if (row->one_sided && row->one_sided_ms < suspension_ms) {
-		*left_ms = suspension_ms - row->one_sided_ms;
+	*left_ms = sw_row_was_moved(row) ? suspended_ms(row, row->moved, row->moved_ms) :
+					   suspended_ms(row, row->one_sided, row->one_sided_ms);
+	if (*left_ms)
 		return SW_STRICT_SUSPENDED;
-	}
-	if (view->watched_ms < warm_up_ms) {
-		*left_ms = warm_up_ms - view->watched_ms;
+	*left_ms = least_warm_up_left_ms(view, row);
+	if (*left_ms)
 		return SW_STRICT_WARMING_UP;
-	}
 	if (row->both_sided < SW_ENOUGH_BOTH_SIDED)
 		return SW_STRICT_UNSURE;
 	remembered_ms = view->rows[view->row_count - 1].rules.timeout_ms[SW_TIMEOUT_ESTABLISHED];

@@ -19,10 +19,18 @@ struct sw_row_view {
 	uint32_t both_sided;
 	bool one_sided;	       /* attempts showed one of their sides only ... */
 	uint64_t one_sided_ms; /* ... so long ago */
+	bool moved;	       /* connections came whose beginning was not seen ... */
+	uint64_t moved_ms;     /* ... so long ago */
 	struct sw_flood_state flood;
 	uint32_t flood_changed_ms; /* since when it is on or off, if it ever was on */
 	uint32_t check_changed_ms; /* since when its self-check is in its phase */
 	uint32_t check_aside_ms;   /* since when it stands aside, if it does */
+};
+
+/* An attached interface: strict rules warm up for each by itself. */
+struct sw_watcher {
+	char name[SW_IFNAME_SIZE];
+	uint64_t watched_ms; /* since it was attached */
 };
 
 struct sw_policy_view {
@@ -36,9 +44,10 @@ struct sw_policy_view {
 	uint32_t auto_blocks; /* sources that are blocked now */
 	uint32_t list_entries[SW_LIST_COUNT];
 	uint64_t active_ms;  /* for how long the policy has been the active one */
-	uint64_t watched_ms; /* since an interface was attached last */
 	bool evicted;	     /* a live connection was pushed out of its table ... */
 	uint64_t evicted_ms; /* ... so long ago */
+	uint32_t watcher_count;
+	struct sw_watcher watchers[SW_MAX_INTERFACES];
 	struct sw_auto_block auto_block;
 	uint32_t row_count; /* of the services, by number, and the default as the last */
 	uint32_t
@@ -63,15 +72,21 @@ bool sw_row_stands_aside(const struct sw_row_view *row);
 /* May strict anomalies drop what is sent to a service? */
 enum sw_readiness {
 	SW_STRICT_OFF,	      /* the policy does not ask for it */
-	SW_STRICT_WARMING_UP, /* not yet: it has not watched for long enough */
+	SW_STRICT_WARMING_UP, /* not yet: no interface has watched for long enough */
 	SW_STRICT_UNSURE,     /* not yet: too few attempts were seen from both sides */
-	SW_STRICT_SUSPENDED,  /* not now: many were seen from one side only */
-	SW_STRICT_LOWERED,    /* connections were evicted: what belongs to nothing known passes */
+	SW_STRICT_SUSPENDED, /* not now: many were seen from one side only, or not from their beginning */
+	SW_STRICT_LOWERED, /* connections were evicted: what belongs to nothing known passes */
 	SW_STRICT_READY,
 };
 
-/* left_ms: how long that lasts at least, for the second and the fourth; else 0. */
+/* left_ms: how long that lasts at least, for the second, the fourth and the fifth; else 0. */
 enum sw_readiness sw_policy_readiness(const struct sw_policy_view *view,
 				      const struct sw_row_view *row, uint64_t *left_ms);
+
+/* For how long a service's strict rules have still to warm up for an interface; 0: they have, or there are none. */
+uint64_t sw_warm_up_left_ms(const struct sw_watcher *watcher, const struct sw_row_view *row);
+
+/* Are a service's strict rules suspended because too many connections came from elsewhere? Else for one-sided ones. */
+bool sw_row_was_moved(const struct sw_row_view *row);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../maps/interface_records.h"
 #include "../maps/policy_slot.h"
 #include "../maps/settings.h"
 #include "../maps/sweeper.h"
@@ -11,6 +12,7 @@
 #include <synward/cookie.h>
 
 #include <bpf/bpf.h>
+#include <stdio.h>
 #include <string.h>
 
 static int read_row(int fd, int floods_fd, uint32_t slot, uint32_t service, uint64_t now_ms,
@@ -33,6 +35,8 @@ static int read_row(int fd, int floods_fd, uint32_t slot, uint32_t service, uint
 	row->both_sided = state.both_sided;
 	row->one_sided = state.one_sided_ms;
 	row->one_sided_ms = now_ms - state.one_sided_ms;
+	row->moved = state.moved_ms;
+	row->moved_ms = now_ms - state.moved_ms;
 	return 0;
 }
 
@@ -96,6 +100,25 @@ static int read_lists(const struct sw_instance *instance, struct sw_policy_view 
 	return error;
 }
 
+/* Since when each interface that is attached has been watched. */
+static int read_watchers(const struct sw_instance *instance, const struct sw_settings *settings,
+			 uint64_t now_ms, struct sw_policy_view *view)
+{
+	SW_AUTO_RECORDS struct sw_records records = SW_RECORDS_NONE;
+	int error = sw_records_open(instance, &records);
+
+	for (uint32_t slot = 0; slot < SW_MAX_INTERFACES && !error; slot++) {
+		struct sw_watcher *watcher = &view->watchers[view->watcher_count];
+
+		if (!records.slots[slot].ifindex)
+			continue;
+		snprintf(watcher->name, sizeof(watcher->name), "%s", records.slots[slot].name);
+		watcher->watched_ms = now_ms - settings->watching_since_ms[slot];
+		view->watcher_count++;
+	}
+	return error;
+}
+
 static void describe(const struct sw_policy *policy, const struct sw_policy_state *state,
 		     const struct sw_settings *settings, uint64_t now_ms,
 		     struct sw_policy_view *view)
@@ -110,7 +133,6 @@ static void describe(const struct sw_policy *policy, const struct sw_policy_stat
 	view->pending_left_ms = state->pending && left_ms > 0 ? (uint32_t)left_ms : 0;
 	view->can_roll_back = state->fallback < SW_POLICY_SLOTS;
 	view->rolled_back = state->rolled_back;
-	view->watched_ms = now_ms - settings->watching_since_ms;
 	view->evicted = settings->evicted_ms;
 	view->evicted_ms = now_ms - settings->evicted_ms;
 	view->active_ms = now_ms - state->since_ms;
@@ -138,6 +160,8 @@ int sw_policy_view_read(const struct sw_instance *instance, struct sw_policy_vie
 		error = read_lists(instance, &made);
 	if (!error)
 		error = read_way(instance, state.active, &made.flood_way);
+	if (!error)
+		error = read_watchers(instance, &settings, now_ms, &made);
 	if (!error)
 		error = sw_armed_read(instance, &made.armed);
 	if (error)

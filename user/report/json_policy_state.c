@@ -77,6 +77,25 @@ json_t *sw_json_policy_state(const struct sw_policy_view *view)
 	return object;
 }
 
+/* The interfaces for which strict rules have still to warm up. */
+static json_t *warming_up(const struct sw_policy_view *view, const struct sw_row_view *row)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < view->watcher_count; i++) {
+		uint64_t left_ms = sw_warm_up_left_ms(&view->watchers[i], row);
+		json_t *one;
+
+		if (!left_ms)
+			continue;
+		one = json_object();
+		sw_json_put_text(one, "interface", view->watchers[i].name);
+		sw_json_put_number(one, "left_ms", left_ms);
+		json_array_append_new(array, one);
+	}
+	return array;
+}
+
 json_t *sw_json_policy_rows(const struct sw_policy_view *view)
 {
 	json_t *array = json_array();
@@ -92,6 +111,9 @@ json_t *sw_json_policy_rows(const struct sw_policy_view *view)
 				 sw_readiness_name(sw_policy_readiness(view, row, &left_ms)));
 		sw_json_put_number(one, "strict_left_ms", left_ms);
 		sw_json_put_number(one, "both_sided", row->both_sided);
+		sw_json_put(one, "warming_up", warming_up(view, row));
+		if (row->moved)
+			sw_json_put_number(one, "moved_ms", row->moved_ms);
 		if (row->one_sided)
 			sw_json_put_number(one, "one_sided_ms", row->one_sided_ms);
 		sw_json_put(one, "flood", sw_json_flood(row));

@@ -23,37 +23,69 @@ const char *sw_status_words(const struct sw_policy_view *view)
 	return "enforcing";
 }
 
-#define READINESS_SIZE 96
+#define READINESS_SIZE 192
+
+/* What does not concern all interfaces: for which strict rules still warm up. */
+static const char *for_some(char text[READINESS_SIZE], const char *state,
+			    const struct sw_policy_view *view, const struct sw_row_view *row)
+{
+	uint64_t left_ms = 0;
+	const char *name = NULL;
+	uint32_t others = 0;
+	char left[SW_NUMBER_SIZE];
+	int length = snprintf(text, READINESS_SIZE, "%s", state);
+
+	for (uint32_t i = 0; i < view->watcher_count; i++) {
+		uint64_t its_ms = sw_warm_up_left_ms(&view->watchers[i], row);
+
+		if (!its_ms)
+			continue;
+		others += !!name;
+		name = view->watchers[i].name;
+		if (its_ms > left_ms)
+			left_ms = its_ms;
+	}
+	if (!name)
+		return text;
+	length += snprintf(text + length, READINESS_SIZE - length, "; %s", name);
+	if (others)
+		length += snprintf(text + length, READINESS_SIZE - length, " and %u more", others);
+	snprintf(text + length, READINESS_SIZE - length, " warming up for %s more",
+		 sw_format_duration(left, left_ms));
+	return text;
+}
 
 /* Whether strict anomalies drop, in words. */
 static const char *readiness(char text[READINESS_SIZE], const struct sw_policy_view *view,
 			     const struct sw_row_view *row)
 {
-	char left[SW_NUMBER_SIZE];
+	char left[SW_NUMBER_SIZE], state[READINESS_SIZE / 2];
 	uint64_t left_ms;
-	enum sw_readiness state = sw_policy_readiness(view, row, &left_ms);
+	enum sw_readiness ready = sw_policy_readiness(view, row, &left_ms);
 
 	sw_format_duration(left, left_ms);
-	switch (state) {
+	switch (ready) {
 	case SW_STRICT_OFF:
 		return "off";
 	case SW_STRICT_WARMING_UP:
 		snprintf(text, READINESS_SIZE, "warming up for %s more", left);
 		return text;
 	case SW_STRICT_UNSURE:
-		snprintf(text, READINESS_SIZE, "waiting: both sides seen %u of %u times",
+		snprintf(state, sizeof(state), "waiting: both sides seen %u of %u times",
 			 row->both_sided, SW_ENOUGH_BOTH_SIDED);
-		return text;
+		break;
 	case SW_STRICT_SUSPENDED:
-		snprintf(text, READINESS_SIZE, "suspended for %s: one-sided handshakes", left);
+		snprintf(text, READINESS_SIZE, "suspended for %s: %s", left,
+			 sw_row_was_moved(row) ? "connections from elsewhere" :
+						 "one-sided handshakes");
 		return text;
 	case SW_STRICT_LOWERED:
-		snprintf(text, READINESS_SIZE, "lowered for %s: connections were evicted", left);
-		return text;
-	case SW_STRICT_READY:
+		snprintf(state, sizeof(state), "lowered for %s: connections were evicted", left);
 		break;
+	case SW_STRICT_READY:
+		return for_some(text, "ready", view, row);
 	}
-	return "ready";
+	return for_some(text, state, view, row);
 }
 
 static void print_rows(FILE *out, const struct sw_policy_view *view)
