@@ -14,6 +14,8 @@
 /* of the kernel's enum in net/tcp_states.h, which BTF does not name in all versions */
 enum {
 	TCP_STATE_ESTABLISHED = 1,
+	TCP_STATE_SYN_SENT = 2,
+	TCP_STATE_SYN_RECV = 3,
 	TCP_STATE_FIN_WAIT1 = 4,
 	TCP_STATE_FIN_WAIT2 = 5,
 	TCP_STATE_CLOSE_WAIT = 8,
@@ -26,6 +28,10 @@ enum {
 #define SYNCHRONISED                                                                               \
 	(1 << TCP_STATE_ESTABLISHED | 1 << TCP_STATE_FIN_WAIT1 | 1 << TCP_STATE_FIN_WAIT2 |        \
 	 1 << TCP_STATE_CLOSE_WAIT | 1 << TCP_STATE_LAST_ACK | 1 << TCP_STATE_CLOSING)
+
+/* A handshake that goes on, of which the tables may have lost what they knew. */
+#define IN_HANDSHAKE                                                                               \
+	(1 << TCP_STATE_SYN_SENT | 1 << TCP_STATE_SYN_RECV | 1 << TCP_STATE_NEW_SYN_RECV)
 
 #define THIS_NETNS (-1)
 
@@ -66,9 +72,16 @@ static __always_inline __u32 socket_state(void *ctx, const struct sw_addr *remot
 	return state;
 }
 
-/* Is the packet, received or sent by this host, of a connection that it holds? */
-static __always_inline bool kernel_vouches(void *ctx, const struct sw_packet *packet,
-					   enum sw_direction direction)
+/* What this host has of a flow. */
+enum holding {
+	HOLDS_NOTHING,
+	HOLDS_ATTEMPT, /* its handshake: the kernel decides what becomes of it */
+	HOLDS_CONNECTION,
+};
+
+/* Asks what it has of that of a packet which it receives or sends. */
+static __always_inline enum holding what_kernel_holds(void *ctx, const struct sw_packet *packet,
+						      enum sw_direction direction)
 {
 	__u32 state;
 
@@ -76,7 +89,18 @@ static __always_inline bool kernel_vouches(void *ctx, const struct sw_packet *pa
 		state = socket_state(ctx, &packet->src, packet->sport, &packet->dst, packet->dport);
 	else
 		state = socket_state(ctx, &packet->dst, packet->dport, &packet->src, packet->sport);
-	return state < 32 && (1U << state) & SYNCHRONISED;
+	if (state >= 32)
+		return HOLDS_NOTHING;
+	if (1U << state & SYNCHRONISED)
+		return HOLDS_CONNECTION;
+	return 1U << state & IN_HANDSHAKE ? HOLDS_ATTEMPT : HOLDS_NOTHING;
+}
+
+/* Does a socket of this host wait for the SYN-ACK that came in? */
+__noinline int is_awaited(struct xdp_md *ctx, const struct sw_packet *packet)
+{
+	return packet && socket_state(ctx, &packet->src, packet->sport, &packet->dst,
+				      packet->dport) == TCP_STATE_SYN_SENT;
 }
 
 /*

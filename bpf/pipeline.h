@@ -264,6 +264,7 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 					      enum sw_direction direction)
 {
 	__u32 service = SW_SERVICE_DEFAULT;
+	enum holding held = HOLDS_NOTHING;
 
 	if (direction == SW_INGRESS && may_end_something(packet, inquiry) &&
 	    is_martian(ctx, packet, inquiry))
@@ -297,14 +298,18 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 	}
 	if (finding->handshake.second)
 		return SW_VERDICT_PASSED;
-	if ((finding->handshake.goes_on && direction == SW_INGRESS &&
-	     policy_has(inquiry->policy, SW_HAS_HALF_OPEN | SW_HAS_OWNERS) &&
-	     let_go_on(ctx, packet, inquiry)) ||
-	    (finding->unknown &&
-	     ((!load.replay && kernel_vouches(ctx, packet, inquiry->direction)) ||
-	      is_learned(packet, finding, inquiry)))) {
+	if (finding->handshake.goes_on && direction == SW_INGRESS &&
+	    policy_has(inquiry->policy, SW_HAS_HALF_OPEN | SW_HAS_OWNERS) &&
+	    let_go_on(ctx, packet, inquiry))
+		held = HOLDS_CONNECTION;
+	else if (finding->unknown && !load.replay)
+		held = what_kernel_holds(ctx, packet, inquiry->direction);
+	if (held == HOLDS_CONNECTION || (held == HOLDS_NOTHING && finding->unknown &&
+					 is_learned(packet, finding, inquiry))) {
 		find_room(packet, inquiry);
 		follow_adopted(packet, inquiry);
+	} else if (held == HOLDS_ATTEMPT) {
+		finding->handshake.tolerated |= SW_BIT(MIDSTREAM);
 	}
 	return SW_VERDICT_PASSED;
 }
@@ -348,6 +353,24 @@ static __always_inline enum sw_verdict receive_syn(void *ctx, struct sw_packet *
 	if (policy_has(inquiry->policy, SW_HAS_SYN_RATE | SW_HAS_HALF_OPEN))
 		return limit_syn(packet, inquiry);
 	return SW_VERDICT_PASSED;
+}
+
+/*
+ * Decides, and once more if what is to be dropped turns out to be awaited: a SYN-ACK of whose SYN nothing is known any
+ * more. Nobody else pays for the question.
+ */
+static __always_inline void judge(void *ctx, const struct sw_packet *packet,
+				  struct inquiry *inquiry, struct sw_finding *finding,
+				  enum sw_direction direction)
+{
+	decide(packet, inquiry);
+	if (direction != SW_INGRESS || load.replay ||
+	    !((inquiry->decision.dropped | inquiry->decision.would_drop) &
+	      SW_BIT(UNSOLICITED_SYNACK)) ||
+	    !is_awaited(ctx, packet))
+		return;
+	finding->handshake.tolerated |= SW_BIT(UNSOLICITED_SYNACK);
+	decide(packet, inquiry);
 }
 
 /*
@@ -424,7 +447,7 @@ static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *pack
 		note_symptoms(packet, &inquiry);
 	if (finding->anomalies | inquiry.anomalies ||
 	    finding->handshake.completed != SW_OUTCOME_NONE)
-		decide(packet, &inquiry);
+		judge(ctx, packet, &inquiry, finding, direction);
 	return conclude(packet, &inquiry);
 }
 
