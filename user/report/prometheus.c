@@ -3,7 +3,8 @@
  * Prometheus' text format 0.0.4. Labels are bounded: names of the vocabulary, interfaces and their
  * namespaces, never an address. Over the labels of one metric a sum always means something.
  */
-#include "prometheus.h"
+#include "metric.h"
+#include "prometheus_sections.h"
 #include "report.h"
 
 #include "../model/names.h"
@@ -13,25 +14,6 @@
 /* Histogram bounds: powers of two in microseconds, 16 us to 67 s. */
 #define FIRST_BOUND 4
 #define LAST_BOUND  26
-
-void sw_metric_head(FILE *out, const char *name, const char *type, const char *help)
-{
-	fprintf(out, "# HELP synward_%s %s\n# TYPE synward_%s %s\n", name, help, name, type);
-}
-
-/* The vocabulary's texts hold neither quotes nor backslashes: nothing needs an escape. */
-void sw_metric_labelled(FILE *out, const char *name, const char *label, const char *value,
-			uint64_t number)
-{
-	fprintf(out, "synward_%s{%s=\"%s\"} %" PRIu64 "\n", name, label, value, number);
-}
-
-void sw_metric_single(FILE *out, const char *name, const char *type, const char *help,
-		      uint64_t number)
-{
-	sw_metric_head(out, name, type, help);
-	fprintf(out, "synward_%s %" PRIu64 "\n", name, number);
-}
 
 /* The verdicts of an anomaly part those that were seen, so that their sum is all of them. */
 static void anomalies(FILE *out, const struct sw_counters *total)
@@ -53,16 +35,6 @@ static void anomalies(FILE *out, const struct sw_counters *total)
 			"\n"
 			"synward_anomalies_total{anomaly=\"%s\",verdict=\"dropped\"} %" PRIu64 "\n",
 			name, rest, name, would, name, dropped);
-	}
-}
-
-/* A device's name may hold any byte but '/' and white space. */
-void sw_metric_label(FILE *out, const char *value)
-{
-	for (; *value; value++) {
-		if (*value == '"' || *value == '\\')
-			putc('\\', out);
-		putc(*value, out);
 	}
 }
 

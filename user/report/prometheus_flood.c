@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The metrics of floods: of cookies all in all, and of each service that a policy defends. */
-#include "prometheus.h"
+#include "metric.h"
+#include "prometheus_sections.h"
 
 #include "../model/flood_view.h"
 #include "../model/names.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The metrics of limits and of the policy. Services are at most 64, and bounded as labels. */
+#include "metric.h"
 #include "policy_report.h"
-#include "prometheus.h"
+#include "prometheus_sections.h"
 
 #include "../model/names.h"
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYNWARD_REPORT_PROMETHEUS_H
-#define SYNWARD_REPORT_PROMETHEUS_H
+#ifndef SYNWARD_REPORT_METRIC_H
+#define SYNWARD_REPORT_METRIC_H
 
 /* Pieces of Prometheus' text format. Names are without their "synward_". */
-
-#include "../model/snapshot.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -22,11 +20,5 @@ void sw_metric_single(FILE *out, const char *name, const char *type, const char 
 
 /* A label's value, escaped. */
 void sw_metric_label(FILE *out, const char *value);
-
-/* Limits, the policy and its services. */
-void sw_prometheus_policy(FILE *out, const struct sw_snapshot *snapshot);
-
-/* Cookies, and the floods of the services that the policy defends. */
-void sw_prometheus_flood(FILE *out, const struct sw_snapshot *snapshot);
 
 #endif
