@@ -91,9 +91,14 @@ def test_unknown_interface(pair, synward, name, words):
     assert not synward.pin_dir.exists() and xdp_program(pair[1]) is None
 
 
-@pytest.mark.parametrize("verb", ("stats", "list", "events"))
+@pytest.mark.parametrize("verb", ("stats", "list", "events", "top --once", "policy show", "policy score",
+                                  "policy confirm", "block list", "allow add 192.0.2.7"))
 def test_nothing_is_attached(synward, verb):
-    refuse(synward.run(verb), FAILURE, "attach")
+    """All say it in the same words, and scripts can tell it from other failures."""
+    words = "nothing is attached: synward attach IFACE begins"
+    refuse(synward.run(*verb.split()), FAILURE, words)
+    assert json.loads(synward.run("-j", *verb.split()).stdout) == {
+        "schema": 1, "error": words, "failure": "not_attached"}
 
 
 def test_detach_of_what_is_not_attached(pair, synward):

@@ -85,6 +85,35 @@ def test_others_may_not_read(asked):
         assert "run as root, or as a member of the group synward" in done.stderr
 
 
+def test_others_may_not_change_either(asked, synward):
+    """Nor hear that there is nothing to change."""
+    for words in CHANGE:
+        done = asked(STRANGER, *words)
+        assert done.returncode == 1 and "no permission" in done.stderr, (words, done)
+        assert not done.stdout
+    assert synward.json("status")["policy"]["armed"]
+    assert not (synward.state_dir / "disarmed.mark").exists()
+
+
+@pytest.mark.parametrize("there", (True, False), ids=("attached", "nothing"))
+def test_who_may_not_look_hears_not_that_nothing_is_there(asked, synward, there):
+    """systemd mounts the bpffs for root alone: there, too, it is not known what is attached."""
+    if not there:
+        synward.expect(0, "detach", "--all")
+    bpffs = synward.pin_dir.parent
+    mode = stat.S_IMODE(bpffs.stat().st_mode)
+    bpffs.chmod(0o700)
+    try:
+        for words in (("status",), *READ, *CHANGE[:-1]):
+            done = asked(STRANGER, *words)
+            assert done.returncode == 1 and "no permission" in done.stderr, (words, done)
+        failed = json.loads(asked(STRANGER, "-j", "disarm").stdout)
+    finally:
+        bpffs.chmod(mode)
+    assert failed["failure"] == "not_allowed" and "run as root" in failed["error"]
+    assert not (synward.state_dir / "disarmed.mark").exists()
+
+
 def test_what_makes_cookies_and_policies_stays_roots(asked, synward):
     """As do the hooks: who holds a link takes it away."""
     for path in synward.pin_dir.rglob("*"):

@@ -140,8 +140,10 @@ static int open_instance(const char *pin_dir, struct attachment *at)
 	const struct sw_identity *identity = &at->instance.identity;
 	int error = sw_instance_open(pin_dir, SW_ACCESS_CREATE, &at->instance);
 
-	if (error == -ENOENT && !sw_error_text())
+	if (error == -SW_NOT_ATTACHED) {
+		sw_error_clear();
 		return begin_instance(at);
+	}
 	if (!error)
 		error = check_size("handshakes", at->request->handshakes,
 				   identity->handshake_buckets);

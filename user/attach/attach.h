@@ -3,9 +3,8 @@
 #define SYNWARD_ATTACH_ATTACH_H
 
 /*
- * Attaching and detaching. Every function returns 0 or a -errno whose line has been recorded with
- * sw_error(), and leaves its out-parameters alone on failure. -ENOENT without a recorded line means
- * that nothing is attached in that pin directory.
+ * Attaching and detaching. Every function returns 0, or a -errno or enum sw_failure whose line has been
+ * recorded with sw_error(), and leaves its out-parameters alone on failure.
  */
 
 #include "../model/snapshot.h"

@@ -124,9 +124,10 @@ int sw_detach(const char *pin_dir, const char *const *names, uint32_t count,
 	if (error)
 		return error;
 	error = sw_instance_open(pin_dir, SW_ACCESS_CHANGE, &instance);
-	if (error == -ENOENT && !sw_error_text()) {
+	if (error == -SW_NOT_ATTACHED) {
+		sw_error_clear();
 		error = remove_leftover(&instance);
-		return error ? error : -ENOENT;
+		return error ? error : sw_not_attached();
 	}
 	if (!error)
 		error = sw_records_open(&instance, &records);

@@ -10,6 +10,25 @@
 
 static char recorded[1024];
 
+/* As JSON has them. */
+static const char *const failures[SW_FAILURE_END - SW_NOT_ATTACHED] = {
+	[0] = "not_attached",
+	[SW_DETACHED - SW_NOT_ATTACHED] = "detached",
+	[SW_NOT_ALLOWED - SW_NOT_ATTACHED] = "not_allowed",
+	[SW_DAMAGED - SW_NOT_ATTACHED] = "damaged",
+	[SW_OTHER_VERSION - SW_NOT_ATTACHED] = "other_version",
+};
+
+/* NULL: it is an errno. */
+static const char *failure_name(int error)
+{
+	int failure = abs(error);
+
+	return failure >= SW_NOT_ATTACHED && failure < SW_FAILURE_END ?
+		       failures[failure - SW_NOT_ATTACHED] :
+		       NULL;
+}
+
 int sw_error(int error, const char *format, ...)
 {
 	va_list args;
@@ -34,6 +53,8 @@ void sw_error_clear(void)
 
 const char *sw_errno_text(int error)
 {
+	if (failure_name(error))
+		return failure_name(error);
 	error = abs(error);
 	if (error == 524) /* ENOTSUPP: drivers return it though user space has no name for it */
 		error = EOPNOTSUPP;
@@ -49,6 +70,8 @@ void sw_error_report(int error, bool json)
 	if (!json)
 		return;
 	root = json_pack("{s:i,s:s}", "schema", 1, "error", text);
+	if (root && failure_name(error))
+		json_object_set_new(root, "failure", json_string(failure_name(error)));
 	if (root) {
 		json_dumpf(root, stdout, JSON_COMPACT);
 		putchar('\n');

@@ -17,8 +17,22 @@ enum sw_exit {
 };
 
 /*
+ * Why what is attached could not be asked. A function returns one of these as it returns an errno,
+ * negative and with its line recorded; they lie behind every errno, so none is ever taken for another:
+ * that nothing is attached was seen, and is never a guess of whoever may not look.
+ */
+enum sw_failure {
+	SW_NOT_ATTACHED = 4096, /* nothing is */
+	SW_DETACHED,		/* it was until now: detached, or replaced, while it was read */
+	SW_NOT_ALLOWED,		/* it may not be looked at: anything may be there */
+	SW_DAMAGED,
+	SW_OTHER_VERSION,
+	SW_FAILURE_END
+};
+
+/*
  * Records the line unless one is there already (the first is nearest to the cause). error is a
- * positive or negative errno value. Returns it negative, for "return sw_error(...)".
+ * positive or negative errno value, or an enum sw_failure. Returns it negative, for "return sw_error(...)".
  */
 int sw_error(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -28,12 +42,12 @@ const char *sw_error_text(void);
 /* Forgets the recorded line: what failed was only a first try. */
 void sw_error_clear(void);
 
-/* An errno value, of either sign, in words that fit into a sentence. */
+/* An errno value or an enum sw_failure, of either sign, in words that fit into a sentence. */
 const char *sw_errno_text(int error);
 
 /*
  * Prints the recorded line (or one for error, if nothing was recorded) to stderr, and with json
- * also {"schema":1,"error":...} to stdout.
+ * also {"schema":1,"error":...} to stdout, which names an enum sw_failure as "failure".
  */
 void sw_error_report(int error, bool json);
 

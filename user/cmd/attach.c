@@ -69,17 +69,18 @@ struct saved {
 static int load_saved(struct saved *saved)
 {
 	struct sw_policy *policy = malloc(sizeof(*policy));
-	int error = policy ? sw_saved_load(sw_command_state_dir(), policy) : -ENOMEM;
+	bool found = false;
+	int error = policy ? sw_saved_load(sw_command_state_dir(), policy, &found) : -ENOMEM;
 
 	saved->disarmed = sw_saved_disarmed(sw_command_state_dir());
-	if (!error) {
+	if (!error && found) {
 		saved->policy = policy;
 		return 0;
 	}
 	free(policy);
-	if (error == -ENOMEM)
+	if (!error || error == -ENOMEM)
 		return error;
-	saved->refused = error != -ENOENT || sw_error_text();
+	saved->refused = true;
 	sw_format(saved->why, sizeof(saved->why), "%s",
 		  sw_error_text() ? sw_error_text() : sw_errno_text(error));
 	sw_error_clear();

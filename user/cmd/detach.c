@@ -45,12 +45,13 @@ static int run(int argc, char **argv)
 		return sw_error(EINVAL, "detach: --force needs --all, since it removes everything");
 	error = sw_detach(sw_global.pin_dir, given.all ? NULL : (const char *const *)argv + first,
 			  (uint32_t)(argc - first), results, &done);
-	if (error == -ENOENT && !sw_error_text()) {
+	if (error == -SW_NOT_ATTACHED) {
+		sw_error_clear();
 		if (!given.all)
 			return sw_error(ENOENT, "%s is not attached: nothing is", argv[first]);
 		error = 0;
 	}
-	if (error && given.force) {
+	if (error && error != -SW_NOT_ALLOWED && given.force) {
 		sw_error_clear();
 		error = sw_discard(sw_global.pin_dir);
 		discarded = !error;

@@ -10,8 +10,6 @@
 #include "../policy/policy_view_reader.h"
 #include "../report/policy_report.h"
 
-#include <errno.h>
-
 /* Has the next first attach know it as well. */
 static bool remember(bool disarmed)
 {
@@ -26,9 +24,10 @@ static int run_disarm(int argc, char **argv)
 	if (first <= 0)
 		return first;
 	error = sw_disarm(sw_global.pin_dir);
-	attached = error != -ENOENT || sw_error_text();
+	attached = error != -SW_NOT_ATTACHED;
 	if (error && attached)
 		return sw_policy_failed(error);
+	sw_error_clear();
 	saved = remember(true);
 	if (sw_global.json)
 		sw_json_armed(stdout, false, attached, saved, sw_global.pretty);
@@ -78,11 +77,12 @@ static int run_arm(int argc, char **argv)
 	if (first <= 0)
 		return first;
 	error = sw_instance_open(sw_global.pin_dir, SW_ACCESS_CHANGE, &instance);
-	attached = error != -ENOENT || sw_error_text();
+	attached = error != -SW_NOT_ATTACHED;
 	if (!error)
 		error = sw_armed_write(&instance, true);
 	if (error && attached)
 		return sw_policy_failed(error);
+	sw_error_clear();
 	saved = remember(false);
 	if (sw_global.json)
 		sw_json_armed(stdout, true, attached, saved, sw_global.pretty);

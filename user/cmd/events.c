@@ -109,8 +109,6 @@ static int run(int argc, char **argv)
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	error = sw_reader_open(sw_global.pin_dir, &following.reader);
-	if (error == -ENOENT && !sw_error_text())
-		sw_error(ENOENT, "nothing is attached: synward attach IFACE begins");
 	if (!error)
 		error = follow(&following);
 	sw_reader_close(following.reader);

@@ -29,8 +29,6 @@ static int run(int argc, char **argv)
 	if (first < argc)
 		return sw_error(EINVAL, "list: expected no arguments, got %s", argv[first]);
 	error = sw_handshakes_read(sw_global.pin_dir, given.all ? 0 : given.limit, &list);
-	if (error == -ENOENT && !sw_error_text())
-		sw_error(ENOENT, "nothing is attached: synward attach IFACE begins");
 	if (error)
 		return error == -EINVAL ? -EIO : error;
 	if (sw_global.json)

@@ -231,8 +231,6 @@ static int run(const struct sw_command *command, enum sw_list list, int (*verb)(
 	call.words = argv + first;
 	call.count = argc - first;
 	error = verb(&call);
-	if (error == -ENOENT && !sw_error_text())
-		sw_error(ENOENT, "nothing is attached: synward attach IFACE begins");
 	if (!error && verb != show) {
 		if (sw_global.json)
 			sw_json_list_change(stdout, list, &call.change, sw_global.pretty);

@@ -27,8 +27,6 @@ int sw_policy_work_begin(struct sw_policy_work *work, enum sw_access access)
 	if (!work->active || !work->other)
 		return -ENOMEM;
 	error = sw_instance_open(sw_global.pin_dir, access, &work->instance);
-	if (error == -ENOENT && !sw_error_text())
-		return sw_error(ENOENT, "nothing is attached: synward attach IFACE begins");
 	return error ? error : sw_policy_read(&work->instance, work->active, &work->state);
 }
 

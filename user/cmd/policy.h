@@ -27,7 +27,7 @@ struct sw_policy_work {
 /* Reads a file into other: before anything else, so that a bad one changes nothing. */
 int sw_policy_work_load(struct sw_policy_work *work, const char *file);
 
-/* Opens the instance and reads what is active. -ENOENT has its line, too. */
+/* Opens the instance and reads what is active. */
 int sw_policy_work_begin(struct sw_policy_work *work, enum sw_access access);
 void sw_policy_work_end(struct sw_policy_work *work);
 

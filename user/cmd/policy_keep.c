@@ -4,8 +4,6 @@
 
 #include "../model/policy.h"
 
-#include <errno.h>
-
 static int run_confirm(int argc, char **argv)
 {
 	SW_AUTO_POLICY_WORK struct sw_policy_work work = SW_POLICY_WORK_NONE;
@@ -16,12 +14,6 @@ static int run_confirm(int argc, char **argv)
 	error = sw_policy_work_begin(&work, SW_ACCESS_CHANGE);
 	if (!error)
 		error = sw_policy_confirm(&work.instance);
-	if (error == -ENOENT && !sw_error_text())
-		sw_error(ENOENT, "no policy waits to be confirmed%s",
-			 work.state.rolled_back ? ": the last one may have been rolled back; "
-						  "'synward policy show' tells "
-						  "what is active" :
-						  "");
 	if (error)
 		return sw_policy_failed(error);
 	return sw_policy_tell(&work, "confirmed", sw_policy_save(&work));
@@ -51,9 +43,6 @@ static int run_rollback(int argc, char **argv)
 	error = sw_policy_work_begin(&work, SW_ACCESS_CHANGE);
 	if (!error)
 		error = sw_policy_roll_back(&work.instance);
-	if (error == -ENOENT && !sw_error_text())
-		sw_error(ENOENT, "there is no policy to go back to: one is kept, until it is gone "
-				 "back to");
 	if (error)
 		return sw_policy_failed(error);
 	/* what was pending was not saved: what it went back to still is */

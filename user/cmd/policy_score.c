@@ -27,8 +27,6 @@ static int run(int argc, char **argv)
 		return first;
 	snapshot = calloc(1, sizeof(*snapshot));
 	error = snapshot ? sw_snapshot_read(sw_global.pin_dir, snapshot) : -ENOMEM;
-	if (error == -ENOENT && !sw_error_text())
-		sw_error(ENOENT, "nothing is attached: synward attach IFACE begins");
 	if (error)
 		return sw_policy_failed(error);
 	if (sw_global.json)

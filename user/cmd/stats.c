@@ -28,8 +28,6 @@ static int print_once(void)
 	struct sw_snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	int error = snapshot ? sw_snapshot_read(sw_global.pin_dir, snapshot) : -ENOMEM;
 
-	if (error == -ENOENT && !sw_error_text())
-		sw_error(ENOENT, "nothing is attached: synward attach IFACE begins");
 	if (!error && given.prometheus)
 		sw_prometheus_stats(stdout, snapshot);
 	else if (!error && sw_global.json)

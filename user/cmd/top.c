@@ -113,8 +113,6 @@ static int read_view(struct readings *all, enum view view)
 		forget(all);
 	all->view = view;
 	error = readers[view](all);
-	if (error == -ENOENT && !sw_error_text())
-		sw_error(ENOENT, "nothing is attached: synward attach IFACE begins");
 	return error == -EINVAL ? -EIO : error; /* EINVAL is for the command line */
 }
 

@@ -16,15 +16,14 @@ static int failed(const char *what, const char *dir, const char *name)
 	return sw_error(errno, "cannot %s %s/%s: %s", what, dir, name, sw_errno_text(errno));
 }
 
-int sw_saved_load(const char *dir, struct sw_policy *policy)
+int sw_saved_load(const char *dir, struct sw_policy *policy, bool *found)
 {
 	char path[SW_STATE_PATH];
 	int error = sw_state_dir_path(dir, SW_SAVED_POLICY, path);
 
-	if (error)
+	*found = error || !access(path, F_OK) || (errno != ENOENT && errno != ENOTDIR);
+	if (error || !*found)
 		return error;
-	if (access(path, F_OK) && (errno == ENOENT || errno == ENOTDIR))
-		return -ENOENT;
 	return sw_config_load(path, policy);
 }
 

@@ -18,8 +18,8 @@
 #define SW_SAVED_POLICY	  "policy.yaml"
 #define SW_SAVED_DISARMED "disarmed.mark" /* with a dot, which no instance has in its name */
 
-/* Reads the saved policy. -ENOENT without a line: there is none. */
-int sw_saved_load(const char *dir, struct sw_policy *policy);
+/* Reads the saved policy; *found: there is one, whether or not it can be read. */
+int sw_saved_load(const char *dir, struct sw_policy *policy, bool *found);
 
 /* Saves a compiled policy; the default one is saved by there being none. */
 int sw_saved_store(const char *dir, const struct sw_policy *policy);

@@ -127,11 +127,7 @@ int sw_generation_open(const struct sw_lists *lists, enum sw_list list,
 		sw_pins_path(&lists->instance->pins, path, "%s", name);
 		*fds[part] = bpf_obj_get(path);
 		if (*fds[part] < 0)
-			return sw_error(EIO,
-					"%s is damaged: %s cannot be opened (%s); discard it: "
-					"synward --pin-dir %s detach --all --force",
-					lists->instance->pins.shown, name, sw_errno_text(errno),
-					lists->instance->pins.shown);
+			return sw_instance_failed(lists->instance, name, errno);
 	}
 	generation->prefixes.about = about;
 	return map_both(lists, about->buckets, generation) ? failed("read", list) : 0;

@@ -4,8 +4,8 @@
 
 /*
  * The allow and the block list: what is attached has them, and the state file, so that they outlive
- * it. Each function changes both or none, or says what it could not do. As elsewhere, 0 or a -errno
- * whose line has been recorded; -ENOENT without a line means that nothing is attached.
+ * it. Each function changes both or none, or says what it could not do. As elsewhere, 0, or a
+ * -errno or enum sw_failure whose line has been recorded.
  */
 
 #include "../model/entries.h"

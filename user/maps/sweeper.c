@@ -37,7 +37,9 @@ int sw_coarse_clock(const struct sw_instance *instance, uint64_t *now_ms)
 		    .data_out = packet, .data_size_out = sizeof(packet));
 	SW_AUTO_FD int program = sw_instance_get(instance, "programs/sw_clock");
 
-	if (program < 0 || bpf_prog_test_run_opts(program, &run))
+	if (program < 0)
+		return sw_instance_failed(instance, "programs/sw_clock", errno);
+	if (bpf_prog_test_run_opts(program, &run))
 		return sw_error(errno,
 				"cannot read the clock of the tables (%s/programs/sw_clock): %s",
 				instance->pins.shown, sw_errno_text(errno));

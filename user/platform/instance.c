@@ -8,19 +8,19 @@
 #include <bpf/bpf.h>
 #include <string.h>
 
-static int no_access(const struct sw_pins *pins, const char *name, int error)
+static int no_access(const struct sw_pins *pins, const char *name)
 {
 	const char *missing = sw_missing_capabilities();
 
-	return sw_error(error, "no permission to open %s/%s%s%s; run as root", pins->shown, name,
-			missing[0] ? ": missing " : "", missing);
+	return sw_error(SW_NOT_ALLOWED, "no permission to open %s/%s%s%s; run as root", pins->shown,
+			name, missing[0] ? ": missing " : "", missing);
 }
 
-static int may_not_open(const struct sw_instance *instance, const char *name, int error)
+static int may_not_open(const struct sw_instance *instance, const char *name)
 {
 	if (!instance->read_only)
-		return no_access(&instance->pins, name, error);
-	return sw_error(error,
+		return no_access(&instance->pins, name);
+	return sw_error(SW_NOT_ALLOWED,
 			"no permission to open %s/%s; run as root, or as a member of the group %s",
 			instance->pins.shown, name, SW_READERS);
 }
@@ -37,7 +37,7 @@ static int foreign(const struct sw_pins *pins, const char *name)
 static int other_version(const struct sw_pins *pins, uint32_t version)
 {
 	return sw_error(
-		EPROTO,
+		SW_OTHER_VERSION,
 		"%s holds the state of ABI version %u, and this synward has version %u: detach "
 		"with the synward that attached, or discard it: synward --pin-dir %s detach "
 		"--all --force",
@@ -47,7 +47,7 @@ static int other_version(const struct sw_pins *pins, uint32_t version)
 static int other_layout(const struct sw_pins *pins, const char *name)
 {
 	return sw_error(
-		EPROTO,
+		SW_OTHER_VERSION,
 		"%s/%s is laid out for another build of synward: detach with the synward that "
 		"attached, or discard it: synward --pin-dir %s detach --all --force",
 		pins->shown, name, pins->shown);
@@ -71,6 +71,43 @@ int sw_instance_get(const struct sw_instance *instance, const char *name)
 	return bpf_obj_get_opts(path, &options);
 }
 
+/* Is what was opened, or would be, still what is attached? A detach takes the identity away first. */
+static bool is_attached(const struct sw_instance *instance)
+{
+	struct sw_identity now;
+	struct bpf_map_info info;
+	__u32 key = 0;
+	SW_AUTO_FD int fd = sw_instance_get(instance, "maps/identity");
+
+	if (fd < 0)
+		return !sw_is_absent(errno);
+	return !sw_instance_is_open(instance) || map_info(fd, &info) ||
+	       info.value_size != sizeof(now) || bpf_map_lookup_elem(fd, &key, &now) ||
+	       !memcmp(&now, &instance->identity, sizeof(now));
+}
+
+int sw_instance_check(const struct sw_instance *instance)
+{
+	if (is_attached(instance))
+		return 0;
+	return sw_error(SW_DETACHED, "%s was detached while it was read", instance->pins.shown);
+}
+
+int sw_instance_failed(const struct sw_instance *instance, const char *name, int error)
+{
+	const char *shown = instance->pins.shown;
+
+	if (sw_is_refused(error))
+		return may_not_open(instance, name);
+	if (sw_is_absent(error) && !is_attached(instance))
+		return sw_instance_is_open(instance) ? sw_instance_check(instance) :
+						       sw_not_attached();
+	return sw_error(SW_DAMAGED,
+			"%s is damaged: %s cannot be opened (%s); discard it: synward --pin-dir %s "
+			"detach --all --force",
+			shown, name, sw_errno_text(error), shown);
+}
+
 static int read_identity(struct sw_instance *instance)
 {
 	const struct sw_pins *pins = &instance->pins;
@@ -79,10 +116,8 @@ static int read_identity(struct sw_instance *instance)
 	SW_AUTO_FREE void *buffer = NULL;
 	SW_AUTO_FD int fd = sw_instance_get(instance, "maps/identity");
 
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return -ENOENT;
-	if (fd < 0 && (errno == EPERM || errno == EACCES))
-		return may_not_open(instance, "maps/identity", errno);
+	if (fd < 0 && (sw_is_absent(errno) || sw_is_refused(errno)))
+		return sw_instance_failed(instance, "maps/identity", errno);
 	if (fd < 0 || map_info(fd, &info) || info.type != BPF_MAP_TYPE_ARRAY ||
 	    info.key_size != sizeof(key) || info.value_size < sizeof(*value) ||
 	    strcmp(info.name, "identity"))
@@ -127,13 +162,8 @@ int sw_instance_map(const struct sw_instance *instance, const char *name, uint32
 
 	sw_format(pin, sizeof(pin), "maps/%s", name);
 	map = sw_instance_get(instance, pin);
-	if (map < 0 && (errno == EPERM || errno == EACCES))
-		return may_not_open(instance, pin, errno);
 	if (map < 0 || map_info(map, &info))
-		return sw_error(EIO,
-				"%s is damaged: maps/%s cannot be opened (%s); discard it: synward "
-				"--pin-dir %s detach --all --force",
-				pins->shown, name, sw_errno_text(errno), pins->shown);
+		return sw_instance_failed(instance, pin, errno);
 	if (value_size && info.value_size != value_size)
 		return other_layout(pins, name);
 	*fd = sw_take_fd(&map);
@@ -149,7 +179,7 @@ int sw_pins_check_leftover(const struct sw_pins *pins)
 	if (!dir)
 		return errno == ENOENT	? 0 :
 		       errno == ENOTDIR ? foreign(pins, "") :
-					  no_access(pins, "", errno);
+					  no_access(pins, "");
 	while ((entry = readdir(dir))) {
 		size_t i = 0;
 

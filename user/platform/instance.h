@@ -31,12 +31,27 @@ enum sw_access {
 };
 
 /*
- * Opens the instance of a pin directory. -ENOENT without a line: there is none; then pins may be
- * located and locked, if access asks for it and there is a bpffs. State of another ABI version and
- * foreign contents are errors, which say what to do.
+ * Opens the instance of a pin directory. 0, an enum sw_failure or another -errno, always with its line.
+ * With -SW_NOT_ATTACHED pins may be located and locked, if access asks for it and there is a bpffs.
  */
 int sw_instance_open(const char *dir, enum sw_access access, struct sw_instance *instance);
 void sw_instance_close(struct sw_instance *instance);
+
+/* Has its identity been read? Only then can it be told whether it is still the same. */
+static inline bool sw_instance_is_open(const struct sw_instance *instance)
+{
+	return instance->identity.abi_version;
+}
+
+/*
+ * What it means that the pin of that name, "maps/armed" say, could not be opened: error is the errno.
+ * The one place that tells apart what is not attached, or no longer, what may not be looked at, and
+ * what is damaged. Returns the enum sw_failure, negative, with its line.
+ */
+int sw_instance_failed(const struct sw_instance *instance, const char *name, int error);
+
+/* Is it still attached, and the same? 0, or -SW_DETACHED with a line. */
+int sw_instance_check(const struct sw_instance *instance);
 
 /* Opens a pin, to read only if the instance is. Returns its descriptor, or -1 with errno. */
 int sw_instance_get(const struct sw_instance *instance, const char *name);

@@ -12,14 +12,40 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-/* Opens a directory if it is on bpffs; -1 if it is not there or on something else. */
-static int open_on_bpffs(const char *path)
+bool sw_is_absent(int error)
 {
-	SW_AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return error == ENOENT || error == ENOTDIR;
+}
 
-	if (fd < 0 || !sw_is_bpffs(fd))
-		return -1;
-	return sw_take_fd(&fd);
+bool sw_is_refused(int error)
+{
+	return error == EACCES || error == EPERM;
+}
+
+int sw_not_attached(void)
+{
+	return sw_error(SW_NOT_ATTACHED, "nothing is attached: synward attach IFACE begins");
+}
+
+static int not_allowed(const char *path)
+{
+	return sw_error(SW_NOT_ALLOWED,
+			"no permission to open %s; run as root, or as a member of the group %s",
+			path, SW_READERS);
+}
+
+/*
+ * Opens a directory if it is on bpffs. Where it is not there, or on something else, *fd becomes -1.
+ * Returns 0, or -errno without a line if that could not be found out.
+ */
+static int open_on_bpffs(const char *path, int *fd)
+{
+	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd >= 0 && !sw_is_bpffs(*fd))
+		sw_close_fd(fd);
+	else if (*fd < 0 && !sw_is_absent(errno))
+		return -errno;
+	return 0;
 }
 
 /* The parent directory as another process sees it. */
@@ -31,16 +57,18 @@ static int open_in_keeper(const char *parent, bool may_mount, int *fd)
 
 	if (!sw_format(path, sizeof(path), "/proc/%d/root%s", keeper, parent))
 		return sw_error(ENAMETOOLONG, "the pin directory's path is too long: %s", parent);
-	*fd = open_on_bpffs(path);
-	if (*fd >= 0)
+	error = open_on_bpffs(path, fd);
+	if (!error && *fd >= 0)
 		return 0;
+	/* that there is none is known only of the mount namespace of pid 1 */
+	if (!may_mount && (error || keeper != 1))
+		return not_allowed(parent);
 	if (!may_mount)
-		return -ENOENT;
+		return sw_not_attached();
 	error = sw_mount_bpffs(keeper);
 	if (error)
 		return error;
-	*fd = open_on_bpffs(path);
-	if (*fd < 0)
+	if (open_on_bpffs(path, fd) || *fd < 0)
 		return sw_error(ENOENT, "%s is not there: pins go into %s or a directory in it",
 				parent, SW_BPFFS);
 	return 0;
@@ -70,7 +98,9 @@ int sw_pins_locate(const char *dir, bool may_mount, struct sw_pins *pins)
 				"name holds no dot, such as %s/synward",
 				dir, SW_BPFFS);
 	*slash = '\0';
-	fd = open_on_bpffs(parent);
+	error = open_on_bpffs(parent, &fd);
+	if (error)
+		return not_allowed(parent);
 	if (fd < 0 && is_below_bpffs(parent)) {
 		error = open_in_keeper(parent, may_mount, &fd);
 		if (error)

@@ -36,10 +36,18 @@ struct sw_pins {
 /*
  * Finds where dir is. If /sys/fs/bpf of this mount namespace is no bpffs, as in `ip netns exec`, it
  * is looked for in that of pid 1, or, where that may not be looked at, of our outermost ancestor
- * that may; with may_mount, one is mounted there if there is none. Returns 0, -ENOENT without a
- * line if there is no bpffs and none may be mounted, or another -errno with its line.
+ * that may; with may_mount, one is mounted there if there is none. Returns 0, -SW_NOT_ATTACHED if there is
+ * no bpffs and none may be mounted, -SW_NOT_ALLOWED if that cannot be told, or another -errno, all with
+ * their line.
  */
 int sw_pins_locate(const char *dir, bool may_mount, struct sw_pins *pins);
+
+/* What an errno says of something that could not be opened: it is not there, or may not be opened. */
+bool sw_is_absent(int error);
+bool sw_is_refused(int error);
+
+/* Records that nothing is attached. Returns -SW_NOT_ATTACHED. */
+int sw_not_attached(void);
 
 /* Keeps every other attach and detach waiting until sw_pins_close(). */
 int sw_pins_lock(struct sw_pins *pins);

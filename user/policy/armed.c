@@ -40,7 +40,5 @@ int sw_disarm(const char *pin_dir)
 	SW_AUTO_INSTANCE struct sw_instance instance = SW_INSTANCE_NONE;
 	int error = sw_pins_locate(pin_dir, false, &instance.pins);
 
-	if (!error && !sw_pins_exist(&instance.pins, "maps"))
-		return -ENOENT;
 	return error ? error : sw_armed_write(&instance, false);
 }

@@ -11,7 +11,7 @@ int sw_armed_write(const struct sw_instance *instance, bool armed);
 
 /*
  * Has nothing dropped any more, at once: whatever else is damaged or of another version, whoever
- * holds the lock. Returns 0, -ENOENT without a line if nothing is attached, or another -errno.
+ * holds the lock. 0, an enum sw_failure or another -errno, with its line.
  */
 int sw_disarm(const char *pin_dir);
 

@@ -99,10 +99,19 @@ int sw_policy_install(const struct sw_instance *instance, struct sw_policy *poli
 int sw_policy_confirm(const struct sw_instance *instance)
 {
 	const struct sw_switch_request request = { .verb = SW_SWITCH_CONFIRM };
+	struct sw_policy_state state;
 	bool done;
 	int error = ask(instance, &request, &done);
 
-	return error ? error : done ? 0 : -ENOENT;
+	if (error || done)
+		return error;
+	error = sw_policy_state_read(instance, &state);
+	if (error)
+		return error;
+	return sw_error(ESRCH, "no policy waits to be confirmed%s",
+			state.rolled_back ? ": the last one may have been rolled back; 'synward "
+					    "policy show' tells what is active" :
+					    "");
 }
 
 int sw_policy_roll_back(const struct sw_instance *instance)
@@ -120,5 +129,8 @@ int sw_policy_roll_back(const struct sw_instance *instance)
 		if (!error)
 			error = ask(instance, &request, &done);
 	}
-	return error ? error : done ? 0 : -ENOENT;
+	if (error || done)
+		return error;
+	return sw_error(ESRCH,
+			"there is no policy to go back to: one is kept, until it is gone back to");
 }

@@ -26,7 +26,7 @@ struct sw_policy_change {
 int sw_policy_install(const struct sw_instance *instance, struct sw_policy *policy,
 		      const struct sw_policy_change *change);
 
-/* Keep what is active, or go back. -ENOENT without a line: there is nothing to confirm, or to. */
+/* Keep what is active, or go back. -ESRCH: there is nothing to confirm, or to go back to. */
 int sw_policy_confirm(const struct sw_instance *instance);
 int sw_policy_roll_back(const struct sw_instance *instance);
 

@@ -52,8 +52,7 @@ static int lock_ring(struct sw_reader *reader)
 	sw_pins_path(&reader->instance.pins, path, "maps");
 	reader->lock_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (reader->lock_fd < 0)
-		return sw_error(errno, "cannot open %s/maps: %s", reader->instance.pins.shown,
-				sw_errno_text(errno));
+		return sw_instance_failed(&reader->instance, "maps", errno);
 	if (flock(reader->lock_fd, LOCK_EX | LOCK_NB))
 		return sw_error(EBUSY,
 				"another 'synward events' follows them already, and there can be "

@@ -2,7 +2,7 @@
 #ifndef SYNWARD_READERS_EVENT_READER_H
 #define SYNWARD_READERS_EVENT_READER_H
 
-/* Follows the events. Errors are those of readers.h. */
+/* Follows the events. Errors are as in readers.h. */
 
 #include <stdint.h>
 

@@ -3,9 +3,8 @@
 #define SYNWARD_READERS_READERS_H
 
 /*
- * What is read out of the kernel at one moment. Every function returns 0 or a -errno whose line has
- * been recorded with sw_error(), and leaves its out-parameters alone on failure. -ENOENT without a
- * recorded line means that nothing is attached in that pin directory.
+ * What is read out of the kernel at one moment. Every function returns 0, or a -errno or enum
+ * sw_failure whose line has been recorded with sw_error(), and leaves its out-parameters alone on failure.
  */
 
 #include <stdint.h>

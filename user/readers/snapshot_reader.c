@@ -105,17 +105,14 @@ static void read_directory(const struct sw_instance *instance, const char *name,
 }
 
 /* All pinned maps, and what they cost together. */
-static int read_maps(const struct sw_instance *instance, struct sw_status_map *maps,
-		     uint32_t *count, uint64_t *bytes)
+static void read_maps(const struct sw_instance *instance, struct sw_status_map *maps,
+		      uint32_t *count, uint64_t *bytes)
 {
-	if (!sw_pins_exist(&instance->pins, "maps"))
-		return read_failed("the pin directory");
 	*count = 0;
 	*bytes = 0;
 	read_directory(instance, "maps", maps, count, bytes);
 	read_directory(instance, "lists", maps, count, bytes);
 	qsort(maps, *count, sizeof(*maps), compare_names);
-	return 0;
 }
 
 static int read_traffic(const struct sw_records *records, struct sw_snapshot *snapshot)
@@ -180,13 +177,12 @@ int sw_snapshot_read(const char *pin_dir, struct sw_snapshot *snapshot)
 	if (!error)
 		error = read_traffic(&records, made);
 	if (!error)
-		error = read_maps(&instance, maps, &map_count, &made->map_bytes);
-	if (!error)
 		error = sw_policy_view_read(&instance, &made->policy);
 	if (!error)
 		error = read_services(&instance, &made->policy, made->services);
 	if (error)
 		return error;
+	read_maps(&instance, maps, &map_count, &made->map_bytes);
 	made->taken_ns = sw_monotonic_ns();
 	made->created_ns = instance.identity.created_ns;
 	made->half_open = half_open(&made->total);
@@ -227,7 +223,8 @@ int sw_status_read(const char *pin_dir, struct sw_status *status)
 		return -ENOMEM;
 	sw_format(made->pin_dir, sizeof(made->pin_dir), "%s", pin_dir);
 	error = sw_instance_open(pin_dir, SW_ACCESS_READ, &instance);
-	if (error == -ENOENT && !sw_error_text()) {
+	if (error == -SW_NOT_ATTACHED) {
+		sw_error_clear();
 		*status = *made;
 		return 0;
 	}
@@ -238,15 +235,17 @@ int sw_status_read(const char *pin_dir, struct sw_status *status)
 	if (!error)
 		error = sw_settings_read(&instance, &made->settings);
 	if (!error)
-		error = read_maps(&instance, made->maps, &made->map_count, &made->map_bytes);
-	if (!error)
 		error = sw_policy_view_read(&instance, &made->policy);
 	if (!error)
 		error = sw_occupancy_read(&instance, made->occupancy);
 	if (error)
 		return error;
+	read_maps(&instance, made->maps, &made->map_count, &made->map_bytes);
 	read_health(&instance, &records, made);
 	error = sw_defence_look(&instance, made);
+	if (!error)
+		error = sw_instance_check(
+			&instance); /* hooks that a detach took off are not missing */
 	if (error)
 		return error;
 	made->attached = true;
