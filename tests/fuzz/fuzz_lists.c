@@ -27,7 +27,7 @@ const char *sw_source_shown(char shown[SW_SHOWN_SIZE], const char *text)
 	return shown;
 }
 
-static const struct sw_state_times times = { .apart_s = 1000000, .boot_s = 1000 };
+static const struct sw_journal_times times = { .apart_s = 1000000, .boot_s = 1000 };
 
 static void check_entry(const struct sw_entry *entry)
 {
@@ -44,14 +44,14 @@ static void check_entry(const struct sw_entry *entry)
 
 static void check_round_trip(const struct sw_entry *entry)
 {
-	SW_AUTO_STATE_TEXT struct sw_state_text text = { .apart_s = times.apart_s };
+	SW_AUTO_JOURNAL_TEXT struct sw_journal_text text = { .apart_s = times.apart_s };
 	struct sw_entries lists[SW_LIST_COUNT] = {};
 	const struct sw_entry *again;
 	char line[STATE_LINE_ROOM] = "";
 
-	sw_state_put(&text, SW_LIST_BLOCK, entry);
+	sw_journal_put(&text, SW_LIST_BLOCK, entry);
 	memcpy(line, text.bytes, text.length);
-	assert(!sw_state_parse(line, text.length, &times, lists));
+	assert(!sw_journal_parse(line, text.length, &times, lists));
 	again = lists[SW_LIST_BLOCK].rows;
 	assert(!sw_prefix_compare(&again->prefix, &entry->prefix));
 	assert(again->expires_s == entry->expires_s && again->added_s == entry->added_s);
@@ -84,7 +84,7 @@ static void as_state(const uint8_t *bytes, size_t length)
 
 		memcpy(line, bytes, step);
 		line[step] = '\0';
-		sw_state_parse(line, step, &times, lists);
+		sw_journal_parse(line, step, &times, lists);
 		bytes += step;
 		length -= step;
 	}

@@ -118,7 +118,7 @@ static bool ask(const struct sw_addr *addr)
 	return answer;
 }
 
-static uint64_t hits_of(const struct sw_generation *generation, const struct sw_prefix *prefix)
+static uint64_t hits_of(const struct sw_list_generation *generation, const struct sw_prefix *prefix)
 {
 	struct sw_list_key key = sw_list_key(prefix, generation->prefixes.seed);
 	const struct sw_list_row *row = sw_prefixes_find(&generation->prefixes, &key);
@@ -130,7 +130,7 @@ static uint64_t hits_of(const struct sw_generation *generation, const struct sw_
 
 static struct model model;
 
-static void put_random(struct sw_generation *generation, __u32 count, __u32 now_s)
+static void put_random(struct sw_list_generation *generation, __u32 count, __u32 now_s)
 {
 	while (model.count < count) {
 		struct sw_prefix prefix = random_prefix();
@@ -150,15 +150,17 @@ static void the_kernel_finds_what_the_host_finds(void **state __unused)
 	__u32 now_s = (__u32)sw_boot_s(), found = 0;
 
 	for (__u32 size = 50; size <= 1250; size *= 5) {
-		SW_AUTO_GENERATION struct sw_generation generation = SW_GENERATION_NONE;
+		SW_AUTO_LIST_GENERATION struct sw_list_generation generation =
+			SW_LIST_GENERATION_NONE;
 
 		model.count = 0;
 		/* else it would have the hits of the one before */
-		assert_int_equal(sw_generation_install(&lists, LIST, NULL), 0);
+		assert_int_equal(sw_list_generation_install(&lists, LIST, NULL), 0);
 		assert_int_equal(
-			sw_generation_create(&lists, LIST, sw_buckets_for(size), &generation), 0);
+			sw_list_generation_create(&lists, LIST, sw_buckets_for(size), &generation),
+			0);
 		put_random(&generation, size, now_s);
-		assert_int_equal(sw_generation_install(&lists, LIST, &generation), 0);
+		assert_int_equal(sw_list_generation_install(&lists, LIST, &generation), 0);
 		for (int i = 0; i < 4000; i++) {
 			struct sw_addr addr =
 				roll(3) ? address_within(&model.rows[roll(size)].prefix) :
@@ -180,24 +182,24 @@ static void the_kernel_finds_what_the_host_finds(void **state __unused)
 /* The other list is another list, and an empty one has nothing. */
 static void lists_are_apart(void **state __unused)
 {
-	SW_AUTO_GENERATION struct sw_generation generation = SW_GENERATION_NONE;
+	SW_AUTO_LIST_GENERATION struct sw_list_generation generation = SW_LIST_GENERATION_NONE;
 	struct sw_prefix prefix = prefix_of(random_address(false), 128);
 	struct sw_list_key key;
 
-	assert_int_equal(sw_generation_install(&lists, LIST, NULL), 0);
+	assert_int_equal(sw_list_generation_install(&lists, LIST, NULL), 0);
 	assert_int_equal(announced(), 0);
 	assert_false(ask(&prefix.addr));
-	assert_int_equal(sw_generation_create(&lists, SW_LIST_ALLOW, SW_MIN_BUCKETS, &generation),
-			 0);
+	assert_int_equal(
+		sw_list_generation_create(&lists, SW_LIST_ALLOW, SW_MIN_BUCKETS, &generation), 0);
 	key = sw_list_key(&prefix, generation.prefixes.seed);
 	must(!sw_prefixes_insert(&generation.prefixes, &key, 0, 0), "insert");
-	assert_int_equal(sw_generation_install(&lists, SW_LIST_ALLOW, &generation), 0);
+	assert_int_equal(sw_list_generation_install(&lists, SW_LIST_ALLOW, &generation), 0);
 	assert_int_equal(announced(), 1 << SW_LIST_ALLOW);
 	assert_false(ask(&prefix.addr));
 	skeleton->bss->asked_list = SW_LIST_ALLOW;
 	assert_true(ask(&prefix.addr));
 	skeleton->bss->asked_list = LIST;
-	assert_int_equal(sw_generation_install(&lists, SW_LIST_ALLOW, NULL), 0);
+	assert_int_equal(sw_list_generation_install(&lists, SW_LIST_ALLOW, NULL), 0);
 	assert_int_equal(announced(), 0);
 }
 
@@ -251,7 +253,7 @@ static void wait_for_answers(void)
 /* A new table of those that stay and others, from nothing: what it has of the old one is its hits. */
 static void install_with(__u32 others)
 {
-	SW_AUTO_GENERATION struct sw_generation generation = SW_GENERATION_NONE;
+	SW_AUTO_LIST_GENERATION struct sw_list_generation generation = SW_LIST_GENERATION_NONE;
 	SW_AUTO_ENTRIES struct sw_entries entries = {};
 	const struct sw_list_recipe recipe = { .entries = &entries };
 
@@ -263,16 +265,16 @@ static void install_with(__u32 others)
 	}
 	sw_entries_settle(&entries);
 	must(!sw_list_build(&lists, LIST, &recipe, &generation), "build");
-	must(!sw_generation_install(&lists, LIST, &generation), "install");
+	must(!sw_list_generation_install(&lists, LIST, &generation), "install");
 }
 
 static uint64_t total_hits(void)
 {
-	SW_AUTO_GENERATION struct sw_generation generation = SW_GENERATION_NONE;
+	SW_AUTO_LIST_GENERATION struct sw_list_generation generation = SW_LIST_GENERATION_NONE;
 	SW_AUTO_ENTRIES struct sw_entries found = {};
 	uint64_t sum = 0;
 
-	must(!sw_generation_open(&lists, LIST, &generation), "open");
+	must(!sw_list_generation_open(&lists, LIST, &generation), "open");
 	must(!sw_list_collect(&generation, &found), "collect");
 	for (size_t i = 0; i < found.count; i++)
 		sum += found.rows[i].hits;
@@ -284,7 +286,7 @@ static int start_asking(void **state)
 {
 	static pthread_t thread;
 
-	must(!sw_generation_install(&lists, LIST, NULL), "install");
+	must(!sw_list_generation_install(&lists, LIST, NULL), "install");
 	for (__u32 i = 0; i < STAYING; i++)
 		staying[i] = prefix_in_half(true, 16);
 	for (__u32 i = 0; i < QUESTIONS; i++)
@@ -327,12 +329,12 @@ static void a_switch_loses_neither_prefix_nor_hit(void **state)
 /* Thousands come and go, so that places are used again and again. */
 static void a_change_in_place_loses_neither(void **state)
 {
-	SW_AUTO_GENERATION struct sw_generation now = SW_GENERATION_NONE;
+	SW_AUTO_LIST_GENERATION struct sw_list_generation now = SW_LIST_GENERATION_NONE;
 	static struct sw_list_key passing[PASSING];
 	__u32 deleted = 0;
 
 	install_with(3000);
-	must(!sw_generation_open(&lists, LIST, &now), "open");
+	must(!sw_list_generation_open(&lists, LIST, &now), "open");
 	for (__u32 i = 0; i < 200 * PASSING; i++) {
 		struct sw_prefix prefix = passing_prefix();
 		struct sw_list_key *key = &passing[i % PASSING];

@@ -70,7 +70,7 @@ static int load_saved(struct saved *saved)
 {
 	struct sw_policy *policy = malloc(sizeof(*policy));
 	bool found = false;
-	int error = policy ? sw_saved_load(sw_command_state_dir(), policy, &found) : -ENOMEM;
+	int error = policy ? sw_saved_policy_load(sw_command_state_dir(), policy, &found) : -ENOMEM;
 
 	saved->disarmed = sw_saved_disarmed(sw_command_state_dir());
 	if (!error && found) {

@@ -40,7 +40,7 @@ static void on_signal(int signal)
 }
 
 struct following {
-	struct sw_reader *reader;
+	struct sw_event_reader *reader;
 	uint64_t started_ns;
 	uint64_t end_ns; /* FOREVER: there is none */
 	uint64_t taken;
@@ -55,9 +55,9 @@ static int take(const struct sw_event *event, void *context)
 
 	if (given.only_new && event->time_ns < following->started_ns)
 		return is_over;
-	names.interface = sw_reader_interface(following->reader, event->interface);
+	names.interface = sw_event_reader_interface(following->reader, event->interface);
 	if (event->type == SW_EVENT_LIMIT || sw_is_flood_event(event))
-		names.service = sw_reader_service(following->reader, event->service);
+		names.service = sw_event_reader_service(following->reader, event->service);
 	wall_ns = sw_wall_ns(event->time_ns);
 	if (sw_global.json)
 		sw_json_event(stdout, event, &names, wall_ns);
@@ -82,7 +82,7 @@ static int follow(struct following *following)
 			left_ms = (following->end_ns - now_ns) / NS_PER_MS + 1;
 		if (left_ms > POLL_MS)
 			left_ms = POLL_MS;
-		answer = sw_reader_poll(following->reader, (int)left_ms, take, following);
+		answer = sw_event_reader_poll(following->reader, (int)left_ms, take, following);
 		if (answer == -EINTR)
 			answer = 0;
 	}
@@ -108,10 +108,10 @@ static int run(int argc, char **argv)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	error = sw_reader_open(sw_global.pin_dir, &following.reader);
+	error = sw_event_reader_open(sw_global.pin_dir, &following.reader);
 	if (!error)
 		error = follow(&following);
-	sw_reader_close(following.reader);
+	sw_event_reader_close(following.reader);
 	return error == -EINVAL ? -EIO : error;
 }
 

@@ -58,7 +58,7 @@ bool sw_policy_save(const struct sw_policy_work *work)
 	int error = sw_policy_read(&work->instance, work->other, &state);
 
 	if (!error)
-		error = sw_saved_store(sw_command_state_dir(), work->other);
+		error = sw_saved_policy_store(sw_command_state_dir(), work->other);
 	if (!error)
 		error = sw_armed_read(&work->instance, &armed);
 	if (!error)

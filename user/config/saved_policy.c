@@ -16,7 +16,7 @@ static int failed(const char *what, const char *dir, const char *name)
 	return sw_error(errno, "cannot %s %s/%s: %s", what, dir, name, sw_errno_text(errno));
 }
 
-int sw_saved_load(const char *dir, struct sw_policy *policy, bool *found)
+int sw_saved_policy_load(const char *dir, struct sw_policy *policy, bool *found)
 {
 	char path[SW_STATE_PATH];
 	int error = sw_state_dir_path(dir, SW_SAVED_POLICY, path);
@@ -58,7 +58,7 @@ static int write_policy(FILE *file, const void *policy)
 	return 0;
 }
 
-int sw_saved_store(const char *dir, const struct sw_policy *policy)
+int sw_saved_policy_store(const char *dir, const struct sw_policy *policy)
 {
 	SW_AUTO_FREE struct sw_policy *usual = malloc(sizeof(*usual));
 	SW_AUTO_FD int fd = -1;

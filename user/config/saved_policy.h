@@ -19,10 +19,10 @@
 #define SW_SAVED_DISARMED "disarmed.mark" /* with a dot, which no instance has in its name */
 
 /* Reads the saved policy; *found: there is one, whether or not it can be read. */
-int sw_saved_load(const char *dir, struct sw_policy *policy, bool *found);
+int sw_saved_policy_load(const char *dir, struct sw_policy *policy, bool *found);
 
 /* Saves a compiled policy; the default one is saved by there being none. */
-int sw_saved_store(const char *dir, const struct sw_policy *policy);
+int sw_saved_policy_store(const char *dir, const struct sw_policy *policy);
 
 bool sw_saved_disarmed(const char *dir);
 int sw_saved_set_disarmed(const char *dir, bool disarmed);

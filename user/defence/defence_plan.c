@@ -38,7 +38,7 @@ static int read_policies(const struct sw_instance *instance, struct sw_needs *ne
 	/* it comes back by itself; whatever else is kept, a command is needed for */
 	if (!state.pending || state.fallback >= SW_POLICY_SLOTS)
 		return 0;
-	error = sw_slot_read(instance, state.fallback, policy);
+	error = sw_policy_slot_read(instance, state.fallback, policy);
 	if (!error)
 		sw_needs_add(needs, policy, state.fallback);
 	return error;

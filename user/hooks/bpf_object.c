@@ -217,8 +217,8 @@ static int fill_maps(const struct synward_bpf *skeleton, const struct sw_identit
 	if (!error)
 		error = fill_map(skeleton->maps.policies, creation->policy);
 	if (!error)
-		error = sw_slot_add_nets(bpf_map__fd(skeleton->maps.service_nets), 0,
-					 creation->policy);
+		error = sw_policy_slot_add_nets(bpf_map__fd(skeleton->maps.service_nets), 0,
+						creation->policy);
 	if (!error)
 		error = fill_map(skeleton->maps.policy_state, &state);
 	if (!error)

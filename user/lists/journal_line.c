@@ -18,9 +18,9 @@
 /* ---- writing */
 
 /* Has room for a line; NULL if there is none. */
-static char *line_room(struct sw_state_text *text)
+static char *line_room(struct sw_journal_text *text)
 {
-	size_t room = text->room ? text->room * 2 : SW_STATE_PIECE + STATE_LINE_ROOM;
+	size_t room = text->room ? text->room * 2 : SW_JOURNAL_PIECE + STATE_LINE_ROOM;
 	char *bytes;
 
 	if (text->room - text->length >= STATE_LINE_ROOM)
@@ -50,7 +50,7 @@ static size_t quote(char *to, const char *reason)
 	return (size_t)(to - start);
 }
 
-void sw_state_put(struct sw_state_text *text, enum sw_list list, const struct sw_entry *entry)
+void sw_journal_put(struct sw_journal_text *text, enum sw_list list, const struct sw_entry *entry)
 {
 	char prefix[SW_PREFIX_SIZE], expires[24] = "-", *line = line_room(text);
 	int length;
@@ -67,8 +67,8 @@ void sw_state_put(struct sw_state_text *text, enum sw_list list, const struct sw
 	text->length += (size_t)length;
 }
 
-void sw_state_put_deleted(struct sw_state_text *text, enum sw_list list,
-			  const struct sw_prefix *prefix)
+void sw_journal_put_deleted(struct sw_journal_text *text, enum sw_list list,
+			    const struct sw_prefix *prefix)
 {
 	char shown[SW_PREFIX_SIZE], *line = line_room(text);
 
@@ -120,7 +120,7 @@ static char *unquote(char *text)
 }
 
 /* What follows the prefix: times, then the reason. */
-static int take_rest(char *rest, const struct sw_state_times *times, struct sw_entry *entry,
+static int take_rest(char *rest, const struct sw_journal_times *times, struct sw_entry *entry,
 		     struct sw_entries *entries)
 {
 	char reason[SW_REASON_SIZE], *word = next_word(&rest), *text;
@@ -148,8 +148,8 @@ static int take_rest(char *rest, const struct sw_state_times *times, struct sw_e
 	return entry->reason ? 0 : -ENOMEM;
 }
 
-int sw_state_parse(char *line, size_t length, const struct sw_state_times *times,
-		   struct sw_entries lists[SW_LIST_COUNT])
+int sw_journal_parse(char *line, size_t length, const struct sw_journal_times *times,
+		     struct sw_entries lists[SW_LIST_COUNT])
 {
 	struct sw_entry entry = { .reason = "" };
 	struct sw_entries *entries;

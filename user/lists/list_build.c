@@ -57,7 +57,7 @@ static int fill(struct building *building)
 {
 	const struct sw_list_recipe *recipe = building->recipe;
 	const struct sw_entries *entries = recipe->entries;
-	int full = recipe->old ? sw_generation_walk(recipe->old, copy_row, building) : 0;
+	int full = recipe->old ? sw_list_generation_walk(recipe->old, copy_row, building) : 0;
 
 	for (size_t i = 0; i < entries->count && !full; i++)
 		full = put_entry(building, &entries->rows[i]);
@@ -65,7 +65,7 @@ static int fill(struct building *building)
 }
 
 int sw_list_build(const struct sw_lists *lists, enum sw_list list,
-		  const struct sw_list_recipe *recipe, struct sw_generation *generation)
+		  const struct sw_list_recipe *recipe, struct sw_list_generation *generation)
 {
 	struct building building = { .recipe = recipe,
 				     .table = &generation->prefixes,
@@ -80,10 +80,10 @@ int sw_list_build(const struct sw_lists *lists, enum sw_list list,
 	if (buckets < recipe->buckets)
 		buckets = recipe->buckets;
 	for (;; buckets *= 2) {
-		error = sw_generation_create(lists, list, buckets, generation);
+		error = sw_list_generation_create(lists, list, buckets, generation);
 		if (error || !fill(&building))
 			return error;
-		sw_generation_close(generation);
+		sw_list_generation_close(generation);
 		building.done = 0;
 	}
 }
@@ -108,10 +108,10 @@ static int collect_row(void *context, struct sw_list_row *row)
 		       0;
 }
 
-int sw_list_collect(const struct sw_generation *generation, struct sw_entries *entries)
+int sw_list_collect(const struct sw_list_generation *generation, struct sw_entries *entries)
 {
 	struct collection collection = { entries, (uint32_t)sw_boot_s() };
-	int error = sw_generation_walk(generation, collect_row, &collection);
+	int error = sw_list_generation_walk(generation, collect_row, &collection);
 
 	sw_entries_settle(entries);
 	return error;
@@ -150,17 +150,18 @@ static void free_all(struct sw_entries lists[SW_LIST_COUNT])
 static int collect_current(const struct sw_lists *lists, enum sw_list list,
 			   struct sw_entries *entries)
 {
-	SW_AUTO_GENERATION struct sw_generation generation = SW_GENERATION_NONE;
-	int error = sw_generation_open(lists, list, &generation);
+	SW_AUTO_LIST_GENERATION struct sw_list_generation generation = SW_LIST_GENERATION_NONE;
+	int error = sw_list_generation_open(lists, list, &generation);
 
 	return error ? error : sw_list_collect(&generation, entries);
 }
 
-int sw_list_rewrite_state(const struct sw_lists *lists, const char *state_dir, enum sw_list list,
-			  const struct sw_generation *generation, const struct sw_entries *added)
+int sw_list_rewrite_journal(const struct sw_lists *lists, const char *state_dir, enum sw_list list,
+			    const struct sw_list_generation *generation,
+			    const struct sw_entries *added)
 {
 	struct sw_entries known[SW_LIST_COUNT] = {}, all[SW_LIST_COUNT] = {};
-	int error = sw_state_read(state_dir, known);
+	int error = sw_journal_read(state_dir, known);
 
 	for (int i = 0; i < SW_LIST_COUNT && !error; i++) {
 		error = i == (int)list ? sw_list_collect(generation, &all[i]) :
@@ -171,7 +172,7 @@ int sw_list_rewrite_state(const struct sw_lists *lists, const char *state_dir, e
 			error = sw_list_annotate(&all[i], added);
 	}
 	if (!error)
-		error = sw_state_write(state_dir, all);
+		error = sw_journal_write(state_dir, all);
 	free_all(known);
 	free_all(all);
 	return error;

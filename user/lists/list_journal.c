@@ -50,7 +50,7 @@ static void note_damage(const char *path, uint64_t line, uint64_t count)
 
 static int read_lines(const char *path, FILE *file, struct sw_entries lists[SW_LIST_COUNT])
 {
-	struct sw_state_times times = { .apart_s = sw_boot_to_wall_s(), .boot_s = sw_boot_s() };
+	struct sw_journal_times times = { .apart_s = sw_boot_to_wall_s(), .boot_s = sw_boot_s() };
 	uint64_t number = 1, damaged = 0;
 	SW_AUTO_FREE char *line = NULL;
 	size_t room = 0;
@@ -59,7 +59,7 @@ static int read_lines(const char *path, FILE *file, struct sw_entries lists[SW_L
 
 	while (!error && (length = getline(&line, &room, file)) >= 0) {
 		number++;
-		error = sw_state_parse(line, (size_t)length, &times, lists);
+		error = sw_journal_parse(line, (size_t)length, &times, lists);
 		if (error == -EBADMSG) {
 			note_damage(path, number, ++damaged);
 			error = 0;
@@ -73,11 +73,11 @@ static int read_lines(const char *path, FILE *file, struct sw_entries lists[SW_L
 	return error;
 }
 
-int sw_state_read(const char *dir, struct sw_entries lists[SW_LIST_COUNT])
+int sw_journal_read(const char *dir, struct sw_entries lists[SW_LIST_COUNT])
 {
 	SW_AUTO_FILE FILE *file = NULL;
 	char path[SW_STATE_PATH];
-	int error = sw_state_dir_path(dir, SW_STATE_FILE, path);
+	int error = sw_state_dir_path(dir, SW_JOURNAL_FILE, path);
 
 	if (error)
 		return error;
@@ -93,17 +93,17 @@ int sw_state_read(const char *dir, struct sw_entries lists[SW_LIST_COUNT])
 	return error;
 }
 
-uint64_t sw_state_lines(const char *dir)
+uint64_t sw_journal_lines(const char *dir)
 {
-	SW_AUTO_FREE char *piece = malloc(SW_STATE_PIECE);
+	SW_AUTO_FREE char *piece = malloc(SW_JOURNAL_PIECE);
 	SW_AUTO_FILE FILE *file = NULL;
 	char path[SW_STATE_PATH];
 	uint64_t lines = 0;
 	size_t length;
 
-	if (piece && sw_format(path, sizeof(path), "%s/" SW_STATE_FILE, dir))
+	if (piece && sw_format(path, sizeof(path), "%s/" SW_JOURNAL_FILE, dir))
 		file = fopen(path, "re");
-	while (file && (length = fread(piece, 1, SW_STATE_PIECE, file)) > 0)
+	while (file && (length = fread(piece, 1, SW_JOURNAL_PIECE, file)) > 0)
 		for (const char *at = piece; (at = memchr(at, '\n', length - (size_t)(at - piece)));
 		     at++)
 			lines++;
@@ -148,7 +148,7 @@ static int append(int fd, const char *path, const char *bytes, size_t length)
 	return 0;
 }
 
-static int append_text(const char *dir, const struct sw_state_text *text)
+static int append_text(const char *dir, const struct sw_journal_text *text)
 {
 	SW_AUTO_FD int dir_fd = -1, fd = -1;
 	char path[SW_STATE_PATH];
@@ -156,12 +156,12 @@ static int append_text(const char *dir, const struct sw_state_text *text)
 
 	if (text->failed)
 		return sw_error(ENOMEM, "not enough memory to write the state");
-	error = sw_state_dir_path(dir, SW_STATE_FILE, path);
+	error = sw_state_dir_path(dir, SW_JOURNAL_FILE, path);
 	if (!error)
 		error = sw_state_dir_open(dir, &dir_fd);
 	if (error)
 		return error;
-	fd = openat(dir_fd, SW_STATE_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	fd = openat(dir_fd, SW_JOURNAL_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return failed("open", path);
 	error = append(fd, path, text->bytes, text->length);
@@ -170,29 +170,29 @@ static int append_text(const char *dir, const struct sw_state_text *text)
 	return error;
 }
 
-int sw_state_append(const char *dir, enum sw_list list, const struct sw_entries *entries,
-		    bool deleted)
+int sw_journal_append(const char *dir, enum sw_list list, const struct sw_entries *entries,
+		      bool deleted)
 {
-	SW_AUTO_STATE_TEXT struct sw_state_text text = { .apart_s = sw_boot_to_wall_s() };
+	SW_AUTO_JOURNAL_TEXT struct sw_journal_text text = { .apart_s = sw_boot_to_wall_s() };
 
 	for (size_t i = 0; i < entries->count; i++) {
 		if (deleted)
-			sw_state_put_deleted(&text, list, &entries->rows[i].prefix);
+			sw_journal_put_deleted(&text, list, &entries->rows[i].prefix);
 		else
-			sw_state_put(&text, list, &entries->rows[i]);
+			sw_journal_put(&text, list, &entries->rows[i]);
 	}
 	return entries->count ? append_text(dir, &text) : 0;
 }
 
-int sw_state_append_clear(const char *dir, enum sw_list list)
+int sw_journal_append_clear(const char *dir, enum sw_list list)
 {
-	SW_AUTO_STATE_TEXT struct sw_state_text text = {};
+	SW_AUTO_JOURNAL_TEXT struct sw_journal_text text = {};
 
-	sw_state_put_deleted(&text, list, NULL);
+	sw_journal_put_deleted(&text, list, NULL);
 	return append_text(dir, &text);
 }
 
-static int write_piece(FILE *file, struct sw_state_text *text)
+static int write_piece(FILE *file, struct sw_journal_text *text)
 {
 	size_t length = text->length;
 
@@ -202,15 +202,15 @@ static int write_piece(FILE *file, struct sw_state_text *text)
 
 static int write_lists(FILE *file, const void *context)
 {
-	SW_AUTO_STATE_TEXT struct sw_state_text text = { .apart_s = sw_boot_to_wall_s() };
+	SW_AUTO_JOURNAL_TEXT struct sw_journal_text text = { .apart_s = sw_boot_to_wall_s() };
 	const struct sw_entries *lists = context;
 
 	if (fputs(HEADER, file) == EOF)
 		return -1;
 	for (int list = 0; list < SW_LIST_COUNT; list++) {
 		for (size_t i = 0; i < lists[list].count; i++) {
-			sw_state_put(&text, (enum sw_list)list, &lists[list].rows[i]);
-			if (text.length >= SW_STATE_PIECE && write_piece(file, &text))
+			sw_journal_put(&text, (enum sw_list)list, &lists[list].rows[i]);
+			if (text.length >= SW_JOURNAL_PIECE && write_piece(file, &text))
 				return -1;
 		}
 	}
@@ -221,17 +221,17 @@ static int write_lists(FILE *file, const void *context)
 	return text.length ? write_piece(file, &text) : 0;
 }
 
-int sw_state_write(const char *dir, const struct sw_entries lists[SW_LIST_COUNT])
+int sw_journal_write(const char *dir, const struct sw_entries lists[SW_LIST_COUNT])
 {
 	SW_AUTO_FD int dir_fd = -1;
 	char path[SW_STATE_PATH];
-	int error = sw_state_dir_path(dir, SW_STATE_FILE, path);
+	int error = sw_state_dir_path(dir, SW_JOURNAL_FILE, path);
 
 	if (!error)
 		error = sw_state_dir_open(dir, &dir_fd);
 	if (error)
 		return error;
-	error = sw_state_dir_replace(dir_fd, SW_STATE_FILE, write_lists, lists);
+	error = sw_state_dir_replace(dir_fd, SW_JOURNAL_FILE, write_lists, lists);
 	if (error) {
 		errno = -error;
 		error = failed("write", path);

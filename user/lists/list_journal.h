@@ -20,26 +20,26 @@
 
 #include <synward/list.h>
 
-#define SW_STATE_FILE "lists.state" /* with a dot, which no instance has in its name */
+#define SW_JOURNAL_FILE "lists.state" /* with a dot, which no instance has in its name */
 
 /*
  * Reads the entries of all lists, settled, without those that have expired. Where there is no file
  * they are empty. Returns 0 or -errno with a line; what was filled in until then is the caller's to
  * free.
  */
-int sw_state_read(const char *dir, struct sw_entries lists[SW_LIST_COUNT]);
+int sw_journal_read(const char *dir, struct sw_entries lists[SW_LIST_COUNT]);
 
 /* Appends that entries were added, or with deleted that they were taken out. */
-int sw_state_append(const char *dir, enum sw_list list, const struct sw_entries *entries,
-		    bool deleted);
+int sw_journal_append(const char *dir, enum sw_list list, const struct sw_entries *entries,
+		      bool deleted);
 
 /* Appends that a list was emptied. */
-int sw_state_append_clear(const char *dir, enum sw_list list);
+int sw_journal_append_clear(const char *dir, enum sw_list list);
 
 /* Puts a new file with these entries in the place of the old one. */
-int sw_state_write(const char *dir, const struct sw_entries lists[SW_LIST_COUNT]);
+int sw_journal_write(const char *dir, const struct sw_entries lists[SW_LIST_COUNT]);
 
 /* How many lines the file has; 0 if there is none, or it cannot be read. */
-uint64_t sw_state_lines(const char *dir);
+uint64_t sw_journal_lines(const char *dir);
 
 #endif

@@ -33,18 +33,18 @@ int sw_lists_restore(const struct sw_instance *instance, const char *state_dir)
 	int error = sw_lists_open(instance, &lists);
 
 	if (!error)
-		error = sw_state_read(state_dir, known);
+		error = sw_journal_read(state_dir, known);
 	if (!error)
 		error = drop_protected(instance, &known[SW_LIST_BLOCK]);
 	for (int i = 0; i < SW_LIST_COUNT && !error; i++) {
-		SW_AUTO_GENERATION struct sw_generation made = SW_GENERATION_NONE;
+		SW_AUTO_LIST_GENERATION struct sw_list_generation made = SW_LIST_GENERATION_NONE;
 		struct sw_list_recipe recipe = { .entries = &known[i] };
 
 		if (!known[i].count)
 			continue;
 		error = sw_list_build(&lists, (enum sw_list)i, &recipe, &made);
 		if (!error)
-			error = sw_generation_install(&lists, (enum sw_list)i, &made);
+			error = sw_list_generation_install(&lists, (enum sw_list)i, &made);
 	}
 	for (int i = 0; i < SW_LIST_COUNT; i++)
 		sw_entries_free(&known[i]);

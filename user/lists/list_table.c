@@ -100,7 +100,7 @@ static void *map_part(int fd, enum part part, uint32_t buckets)
 
 /* Makes the maps of a generation memory. */
 static int map_both(const struct sw_lists *lists, uint32_t buckets,
-		    struct sw_generation *generation)
+		    struct sw_list_generation *generation)
 {
 	struct sw_prefixes *prefixes = &generation->prefixes;
 
@@ -112,8 +112,8 @@ static int map_both(const struct sw_lists *lists, uint32_t buckets,
 	return prefixes->buckets && prefixes->filter ? 0 : -1;
 }
 
-int sw_generation_open(const struct sw_lists *lists, enum sw_list list,
-		       struct sw_generation *generation)
+int sw_list_generation_open(const struct sw_lists *lists, enum sw_list list,
+			    struct sw_list_generation *generation)
 {
 	struct sw_list_header *header = &lists->headers[list];
 	struct sw_list_table *about = &header->tables[header->generation & 1];
@@ -146,8 +146,8 @@ static int create_part(enum sw_list list, enum part part, uint32_t number, uint3
 			      part == BUCKETS ? buckets : sw_list_filter_rows(buckets), &options);
 }
 
-int sw_generation_create(const struct sw_lists *lists, enum sw_list list, uint32_t buckets,
-			 struct sw_generation *generation)
+int sw_list_generation_create(const struct sw_lists *lists, enum sw_list list, uint32_t buckets,
+			      struct sw_list_generation *generation)
 {
 	uint32_t number = lists->headers[list].generation + 1;
 	char bytes[SW_NUMBER_SIZE];
@@ -164,7 +164,7 @@ int sw_generation_create(const struct sw_lists *lists, enum sw_list list, uint32
 			sw_list_words[list].name, sw_errno_text(errno));
 }
 
-void sw_generation_close(struct sw_generation *generation)
+void sw_list_generation_close(struct sw_list_generation *generation)
 {
 	struct sw_prefixes *prefixes = &generation->prefixes;
 
@@ -185,8 +185,8 @@ uint32_t sw_buckets_for(uint64_t prefixes)
 	return buckets < SW_MIN_BUCKETS ? SW_MIN_BUCKETS : (uint32_t)buckets;
 }
 
-int sw_generation_walk(const struct sw_generation *generation,
-		       int (*take)(void *context, struct sw_list_row *row), void *context)
+int sw_list_generation_walk(const struct sw_list_generation *generation,
+			    int (*take)(void *context, struct sw_list_row *row), void *context)
 {
 	const struct sw_prefixes *prefixes = &generation->prefixes;
 	int answer = 0;
@@ -216,7 +216,7 @@ static int unpin(const struct sw_lists *lists, enum sw_list list, uint32_t numbe
 }
 
 static int pin(const struct sw_lists *lists, enum sw_list list, uint32_t number,
-	       const struct sw_generation *generation)
+	       const struct sw_list_generation *generation)
 {
 	const int fds[PARTS] = { generation->buckets_fd, generation->filter_fd };
 	char name[32], path[SW_PIN_PATH];
@@ -232,7 +232,7 @@ static int pin(const struct sw_lists *lists, enum sw_list list, uint32_t number,
 }
 
 static int put(const struct sw_lists *lists, enum sw_list list, uint32_t number,
-	       const struct sw_generation *generation)
+	       const struct sw_list_generation *generation)
 {
 	__u32 index = sw_list_index(list, number);
 
@@ -256,7 +256,7 @@ static int discard(const struct sw_lists *lists, enum sw_list list, uint32_t num
 
 static int add_hits(void *context, struct sw_list_row *from)
 {
-	const struct sw_generation *to = context;
+	const struct sw_list_generation *to = context;
 	const struct sw_prefix prefix = { .addr = from->addr, .length = from->length };
 	struct sw_list_key key = sw_list_key(&prefix, to->prefixes.seed);
 	struct sw_list_row *row = sw_prefixes_find(&to->prefixes, &key);
@@ -266,13 +266,13 @@ static int add_hits(void *context, struct sw_list_row *from)
 	return 0;
 }
 
-int sw_generation_install(struct sw_lists *lists, enum sw_list list,
-			  struct sw_generation *generation)
+int sw_list_generation_install(struct sw_lists *lists, enum sw_list list,
+			       struct sw_list_generation *generation)
 {
 	struct sw_list_header *header = &lists->headers[list];
-	SW_AUTO_GENERATION struct sw_generation old = SW_GENERATION_NONE;
+	SW_AUTO_LIST_GENERATION struct sw_list_generation old = SW_LIST_GENERATION_NONE;
 	uint32_t number = header->generation ^ 1;
-	int error = sw_generation_open(lists, list, &old);
+	int error = sw_list_generation_open(lists, list, &old);
 
 	/* a switch that was interrupted may have left it, with packets that are on their way out */
 	sw_wait_for_packets();
@@ -293,7 +293,7 @@ int sw_generation_install(struct sw_lists *lists, enum sw_list list,
 	error = sw_lists_announce(lists);
 	sw_wait_for_packets();
 	if (generation)
-		sw_generation_walk(&old, add_hits, generation);
+		sw_list_generation_walk(&old, add_hits, generation);
 	if (!error)
 		error = discard(lists, list, number ^ 1);
 	return error;

@@ -27,12 +27,12 @@ struct session {
 	const struct sw_list_target *target;
 	struct sw_instance instance;
 	struct sw_lists lists;
-	struct sw_generation now;
+	struct sw_list_generation now;
 };
 
 static void session_close(struct session *session)
 {
-	sw_generation_close(&session->now);
+	sw_list_generation_close(&session->now);
 	sw_lists_close(&session->lists);
 	sw_instance_close(&session->instance);
 }
@@ -41,7 +41,7 @@ static void session_close(struct session *session)
 #define SESSION(of)                                                                                \
 	{                                                                                          \
 		.target = (of), .instance = SW_INSTANCE_NONE, .lists = SW_LISTS_NONE,              \
-		.now = SW_GENERATION_NONE                                                          \
+		.now = SW_LIST_GENERATION_NONE                                                     \
 	}
 
 static int session_open(struct session *session)
@@ -53,7 +53,8 @@ static int session_open(struct session *session)
 		error = sw_protected_refresh(&session->instance);
 	if (!error)
 		error = sw_lists_open(&session->instance, &session->lists);
-	return error ? error : sw_generation_open(&session->lists, target->list, &session->now);
+	return error ? error :
+		       sw_list_generation_open(&session->lists, target->list, &session->now);
 }
 
 static uint64_t entries_now(const struct session *session)
@@ -129,7 +130,7 @@ static void count_changes(const struct session *session, const struct sw_entries
 static int tidy_state(const struct session *session)
 {
 	const struct sw_list_target *target = session->target;
-	uint64_t lines = sw_state_lines(target->state_dir), live = 0;
+	uint64_t lines = sw_journal_lines(target->state_dir), live = 0;
 
 	for (int i = 0; i < SW_LIST_COUNT; i++) {
 		const struct sw_list_header *header = &session->lists.headers[i];
@@ -138,8 +139,8 @@ static int tidy_state(const struct session *session)
 	}
 	if (lines < MANY_LINES || lines <= 2 * live)
 		return 0;
-	return sw_list_rewrite_state(&session->lists, target->state_dir, target->list,
-				     &session->now, NULL);
+	return sw_list_rewrite_journal(&session->lists, target->state_dir, target->list,
+				       &session->now, NULL);
 }
 
 /* ---- add and load */
@@ -148,20 +149,20 @@ static int tidy_state(const struct session *session)
 static int rebuild(struct session *session, const struct sw_list_recipe *recipe, bool rewrite)
 {
 	const struct sw_list_target *target = session->target;
-	SW_AUTO_GENERATION struct sw_generation made = SW_GENERATION_NONE;
+	SW_AUTO_LIST_GENERATION struct sw_list_generation made = SW_LIST_GENERATION_NONE;
 	int error = sw_list_build(&session->lists, target->list, recipe, &made);
 
 	if (!error && rewrite)
-		error = sw_list_rewrite_state(&session->lists, target->state_dir, target->list,
-					      &made, recipe->entries);
+		error = sw_list_rewrite_journal(&session->lists, target->state_dir, target->list,
+						&made, recipe->entries);
 	else if (!error)
-		error = sw_state_append(target->state_dir, target->list, recipe->entries, false);
+		error = sw_journal_append(target->state_dir, target->list, recipe->entries, false);
 	if (!error)
-		error = sw_generation_install(&session->lists, target->list, &made);
+		error = sw_list_generation_install(&session->lists, target->list, &made);
 	if (error)
 		return error;
-	sw_generation_close(&session->now);
-	return sw_generation_open(&session->lists, target->list, &session->now);
+	sw_list_generation_close(&session->now);
+	return sw_list_generation_open(&session->lists, target->list, &session->now);
 }
 
 /* Is there room, without the table becoming so full that lookups suffer? */
@@ -197,7 +198,7 @@ static int add_in_place(struct session *session, const struct sw_entries *entrie
 	struct sw_list_recipe recipe = { .old = &session->now,
 					 .entries = entries,
 					 .buckets = session->now.buckets * 2 };
-	int error = sw_state_append(target->state_dir, target->list, entries, false);
+	int error = sw_journal_append(target->state_dir, target->list, entries, false);
 
 	if (error)
 		return error;
@@ -326,7 +327,7 @@ static int delete_automatic(const struct session *session, const struct sw_entri
 static int delete_rows(struct session *session, const struct sw_entries *entries)
 {
 	const struct sw_list_target *target = session->target;
-	int error = sw_state_append(target->state_dir, target->list, entries, true);
+	int error = sw_journal_append(target->state_dir, target->list, entries, true);
 
 	if (error)
 		return error;
@@ -337,8 +338,8 @@ static int delete_rows(struct session *session, const struct sw_entries *entries
 		sw_prefixes_delete(&session->now.prefixes, &key);
 	}
 	if (entries->count && !entries_now(session)) {
-		error = sw_generation_install(&session->lists, target->list, NULL);
-		sw_generation_close(&session->now);
+		error = sw_list_generation_install(&session->lists, target->list, NULL);
+		sw_list_generation_close(&session->now);
 	}
 	return error ? error : tidy_state(session);
 }
@@ -376,12 +377,12 @@ int sw_list_clear(const struct sw_list_target *target, struct sw_list_change *ch
 	if (error)
 		return error;
 	made.removed = entries_now(&session) + automatic.count;
-	error = sw_state_append_clear(target->state_dir, target->list);
+	error = sw_journal_append_clear(target->state_dir, target->list);
 	if (!error && session.now.prefixes.about)
-		error = sw_generation_install(&session.lists, target->list, NULL);
+		error = sw_list_generation_install(&session.lists, target->list, NULL);
 	if (!error)
 		error = delete_automatic(&session, &automatic);
-	sw_generation_close(&session.now);
+	sw_list_generation_close(&session.now);
 	if (!error)
 		error = tidy_state(&session);
 	if (!error)
@@ -413,7 +414,7 @@ int sw_list_read(const struct sw_list_target *target, struct sw_entries *entries
 	if (!error)
 		error = sw_list_collect(&session.now, entries);
 	if (!error)
-		error = sw_state_read(target->state_dir, known);
+		error = sw_journal_read(target->state_dir, known);
 	if (!error)
 		error = sw_list_annotate(entries, &known[target->list]);
 	if (!error && target->list == SW_LIST_BLOCK)

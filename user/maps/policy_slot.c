@@ -14,7 +14,7 @@ static int failed(const char *what)
 	return sw_error(errno, "cannot %s: %s", what, sw_errno_text(errno));
 }
 
-int sw_slot_read(const struct sw_instance *instance, uint32_t slot, struct sw_policy *policy)
+int sw_policy_slot_read(const struct sw_instance *instance, uint32_t slot, struct sw_policy *policy)
 {
 	SW_AUTO_FD int fd = -1;
 	int error = sw_instance_map(instance, "policies", sizeof(*policy), &fd);
@@ -40,7 +40,7 @@ int sw_policy_read(const struct sw_instance *instance, struct sw_policy *policy,
 {
 	int error = sw_policy_state_read(instance, state);
 
-	return error ? error : sw_slot_read(instance, state->active, policy);
+	return error ? error : sw_policy_slot_read(instance, state->active, policy);
 }
 
 static uint32_t key_of(uint32_t slot, uint32_t service)
@@ -79,7 +79,7 @@ static int remove_nets(int fd, uint32_t slot)
 	return error;
 }
 
-int sw_slot_add_nets(int nets_fd, uint32_t slot, const struct sw_policy *policy)
+int sw_policy_slot_add_nets(int nets_fd, uint32_t slot, const struct sw_policy *policy)
 {
 	SW_AUTO_FREE struct sw_policy_net *nets = calloc(SW_POLICY_NETS, sizeof(*nets));
 	size_t count;
@@ -108,7 +108,7 @@ static int write_nets(const struct sw_instance *instance, uint32_t slot,
 
 	if (!error)
 		error = remove_nets(fd, slot);
-	return error ? error : sw_slot_add_nets(fd, slot, policy);
+	return error ? error : sw_policy_slot_add_nets(fd, slot, policy);
 }
 
 /* ---- what is known of services */
@@ -242,8 +242,8 @@ static void add_counts(struct sw_service_counters *sum, const struct sw_service_
 		to[i % words] += from[i];
 }
 
-int sw_slot_counts(const struct sw_instance *instance, const struct sw_policy *policy,
-		   struct sw_service_counters sums[SW_SERVICE_SLOTS])
+int sw_policy_slot_counts(const struct sw_instance *instance, const struct sw_policy *policy,
+			  struct sw_service_counters sums[SW_SERVICE_SLOTS])
 {
 	SW_AUTO_COUNTS struct counts counts = { .fd = -1 };
 	SW_AUTO_FREE struct sw_policy *other = malloc(sizeof(*other));
@@ -251,7 +251,7 @@ int sw_slot_counts(const struct sw_instance *instance, const struct sw_policy *p
 
 	memset(sums, 0, SW_SERVICE_SLOTS * sizeof(*sums));
 	for (uint32_t slot = 0; slot < SW_POLICY_SLOTS && !error; slot++) {
-		error = sw_slot_read(instance, slot, other);
+		error = sw_policy_slot_read(instance, slot, other);
 		if (!error)
 			error = read_counts(&counts, slot);
 		for (uint32_t row = 0; row < SW_SERVICE_SLOTS && !error; row++) {
@@ -318,11 +318,12 @@ static int write_policy(const struct sw_instance *instance, uint32_t slot,
 	return error;
 }
 
-int sw_slot_write(const struct sw_instance *instance, uint32_t slot, const struct sw_policy *policy,
-		  uint32_t slot_before, const struct sw_policy *before)
+int sw_policy_slot_write(const struct sw_instance *instance, uint32_t slot,
+			 const struct sw_policy *policy, uint32_t slot_before,
+			 const struct sw_policy *before)
 {
 	SW_AUTO_FREE struct sw_policy *last = malloc(sizeof(*last));
-	int error = last ? sw_slot_read(instance, slot, last) : -ENOMEM;
+	int error = last ? sw_policy_slot_read(instance, slot, last) : -ENOMEM;
 
 	if (!error)
 		error = write_nets(instance, slot, policy);

@@ -10,7 +10,8 @@
 #include <synward/policy.h>
 
 /* Reads the policy in a slot; what was never written is all 0. policy is large. */
-int sw_slot_read(const struct sw_instance *instance, uint32_t slot, struct sw_policy *policy);
+int sw_policy_slot_read(const struct sw_instance *instance, uint32_t slot,
+			struct sw_policy *policy);
 
 /* Which slot's policy is the active one, and whether it is for good. */
 int sw_policy_state_read(const struct sw_instance *instance, struct sw_policy_state *state);
@@ -24,17 +25,18 @@ int sw_policy_read(const struct sw_instance *instance, struct sw_policy *policy,
  * is known of a service of the policy before, which is in its own slot, is known of one that has
  * the same name and the same packets. On failure the slot holds nothing that may become active.
  */
-int sw_slot_write(const struct sw_instance *instance, uint32_t slot, const struct sw_policy *policy,
-		  uint32_t slot_before, const struct sw_policy *before);
+int sw_policy_slot_write(const struct sw_instance *instance, uint32_t slot,
+			 const struct sw_policy *policy, uint32_t slot_before,
+			 const struct sw_policy *before);
 
 /* Adds the rows of a policy to the trie "service_nets", of which nets_fd is. */
-int sw_slot_add_nets(int nets_fd, uint32_t slot, const struct sw_policy *policy);
+int sw_policy_slot_add_nets(int nets_fd, uint32_t slot, const struct sw_policy *policy);
 
 /*
  * The counters of a policy's services, by their number: all that was counted under their names,
  * whichever of the slots' policies it was.
  */
-int sw_slot_counts(const struct sw_instance *instance, const struct sw_policy *policy,
-		   struct sw_service_counters counts[SW_SERVICE_SLOTS]);
+int sw_policy_slot_counts(const struct sw_instance *instance, const struct sw_policy *policy,
+			  struct sw_service_counters counts[SW_SERVICE_SLOTS]);
 
 #endif

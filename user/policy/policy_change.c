@@ -47,7 +47,7 @@ static int next_generation(const struct sw_instance *instance, uint32_t *generat
 
 	*generation = 0;
 	for (uint32_t slot = 0; slot < SW_POLICY_SLOTS && !error; slot++) {
-		error = sw_slot_read(instance, slot, policy);
+		error = sw_policy_slot_read(instance, slot, policy);
 		if (!error && policy->generation >= *generation)
 			*generation = policy->generation + 1;
 	}
@@ -88,7 +88,7 @@ int sw_policy_install(const struct sw_instance *instance, struct sw_policy *poli
 		return error;
 	/* those under way may still know the slot: it was the active one, or the one to go back to */
 	sw_wait_for_packets();
-	error = sw_slot_write(instance, request.slot, policy, state.active, before);
+	error = sw_policy_slot_write(instance, request.slot, policy, state.active, before);
 	if (!error)
 		error = ask(instance, &request, &done);
 	if (!error && !done)
@@ -123,7 +123,7 @@ int sw_policy_roll_back(const struct sw_instance *instance)
 	int error = before ? sw_policy_state_read(instance, &state) : -ENOMEM;
 
 	if (!error && state.fallback < SW_POLICY_SLOTS) {
-		error = sw_slot_read(instance, state.fallback, before);
+		error = sw_policy_slot_read(instance, state.fallback, before);
 		if (!error)
 			error = sw_defence_prepare(instance, before, state.fallback, false);
 		if (!error)

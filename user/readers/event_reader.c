@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/file.h>
 
-struct sw_reader {
+struct sw_event_reader {
 	struct sw_instance instance;
 	struct ring_buffer *ring;
 	int interfaces_fd;
@@ -36,7 +36,7 @@ static bool is_whole(const struct sw_event *event, size_t size)
 
 static int on_record(void *context, void *data, size_t size)
 {
-	struct sw_reader *reader = context;
+	struct sw_event_reader *reader = context;
 
 	if (!is_whole(data, size))
 		return 0;
@@ -45,7 +45,7 @@ static int on_record(void *context, void *data, size_t size)
 }
 
 /* A ring buffer has one place up to which it was read: two readers would each get a part. */
-static int lock_ring(struct sw_reader *reader)
+static int lock_ring(struct sw_event_reader *reader)
 {
 	char path[SW_PIN_PATH];
 
@@ -60,7 +60,7 @@ static int lock_ring(struct sw_reader *reader)
 	return 0;
 }
 
-static int open_ring(struct sw_reader *reader)
+static int open_ring(struct sw_event_reader *reader)
 {
 	struct sw_instance instance = reader->instance;
 	SW_AUTO_FD int fd = -1;
@@ -77,9 +77,9 @@ static int open_ring(struct sw_reader *reader)
 	return 0;
 }
 
-int sw_reader_open(const char *pin_dir, struct sw_reader **reader)
+int sw_event_reader_open(const char *pin_dir, struct sw_event_reader **reader)
 {
-	struct sw_reader *made = calloc(1, sizeof(*made));
+	struct sw_event_reader *made = calloc(1, sizeof(*made));
 	int error;
 
 	if (!made)
@@ -97,14 +97,14 @@ int sw_reader_open(const char *pin_dir, struct sw_reader **reader)
 	if (!error)
 		error = open_ring(made);
 	if (error) {
-		sw_reader_close(made);
+		sw_event_reader_close(made);
 		return error;
 	}
 	*reader = made;
 	return 0;
 }
 
-void sw_reader_close(struct sw_reader *reader)
+void sw_event_reader_close(struct sw_event_reader *reader)
 {
 	if (!reader)
 		return;
@@ -115,8 +115,8 @@ void sw_reader_close(struct sw_reader *reader)
 	free(reader);
 }
 
-int sw_reader_poll(struct sw_reader *reader, int timeout_ms,
-		   int (*take)(const struct sw_event *event, void *context), void *context)
+int sw_event_reader_poll(struct sw_event_reader *reader, int timeout_ms,
+			 int (*take)(const struct sw_event *event, void *context), void *context)
 {
 	int error;
 
@@ -137,7 +137,7 @@ int sw_reader_poll(struct sw_reader *reader, int timeout_ms,
 	return error || sw_pins_exist(&reader->instance.pins, "maps/identity") ? 0 : -ENODEV;
 }
 
-const char *sw_reader_interface(struct sw_reader *reader, uint32_t slot)
+const char *sw_event_reader_interface(struct sw_event_reader *reader, uint32_t slot)
 {
 	if (slot >= SW_MAX_INTERFACES)
 		return "";
@@ -149,7 +149,7 @@ const char *sw_reader_interface(struct sw_reader *reader, uint32_t slot)
 	return reader->cached.name;
 }
 
-const char *sw_reader_service(struct sw_reader *reader, uint32_t number)
+const char *sw_event_reader_service(struct sw_event_reader *reader, uint32_t number)
 {
 	const struct sw_row_view *row;
 

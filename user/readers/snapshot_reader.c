@@ -146,7 +146,7 @@ static int read_services(const struct sw_instance *instance, const struct sw_pol
 		return -ENOMEM;
 	error = sw_policy_read(instance, active, &state);
 	if (!error)
-		error = sw_slot_counts(instance, active, counts);
+		error = sw_policy_slot_counts(instance, active, counts);
 	if (error)
 		return error;
 	for (uint32_t i = 0; i < policy->row_count; i++) {

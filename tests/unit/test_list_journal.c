@@ -29,7 +29,7 @@ static struct sw_entries lists[SW_LIST_COUNT], some;
 static int open_dir_once(void **state __unused)
 {
 	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/" SW_STATE_FILE, dir);
+	snprintf(path, sizeof(path), "%s/" SW_JOURNAL_FILE, dir);
 	return 0;
 }
 
@@ -59,7 +59,7 @@ static void add(const char *text, uint32_t expires_s, const char *reason)
 
 static void append_some(enum sw_list list, bool deleted)
 {
-	assert_int_equal(sw_state_append(dir, list, &some, deleted), 0);
+	assert_int_equal(sw_journal_append(dir, list, &some, deleted), 0);
 	sw_entries_free(&some);
 }
 
@@ -76,7 +76,7 @@ static void read_back(void)
 {
 	for (int i = 0; i < SW_LIST_COUNT; i++)
 		sw_entries_free(&lists[i]);
-	assert_int_equal(sw_state_read(dir, lists), 0);
+	assert_int_equal(sw_journal_read(dir, lists), 0);
 }
 
 static void expect(enum sw_list list, size_t at, const char *text, const char *reason)
@@ -92,8 +92,8 @@ static void without_a_file_there_is_nothing(void **state __unused)
 {
 	read_back();
 	assert_int_equal(lists[SW_LIST_ALLOW].count + lists[SW_LIST_BLOCK].count, 0);
-	assert_int_equal(sw_state_lines(dir), 0);
-	assert_int_equal(sw_state_read("/nowhere/at/all", lists), 0);
+	assert_int_equal(sw_journal_lines(dir), 0);
+	assert_int_equal(sw_journal_read("/nowhere/at/all", lists), 0);
 	write_text("", 0);
 	read_back();
 	add("10.0.0.1", 0, "");
@@ -121,7 +121,7 @@ static void what_was_appended_comes_back(void **state __unused)
 	assert_in_range(lists[SW_LIST_BLOCK].rows[0].expires_s, later - 1, later + 1);
 	assert_int_equal(lists[SW_LIST_BLOCK].rows[1].expires_s, 0);
 	assert_int_equal(lists[SW_LIST_BLOCK].rows[0].added_s, 1000000);
-	assert_int_equal(sw_state_lines(dir), 4);
+	assert_int_equal(sw_journal_lines(dir), 4);
 	assert_int_equal(notes, 0);
 }
 
@@ -146,9 +146,9 @@ static void the_last_line_counts(void **state __unused)
 static void a_list_can_be_emptied(void **state __unused)
 {
 	add("10.0.0.1", 0, "");
-	assert_int_equal(sw_state_append(dir, SW_LIST_ALLOW, &some, false), 0);
+	assert_int_equal(sw_journal_append(dir, SW_LIST_ALLOW, &some, false), 0);
 	append_some(SW_LIST_BLOCK, false);
-	assert_int_equal(sw_state_append_clear(dir, SW_LIST_BLOCK), 0);
+	assert_int_equal(sw_journal_append_clear(dir, SW_LIST_BLOCK), 0);
 	add("10.0.0.2", 0, "");
 	append_some(SW_LIST_BLOCK, false);
 	read_back();
@@ -274,7 +274,7 @@ static void another_file_is_not_touched(void **state __unused)
 
 	for (size_t i = 0; i < COUNT(others); i++) {
 		write_text(others[i], strlen(others[i]));
-		assert_int_equal(sw_state_read(dir, lists), -EPROTO);
+		assert_int_equal(sw_journal_read(dir, lists), -EPROTO);
 	}
 }
 
@@ -288,15 +288,15 @@ static void writing_anew_keeps_what_counts(void **state __unused)
 			append_some(SW_LIST_BLOCK, false);
 	}
 	append_some(SW_LIST_BLOCK, false);
-	assert_int_equal(sw_state_lines(dir), 3001);
+	assert_int_equal(sw_journal_lines(dir), 3001);
 	for (uint32_t i = 0; i < 2000; i++) {
 		add("10.0.0.0", 0, i % 3 ? "a" : "b");
 		some.rows[i].prefix.addr.bytes[14] = (__u8)(i >> 8);
 		some.rows[i].prefix.addr.bytes[15] = (__u8)i;
 	}
 	all[SW_LIST_BLOCK] = some;
-	assert_int_equal(sw_state_write(dir, all), 0);
-	assert_int_equal(sw_state_lines(dir), 2001);
+	assert_int_equal(sw_journal_write(dir, all), 0);
+	assert_int_equal(sw_journal_lines(dir), 2001);
 	read_back();
 	assert_int_equal(lists[SW_LIST_BLOCK].count, 2000);
 	assert_int_equal(lists[SW_LIST_ALLOW].count, 0);
