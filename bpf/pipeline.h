@@ -24,54 +24,9 @@
 #include "learn.h"
 #include "martian.h"
 #include "one_sided.h"
+#include "routine.h"
 #include "take_cookie.h"
 #include "translated.h"
-
-/* Is it, being plain, one of the many segments of a live connection in a bucket that change nothing? */
-static __always_inline bool is_routine_in(__u32 key, const struct sw_packet *packet,
-					  const struct inquiry *inquiry)
-{
-	const struct sw_settings *set = current_settings();
-	struct sw_place place = {
-		.connections = bpf_map_lookup_elem(&connections, &key),
-		.now = inquiry->now,
-		.tag = sw_tag(inquiry->hash),
-	};
-
-	if (!set || !place.connections)
-		return false;
-	place.timeout_ms = set->timeout_ms;
-	return sw_connection_quick(&place, packet, SW_SEGMENT_ACK);
-}
-
-/* In the second bucket of its flow, where it is if the first was half full. */
-__noinline int is_routine_elsewhere(const struct sw_packet *packet, const struct inquiry *inquiry)
-{
-	__u32 size = load.connection_buckets;
-
-	return packet && inquiry &&
-	       is_routine_in(sw_other_bucket(sw_bucket_index(inquiry->hash, size),
-					     sw_tag(inquiry->hash), size),
-			     packet, inquiry);
-}
-
-static __always_inline bool is_routine(const struct sw_packet *packet,
-				       const struct inquiry *inquiry)
-{
-	return is_routine_in(sw_bucket_index(inquiry->hash, load.connection_buckets), packet,
-			     inquiry) ||
-	       is_routine_elsewhere(packet, inquiry);
-}
-
-/*
- * Under a flood of ACKs hardly any belongs to a connection: the filter, which is in the cache, says
- * so. Without one, nearly all do, and the filter would be one more thing to read.
- */
-static __always_inline bool may_be_routine(const struct inquiry *inquiry)
-{
-	return !policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE) ||
-	       may_have_connection(inquiry->hash);
-}
 
 /* The packet's stateless anomalies: a dozen independent bits, hence thousands of paths. */
 __noinline __u64 examine(const struct sw_packet *packet)
@@ -304,8 +259,8 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 		held = HOLDS_CONNECTION;
 	else if (finding->unknown && !load.replay)
 		held = what_kernel_holds(ctx, packet, inquiry->direction);
-	if (held == HOLDS_CONNECTION || (held == HOLDS_NOTHING && finding->unknown &&
-					 is_learned(packet, finding, inquiry))) {
+	if (held == HOLDS_CONNECTION ||
+	    (held == HOLDS_NOTHING && finding->unknown && is_learned(packet, finding, inquiry))) {
 		find_room(packet, inquiry);
 		follow_adopted(packet, inquiry);
 	} else if (held == HOLDS_ATTEMPT) {
