@@ -52,6 +52,7 @@ extern const struct sw_command sw_cmd_policy;
 extern const struct sw_command sw_cmd_disarm;
 extern const struct sw_command sw_cmd_arm;
 extern const struct sw_command sw_cmd_explain;
+extern const struct sw_command sw_cmd_doctor;
 extern const struct sw_command sw_cmd_version;
 extern const struct sw_command sw_cmd_help;
 

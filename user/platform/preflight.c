@@ -49,12 +49,8 @@ int sw_preflight_detach(void)
 	return 0;
 }
 
-int sw_preflight_attach(void)
+int sw_preflight_types(void)
 {
-	int error = sw_preflight_detach();
-
-	if (error)
-		return error;
 	if (access(KERNEL_BTF, R_OK))
 		return sw_error(
 			ENOTSUP,
@@ -62,6 +58,13 @@ int sw_preflight_attach(void)
 			"with CONFIG_DEBUG_INFO_BTF=y, as Debian 12's is",
 			KERNEL_BTF);
 	return 0;
+}
+
+int sw_preflight_attach(void)
+{
+	int error = sw_preflight_detach();
+
+	return error ? error : sw_preflight_types();
 }
 
 /* The line for an unknown interface. */

@@ -7,6 +7,9 @@
 /* Is all there that attaching needs: capabilities and the kernel's type information? */
 int sw_preflight_attach(void);
 
+/* The second of these: does the kernel describe its types? */
+int sw_preflight_types(void);
+
 /* Are the capabilities there that detaching needs? */
 int sw_preflight_detach(void);
 

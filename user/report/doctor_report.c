@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "doctor_report.h"
+
+#include "../text/table.h"
+#include "json.h"
+
+#include <string.h>
+
+static enum sw_style style_of(enum sw_finding_state state)
+{
+	switch (state) {
+	case SW_FINDING_OK:
+		return SW_STYLE_GOOD;
+	case SW_FINDING_BROKEN:
+	case SW_FINDING_UNKNOWN:
+		return SW_STYLE_BAD;
+	case SW_FINDING_DEGRADED:
+		return SW_STYLE_WARN;
+	default:
+		return SW_STYLE_NONE;
+	}
+}
+
+static void print_finding(FILE *out, const struct sw_finding *of)
+{
+	fprintf(out, "  %s%-8s%s  %-12s  %s", sw_style(out, style_of(of->state)),
+		sw_finding_state_name(of->state), sw_style(out, SW_STYLE_NONE), of->check,
+		of->what);
+	if (of->why[0])
+		fprintf(out, ": %s", of->why);
+	if (of->remedy[0])
+		fprintf(out, "; do: %s", of->remedy);
+	fputc('\n', out);
+}
+
+void sw_text_findings(FILE *out, const struct sw_findings *findings)
+{
+	const struct sw_finding *of = findings->list;
+	const char *join = "";
+
+	for (uint32_t i = 0; i < findings->count; i++, of++) {
+		if (!i || strcmp(of->subject, of[-1].subject) != 0)
+			fprintf(out, "%s%s%s\n", sw_style(out, SW_STYLE_BOLD), of->subject,
+				sw_style(out, SW_STYLE_NONE));
+		print_finding(out, of);
+	}
+	for (int state = SW_FINDING_STATE_COUNT - 1; state >= 0; state--) {
+		uint32_t count = sw_findings_in(findings, (enum sw_finding_state)state);
+
+		if (!count)
+			continue;
+		fprintf(out, "%s%u %s", join, count,
+			sw_finding_state_name((enum sw_finding_state)state));
+		join = ", ";
+	}
+	fputc('\n', out);
+}
+
+void sw_json_findings(FILE *out, const struct sw_findings *findings, bool pretty)
+{
+	json_t *root = sw_json_root(), *list, *one;
+
+	sw_json_put_text(root, "state", sw_finding_state_name(sw_findings_worst(findings)));
+	list = sw_json_put(root, "findings", json_array());
+	for (uint32_t i = 0; i < findings->count; i++) {
+		const struct sw_finding *of = &findings->list[i];
+
+		one = json_object();
+		sw_json_put_text(one, "check", of->check);
+		sw_json_put_text(one, "subject", of->subject);
+		sw_json_put_text(one, "state", sw_finding_state_name(of->state));
+		sw_json_put_text(one, "what", of->what);
+		if (of->why[0])
+			sw_json_put_text(one, "why", of->why);
+		if (of->remedy[0])
+			sw_json_put_text(one, "remedy", of->remedy);
+		json_array_append_new(list, one);
+	}
+	sw_json_print(out, root, pretty);
+}
