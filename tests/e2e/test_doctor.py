@@ -61,17 +61,29 @@ def state_of(end):
             pathlib.Path("/proc/mounts").read_text(), run("ip", "netns").stdout)
 
 
+def paragraphs(lines):
+    """Each begins less indented than it goes on; headings are left out."""
+    told = []
+    for line in lines:
+        if line.startswith("   "):
+            told[-1] += " " + line
+        elif line.startswith("  "):
+            told.append(line)
+    return told
+
+
 def test_text_says_what_json_says(pair, synward):
     far = pair[1]
     found = examine(synward, far.namespace, far.name)
     lines = synward.run("doctor", far.name, namespace=far.namespace).stdout.splitlines()
     assert lines[0] == "host" and far.name in lines
-    rows = [line for line in lines if line.startswith("  ")]
-    assert len(rows) == len(found), "a line a check"
+    rows = paragraphs(lines[1:-1])
+    assert len(rows) == len(found), "one for each check"
     for row, one in zip(rows, found.values()):
-        assert row.split()[:2] == [one["state"], one["check"]] and one["what"] in row
-        assert one.get("why", "") in row
-        assert row.endswith(f"; do: {one['remedy']}") if "remedy" in one else "; do: " not in row
+        told = one["what"] + (f": {one['why']}" if "why" in one else "")
+        assert " ".join(row.split()) == " ".join(
+            [one["state"], one["check"], told] + (["->", one["remedy"]] if "remedy" in one else []))
+    assert all(len(line) <= 80 or "->" in line for line in lines)
     assert lines[-1] == ", ".join(
         f"{count} {state}" for state in ("broken", "unknown", "degraded", "note", "ok")
         if (count := sum(one["state"] == state for one in found.values())))

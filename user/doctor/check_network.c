@@ -65,7 +65,7 @@ static void judge_listeners(const struct sw_host_facts *host, struct sw_finding 
 		sw_found_remedy(finding, "see why the program does not accept: ss -ltnp");
 		return;
 	}
-	sw_found(finding, SW_FINDING_OK, "%u listeners, all of which take a hand-over",
+	sw_found(finding, SW_FINDING_OK, "all that listens takes a hand-over (%u)",
 		 listeners->count);
 	if (!listeners->mptcp[0] && !listeners->signed_[0])
 		return;

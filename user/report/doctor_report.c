@@ -2,6 +2,7 @@
 #include "doctor_report.h"
 
 #include "../text/table.h"
+#include "../text/wrap.h"
 #include "json.h"
 
 #include <string.h>
@@ -21,16 +22,23 @@ static enum sw_style style_of(enum sw_finding_state state)
 	}
 }
 
+/* Where what was found begins: behind two spaces, the state and the name of the check. */
+#define STATE_WIDTH 8
+#define CHECK_WIDTH 13
+#define TEXT_AT	    (2 + STATE_WIDTH + 2 + CHECK_WIDTH + 2)
+
+/* The command stands on a line of its own, uncut, to be copied. */
 static void print_finding(FILE *out, const struct sw_finding *of)
 {
-	fprintf(out, "  %s%-8s%s  %-12s  %s", sw_style(out, style_of(of->state)),
-		sw_finding_state_name(of->state), sw_style(out, SW_STYLE_NONE), of->check,
-		of->what);
-	if (of->why[0])
-		fprintf(out, ": %s", of->why);
+	char text[sizeof(of->what) + sizeof(of->why) + 2];
+
+	snprintf(text, sizeof(text), "%s%s%s", of->what, of->why[0] ? ": " : "", of->why);
+	fprintf(out, "  %s%-*s%s  %-*s  ", sw_style(out, style_of(of->state)), STATE_WIDTH,
+		sw_finding_state_name(of->state), sw_style(out, SW_STYLE_NONE), CHECK_WIDTH,
+		of->check);
+	sw_wrap(out, text, TEXT_AT, TEXT_AT);
 	if (of->remedy[0])
-		fprintf(out, "; do: %s", of->remedy);
-	fputc('\n', out);
+		fprintf(out, "%*s-> %s\n", TEXT_AT, "", of->remedy);
 }
 
 void sw_text_findings(FILE *out, const struct sw_findings *findings)
