@@ -377,8 +377,7 @@ static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *pack
 	if ((inquiry.segment == SW_SEGMENT_SYN || inquiry.segment == SW_SEGMENT_SYNACK) &&
 	    may_time(inquiry.now.ms))
 		inquiry.now.us = clock_us();
-	if (plain && ((may_be_routine(&inquiry) && is_routine(packet, &inquiry)) ||
-		      !judge_alone(packet, &inquiry)))
+	if (plain && (is_routine(packet, &inquiry, set) || !judge_alone(packet, &inquiry)))
 		return SW_VERDICT_PASSED;
 
 	finding = my_finding();
