@@ -365,7 +365,8 @@ static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *pack
 		look_at_probes_in_time(ctx, &inquiry);
 	destination = mix_end(&packet->dst, packet->dport, seed);
 	inquiry.hash = sw_flow_hash_to(packet, destination, seed);
-	if (came_by && inquiry.segment == SW_SEGMENT_SYN && !begins_anew(inquiry.hash))
+	if (came_by && inquiry.segment == SW_SEGMENT_SYN &&
+	    !begins_anew(inquiry.hash, inquiry.now.ms))
 		return SW_VERDICT_PASSED;
 	if (direction == SW_INGRESS && inquiry.segment == SW_SEGMENT_SYN) {
 		verdict = receive_syn(ctx, packet, &inquiry, addressee_hash(destination));

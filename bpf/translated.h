@@ -16,7 +16,7 @@
  * Is a forwarded SYN of a flow of which there is no attempt? The one under which it came in there is, so it has got
  * another name since. Needs no lock: an entry's tag is written once.
  */
-static __always_inline bool begins_anew(__u64 hash)
+static __always_inline bool begins_anew(__u64 hash, __u32 now_ms)
 {
 	__u32 key = sw_bucket_index(hash, load.handshake_buckets);
 	const struct sw_handshake_bucket *bucket = bpf_map_lookup_elem(&handshakes, &key);
@@ -29,9 +29,20 @@ static __always_inline bool begins_anew(__u64 hash)
 		if (bucket->tags[way] == tag)
 			return false;
 	changing = changing_settings();
-	if (changing && !changing->translates)
+	if (changing && (!changing->translates || now_ms - changing->translated_ms >= 1000)) {
+		changing->translated_ms = now_ms; /* not by each: all CPUs read this */
 		changing->translates = 1;
+	}
 	return true;
+}
+
+/* If nothing has been translated for so long, nothing is: it may have been a flood that pushed out what was known. */
+#define TRANSLATED_MS (60U * 60 * 1000)
+
+static __always_inline void end_translation(struct sw_settings *set, __u32 now_ms)
+{
+	if (set->translates && now_ms - set->translated_ms >= TRANSLATED_MS)
+		set->translates = 0;
 }
 
 /* Might what leaves be a SYN? Looked at without parsing it, as nearly all that is forwarded is none. */
@@ -62,7 +73,7 @@ static __always_inline bool may_be_syn(const struct __sk_buff *skb)
 static __always_inline bool may_be_translated(const struct __sk_buff *skb,
 					      const struct sw_settings *set)
 {
-	return set && (*(volatile const __u64 *)&set->translates || may_be_syn(skb));
+	return set && (*(volatile const __u32 *)&set->translates || may_be_syn(skb));
 }
 
 #endif

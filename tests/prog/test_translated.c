@@ -4,6 +4,7 @@
  * by one name, he may not do by what it is forwarded as.
  */
 #include "../lib/forged.h"
+#include "../lib/sweeper.h"
 
 #define OUTER .from = ROUTER, .sport = 50000
 #define INNER .to = ROUTER, .dport = 50000
@@ -128,6 +129,29 @@ static void what_belongs_to_nothing(void **state __unused)
 	expect_anomaly("midstream", 1, 0, 0);
 }
 
+/* Whoever forwards segments as they are pays for no second look at them. The sweeper never stops: the last test. */
+static void an_hour_without_translation(void **state __unused)
+{
+	static const __u32 hour_ms = 60 * 60 * 1000;
+
+	leaves_forwarded(false, AN_ACK());
+	assert_false(prog_settings(&prog).translates);
+	asks();
+	assert_true(prog_settings(&prog).translates);
+	prog_start_sweeper(&prog); /* it begins with nothing known */
+	assert_false(prog_settings(&prog).translates);
+	assert_true(comes(A_SYN(.sport = 2000)));
+	leaves_forwarded(false, A_SYN(.from = ROUTER, .sport = 2000));
+	prog.now_ns += (hour_ms - 10) * NS_PER_MS;
+	prog_set_clock(&prog, 0);
+	wait_for_ticks(&prog, 20);
+	assert_true(prog_settings(&prog).translates);
+	prog.now_ns += 20 * NS_PER_MS;
+	prog_set_clock(&prog, 0);
+	wait_for_ticks(&prog, 20);
+	assert_false(prog_settings(&prog).translates);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +161,7 @@ int main(void)
 		ON_EACH_WIRE(an_answer_that_was_forged),
 		ON_EACH_WIRE(an_answer_to_the_other_name),
 		ON_EACH_WIRE(what_belongs_to_nothing),
+		cmocka_unit_test_setup(an_hour_without_translation, reset),
 	};
 	const struct setup setup = setup_of_buckets(BUCKETS);
 
