@@ -132,7 +132,7 @@ static __always_inline void count_finding(const struct sw_finding *finding,
 		return;
 	if (finding->anomalies)
 		count_anomalies(finding->anomalies, decision->dropped, decision->would_drop);
-	if (step->opened && step->stray == SW_OUTCOME_NONE && !step->second)
+	if (step->opened && step->stray == SW_OUTCOME_NONE)
 		mine->tallies[SW_TALLY_ATTEMPTS_OPENED]++;
 	count_outcome(mine, step->stray);
 	mine->tallies[SW_TALLY_SEGMENTS_SKIPPED] += finding->skipped;

@@ -26,7 +26,6 @@
 #include "one_sided.h"
 #include "routine.h"
 #include "take_cookie.h"
-#include "translated.h"
 
 /* The packet's stateless anomalies: a dozen independent bits, hence thousands of paths. */
 __noinline __u64 examine(const struct sw_packet *packet)
@@ -251,8 +250,6 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 		find_room(packet, inquiry);
 		tell_connections(packet, inquiry);
 	}
-	if (finding->handshake.second)
-		return SW_VERDICT_PASSED;
 	if (finding->handshake.goes_on && direction == SW_INGRESS &&
 	    policy_has(inquiry->policy, SW_HAS_HALF_OPEN | SW_HAS_OWNERS) &&
 	    let_go_on(ctx, packet, inquiry))
@@ -273,19 +270,10 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
  * Notes where a segment is seen, and whether that tells of which end it is not: where something is forwarded to. A
  * mirror port has no side, nor has a bridge that is told everything.
  */
-static __always_inline void look_where(struct inquiry *inquiry, const struct sw_settings *set,
-				       __u32 came_by)
+static __always_inline void look_where(struct inquiry *inquiry, const struct sw_settings *set)
 {
-	bool comes = inquiry->direction == SW_INGRESS;
-	__u32 slot = load.slot;
-
-	/* of a SYN it is new that it leaves here; of what follows, by which side it came all the same */
-	if (came_by && inquiry->segment != SW_SEGMENT_SYN) {
-		slot = came_by - 1;
-		comes = true;
-	}
-	inquiry->side = sw_side(slot, !comes);
-	if (comes && set->forwarders & 1ULL << (slot & (SW_MAX_INTERFACES - 1)) &&
+	inquiry->side = sw_side(load.slot, inquiry->direction == SW_EGRESS);
+	if (inquiry->direction == SW_INGRESS && set->forwarders & forwarder_bit() &&
 	    !policy_has(inquiry->policy, SW_HAS_HAIRPIN))
 		inquiry->side |= SW_SIDE_TELLS;
 }
@@ -330,11 +318,10 @@ static __always_inline void judge(void *ctx, const struct sw_packet *packet,
 
 /*
  * Everything there is to find out about a packet, and what to do about it. tcp is where in the frame
- * its TCP header is, if it has one. came_by: one more than the slot of the interface by which it was received and
- * judged, if it is forwarded. SW_VERDICT_ANSWERED: the frame is the answer now.
+ * its TCP header is, if it has one. SW_VERDICT_ANSWERED: the frame is the answer now.
  */
 static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *packet, __u32 tcp,
-					       enum sw_direction direction, __u32 came_by)
+					       enum sw_direction direction)
 {
 	__u64 seed[2] = { load.seed[0], load.seed[1] };
 	struct inquiry inquiry = { .direction = direction, .limit = SW_LIMIT_NONE, .tcp = tcp };
@@ -365,9 +352,6 @@ static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *pack
 		look_at_probes_in_time(ctx, &inquiry);
 	destination = mix_end(&packet->dst, packet->dport, seed);
 	inquiry.hash = sw_flow_hash_to(packet, destination, seed);
-	if (came_by && inquiry.segment == SW_SEGMENT_SYN &&
-	    !begins_anew(inquiry.hash, inquiry.now.ms))
-		return SW_VERDICT_PASSED;
 	if (direction == SW_INGRESS && inquiry.segment == SW_SEGMENT_SYN) {
 		verdict = receive_syn(ctx, packet, &inquiry, addressee_hash(destination));
 		if (verdict != SW_VERDICT_PASSED)
@@ -385,19 +369,12 @@ static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *pack
 	if (!finding)
 		return SW_VERDICT_PASSED;
 	sw_finding_init(finding);
-	finding->handshake.second = !!came_by;
-	look_where(&inquiry, set, came_by);
+	look_where(&inquiry, set);
 	if (inquiry.segment != SW_SEGMENT_NONE &&
 	    follow(ctx, packet, &inquiry, finding, direction) == SW_VERDICT_DROPPED)
 		return SW_VERDICT_DROPPED;
 	if ((limited || finding->released) && settle_limits(packet, &inquiry) == SW_VERDICT_DROPPED)
 		return SW_VERDICT_DROPPED;
-	if (came_by) {
-		/* that was told where it came in */
-		finding->anomalies = 0;
-		finding->handshake.completed = SW_OUTCOME_NONE;
-		return conclude(packet, &inquiry);
-	}
 	if (policy_has(inquiry.policy, SW_HAS_FLOOD_DEFENCE))
 		note_symptoms(packet, &inquiry);
 	if (finding->anomalies | inquiry.anomalies ||

@@ -13,7 +13,6 @@
 #include "enforce.h"
 #include "flood.h"
 #include "switch.h"
-#include "translated.h"
 
 struct sweep_slice {
 	const struct sw_settings *set;
@@ -129,10 +128,8 @@ static int sweep_tick(void *map __unused, __u32 *key __unused, struct sweeper *s
 	slice.set = set;
 	if (set) {
 		check_deadline(slice.now.ms);
-		if (!(++sweeper->ticks & 15)) {
+		if (!(++sweeper->ticks & 15))
 			end_auto_blocks(set);
-			end_translation(set, slice.now.ms);
-		}
 		if (sweeper->ticks % SW_FLOOD_TICKS == 0)
 			look_for_floods(slice.now.ms);
 		size = slice_size(load.handshake_buckets);

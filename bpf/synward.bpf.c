@@ -115,7 +115,7 @@ static __always_inline int receive(struct xdp_md *ctx, __u32 length, bool in_par
 		check_ip_sum_xdp(ctx, &packet);
 		check_tcp_sum_xdp(ctx, offset - sizeof(struct wire_tcp), &packet);
 	}
-	verdict = inspect(ctx, &packet, offset - sizeof(struct wire_tcp), SW_INGRESS, 0);
+	verdict = inspect(ctx, &packet, offset - sizeof(struct wire_tcp), SW_INGRESS);
 	count_traffic(SW_INGRESS, length, verdict, packet.kind, false);
 	return xdp_action(ctx, verdict);
 }
@@ -209,13 +209,12 @@ int sw_handover(struct __sk_buff *skb)
 	return hand_over(skb, &packet);
 }
 
-/* A segment that came in on another attached interface was followed there. Returns one more than its slot; 0: none did. */
-static __always_inline __u32 came_by_slot(const struct __sk_buff *skb)
+/* A segment that came in on another attached interface was followed there. */
+static __always_inline bool is_forwarded(const struct __sk_buff *skb)
 {
 	struct sw_interface_key key = { .netns = load.netns, .ifindex = skb->ingress_ifindex };
-	const __u32 *slot = key.ifindex ? bpf_map_lookup_elem(&attached, &key) : NULL;
 
-	return slot ? *slot + 1 : 0;
+	return key.ifindex && bpf_map_lookup_elem(&attached, &key);
 }
 
 /* Everything that an interface sends. What it forwards has been followed where it came in. */
@@ -223,15 +222,13 @@ SEC("tc")
 int sw_egress(struct __sk_buff *skb)
 {
 	const struct sw_settings *set = current_settings();
-	__u32 came_by = came_by_slot(skb);
-	bool forwarded = came_by, listens = listens_for_answers(set);
+	bool forwarded = is_forwarded(skb), listens = listens_for_answers(set);
 	enum sw_verdict verdict = SW_VERDICT_PASSED;
-	bool again = forwarded && may_be_translated(skb, set);
 	struct sw_packet packet = {};
 
 	if (was_sent_by_tc(skb))
 		return TC_ACT_UNSPEC;
-	if (!forwarded || listens || again)
+	if (!forwarded || listens)
 		parse_skb(skb, &packet);
 	if (listens)
 		hear(skb, &packet, set);
@@ -240,8 +237,8 @@ int sw_egress(struct __sk_buff *skb)
 		excuse_probe(skb, &packet, set->policy);
 	if (forwarded)
 		note_forwards(set);
-	if (!forwarded || again)
-		verdict = inspect(skb, &packet, 0, SW_EGRESS, came_by);
+	else
+		verdict = inspect(skb, &packet, 0, SW_EGRESS);
 	count_traffic(SW_EGRESS, skb->len, verdict, forwarded ? 0 : packet.kind, forwarded);
 	return TC_ACT_UNSPEC;
 }
@@ -272,7 +269,6 @@ int sw_arm(struct xdp_md *ctx __unused)
 	set->watching_since_ms[load.slot & (SW_MAX_INTERFACES - 1)] = clock_ms64();
 	/* the slot may have been another one's */
 	__sync_fetch_and_and(&set->forwarders, ~forwarder_bit());
-	set->translates = 0;
 	bpf_timer_init(&sweeper->timer, &sweepers, CLOCK_MONOTONIC); /* again: EBUSY, as it is */
 	if (bpf_timer_set_callback(&sweeper->timer, sweep_tick) ||
 	    bpf_timer_start(&sweeper->timer, SW_SWEEP_PERIOD_NS, 0))

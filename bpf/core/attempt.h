@@ -45,9 +45,7 @@ struct sw_handshake_step {
 	__u8 told;     /* an attempt on a live connection has heard what its ACKs can tell */
 	__u8 side;     /* where the segment is seen: sw_side() */
 	__u8 goes_on;  /* the opener of an attempt of which nothing else was seen */
-	__u8 second;   /* the segment was judged where it came in, if under another name */
 	__u8 opposite; /* where a stray flow's other end was */
-	__u8 pad[7];
 	struct sw_attempt ended; /* as it was when it left, if end says so */
 	struct sw_bucket_view view;
 };
@@ -98,11 +96,6 @@ static __always_inline bool are_apart(__u8 seen, __u8 opposite)
 static __attribute__((noinline)) bool comes_wrong(const struct sw_attempt *attempt, __u8 seen,
 						  bool from_orig)
 {
-	/* who is told already and left by one interface, as what is translated is, is answered by that one */
-	if ((seen & SW_SIDE_TELLS) && attempt->seen & SW_IS_REPORTED &&
-	    attempt->side & SW_SIDE_OUT && !from_orig && attempt->phase == SW_PHASE_SYN_SENT &&
-	    (seen ^ attempt->side) & (SW_SIDE_OUT - 1))
-		return true;
 	return is_wrong_side(seen, attempt->side, from_orig) ||
 	       (attempt->answer_side != attempt->side &&
 		is_wrong_side(seen, attempt->answer_side, !from_orig));
@@ -143,11 +136,9 @@ static __always_inline void open_attempt(struct sw_handshake_bucket *bucket, __u
 	attempt->side = from_opener ? step->side : step->side ^ SW_SIDE_OUT;
 	attempt->answer_side = step->side;
 	if (phase == SW_PHASE_SYN_SENT) {
-		if (step->second)
-			attempt->seen = SW_IS_REPORTED; /* it is, by its first name */
 		attempt->syn_length = clamp16(packet->payload);
 		if (packet->options & SW_OPT_FASTOPEN)
-			attempt->seen |= SW_SAW_FASTOPEN;
+			attempt->seen = SW_SAW_FASTOPEN;
 	} else if (phase == SW_PHASE_SYNACK_FIRST) {
 		set_resp_length(attempt, packet->payload);
 	}

@@ -288,7 +288,7 @@ static __always_inline void sw_handshake(struct sw_handshake_bucket *bucket, __u
 	way = view->way & (SW_WAYS - 1);
 	attempt = &bucket->attempts[way];
 	if (view->way >= SW_WAYS || attempt->phase == SW_PHASE_STRAY) {
-		if (relation == SW_RELATION_NONE && !step->second)
+		if (relation == SW_RELATION_NONE)
 			handle_stray(bucket, tag, view, packet, segment, now, timeout_ms, step);
 		return;
 	}
@@ -322,7 +322,7 @@ static __always_inline void sw_handshake(struct sw_handshake_bucket *bucket, __u
 	}
 	if (attempt->syn_us && attempt->synack_us) {
 		step->syn_to_synack_us = attempt->synack_us - attempt->syn_us;
-		step->latency_new = attempt->phase != before && !(attempt->seen & SW_IS_REPORTED);
+		step->latency_new = attempt->phase != before;
 	}
 	if (completed != SW_OUTCOME_NONE)
 		complete(bucket, way, completed, step);

@@ -70,8 +70,6 @@ struct sw_settings {
 	__u32 probe_last; /* the service that was looked at last */
 	/* the packets', too: interfaces by which leaves what came in by another one, by slot */
 	__u64 forwarders;
-	__u32 translates;    /* 1: what they forward has other addresses or ports then ... */
-	__u32 translated_ms; /* ... as at that time last, by the coarse clock */
 	__u64 evicted_ms; /* when a live connection was pushed out last, by the coarse clock; 0: none */
 	__u64 watching_since_ms[SW_MAX_INTERFACES]; /* when each slot's was attached, likewise */
 };
