@@ -278,14 +278,14 @@ __noinline int settle_limits(const struct sw_packet *packet, const struct inquir
 	if (!packet || !inquiry || !finding)
 		return SW_VERDICT_PASSED;
 	step = &finding->handshake;
-	if (inquiry->owner && !step->opened)
+	if (inquiry->owner && !step->booked)
 		release(&packet->src, inquiry->owner);
 	if (finding->released) {
 		source = step->ended.orig;
 		release(&source, finding->released);
 	}
 	if (inquiry->limit == SW_LIMIT_NONE || inquiry->limit == SW_LIMIT_SYN_RATE ||
-	    (!step->refused && !step->opened))
+	    (!step->refused && !step->booked))
 		return SW_VERDICT_PASSED;
 	meet_limit(packet, inquiry, step->refused);
 	return step->refused ? SW_VERDICT_DROPPED : SW_VERDICT_PASSED;

@@ -34,10 +34,12 @@ struct sw_handshake_step {
 	__u8 latency_new;	/* syn_to_synack_us became known with this segment */
 	__u8 belongs;		/* there was an entry for the segment */
 	__u8 refuse;		/* a SYN may open no attempt: a limit is reached */
-	__u8 refused;		/* and this one would have */
-	__u8 two_sided;		/* a stray flow's segments fit each other, one from each side */
-	__u8 heard;		/* and the first of them had passed only because it came again */
-	__u8 apart;		/* and nobody can send both from one place */
+	__u8 refused; /* and this one would have, or would have made one half-open again */
+	__u8 again; /* a SYN of one that was told already: the other end may have it half-open again */
+	__u8 booked;	/* this SYN took a place of those that are limited */
+	__u8 two_sided; /* a stray flow's segments fit each other, one from each side */
+	__u8 heard;	/* and the first of them had passed only because it came again */
+	__u8 apart;	/* and nobody can send both from one place */
 	__u8 repeats; /* an end of a stray flow says the same again, and it is time to let that pass */
 	__u8 denies;   /* and this RST is the other end's answer to that */
 	__u8 answered; /* this was the SYN-ACK that the attempt waited for */
@@ -46,6 +48,7 @@ struct sw_handshake_step {
 	__u8 side;     /* where the segment is seen: sw_side() */
 	__u8 goes_on;  /* the opener of an attempt of which nothing else was seen */
 	__u8 opposite; /* where a stray flow's other end was */
+	__u8 pad[6];
 	struct sw_attempt ended; /* as it was when it left, if end says so */
 	struct sw_bucket_view view;
 };

@@ -230,7 +230,7 @@ static __always_inline bool sw_follow_connection(const struct sw_place *place,
 /* Books an attempt that was opened, and finds out whose the one was that ended for it. */
 static __always_inline void change_owner(const struct sw_place *place, struct sw_finding *finding)
 {
-	const struct sw_handshake_step *step = &finding->handshake;
+	struct sw_handshake_step *step = &finding->handshake;
 	__u32 way = step->opened ? step->view.victim : step->view.way;
 	__u16 *owner = &place->owners->owners[way & (SW_WAYS - 1)];
 
@@ -238,7 +238,13 @@ static __always_inline void change_owner(const struct sw_place *place, struct sw
 		finding->released = *owner;
 		*owner = 0;
 	}
-	if (step->opened)
+	step->booked = step->opened;
+	/* it takes none if it has one already, as any SYN that is repeated */
+	if (step->again && !*owner) {
+		step->refused = step->refuse;
+		step->booked = !step->refuse;
+	}
+	if (step->booked)
 		*owner = finding->owner;
 }
 

@@ -98,6 +98,8 @@ static __always_inline void handle_syn(struct sw_handshake_bucket *bucket, __u16
 		view->victim = way; /* now the flow has a beginning */
 	} else if (known && known_syn(attempt, packet, view, step)) {
 		step->belongs = 1;
+		step->again = step->anomalies & SW_BIT(SYN_RETRANSMIT) &&
+			      attempt->seen & SW_IS_REPORTED;
 		sw_attempt_changed(bucket, way, now, timeout_ms);
 		return;
 	} else if (known && attempt->phase == SW_PHASE_SYNACK_FIRST) {

@@ -3,69 +3,14 @@
  * Half-open handshakes are booked on their source and their service. Whatever ends one, and whichever
  * policy is active then, takes its own booking back and no other's: the books balance at all times.
  */
-#include "../lib/sequences.h"
-#include "../lib/enforce.h"
+#include "../lib/bookings.h"
 #include "../lib/random.h"
 #include "../../bpf/core/sources.h"
 
 #include <pthread.h>
 
-#define BUCKETS	    16
-#define EVENT_BYTES (1 << 16)
-#define OF(number)  .from = FIRST_NUMBERED + (number)
-#define TO(number)  .to = FIRST_NUMBERED + (number)
-#define LENGTH	    40
-#define PER_FEED    (SW_REPLAY_BATCH / LENGTH)
-
-static struct prog prog;
-static bool v6;
-
-static int reset(void **state)
-{
-	struct setup setup = setup_ordinary();
-
-	v6 = *state;
-	prog_reset_policies(&prog, &setup);
-	return 0;
-}
-
-/* Limits so high that they are never reached, and each address is a source. */
-static struct sw_policy *counting_policy(void)
-{
-	struct sw_policy *policy = policy_new();
-	struct sw_rules *rules = policy_default_rules(policy);
-
-	rules->drop = 0;
-	rules->enforce = 1;
-	rules->prefix6 = 128;
-	rules->half_open_source = 1000;
-	rules->half_open_service = 100000;
-	return policy;
-}
-
-static bool passes(struct segment segment)
-{
-	return prog_segment(&prog, HOOK_XDP, &segment, v6) == XDP_PASS;
-}
-
-static void open_from(__u32 number, __u32 first_port, __u32 count)
-{
-	for (__u32 i = 0; i < count; i++)
-		assert_true(passes(A_SYN(OF(number), .sport = first_port + i)));
-}
-
-static void complete_of(__u32 number, __u32 port)
-{
-	assert_true(passes(A_SYNACK(TO(number), .dport = port)));
-	assert_true(passes(AN_ACK(OF(number), .sport = port)));
-}
-
-/* What the service in a slot, and all sources together, have on their books. */
-static void expect_books(__u32 slot, __s64 of_service, __u64 of_sources)
-{
-	assert_int_equal(prog_half_open(&prog, slot, SW_SERVICE_DEFAULT), of_service);
-	assert_int_equal(prog_half_open_of_sources(&prog), of_sources);
-}
+#define LENGTH	 40
+#define PER_FEED (SW_REPLAY_BATCH / LENGTH)
 
 static __u32 live(void)
 {
@@ -106,21 +51,6 @@ static void each_end_takes_its_booking_back(void **state __unused)
 	expect_books(slot, 0, 0);
 	prog_sweep(&prog, true);
 	expect_books(slot, 0, 0);
-}
-
-/* An attempt that is over for the packet, before the sweeper comes, gives its place back; its SYN takes none. */
-static void a_straggler_is_not_booked(void **state __unused)
-{
-	SW_AUTO_POLICY policy = counting_policy();
-	__u32 slot = policy_install(&prog, policy, 0);
-
-	assert_true(passes(A_SYN()));
-	assert_true(passes(REFUSAL()));
-	expect_books(slot, 1, 1);
-	assert_true(passes(A_SYN(.after_ms = 20000)));
-	expect_books(slot, 0, 0);
-	prog_sweep(&prog, true);
-	assert_int_equal(prog_result(&prog).counters.outcomes[SW_OUTCOME_REJECTED], 1);
 }
 
 static void a_repeated_syn_is_booked_once(void **state __unused)
@@ -430,7 +360,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		EACH_FAMILY(each_end_takes_its_booking_back),
-		EACH_FAMILY(a_straggler_is_not_booked),
 		EACH_FAMILY(a_repeated_syn_is_booked_once),
 		EACH_FAMILY(other_beginnings_are_not_booked),
 		EACH_FAMILY(who_makes_way_is_not_booked),
