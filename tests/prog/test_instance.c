@@ -15,10 +15,17 @@
 #include "../../user/policy/armed.h"
 
 #include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define NOBODY 65534
@@ -86,9 +93,10 @@ static int detach(void **state)
 	return rmdir(parent);
 }
 
-static void expect(int error, enum sw_failure failure, const char *words)
+/* failure: an enum sw_failure or an errno */
+static void expect(int error, int failure, const char *words)
 {
-	assert_int_equal(error, -(int)failure);
+	assert_int_equal(error, -failure);
 	assert_non_null(sw_error_text());
 	if (!strstr(sw_error_text(), words))
 		fail_msg("'%s' is not in: %s", words, sw_error_text());
@@ -183,6 +191,112 @@ static void test_what_is_damaged(void **state)
 	assert_int_equal(sw_instance_check(&instance), 0);
 }
 
+/* As after an rm, with the programs still at work: nothing may be said to be detached. */
+static void test_hooks_without_an_identity(void **state)
+{
+	SW_AUTO_INSTANCE struct sw_instance instance = SW_INSTANCE_NONE;
+	bool armed;
+
+	(void)state;
+	assert_int_equal(sw_pins_make_dir(&pins, "links"), 0);
+	assert_int_equal(sw_instance_open(dir, SW_ACCESS_READ, &instance), 0);
+	assert_int_equal(sw_pins_make_dir(&pins, "links/0"), 0);
+	unpin("maps/identity");
+	expect(open_as(0), SW_DAMAGED, "maps/identity cannot be opened");
+	assert_int_equal(sw_instance_check(&instance), 0);
+	assert_int_equal(disarm_as(0), 0);
+	assert_int_equal(sw_pins_remove(&pins, "maps"), 0);
+	expect(open_as(0), SW_DAMAGED, "maps/identity cannot be opened");
+	expect(disarm_as(0), SW_DAMAGED, "maps/armed cannot be opened");
+	expect(sw_armed_read(&instance, &armed), SW_DAMAGED, "maps/armed cannot be opened");
+	/* an empty directory has no hooks */
+	assert_int_equal(sw_pins_remove(&pins, "links/0"), 0);
+	expect(open_as(0), SW_NOT_ATTACHED, "nothing is attached");
+	expect(disarm_as(0), SW_NOT_ATTACHED, "nothing is attached");
+}
+
+/* What could not be opened for want of a descriptor is as whole as before. */
+static void test_a_shortage_is_no_damage(void **state)
+{
+	struct rlimit before, few;
+	int next = dup(0), error = -EMFILE;
+
+	(void)state;
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	for (int spare = 0; error; spare++) {
+		SW_AUTO_INSTANCE struct sw_instance instance = SW_INSTANCE_NONE;
+		bool armed;
+
+		assert_true(spare < 8);
+		few.rlim_cur = (rlim_t)next + (rlim_t)spare;
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+		error = sw_instance_open(dir, SW_ACCESS_READ, &instance);
+		if (!error)
+			error = sw_armed_read(&instance, &armed);
+		setrlimit(RLIMIT_NOFILE, &before);
+		if (error)
+			expect(error, EMFILE, ": Too many open files");
+		else
+			assert_true(spare > 1);
+	}
+}
+
+static void test_laid_out_for_another_build(void **state)
+{
+	SW_AUTO_INSTANCE struct sw_instance instance = SW_INSTANCE_NONE;
+	const uint64_t wide = 1;
+	bool armed;
+
+	(void)state;
+	unpin("maps/armed");
+	pin("armed", sizeof(wide), &wide);
+	assert_int_equal(sw_instance_open(dir, SW_ACCESS_READ, &instance), 0);
+	expect(sw_armed_read(&instance, &armed), SW_OTHER_VERSION,
+	       "/synward/maps/armed is laid out");
+}
+
+/* What is pinned is reached by /proc: without that nothing is known of it. */
+static void test_without_proc(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (child == 0) {
+		if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+		    mount("none", "/proc", "tmpfs", 0, NULL))
+			_exit(1);
+		if (open_as(0) != -ENODEV || disarm_as(0) != -ENODEV)
+			_exit(2);
+		_exit(strstr(sw_error_text(), "/proc is not mounted") ? 0 : 3);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+/* Anybody who may read the parent may hold the lock: whoever waits says for whom. */
+static void test_the_lock_is_held(void **state)
+{
+	struct sw_pins other = SW_PINS_NONE;
+	char holder[32];
+	int fd = open(parent, O_RDONLY | O_DIRECTORY);
+
+	(void)state;
+	assert_int_equal(sw_pins_locate(dir, false, &other), 0);
+	for (int how = LOCK_SH; how <= LOCK_EX; how++) {
+		assert_int_equal(flock(fd, how), 0);
+		snprintf(holder, sizeof(holder), "(pid %d, user 0)", getpid());
+		expect(sw_pins_lock(&other, 0), EBUSY, holder);
+		assert_false(other.locked);
+	}
+	close(fd);
+	assert_int_equal(sw_pins_lock(&other, 0), 0);
+	assert_true(other.locked);
+	sw_pins_close(&other);
+}
+
 static void test_detached_while_it_was_read(void **state)
 {
 	SW_AUTO_INSTANCE struct sw_instance instance = SW_INSTANCE_NONE;
@@ -228,6 +342,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nothing, attach, detach),
 		cmocka_unit_test_setup_teardown(test_who_may_not_look, attach, detach),
 		cmocka_unit_test_setup_teardown(test_what_is_damaged, attach, detach),
+		cmocka_unit_test_setup_teardown(test_hooks_without_an_identity, attach, detach),
+		cmocka_unit_test_setup_teardown(test_a_shortage_is_no_damage, attach, detach),
+		cmocka_unit_test_setup_teardown(test_laid_out_for_another_build, attach, detach),
+		cmocka_unit_test_setup_teardown(test_without_proc, attach, detach),
+		cmocka_unit_test_setup_teardown(test_the_lock_is_held, attach, detach),
 		cmocka_unit_test_setup_teardown(test_detached_while_it_was_read, attach, detach),
 		cmocka_unit_test_setup_teardown(test_replaced_while_it_was_read, attach, detach),
 		cmocka_unit_test_setup_teardown(test_of_another_version, attach, detach),

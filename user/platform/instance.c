@@ -71,8 +71,31 @@ int sw_instance_get(const struct sw_instance *instance, const char *name)
 	return bpf_obj_get_opts(path, &options);
 }
 
-/* Is what was opened, or would be, still what is attached? A detach takes the identity away first. */
-static bool is_attached(const struct sw_instance *instance)
+/*
+ * Is there a link? Hooks come after the identity and go before it, so without it a link tells of somebody's rm, and
+ * the programs may go on. 1, 0, or -errno if that cannot be found out.
+ */
+static int has_links(const struct sw_pins *pins)
+{
+	SW_AUTO_DIR DIR *dir = NULL;
+	struct dirent *entry;
+	char path[SW_PIN_PATH];
+
+	sw_pins_path(pins, path, "links");
+	dir = opendir(path);
+	if (!dir)
+		return sw_is_absent(errno) ? 0 : -errno;
+	while ((entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			return 1;
+	return 0;
+}
+
+/*
+ * Is what was opened, or would be, still what is attached? A detach takes the hooks off and then the identity away.
+ * 1, 0, or -errno if that cannot be found out.
+ */
+static int is_attached(const struct sw_instance *instance)
 {
 	struct sw_identity now;
 	struct bpf_map_info info;
@@ -80,7 +103,7 @@ static bool is_attached(const struct sw_instance *instance)
 	SW_AUTO_FD int fd = sw_instance_get(instance, "maps/identity");
 
 	if (fd < 0)
-		return !sw_is_absent(errno);
+		return sw_is_absent(errno) ? has_links(&instance->pins) : -errno;
 	return !sw_instance_is_open(instance) || map_info(fd, &info) ||
 	       info.value_size != sizeof(now) || bpf_map_lookup_elem(fd, &key, &now) ||
 	       !memcmp(&now, &instance->identity, sizeof(now));
@@ -88,7 +111,7 @@ static bool is_attached(const struct sw_instance *instance)
 
 int sw_instance_check(const struct sw_instance *instance)
 {
-	if (is_attached(instance))
+	if (is_attached(instance)) /* or that cannot be told, which is not what was asked */
 		return 0;
 	return sw_error(SW_DETACHED, "%s was detached while it was read", instance->pins.shown);
 }
@@ -99,9 +122,17 @@ int sw_instance_failed(const struct sw_instance *instance, const char *name, int
 
 	if (sw_is_refused(error))
 		return may_not_open(instance, name);
-	if (sw_is_absent(error) && !is_attached(instance))
-		return sw_instance_is_open(instance) ? sw_instance_check(instance) :
-						       sw_not_attached();
+	if (sw_is_shortage(error))
+		return sw_error(error, "cannot open %s/%s: %s", shown, name, sw_errno_text(error));
+	if (sw_is_absent(error)) {
+		int attached = is_attached(instance);
+
+		if (attached < 0)
+			return sw_instance_failed(instance, name, -attached);
+		if (!attached)
+			return sw_instance_is_open(instance) ? sw_instance_check(instance) :
+							       sw_not_attached();
+	}
 	return sw_error(SW_DAMAGED,
 			"%s is damaged: %s cannot be opened (%s); discard it: synward --pin-dir %s "
 			"detach --all --force",
@@ -116,9 +147,9 @@ static int read_identity(struct sw_instance *instance)
 	SW_AUTO_FREE void *buffer = NULL;
 	SW_AUTO_FD int fd = sw_instance_get(instance, "maps/identity");
 
-	if (fd < 0 && (sw_is_absent(errno) || sw_is_refused(errno)))
+	if (fd < 0)
 		return sw_instance_failed(instance, "maps/identity", errno);
-	if (fd < 0 || map_info(fd, &info) || info.type != BPF_MAP_TYPE_ARRAY ||
+	if (map_info(fd, &info) || info.type != BPF_MAP_TYPE_ARRAY ||
 	    info.key_size != sizeof(key) || info.value_size < sizeof(*value) ||
 	    strcmp(info.name, "identity"))
 		return foreign(pins, "maps/identity");
@@ -141,7 +172,7 @@ int sw_instance_open(const char *dir, enum sw_access access, struct sw_instance 
 
 	instance->read_only = access == SW_ACCESS_READ;
 	if (!error && access != SW_ACCESS_READ)
-		error = sw_pins_lock(&instance->pins);
+		error = sw_pins_lock(&instance->pins, SW_LOCK_PATIENCE_MS);
 	if (!error)
 		error = read_identity(instance);
 	return error;
@@ -165,7 +196,7 @@ int sw_instance_map(const struct sw_instance *instance, const char *name, uint32
 	if (map < 0 || map_info(map, &info))
 		return sw_instance_failed(instance, pin, errno);
 	if (value_size && info.value_size != value_size)
-		return other_layout(pins, name);
+		return other_layout(pins, pin);
 	*fd = sw_take_fd(&map);
 	return 0;
 }
@@ -176,10 +207,14 @@ int sw_pins_check_leftover(const struct sw_pins *pins)
 	SW_AUTO_DIR DIR *dir = opendir(pins->path);
 	struct dirent *entry;
 
+	if (!dir && errno == ENOENT)
+		return 0;
+	if (!dir && errno == ENOTDIR)
+		return foreign(pins, "");
+	if (!dir && sw_is_refused(errno))
+		return no_access(pins, "");
 	if (!dir)
-		return errno == ENOENT	? 0 :
-		       errno == ENOTDIR ? foreign(pins, "") :
-					  no_access(pins, "");
+		return sw_error(errno, "cannot open %s: %s", pins->shown, sw_errno_text(errno));
 	while ((entry = readdir(dir))) {
 		size_t i = 0;
 

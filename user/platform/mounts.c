@@ -20,6 +20,13 @@ bool sw_is_bpffs(int fd)
 	return fstatfs(fd, &about) == 0 && about.f_type == BPF_FS_MAGIC;
 }
 
+bool sw_proc_is_mounted(void)
+{
+	struct statfs about;
+
+	return statfs("/proc/self/fd", &about) == 0 && about.f_type == PROC_SUPER_MAGIC;
+}
+
 static pid_t parent_of(pid_t pid)
 {
 	char path[32], line[512], *end;

@@ -10,6 +10,9 @@
 /* Is what the descriptor is of on bpffs? */
 bool sw_is_bpffs(int fd);
 
+/* Is there a /proc, and one that knows this process? */
+bool sw_proc_is_mounted(void);
+
 /*
  * The process in whose mount namespace pins belong: pid 1, or the outermost ancestor whose
  * namespace may be looked at; at worst ourselves.

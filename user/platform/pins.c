@@ -9,7 +9,6 @@
 #include <grp.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 bool sw_is_absent(int error)
@@ -22,6 +21,11 @@ bool sw_is_refused(int error)
 	return error == EACCES || error == EPERM;
 }
 
+bool sw_is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
 int sw_not_attached(void)
 {
 	return sw_error(SW_NOT_ATTACHED, "nothing is attached: synward attach IFACE begins");
@@ -32,6 +36,13 @@ static int not_allowed(const char *path)
 	return sw_error(SW_NOT_ALLOWED,
 			"no permission to open %s; run as root, or as a member of the group %s",
 			path, SW_READERS);
+}
+
+static int cannot_open(const char *path, int error)
+{
+	if (sw_is_refused(-error))
+		return not_allowed(path);
+	return sw_error(error, "cannot open %s: %s", path, sw_errno_text(error));
 }
 
 /*
@@ -60,8 +71,10 @@ static int open_in_keeper(const char *parent, bool may_mount, int *fd)
 	error = open_on_bpffs(path, fd);
 	if (!error && *fd >= 0)
 		return 0;
+	if (error && !(may_mount && sw_is_refused(-error)))
+		return cannot_open(parent, error);
 	/* that there is none is known only of the mount namespace of pid 1 */
-	if (!may_mount && (error || keeper != 1))
+	if (!may_mount && keeper != 1)
 		return not_allowed(parent);
 	if (!may_mount)
 		return sw_not_attached();
@@ -98,9 +111,15 @@ int sw_pins_locate(const char *dir, bool may_mount, struct sw_pins *pins)
 				"name holds no dot, such as %s/synward",
 				dir, SW_BPFFS);
 	*slash = '\0';
+	/* else all that is pinned would look as if it were not there */
+	if (!sw_proc_is_mounted())
+		return sw_error(
+			ENODEV,
+			"/proc is not mounted, and without it nothing that is pinned can be "
+			"reached: mount -t proc proc /proc");
 	error = open_on_bpffs(parent, &fd);
 	if (error)
-		return not_allowed(parent);
+		return cannot_open(parent, error);
 	if (fd < 0 && is_below_bpffs(parent)) {
 		error = open_in_keeper(parent, may_mount, &fd);
 		if (error)
@@ -116,18 +135,6 @@ int sw_pins_locate(const char *dir, bool may_mount, struct sw_pins *pins)
 	sw_format(pins->shown, sizeof(pins->shown), "%s/%s", parent, slash + 1);
 	sw_format(pins->path, sizeof(pins->path), "/proc/self/fd/%d/%s", pins->parent_fd,
 		  slash + 1);
-	return 0;
-}
-
-int sw_pins_lock(struct sw_pins *pins)
-{
-	/* the parent's, since the directory itself comes and goes */
-	while (flock(pins->parent_fd, LOCK_EX)) {
-		if (errno != EINTR)
-			return sw_error(errno, "cannot lock %s: %s", pins->shown,
-					sw_errno_text(errno));
-	}
-	pins->locked = true;
 	return 0;
 }
 
@@ -192,8 +199,7 @@ static int remove_tree(int parent_fd, const char *name)
 {
 	struct dirent *entry;
 	SW_AUTO_DIR DIR *dir = NULL;
-	SW_AUTO_FD int fd = -1;
-	int error;
+	int fd, error;
 
 	if (unlinkat(parent_fd, name, 0) == 0 || errno == ENOENT)
 		return 0;
@@ -202,9 +208,12 @@ static int remove_tree(int parent_fd, const char *name)
 	fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	dir = fdopendir(dup(fd));
-	if (!dir)
-		return -errno;
+	dir = fdopendir(fd);
+	if (!dir) {
+		error = -errno;
+		close(fd);
+		return error;
+	}
 	while ((entry = readdir(dir))) {
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;

@@ -6,7 +6,7 @@
  * The pin directory, which is all that outlives a command:
  *
  *	DIR/maps/NAME           every map; "identity" is pinned last and unpinned first, so that
- *	                        without it the directory is what an interrupted command has left
+ *	                        without it the maps are what an interrupted command has left
  *	DIR/lists/LIST_bucketsN the tables of a list, see list_table.h
  *	DIR/programs/sw_clock   tells the clock of the entries
  *	DIR/links/SLOT/xdp      the ingress link of the interface in that slot of the map "interfaces"
@@ -18,6 +18,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define SW_PIN_PATH 320
 
@@ -38,7 +39,7 @@ struct sw_pins {
  * is looked for in that of pid 1, or, where that may not be looked at, of our outermost ancestor
  * that may; with may_mount, one is mounted there if there is none. Returns 0, -SW_NOT_ATTACHED if there is
  * no bpffs and none may be mounted, -SW_NOT_ALLOWED if that cannot be told, or another -errno, all with
- * their line.
+ * their line. Without /proc nothing can be told: -ENODEV.
  */
 int sw_pins_locate(const char *dir, bool may_mount, struct sw_pins *pins);
 
@@ -46,11 +47,20 @@ int sw_pins_locate(const char *dir, bool may_mount, struct sw_pins *pins);
 bool sw_is_absent(int error);
 bool sw_is_refused(int error);
 
+/* Or it says nothing of it: descriptors or memory have run out. */
+bool sw_is_shortage(int error);
+
 /* Records that nothing is attached. Returns -SW_NOT_ATTACHED. */
 int sw_not_attached(void);
 
-/* Keeps every other attach and detach waiting until sw_pins_close(). */
-int sw_pins_lock(struct sw_pins *pins);
+/* How long a change waits for another by default. */
+#define SW_LOCK_PATIENCE_MS 30000
+
+/*
+ * Keeps every other change waiting until sw_pins_close(). While somebody else holds the lock, who that is is noted,
+ * and after patience_ms, in milliseconds, it is an error, -EBUSY. Anybody who may read the parent may hold it.
+ */
+int sw_pins_lock(struct sw_pins *pins, uint32_t patience_ms);
 
 void sw_pins_close(struct sw_pins *pins);
 

@@ -134,7 +134,10 @@ int sw_event_reader_poll(struct sw_event_reader *reader, int timeout_ms,
 		return error;
 	if (error < 0)
 		return sw_error(error, "cannot read the events: %s", sw_errno_text(error));
-	return error || sw_pins_exist(&reader->instance.pins, "maps/identity") ? 0 : -ENODEV;
+	if (error || !sw_instance_check(&reader->instance))
+		return 0;
+	sw_error_clear();
+	return -ENODEV;
 }
 
 const char *sw_event_reader_interface(struct sw_event_reader *reader, uint32_t slot)
