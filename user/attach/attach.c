@@ -97,10 +97,8 @@ static int begin_instance(struct attachment *at)
 {
 	struct sw_identity *identity = &at->instance.identity;
 	uint32_t handshakes = at->request->handshakes, connections = at->request->connections;
-	int error = sw_pins_check_leftover(&at->instance.pins);
+	int error = sw_leftover_remove(&at->instance);
 
-	if (!error)
-		error = sw_pins_remove_all(&at->instance.pins);
 	if (error)
 		return error;
 	*identity = (struct sw_identity){

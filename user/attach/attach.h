@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct sw_instance;
 struct sw_policy;
 
 struct sw_attach_request {
@@ -47,7 +48,13 @@ int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 int sw_detach(const char *pin_dir, const char *const *names, uint32_t count,
 	      struct sw_detach_result *results, uint32_t *done);
 
-/* Removes whatever is in the pin directory, of whatever version. */
+/*
+ * Removes what an interrupted attach or detach has left, of which no record tells, and restores what it had set. What
+ * is not ours stays, and is an error.
+ */
+int sw_leftover_remove(const struct sw_instance *instance);
+
+/* Removes whatever is in the pin directory, of whatever version, once its lock is held. */
 int sw_discard(const char *pin_dir);
 
 #endif

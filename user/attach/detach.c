@@ -54,15 +54,20 @@ static int detach_slot(const struct sw_instance *instance, struct sw_records *re
 	return error ? error : sw_records_drop(records, slot);
 }
 
-/* What an interrupted attach or detach has left, of which no record tells. */
-static int remove_leftover(struct sw_instance *instance)
+int sw_leftover_remove(const struct sw_instance *instance)
 {
 	int error;
 
 	if (instance->pins.parent_fd < 0)
 		return 0; /* not even a bpffs */
 	error = sw_pins_check_leftover(&instance->pins);
-	return error ? error : sw_pins_remove_all(&instance->pins);
+	if (!error)
+		error = sw_hooks_discard(&instance->pins);
+	if (error)
+		return error;
+	sw_defence_end(instance);
+	sw_error_clear(); /* what cannot be read of a leftover is no reason to keep it */
+	return sw_pins_remove_all(&instance->pins);
 }
 
 static int detach_named(const struct sw_instance *instance, struct sw_records *records,
@@ -126,7 +131,7 @@ int sw_detach(const char *pin_dir, const char *const *names, uint32_t count,
 	error = sw_instance_open(pin_dir, SW_ACCESS_CHANGE, &instance);
 	if (error == -SW_NOT_ATTACHED) {
 		sw_error_clear();
-		error = remove_leftover(&instance);
+		error = sw_leftover_remove(&instance);
 		return error ? error : sw_not_attached();
 	}
 	if (!error)
@@ -148,9 +153,9 @@ int sw_discard(const char *pin_dir)
 	if (error)
 		return error;
 	error = sw_instance_open(pin_dir, SW_ACCESS_CHANGE, &instance);
-	if (instance.pins.parent_fd < 0)
+	/* a shortage says nothing of the state, which may be whole */
+	if (!instance.pins.locked || sw_is_shortage(-error))
 		return error;
-	sw_defence_end(&instance);
-	sw_error_clear(); /* that it is of another version is why we are here */
-	return remove_leftover(&instance);
+	sw_error_clear(); /* that it is of another version, or damaged, is why we are here */
+	return sw_leftover_remove(&instance);
 }

@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include "../attach/attach.h"
+#include "../platform/pins.h"
 #include "../report/report.h"
 
 #include <errno.h>
@@ -51,7 +52,7 @@ static int run(int argc, char **argv)
 			return sw_error(ENOENT, "%s is not attached: nothing is", argv[first]);
 		error = 0;
 	}
-	if (error && error != -SW_NOT_ALLOWED && given.force) {
+	if (error && error != -SW_NOT_ALLOWED && !sw_is_shortage(-error) && given.force) {
 		sw_error_clear();
 		error = sw_discard(sw_global.pin_dir);
 		discarded = !error;

@@ -22,18 +22,22 @@ static uint32_t filter_handle(uint32_t slot)
 	return slot + 1;
 }
 
-static uint32_t pinned_program(const struct sw_pins *pins, uint32_t slot)
+/* *id: of the pinned program, 0 if there is none. */
+static int pinned_program(const struct sw_pins *pins, uint32_t slot, uint32_t *id)
 {
 	struct bpf_prog_info info = {};
 	__u32 length = sizeof(info);
 	SW_AUTO_FD int fd = -1;
-	char path[SW_PIN_PATH];
+	char path[SW_PIN_PATH], name[32];
 
-	sw_pins_path(pins, path, "links/%u/filter", slot);
+	sw_format(name, sizeof(name), "links/%u/filter", slot);
+	sw_pins_path(pins, path, "%s", name);
 	fd = bpf_obj_get(path);
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length))
-		return 0;
-	return info.id;
+	if (fd < 0 && sw_is_shortage(errno))
+		return sw_error(errno, "cannot open %s/%s: %s", pins->shown, name,
+				sw_errno_text(errno));
+	*id = fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length) ? 0 : info.id;
+	return 0;
 }
 
 /* What is in the clsact qdisc, and in our filter's place. */
@@ -103,12 +107,16 @@ int sw_clsact_attach(const struct sw_pins *pins, struct sw_interface *record, ui
 enum sw_health sw_clsact_health(const struct sw_pins *pins, const struct sw_interface *record,
 				uint32_t slot, uint32_t *program)
 {
-	uint32_t pinned = pinned_program(pins, slot);
+	uint32_t pinned;
 	int exists = sw_record_exists(record);
 	SW_AUTO_NETNS int back = -1;
 	struct sw_filters there;
 
 	*program = 0;
+	if (pinned_program(pins, slot, &pinned)) {
+		sw_error_clear();
+		return SW_HEALTH_UNKNOWN;
+	}
 	if (!pinned)
 		return SW_HEALTH_MISSING;
 	if (exists <= 0)
@@ -151,12 +159,14 @@ static int remove_qdisc(const struct sw_interface *record)
 
 int sw_clsact_detach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot)
 {
-	uint32_t pinned = pinned_program(pins, slot);
+	uint32_t pinned;
 	SW_AUTO_NETNS int back = -1;
 	struct sw_filters there;
 	char mark[32];
-	int error;
+	int error = pinned_program(pins, slot, &pinned);
 
+	if (error)
+		return error;
 	if (!pinned || sw_record_exists(record) == 0)
 		return 0;
 	error = sw_netns_enter(record->netns, &back);

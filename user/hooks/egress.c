@@ -60,19 +60,12 @@ enum sw_health sw_egress_health(const struct sw_pins *pins, const struct sw_inte
 	return sw_link_health(path, record, program);
 }
 
-/*
- * Takes a pinned link off its hook at once. Removing the pin would do that, too, but only when the
- * kernel comes to free the link, some packets later.
- */
-static void detach_link(const struct sw_pins *pins, uint32_t slot, const char *name)
+static int detach_link(const struct sw_pins *pins, uint32_t slot, const char *name)
 {
-	char path[SW_PIN_PATH];
-	SW_AUTO_FD int link = -1;
+	char pin[32];
 
-	sw_pins_path(pins, path, "links/%u/%s", slot, name);
-	link = bpf_obj_get(path);
-	if (link >= 0)
-		bpf_link_detach(link); /* of a device that is gone it is detached already */
+	sw_format(pin, sizeof(pin), "links/%u/%s", slot, name);
+	return sw_link_detach(pins, pin);
 }
 
 int sw_egress_forget(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot)
@@ -82,8 +75,9 @@ int sw_egress_forget(const struct sw_pins *pins, const struct sw_interface *reco
 	int error;
 
 	/* whatever the record says: an interrupted attach may not have come to write it */
-	detach_link(pins, slot, "tcx");
-	error = sw_clsact_detach(pins, record, slot);
+	error = detach_link(pins, slot, "tcx");
+	if (!error)
+		error = sw_clsact_detach(pins, record, slot);
 	for (size_t i = 0; !error && i < sizeof(names) / sizeof(names[0]); i++) {
 		sw_format(name, sizeof(name), "links/%u/%s", slot, names[i]);
 		error = sw_pins_remove(pins, name);
@@ -96,9 +90,11 @@ int sw_hooks_detach(const struct sw_pins *pins, const struct sw_interface *recor
 	char name[32];
 	int error;
 
-	detach_link(pins, slot, "xdp");
-	detach_link(pins, slot, "tcx");
-	error = sw_clsact_detach(pins, record, slot);
+	error = detach_link(pins, slot, "xdp");
+	if (!error)
+		error = detach_link(pins, slot, "tcx");
+	if (!error)
+		error = sw_clsact_detach(pins, record, slot);
 	if (!error)
 		error = sw_handover_unlink(pins, slot);
 	if (error)

@@ -109,12 +109,10 @@ int sw_handover_link(const struct sw_pins *pins, const struct sw_interface *reco
 
 int sw_handover_unlink(const struct sw_pins *pins, uint32_t slot)
 {
-	char path[SW_PIN_PATH];
-	SW_AUTO_FD int link = -1;
+	char name[40];
+	int error;
 
-	sw_pins_path(pins, path, LINK, slot);
-	link = bpf_obj_get(path);
-	if (link >= 0)
-		bpf_link_detach(link); /* of a device that is gone it is detached already */
-	return remove_pin(pins, LINK, slot);
+	sw_format(name, sizeof(name), LINK, slot);
+	error = sw_link_detach(pins, name);
+	return error ? error : sw_pins_remove(pins, name);
 }

@@ -40,6 +40,18 @@ enum sw_health sw_link_health(const char *path, const struct sw_interface *recor
 /* Takes both off and removes their pins; what is gone already is fine. */
 int sw_hooks_detach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot);
 
+/*
+ * Takes a pinned link off its hook at once. Removing the pin would do that, too, but only when the kernel comes to free
+ * the link, some packets later. No link there is fine.
+ */
+int sw_link_detach(const struct sw_pins *pins, const char *name);
+
+/*
+ * Takes off whatever is pinned at once, without a record. A link is found wherever it is; the clsact filter of a kernel
+ * without TCX only in this network namespace. The pins stay.
+ */
+int sw_hooks_discard(const struct sw_pins *pins);
+
 /* Takes the egress hook off only. */
 int sw_egress_forget(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot);
 
