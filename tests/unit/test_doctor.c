@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What doctor makes of hosts and interfaces that no test machine has, and its tables. */
 #include "../../user/base/error.c"
+#include "../../user/base/printable.c"
 #include "../../user/doctor/check_card.c"
 #include "../../user/doctor/check_kernel.c"
 #include "../../user/doctor/check_network.c"

@@ -13,6 +13,7 @@
 #include "../lib/errors.h"
 
 #include "../../user/base/address.c"
+#include "../../user/base/printable.c"
 #include "../../user/model/entries.c"
 #include "../../user/base/number.c"
 #include "../../user/config/prefix_file.c"

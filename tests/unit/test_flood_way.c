@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Which way floods are kept off, for every host and everything that may be asked of it. */
 #include "../../user/base/error.c"
+#include "../../user/base/printable.c"
 #include "../../user/model/flood_way.c"
 
 #include <setjmp.h>

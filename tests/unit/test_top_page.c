@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "../../user/base/address.c"
 #include "../../user/base/error.c"
+#include "../../user/base/printable.c"
 #include "../../user/text/grid.c"
 #include "../../user/model/names.c"
 #include "../../user/base/number.c"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "error.h"
 
+#include "printable.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <stdarg.h>
@@ -8,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char recorded[1024];
+#define LINE_SIZE 2048
+
+static char recorded[LINE_SIZE];
 
 /* As JSON has them. */
 static const char *const failures[SW_FAILURE_END - SW_NOT_ATTACHED] = {
@@ -63,7 +67,8 @@ const char *sw_errno_text(int error)
 
 void sw_error_report(int error, bool json)
 {
-	const char *text = recorded[0] ? recorded : sw_errno_text(error);
+	const char *text = SW_PRINTABLE(recorded[0] ? recorded : sw_errno_text(error),
+					sizeof(recorded));
 	json_t *root;
 
 	fprintf(stderr, "synward: %s\n", text);
@@ -81,12 +86,14 @@ void sw_error_report(int error, bool json)
 
 void sw_note(const char *format, ...)
 {
+	char text[LINE_SIZE];
 	va_list args;
 
-	fputs("synward: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	fputs("synward: ", stderr);
+	sw_put_printable(stderr, text);
 	fputc('\n', stderr);
 }
 

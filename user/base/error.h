@@ -4,7 +4,8 @@
 
 /*
  * What went wrong, in one line for the user: what, which value, what was expected, what to do.
- * Whoever knows that records it and passes a -errno up; main prints it. Single-threaded.
+ * Whoever knows that records it and passes a -errno up; main prints it, as sw_printable() writes it.
+ * Single-threaded.
  */
 
 #include <stdbool.h>

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "timeouts.h"
 
+#include "../base/printable.h"
 #include "../attach/attach.h"
 #include "../config/attach_file.h"
 #include "../config/saved_policy.h"
@@ -110,7 +111,7 @@ static void print_one(const struct sw_attach_result *result)
 			   result->already  ? "already attached" :
 					      "attached";
 
-	printf("%s: %s (%s XDP, %s)\n", result->name, verb,
+	printf("%s: %s (%s XDP, %s)\n", SW_PRINTABLE_NAME(result->name), verb,
 	       sw_xdp_words(result->generic, result->frags), sw_tc_hook_name(result->tc_hook));
 }
 

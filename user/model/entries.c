@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "entries.h"
 
+#include "../base/printable.h"
 #include "../base/error.h"
 
 #include <ctype.h>
@@ -163,29 +164,6 @@ void sw_entries_free(struct sw_entries *entries)
 
 /* ---- reasons */
 
-/* How many bytes the character at text takes in UTF-8; 0 if there is none. */
-static size_t utf8_length(const char *text, size_t left)
-{
-	unsigned char first = (unsigned char)text[0],
-		      second = left > 1 ? (unsigned char)text[1] : 0;
-	size_t length = first < 0x80 ? 1 :
-			first < 0xc2 ? 0 :
-			first < 0xe0 ? 2 :
-			first < 0xf0 ? 3 :
-				       4;
-
-	if (first > 0xf4 || length > left)
-		return 0;
-	for (size_t i = 1; i < length; i++)
-		if (((unsigned char)text[i] & 0xc0) != 0x80)
-			return 0;
-	/* forms that are too long, surrogates, and what is beyond Unicode (RFC 3629 section 4) */
-	if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
-	    (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f))
-		return 0;
-	return length;
-}
-
 static bool is_blank(unsigned char letter)
 {
 	return isspace(letter) || iscntrl(letter);
@@ -202,18 +180,17 @@ bool sw_clean_reason(char reason[SW_REASON_SIZE], const char *text, size_t lengt
 		length--;
 	}
 	for (; length; text += step, length -= step) {
-		size_t valid = utf8_length(text, length);
+		size_t valid = sw_utf8_length(text, length);
 
 		step = valid ? valid : 1;
 		if (used + step >= SW_REASON_SIZE)
 			break;
-		if (!valid)
-			reason[used] = '?';
-		else if (valid == 1 && iscntrl((unsigned char)*text))
-			reason[used] = ' ';
-		else
+		if (valid && !sw_is_control(text, valid)) {
 			memcpy(reason + used, text, step);
-		used += step;
+			used += step;
+		} else {
+			reason[used++] = valid ? ' ' : '?';
+		}
 	}
 	while (used && reason[used - 1] == ' ') /* where it was cut */
 		used--;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "doctor_report.h"
 
+#include "../base/printable.h"
 #include "../text/table.h"
 #include "../text/wrap.h"
 #include "json.h"
@@ -36,9 +37,10 @@ static void print_finding(FILE *out, const struct sw_finding *of)
 	fprintf(out, "  %s%-*s%s  %-*s  ", sw_style(out, style_of(of->state)), STATE_WIDTH,
 		sw_finding_state_name(of->state), sw_style(out, SW_STYLE_NONE), CHECK_WIDTH,
 		of->check);
-	sw_wrap(out, text, TEXT_AT, TEXT_AT);
+	sw_wrap(out, SW_PRINTABLE(text, sizeof(text)), TEXT_AT, TEXT_AT);
 	if (of->remedy[0])
-		fprintf(out, "%*s-> %s\n", TEXT_AT, "", of->remedy);
+		fprintf(out, "%*s-> %s\n", TEXT_AT, "",
+			SW_PRINTABLE(of->remedy, sizeof(of->remedy)));
 }
 
 void sw_text_findings(FILE *out, const struct sw_findings *findings)
@@ -48,7 +50,8 @@ void sw_text_findings(FILE *out, const struct sw_findings *findings)
 
 	for (uint32_t i = 0; i < findings->count; i++, of++) {
 		if (!i || strcmp(of->subject, of[-1].subject) != 0)
-			fprintf(out, "%s%s%s\n", sw_style(out, SW_STYLE_BOLD), of->subject,
+			fprintf(out, "%s%s%s\n", sw_style(out, SW_STYLE_BOLD),
+				SW_PRINTABLE(of->subject, sizeof(of->subject)),
 				sw_style(out, SW_STYLE_NONE));
 		print_finding(out, of);
 	}

@@ -4,6 +4,7 @@
 #include "json.h"
 #include "report.h"
 
+#include "../base/printable.h"
 #include "../base/address.h"
 #include "../base/number.h"
 #include "../base/time.h"
@@ -182,7 +183,7 @@ void sw_text_event(FILE *out, const struct sw_event *event, const struct sw_even
 						    sw_name(sw_event_words, event->type));
 	print_ends(out, event, names->service);
 	if (*names->interface && is_of_packet(event))
-		fprintf(out, " %s", names->interface);
+		fprintf(out, " %s", SW_PRINTABLE_NAME(names->interface));
 	if (event->type == SW_EVENT_LIMIT && *names->service)
 		fprintf(out, " service=%s", names->service);
 	if (event->type == SW_EVENT_LIMIT || event->type == SW_EVENT_ANOMALY)

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "json.h"
 
+#include "../base/cleanup.h"
+#include "../base/printable.h"
 #include "report.h"
+
+#include <string.h>
 
 json_t *sw_json_root(void)
 {
@@ -24,7 +28,16 @@ void sw_json_put_number(json_t *object, const char *key, uint64_t number)
 
 void sw_json_put_text(json_t *object, const char *key, const char *text)
 {
-	sw_json_put(object, key, json_string(text));
+	json_t *value = json_string(text);
+
+	if (!value) { /* not UTF-8 */
+		size_t size = SW_PRINTABLE_GROWTH * strlen(text) + 1;
+		SW_AUTO_FREE char *shown = malloc(size);
+
+		if (shown)
+			value = json_string(sw_printable(shown, size, text));
+	}
+	sw_json_put(object, key, value);
 }
 
 void sw_json_put_bool(json_t *object, const char *key, bool value)

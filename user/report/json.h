@@ -12,6 +12,7 @@ json_t *sw_json_root(void);
 
 /* Without memory these do nothing: what is then printed is checked by whoever reads it. */
 void sw_json_put_number(json_t *object, const char *key, uint64_t number);
+/* Text that is not UTF-8 is written as sw_printable() does. */
 void sw_json_put_text(json_t *object, const char *key, const char *text);
 void sw_json_put_bool(json_t *object, const char *key, bool value);
 

@@ -3,6 +3,7 @@
 #include "json.h"
 #include "report.h"
 
+#include "../base/printable.h"
 #include "../base/address.h"
 #include "../base/time.h"
 #include "../model/names.h"
@@ -75,12 +76,12 @@ static json_t *features(const struct sw_status *status)
 
 	for (uint32_t i = 0; i < status->interface_count; i++) {
 		const struct sw_interface *record = &status->interfaces[i].record;
+		const char *name = SW_PRINTABLE_NAME(record->name);
 
 		if (record->xdp_generic)
-			json_array_append_new(fallbacks,
-					      json_sprintf("%s: generic XDP", record->name));
+			json_array_append_new(fallbacks, json_sprintf("%s: generic XDP", name));
 		if (record->tc_hook == SW_TC_CLSACT)
-			json_array_append_new(fallbacks, json_sprintf("%s: clsact", record->name));
+			json_array_append_new(fallbacks, json_sprintf("%s: clsact", name));
 	}
 	sw_json_put(object, "fallbacks", fallbacks);
 	return object;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "metric.h"
 
+#include "../base/printable.h"
+
 #include <inttypes.h>
+
+#define LABEL_SIZE 64 /* names of interfaces and services are shorter */
 
 void sw_metric_head(FILE *out, const char *name, const char *type, const char *help)
 {
@@ -22,10 +26,9 @@ void sw_metric_single(FILE *out, const char *name, const char *type, const char 
 	fprintf(out, "synward_%s %" PRIu64 "\n", name, number);
 }
 
-/* A device's name may hold any byte but '/' and white space. */
 void sw_metric_label(FILE *out, const char *value)
 {
-	for (; *value; value++) {
+	for (value = SW_PRINTABLE(value, LABEL_SIZE); *value; value++) {
 		if (*value == '"' || *value == '\\')
 			putc('\\', out);
 		putc(*value, out);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report.h"
 
+#include "../base/printable.h"
 #include "../base/number.h"
 #include "../model/names.h"
 #include "../text/table.h"
@@ -207,7 +208,8 @@ static void traffic(FILE *out, const struct sw_snapshot *snapshot)
 			const struct sw_traffic *one =
 				&snapshot->interfaces[i].traffic.directions[d];
 
-			sw_table_cell(table, "%s", snapshot->interfaces[i].record.name);
+			sw_table_cell(table, "%s",
+				      SW_PRINTABLE_NAME(snapshot->interfaces[i].record.name));
 			sw_table_cell(table, "%s", sw_direction_words[d].name);
 			sw_table_cell(table, "%s", sw_format_count(text, one->seen));
 			sw_table_cell(table, "%s", sw_format_bytes(text, one->bytes));

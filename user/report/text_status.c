@@ -4,6 +4,7 @@
 #include "report.h"
 #include "self_check.h"
 
+#include "../base/printable.h"
 #include "../base/address.h"
 #include "../base/number.h"
 #include "../model/names.h"
@@ -28,7 +29,8 @@ static void interfaces(FILE *out, const struct sw_status *status)
 		const struct sw_status_interface *from = &status->interfaces[i];
 		uint64_t age_ms = (status->taken_ns - from->record.attached_ns) / 1000000;
 
-		sw_table_cell(table, "%s (%u)", from->record.name, from->record.ifindex);
+		sw_table_cell(table, "%s (%u)", SW_PRINTABLE_NAME(from->record.name),
+			      from->record.ifindex);
 		sw_table_cell(table, "%u", from->record.netns);
 		sw_table_cell(table, "%s",
 			      sw_xdp_words(from->record.xdp_generic, from->record.xdp_frags));
@@ -50,7 +52,7 @@ static void problems(FILE *out, const struct sw_status *status)
 		const struct sw_status_interface *from = &status->interfaces[i];
 		enum sw_health health = from->ingress != SW_HEALTH_OK ? from->ingress :
 									from->egress;
-		const char *name = from->record.name;
+		const char *name = SW_PRINTABLE_NAME(from->record.name);
 
 		sw_text_flood_problems(out, from);
 		if (sw_status_interface_ok(from))
@@ -86,14 +88,15 @@ static void fallbacks(FILE *out, const struct sw_status *status)
 {
 	for (uint32_t i = 0; i < status->interface_count; i++) {
 		const struct sw_interface *record = &status->interfaces[i].record;
+		const char *name = SW_PRINTABLE_NAME(record->name);
 
 		if (record->xdp_generic)
 			fprintf(out,
 				"%s: generic XDP, after the kernel has built its packet: it costs "
 				"more than native\n",
-				record->name);
+				name);
 		if (record->tc_hook == SW_TC_CLSACT)
-			fprintf(out, "%s: clsact filter rather than TCX\n", record->name);
+			fprintf(out, "%s: clsact filter rather than TCX\n", name);
 	}
 }
 

@@ -3,6 +3,7 @@
 #include "flood_report.h"
 #include "report.h"
 
+#include "../base/printable.h"
 #include "../model/names.h"
 #include "../model/policy_keys.h"
 #include "../text/table.h"
@@ -30,7 +31,7 @@ static void print_way(FILE *out, const struct sw_status_interface *interface, co
 	const struct sw_status_flood *flood = &interface->flood;
 	const struct sw_syncookies_view *syncookies = &flood->syncookies;
 
-	fprintf(out, "%-13s %s: %s%s, %s", label, interface->record.name,
+	fprintf(out, "%-13s %s: %s%s, %s", label, SW_PRINTABLE_NAME(interface->record.name),
 		sw_name(sw_flood_way_words, flood->way),
 		flood->forwards ? ", challenge for what is not to this host" : "",
 		sw_way_reason_words[flood->choice.reason % SW_WAY_REASON_COUNT].meaning);
@@ -65,7 +66,7 @@ static void begin(FILE *out, const struct sw_status_interface *interface, bool d
 {
 	fprintf(out, "%s%s:%s %s: ", sw_style(out, degraded ? SW_STYLE_BAD : SW_STYLE_WARN),
 		degraded ? "degraded" : "note", sw_style(out, SW_STYLE_NONE),
-		interface->record.name);
+		SW_PRINTABLE_NAME(interface->record.name));
 }
 
 static void print_drifts(FILE *out, const struct sw_status_interface *interface)
@@ -81,7 +82,7 @@ static void print_drifts(FILE *out, const struct sw_status_interface *interface)
 		separator = ", ";
 	}
 	fprintf(out, " changed since that was read; to read it again: synward attach %s\n",
-		interface->record.name);
+		SW_PRINTABLE_NAME(interface->record.name));
 }
 
 static void print_syncookies(FILE *out, const struct sw_status_interface *interface)
@@ -93,7 +94,8 @@ static void print_syncookies(FILE *out, const struct sw_status_interface *interf
 		fprintf(out,
 			SYNCOOKIES " is %d, which no policy asks for any more; to restore %d: "
 				   "synward attach %s\n",
-			syncookies->now, syncookies->before, interface->record.name);
+			syncookies->now, syncookies->before,
+			SW_PRINTABLE_NAME(interface->record.name));
 	}
 	if (syncookies->owner != SW_SYNCOOKIES_CHANGED ||
 	    interface->flood.syncookies_wanted <= syncookies->now)
@@ -121,7 +123,7 @@ static void print_instead(FILE *out, const struct sw_status_interface *interface
 		fprintf(out,
 			"%s does not keep floods off any more, so sources are challenged: %s; for "
 			"%s instead: synward attach %s\n",
-			asked, lack, instead, interface->record.name);
+			asked, lack, instead, SW_PRINTABLE_NAME(interface->record.name));
 }
 
 void sw_text_flood_problems(FILE *out, const struct sw_status_interface *interface)
@@ -134,7 +136,7 @@ void sw_text_flood_problems(FILE *out, const struct sw_status_interface *interfa
 	if (sw_handover_is_missing(flood)) {
 		begin(out, interface, true);
 		fprintf(out, "the hand-over's hook is %s; to put it back: synward attach %s\n",
-			sw_health_name(flood->handover), interface->record.name);
+			sw_health_name(flood->handover), SW_PRINTABLE_NAME(interface->record.name));
 	}
 	if (!flood->defends)
 		return;

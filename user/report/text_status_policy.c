@@ -4,6 +4,7 @@
 #include "policy_report.h"
 #include "report.h"
 
+#include "../base/printable.h"
 #include "../base/number.h"
 #include "../model/names.h"
 #include "../text/table.h"
@@ -47,7 +48,7 @@ static const char *for_some(char text[READINESS_SIZE], const char *state,
 	}
 	if (!name)
 		return text;
-	length += snprintf(text + length, READINESS_SIZE - length, "; %s", name);
+	length += snprintf(text + length, READINESS_SIZE - length, "; %s", SW_PRINTABLE_NAME(name));
 	if (others)
 		length += snprintf(text + length, READINESS_SIZE - length, " and %u more", others);
 	snprintf(text + length, READINESS_SIZE - length, " warming up for %s more",

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Text that somebody else has chosen: what a terminal, JSON and Prometheus get of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../include/synward/base.h"
+#include "../../user/base/printable.c"
+#include "../../user/report/json.c"
+#include "../../user/report/metric.c"
+
+static const struct {
+	const char *text;
+	const char *shown;
+	const char *json;
+	const char *label;
+} cases[] = {
+	{ "eth0.7", "eth0.7", "\"eth0.7\"", "eth0.7" },
+	{ "", "", "\"\"", "" },
+	{ "gr\xc3\xbcn", "gr\xc3\xbcn", "\"gr\xc3\xbcn\"", "gr\xc3\xbcn" },
+	{ "\xf0\x9f\x90\x9f", "\xf0\x9f\x90\x9f", "\"\xf0\x9f\x90\x9f\"", "\xf0\x9f\x90\x9f" },
+	{ "a\"b\\c", "a\"b\\c", "\"a\\\"b\\\\c\"", "a\\\"b\\\\c" },
+	/* not UTF-8: alone, cut, too long, a surrogate, beyond Unicode */
+	{ "\xff\xfe", "\\xff\\xfe", "\"\\\\xff\\\\xfe\"", "\\\\xff\\\\xfe" },
+	{ "a\xc3", "a\\xc3", "\"a\\\\xc3\"", "a\\\\xc3" },
+	{ "\xc0\xaf", "\\xc0\\xaf", "\"\\\\xc0\\\\xaf\"", "\\\\xc0\\\\xaf" },
+	{ "\xed\xa0\x80", "\\xed\\xa0\\x80", "\"\\\\xed\\\\xa0\\\\x80\"", "\\\\xed\\\\xa0\\\\x80" },
+	{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80", "\"\\\\xf4\\\\x90\\\\x80\\\\x80\"",
+	  "\\\\xf4\\\\x90\\\\x80\\\\x80" },
+	/* what a terminal obeys: C0, DEL, and CSI of C1 */
+	{ "e\x1b[31m", "e\\x1b[31m", "\"e\\u001B[31m\"", "e\\\\x1b[31m" },
+	{ "\n\x7f", "\\x0a\\x7f", "\"\\n\x7f\"", "\\\\x0a\\\\x7f" },
+	{ "\xc2\x9b"
+	  "2J",
+	  "\\xc2\\x9b2J",
+	  "\"\xc2\x9b"
+	  "2J\"",
+	  "\\\\xc2\\\\x9b2J" },
+	{ "\xc2\xa0", "\xc2\xa0", "\"\xc2\xa0\"", "\xc2\xa0" },
+	{ "\x1b\xff", "\\x1b\\xff", "\"\\\\x1b\\\\xff\"", "\\\\x1b\\\\xff" },
+};
+
+#define CASES (sizeof(cases) / sizeof(cases[0]))
+
+static void test_a_terminal_gets_nothing_to_obey(void **state __unused)
+{
+	char *printed;
+	size_t length;
+
+	for (size_t i = 0; i < CASES; i++) {
+		FILE *out = open_memstream(&printed, &length);
+
+		sw_put_printable(out, cases[i].text);
+		fclose(out);
+		assert_string_equal(printed, cases[i].shown);
+		assert_string_equal(SW_PRINTABLE_NAME(cases[i].text), cases[i].shown);
+		free(printed);
+	}
+}
+
+/* Not within what one character has become. */
+static void test_what_has_no_room_is_cut(void **state __unused)
+{
+	char shown[6];
+
+	assert_string_equal(sw_printable(shown, sizeof(shown), "abcdefgh"), "abcde");
+	assert_string_equal(sw_printable(shown, sizeof(shown), "a\xff\xff"), "a\\xff");
+	assert_string_equal(sw_printable(shown, sizeof(shown), "abcd\xc3\xbc"), "abcd");
+	assert_string_equal(sw_printable(shown, 1, "a"), "");
+}
+
+static void test_json_is_valid(void **state __unused)
+{
+	for (size_t i = 0; i < CASES; i++) {
+		json_t *object = json_object();
+		char *text;
+
+		sw_json_put_text(object, "name", cases[i].text);
+		text = json_dumps(json_object_get(object, "name"), JSON_ENCODE_ANY);
+		assert_non_null(text);
+		assert_string_equal(text, cases[i].json);
+		free(text);
+		json_decref(object);
+	}
+}
+
+static void test_labels_are_valid(void **state __unused)
+{
+	char *printed;
+	size_t length;
+
+	for (size_t i = 0; i < CASES; i++) {
+		FILE *out = open_memstream(&printed, &length);
+
+		sw_metric_label(out, cases[i].text);
+		fclose(out);
+		assert_string_equal(printed, cases[i].label);
+		free(printed);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_terminal_gets_nothing_to_obey),
+		cmocka_unit_test(test_what_has_no_room_is_cut),
+		cmocka_unit_test(test_json_is_valid),
+		cmocka_unit_test(test_labels_are_valid),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "printable.h"
+
+#include <string.h>
+
+#define PIECE_SIZE (SW_PRINTABLE_GROWTH * 2 + 1) /* a C1 control character has two bytes */
+
+size_t sw_utf8_length(const char *text, size_t left)
+{
+	unsigned char first = (unsigned char)text[0],
+		      second = left > 1 ? (unsigned char)text[1] : 0;
+	size_t length = first < 0x80 ? 1 :
+			first < 0xc2 ? 0 :
+			first < 0xe0 ? 2 :
+			first < 0xf0 ? 3 :
+				       4;
+
+	if (first > 0xf4 || length > left)
+		return 0;
+	for (size_t i = 1; i < length; i++)
+		if (((unsigned char)text[i] & 0xc0) != 0x80)
+			return 0;
+	/* forms that are too long, surrogates, and what is beyond Unicode (RFC 3629 section 4) */
+	if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
+	    (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f))
+		return 0;
+	return length;
+}
+
+bool sw_is_control(const char *text, size_t length)
+{
+	unsigned char first = (unsigned char)text[0];
+
+	if (length == 1)
+		return first < 0x20 || first == 0x7f;
+	return length == 2 && first == 0xc2 && (unsigned char)text[1] < 0xa0;
+}
+
+/* Writes the next character of *text, moves *text behind it, and returns the length of what it wrote. */
+static size_t next_piece(char piece[PIECE_SIZE], const char **text)
+{
+	size_t valid = sw_utf8_length(*text, strlen(*text)), length = valid ? valid : 1;
+	bool plain = valid && !sw_is_control(*text, valid);
+
+	if (plain)
+		memcpy(piece, *text, length);
+	for (size_t i = 0; i < length && !plain; i++)
+		snprintf(piece + SW_PRINTABLE_GROWTH * i, SW_PRINTABLE_GROWTH + 1, "\\x%02x",
+			 (unsigned char)(*text)[i]);
+	*text += length;
+	return plain ? length : SW_PRINTABLE_GROWTH * length;
+}
+
+const char *sw_printable(char *shown, size_t size, const char *text)
+{
+	char piece[PIECE_SIZE];
+	size_t used = 0;
+
+	while (*text) {
+		size_t length = next_piece(piece, &text);
+
+		if (used + length >= size)
+			break;
+		memcpy(shown + used, piece, length);
+		used += length;
+	}
+	shown[used] = '\0';
+	return shown;
+}
+
+void sw_put_printable(FILE *out, const char *text)
+{
+	char piece[PIECE_SIZE];
+
+	while (*text) {
+		size_t length = next_piece(piece, &text);
+
+		fwrite(piece, 1, length, out);
+	}
+}
