@@ -19,6 +19,23 @@ static int run(int argc, char **argv)
 	return command ? sw_command_run(command, argc - first, argv + first) : -EINVAL;
 }
 
+/* Tells what went wrong; that what a command has printed could not be written is a failure, too. */
+static int exit_code(int result)
+{
+	bool told = result < 0;
+	int written;
+
+	if (told && result != -EPIPE)
+		sw_error_report(result, sw_global.json);
+	sw_error_clear();
+	written = sw_command_flush();
+	if (written && written != -EPIPE && !told)
+		sw_error_report(written, false);
+	if (result == -EINVAL)
+		return SW_EXIT_USAGE;
+	return told || written ? SW_EXIT_FAILURE : result;
+}
+
 int main(int argc, char **argv)
 {
 	const char *pin_dir = getenv("SYNWARD_PIN_DIR");
@@ -28,11 +45,5 @@ int main(int argc, char **argv)
 		sw_global.pin_dir = pin_dir;
 	sw_global.state_dir = getenv("SYNWARD_STATE_DIR");
 	result = run(argc, argv);
-	if (result < 0)
-		sw_error_report(result, sw_global.json);
-	if (fflush(stdout) && result == SW_EXIT_OK)
-		return SW_EXIT_FAILURE;
-	if (result >= 0)
-		return result;
-	return result == -EINVAL ? SW_EXIT_USAGE : SW_EXIT_FAILURE;
+	return exit_code(result);
 }

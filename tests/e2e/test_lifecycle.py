@@ -207,6 +207,21 @@ def test_several_interfaces_share_the_maps(lab, synward):
     wait_for(lambda: synward.objects().links < before.links, "the end of its links")
 
 
+@pytest.mark.parametrize("again", ("s0", "another"), ids=("name", "altname"))
+def test_an_interface_that_is_named_twice(stage, synward, again):
+    """Is attached once: nothing was missing that had to be repaired."""
+    space = stage.far.namespace
+    # a policy whose way takes one more hook, which comes when all are attached
+    synward.state_dir.mkdir(parents=True)
+    (synward.state_dir / "policy.yaml").write_text(
+        "version: 1\nservices: [{name: web, ports: [8080], syn_flood: always}]\n")
+    space.ip("link", "property", "add", "dev", "s0", "altname", "another")
+    done = synward.expect(0, "attach", *QUICK, "s0", again, namespace=space)
+    assert [line.split(" (")[0] for line in done.stdout.splitlines()] == ["s0: attached",
+                                                                        "s0: already attached"]
+    assert len(synward.json("status")["interfaces"]) == 1
+
+
 def test_attach_twice_is_attach_once(stage, synward):
     synward.attach(stage.far, options=QUICK)
     stage.accepted(10)

@@ -189,6 +189,27 @@ def test_disarm_without_its_map_says_so(gate, synward):
     synward.run("detach", "--all", "--force")
 
 
+def test_a_fifo_in_the_state_directory_keeps_nobody_waiting(pair, synward, files):
+    """Nor does any other thing there that is no file."""
+    synward.state_dir.mkdir(parents=True)
+    for name in ("policy.yaml", "policy.yaml.new", "disarmed.mark", "lists.state.new"):
+        os.mkfifo(synward.state_dir / name)
+    done = synward.expect(DEGRADED, "attach", *QUICK, "s0", namespace=pair[1].namespace, seconds=20)
+    assert "policy.yaml is not a file" in done.stderr
+    (synward.state_dir / "disarmed.mark").unlink()
+    os.mkfifo(synward.state_dir / "disarmed.mark")
+    synward.expect(0, "disarm", seconds=20)
+    synward.expect(0, "policy", "apply", files.services("name: a, ports: [1]"), seconds=20)
+    assert saved(synward) == ["lists.state.new", "policy.yaml"]
+    os.mkfifo(synward.state_dir / "lists.state")
+    done = synward.run("block", "add", "192.0.2.7", seconds=20)
+    assert done.returncode == 1 and "lists.state is not a file" in done.stderr, done
+    synward.expect(0, "detach", "--all")
+    done = synward.run("attach", "s0", namespace=pair[1].namespace, seconds=20)
+    assert done.returncode == 1 and "lists.state is not a file" in done.stderr, done
+    assert not synward.pin_dir.exists()
+
+
 def test_two_directories_of_state(gate, synward, files, tmp_path):
     other = tmp_path / "other" / "deep"
     synward.expect(0, "--state-dir", other, "policy", "apply", files.default("enforce"))

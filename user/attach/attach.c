@@ -38,6 +38,7 @@ struct attachment {
 	bool create;	/* there are no maps yet */
 	bool open;	/* records are */
 	bool was_empty; /* there was no instance when the command began */
+	uint64_t taken; /* slots of the interfaces that this command has attached */
 };
 
 /* Those of the command line are for all services. *changed: whether any was another before. */
@@ -97,7 +98,8 @@ static int begin_instance(struct attachment *at)
 {
 	struct sw_identity *identity = &at->instance.identity;
 	uint32_t handshakes = at->request->handshakes, connections = at->request->connections;
-	int error = sw_leftover_remove(&at->instance);
+	bool unrestored = false; /* that was noted; what is attached now is not worse for it */
+	int error = sw_leftover_remove(&at->instance, &unrestored);
 
 	if (error)
 		return error;
@@ -140,8 +142,11 @@ static int open_instance(const char *pin_dir, struct attachment *at)
 
 	if (error == -SW_NOT_ATTACHED) {
 		sw_error_clear();
-		return begin_instance(at);
+		error = sw_pins_check_writable(&at->instance.pins);
+		return error ? error : begin_instance(at);
 	}
+	if (!error)
+		error = sw_pins_check_writable(&at->instance.pins);
 	if (!error)
 		error = check_size("handshakes", at->request->handshakes,
 				   identity->handshake_buckets);
@@ -196,7 +201,9 @@ static int take_hooks(struct attachment *at, uint32_t slot, struct sw_interface 
 	int error;
 
 	sw_format(name, sizeof(name), "links/%u", slot);
-	error = sw_pins_make_dir(pins, name);
+	error = sw_pins_make_dir(pins, "links");
+	if (!error)
+		error = sw_pins_make_dir(pins, name);
 	if (!error && ingress)
 		error = sw_ingress_attach(pins, record, slot, object, at->request->mode, result);
 	if (!error && egress)
@@ -245,6 +252,7 @@ static int attach_new(struct attachment *at, const char *name, uint32_t ifindex,
 		release(at, (uint32_t)slot);
 		return error;
 	}
+	at->taken |= 1ULL << slot;
 	describe(result, &record, (uint32_t)slot);
 	return 0;
 }
@@ -378,7 +386,8 @@ static int settle_defence(const struct attachment *at, struct sw_attach_result *
 		return error;
 	results[0].undefended = done.degraded;
 	for (uint32_t i = 0; i < count; i++)
-		results[i].repaired |= results[i].already && done.linked >> results[i].slot & 1;
+		results[i].repaired |= results[i].already &&
+				       (done.linked & ~at->taken) >> results[i].slot & 1;
 	return 0;
 }
 

@@ -43,18 +43,19 @@ int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 /*
  * Detaches interfaces by name (those of this network namespace first, then any other), or all with
  * names NULL. results has room for SW_MAX_INTERFACES; *done says how many were filled in, also on
- * failure. With the last interface everything vanishes.
+ * failure. With the last interface everything vanishes. *degraded: a sysctl could not be restored, or
+ * what is left does not keep floods off as the policy asks; that was noted.
  */
 int sw_detach(const char *pin_dir, const char *const *names, uint32_t count,
-	      struct sw_detach_result *results, uint32_t *done);
+	      struct sw_detach_result *results, uint32_t *done, bool *degraded);
 
 /*
  * Removes what an interrupted attach or detach has left, of which no record tells, and restores what it had set. What
- * is not ours stays, and is an error.
+ * is not ours stays, and is an error. *degraded is set if a sysctl could not be restored, and left alone otherwise.
  */
-int sw_leftover_remove(const struct sw_instance *instance);
+int sw_leftover_remove(const struct sw_instance *instance, bool *degraded);
 
-/* Removes whatever is in the pin directory, of whatever version, once its lock is held. */
-int sw_discard(const char *pin_dir);
+/* Removes whatever is in the pin directory, of whatever version, once its lock is held. *degraded: as of sw_detach(). */
+int sw_discard(const char *pin_dir, bool *degraded);
 
 #endif

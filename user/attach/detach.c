@@ -54,7 +54,7 @@ static int detach_slot(const struct sw_instance *instance, struct sw_records *re
 	return error ? error : sw_records_drop(records, slot);
 }
 
-int sw_leftover_remove(const struct sw_instance *instance)
+int sw_leftover_remove(const struct sw_instance *instance, bool *degraded)
 {
 	int error;
 
@@ -65,7 +65,7 @@ int sw_leftover_remove(const struct sw_instance *instance)
 		error = sw_hooks_discard(&instance->pins);
 	if (error)
 		return error;
-	sw_defence_end(instance);
+	*degraded |= !sw_defence_end(instance);
 	sw_error_clear(); /* what cannot be read of a leftover is no reason to keep it */
 	return sw_pins_remove_all(&instance->pins);
 }
@@ -108,32 +108,40 @@ static int detach_every(const struct sw_instance *instance, struct sw_records *r
 }
 
 /* What is left goes on with what it needs. */
-static int settle(const struct sw_instance *instance, const struct sw_records *records)
+static int settle(const struct sw_instance *instance, const struct sw_records *records,
+		  bool *degraded)
 {
-	struct sw_defence_done done;
+	struct sw_defence_done done = {};
+	int error;
 
-	if (records->count)
-		return sw_defence_settle(instance, &done);
-	sw_defence_end(instance);
+	if (records->count) {
+		error = sw_defence_settle(instance, &done);
+		*degraded = done.degraded;
+		return error;
+	}
+	*degraded = !sw_defence_end(instance);
 	return sw_pins_remove_all(&instance->pins);
 }
 
 int sw_detach(const char *pin_dir, const char *const *names, uint32_t count,
-	      struct sw_detach_result *results, uint32_t *done)
+	      struct sw_detach_result *results, uint32_t *done, bool *degraded)
 {
 	SW_AUTO_INSTANCE struct sw_instance instance = SW_INSTANCE_NONE;
 	SW_AUTO_RECORDS struct sw_records records = SW_RECORDS_NONE;
 	int error = sw_preflight_detach();
 
 	*done = 0;
+	*degraded = false;
 	if (error)
 		return error;
 	error = sw_instance_open(pin_dir, SW_ACCESS_CHANGE, &instance);
 	if (error == -SW_NOT_ATTACHED) {
 		sw_error_clear();
-		error = sw_leftover_remove(&instance);
+		error = sw_leftover_remove(&instance, degraded);
 		return error ? error : sw_not_attached();
 	}
+	if (!error)
+		error = sw_pins_check_writable(&instance.pins);
 	if (!error)
 		error = sw_records_open(&instance, &records);
 	if (error)
@@ -142,14 +150,15 @@ int sw_detach(const char *pin_dir, const char *const *names, uint32_t count,
 		error = detach_named(&instance, &records, names, count, results, done);
 	else
 		error = detach_every(&instance, &records, results, done);
-	return error ? error : settle(&instance, &records);
+	return error ? error : settle(&instance, &records, degraded);
 }
 
-int sw_discard(const char *pin_dir)
+int sw_discard(const char *pin_dir, bool *degraded)
 {
 	SW_AUTO_INSTANCE struct sw_instance instance = SW_INSTANCE_NONE;
 	int error = sw_preflight_detach();
 
+	*degraded = false;
 	if (error)
 		return error;
 	error = sw_instance_open(pin_dir, SW_ACCESS_CHANGE, &instance);
@@ -157,5 +166,6 @@ int sw_discard(const char *pin_dir)
 	if (!instance.pins.locked || sw_is_shortage(-error))
 		return error;
 	sw_error_clear(); /* that it is of another version, or damaged, is why we are here */
-	return sw_leftover_remove(&instance);
+	error = sw_pins_check_writable(&instance.pins);
+	return error ? error : sw_leftover_remove(&instance, degraded);
 }

@@ -17,6 +17,17 @@ int sw_state_dir_path(const char *dir, const char *name, char path[SW_STATE_PATH
 	return sw_error(ENAMETOOLONG, "the state directory's path is too long: %s", dir);
 }
 
+int sw_state_dir_check(const char *path)
+{
+	struct stat about;
+
+	if (stat(path, &about) || S_ISREG(about.st_mode))
+		return 0;
+	return sw_error(EPROTO,
+			"%s is not a file; move it away, or choose another place with --state-dir",
+			path);
+}
+
 /* Makes a directory and those above it that are missing. */
 static int make_dirs(const char *dir)
 {
@@ -63,9 +74,12 @@ int sw_state_dir_open(const char *dir, int *fd)
 static int write_file(int dir_fd, const char *name, int (*write)(FILE *file, const void *context),
 		      const void *context)
 {
-	int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-	int error = 0;
+	FILE *file;
+	int error = 0, fd;
+
+	unlinkat(dir_fd, name, 0); /* of one that was killed, or a FIFO, which nobody may read */
+	fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	file = fd >= 0 ? fdopen(fd, "w") : NULL;
 
 	if (!file) {
 		error = errno;

@@ -12,6 +12,12 @@
 int sw_state_dir_path(const char *dir, const char *name, char path[SW_STATE_PATH]);
 
 /*
+ * Is it a file, or nothing? What is neither may keep whoever opens it waiting for ever, as a FIFO does.
+ * 0, or -EPROTO with its line.
+ */
+int sw_state_dir_check(const char *path);
+
+/*
  * Opens the directory, made if it is not there, and locks it until *fd is closed: two pin
  * directories may have been given the same one.
  */

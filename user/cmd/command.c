@@ -121,6 +121,21 @@ int sw_command_alone(const struct sw_command *command, int argc, char **argv)
 	return first;
 }
 
+int sw_command_flush(void)
+{
+	int error;
+
+	errno = 0;
+	/* what an earlier print could not write is gone, and the stream alone still knows */
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+	error = errno ? errno : EIO;
+	clearerr(stdout);
+	if (error == EPIPE)
+		return -EPIPE;
+	return sw_error(error, "cannot write to standard output: %s", sw_errno_text(error));
+}
+
 static void list_commands(FILE *out, const struct sw_command *const *list)
 {
 	for (int i = 0; list[i]; i++)

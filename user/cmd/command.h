@@ -88,6 +88,12 @@ int sw_command_run(const struct sw_command *command, int argc, char **argv);
 /* For the first line of a verb that takes no arguments: options, and that there are none. */
 int sw_command_alone(const struct sw_command *command, int argc, char **argv);
 
+/*
+ * Has what was printed written. Returns 0, -EPIPE without a line if whoever read it is gone, or another
+ * -errno with its line; the next call tells only of what is printed after this one.
+ */
+int sw_command_flush(void);
+
 /* Prints a command's help. */
 void sw_command_help(const struct sw_command *command, FILE *out);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command.h"
 
+#include "../base/printable.h"
 #include "../attach/attach.h"
 #include "../platform/pins.h"
 #include "../report/report.h"
@@ -24,7 +25,7 @@ static void print_results(const struct sw_detach_result *results, uint32_t count
 	if (discarded)
 		printf("%s was removed with all that was in it\n", sw_global.pin_dir);
 	for (uint32_t i = 0; i < count; i++)
-		printf("%s: detached%s\n", results[i].name,
+		printf("%s: detached%s\n", SW_PRINTABLE_NAME(results[i].name),
 		       results[i].gone ? " (the interface was gone)" : "");
 	if (!count && !discarded)
 		printf("nothing is attached\n");
@@ -34,7 +35,7 @@ static int run(int argc, char **argv)
 {
 	struct sw_detach_result results[SW_MAX_INTERFACES];
 	int first = sw_command_options(&sw_cmd_detach, argc, argv), error;
-	bool discarded = false;
+	bool discarded = false, degraded = false;
 	uint32_t done = 0;
 
 	if (first <= 0)
@@ -45,7 +46,7 @@ static int run(int argc, char **argv)
 	if (given.force && !given.all)
 		return sw_error(EINVAL, "detach: --force needs --all, since it removes everything");
 	error = sw_detach(sw_global.pin_dir, given.all ? NULL : (const char *const *)argv + first,
-			  (uint32_t)(argc - first), results, &done);
+			  (uint32_t)(argc - first), results, &done, &degraded);
 	if (error == -SW_NOT_ATTACHED) {
 		sw_error_clear();
 		if (!given.all)
@@ -54,7 +55,7 @@ static int run(int argc, char **argv)
 	}
 	if (error && error != -SW_NOT_ALLOWED && !sw_is_shortage(-error) && given.force) {
 		sw_error_clear();
-		error = sw_discard(sw_global.pin_dir);
+		error = sw_discard(sw_global.pin_dir, &degraded);
 		discarded = !error;
 	}
 	if (error)
@@ -63,7 +64,7 @@ static int run(int argc, char **argv)
 		sw_json_detach(stdout, results, done, sw_global.pretty);
 	else
 		print_results(results, done, discarded);
-	return SW_EXIT_OK;
+	return degraded ? SW_EXIT_DEGRADED : SW_EXIT_OK;
 }
 
 const struct sw_command sw_cmd_detach = {
@@ -72,7 +73,9 @@ const struct sw_command sw_cmd_detach = {
 	.usage = "IFACE... | --all",
 	.text = "Detaches interfaces, also ones that have vanished. With the last one all that "
 		"synward\n"
-		"had in the kernel is gone: programs, tables and counters.\n"
+		"had in the kernel is gone: programs, tables and counters. Exit code 3: detached, "
+		"but\n"
+		"net.ipv4.tcp_syncookies, which a policy had set, could not be restored.\n"
 		"\n"
 		"Examples:\n"
 		"  synward detach eth0\n"

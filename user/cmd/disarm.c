@@ -10,10 +10,18 @@
 #include "../policy/policy_view_reader.h"
 #include "../report/policy_report.h"
 
-/* Has the next first attach know it as well. */
-static bool remember(bool disarmed)
+/* Has the next first attach know it as well. Where nothing is attached that is all there is to do. */
+static int remember(bool disarmed, bool attached, bool *saved)
 {
-	return sw_policy_saved(sw_saved_set_disarmed(sw_command_state_dir(), disarmed));
+	int error;
+
+	sw_error_clear();
+	error = sw_saved_set_disarmed(sw_command_state_dir(), disarmed);
+	*saved = !error;
+	if (!error || !attached)
+		return error;
+	*saved = sw_policy_saved(error);
+	return 0;
 }
 
 static int run_disarm(int argc, char **argv)
@@ -25,10 +33,10 @@ static int run_disarm(int argc, char **argv)
 		return first;
 	error = sw_disarm(sw_global.pin_dir);
 	attached = error != -SW_NOT_ATTACHED;
-	if (error && attached)
+	if (!error || !attached)
+		error = remember(true, attached, &saved);
+	if (error)
 		return sw_policy_failed(error);
-	sw_error_clear();
-	saved = remember(true);
 	if (sw_global.json)
 		sw_json_armed(stdout, false, attached, saved, sw_global.pretty);
 	else
@@ -80,10 +88,10 @@ static int run_arm(int argc, char **argv)
 	attached = error != -SW_NOT_ATTACHED;
 	if (!error)
 		error = sw_armed_write(&instance, true);
-	if (error && attached)
+	if (!error || !attached)
+		error = remember(false, attached, &saved);
+	if (error)
 		return sw_policy_failed(error);
-	sw_error_clear();
-	saved = remember(false);
 	if (sw_global.json)
 		sw_json_armed(stdout, true, attached, saved, sw_global.pretty);
 	else

@@ -44,6 +44,7 @@ struct following {
 	uint64_t started_ns;
 	uint64_t end_ns; /* FOREVER: there is none */
 	uint64_t taken;
+	int written; /* 0, or why the last could not be */
 };
 
 /* Returns 1 when it was the last. It is gone from the ring, so whatever makes it the last, it is told. */
@@ -63,8 +64,9 @@ static int take(const struct sw_event *event, void *context)
 		sw_json_event(stdout, event, &names, wall_ns);
 	else
 		sw_text_event(stdout, event, &names, wall_ns);
-	if (fflush(stdout))
-		return 1; /* whoever read us is gone */
+	following->written = sw_command_flush();
+	if (following->written)
+		return 1;
 	/* a reader that is slower than what comes would never get to the end of the ring */
 	return ++following->taken == given.count || is_over || event->time_ns > following->end_ns;
 }
@@ -90,7 +92,9 @@ static int follow(struct following *following)
 		sw_note("events end here: everything was detached");
 		return 0;
 	}
-	return answer > 0 ? 0 : answer;
+	if (answer > 0) /* that whoever read us is gone is an end like any other */
+		return following->written == -EPIPE ? 0 : following->written;
+	return answer;
 }
 
 static int run(int argc, char **argv)

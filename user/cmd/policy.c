@@ -19,6 +19,7 @@ int sw_policy_work_load(struct sw_policy_work *work, const char *file)
 
 int sw_policy_work_begin(struct sw_policy_work *work, enum sw_access access)
 {
+	struct sw_policy_view view;
 	int error;
 
 	work->active = malloc(sizeof(*work->active));
@@ -27,7 +28,12 @@ int sw_policy_work_begin(struct sw_policy_work *work, enum sw_access access)
 	if (!work->active || !work->other)
 		return -ENOMEM;
 	error = sw_instance_open(sw_global.pin_dir, access, &work->instance);
-	return error ? error : sw_policy_read(&work->instance, work->active, &work->state);
+	if (!error)
+		error = sw_policy_read(&work->instance, work->active, &work->state);
+	/* what could not be told afterwards is not begun */
+	if (!error && access == SW_ACCESS_CHANGE)
+		error = sw_policy_view_read(&work->instance, &view);
+	return error;
 }
 
 void sw_policy_work_end(struct sw_policy_work *work)

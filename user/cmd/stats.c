@@ -54,8 +54,10 @@ static int run(int argc, char **argv)
 		error = print_once();
 		if (error)
 			return error == -EINVAL ? -EIO : error;
-		if (!given.watch_ms || fflush(stdout))
-			return SW_EXIT_OK;
+		if (given.watch_ms)
+			error = sw_command_flush();
+		if (error || !given.watch_ms)
+			return error;
 		usleep((useconds_t)given.watch_ms * 1000);
 	}
 }

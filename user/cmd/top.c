@@ -189,8 +189,10 @@ static int print(struct readings *all, enum view view)
 			print_json(all);
 		else
 			print_text(all);
-		if (!given.watch_ms || fflush(stdout))
-			return 0;
+		if (given.watch_ms)
+			error = sw_command_flush();
+		if (error || !given.watch_ms)
+			return error;
 		usleep((useconds_t)given.watch_ms * 1000);
 	}
 }

@@ -24,7 +24,8 @@ int sw_saved_policy_load(const char *dir, struct sw_policy *policy, bool *found)
 	*found = error || !access(path, F_OK) || (errno != ENOENT && errno != ENOTDIR);
 	if (error || !*found)
 		return error;
-	return sw_config_load(path, policy);
+	error = sw_state_dir_check(path);
+	return error ? error : sw_config_load(path, policy);
 }
 
 bool sw_saved_disarmed(const char *dir)
@@ -90,7 +91,8 @@ int sw_saved_set_disarmed(const char *dir, bool disarmed)
 	error = sw_state_dir_open(dir, &fd);
 	if (error)
 		return error;
-	mark = openat(fd, SW_SAVED_DISARMED, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	/* that it is there is all it says: to be opened, whatever it is, without waiting */
+	mark = openat(fd, SW_SAVED_DISARMED, O_RDONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (mark < 0 || fsync(fd))
 		error = failed("write", dir, SW_SAVED_DISARMED);
 	return error;

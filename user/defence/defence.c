@@ -213,7 +213,8 @@ static int go_round(struct round *round)
 		error = adjust_netns(round, netns[i]);
 	if (error || !round->lower)
 		return error;
-	sw_syncookies_restore_others(round->needs.syncookies_fd, netns, count);
+	if (!sw_syncookies_restore_others(round->needs.syncookies_fd, netns, count))
+		round->done.degraded = true;
 	return sw_own_addresses_forget(round->needs.instance, netns, count);
 }
 
@@ -283,10 +284,11 @@ int sw_defence_check_wish(const struct sw_instance *instance, const struct sw_po
 			sw_way_lack(text, &host, SW_WISHED_WAY(wish)));
 }
 
-void sw_defence_end(const struct sw_instance *instance)
+bool sw_defence_end(const struct sw_instance *instance)
 {
 	SW_AUTO_FD int fd = -1;
 
-	if (sw_pins_exist(&instance->pins, "maps/syncookies") && !sw_syncookies_open(instance, &fd))
-		sw_syncookies_restore_others(fd, NULL, 0);
+	if (!sw_pins_exist(&instance->pins, "maps/syncookies") || sw_syncookies_open(instance, &fd))
+		return true;
+	return sw_syncookies_restore_others(fd, NULL, 0);
 }

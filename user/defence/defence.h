@@ -37,8 +37,8 @@ int sw_defence_settle(const struct sw_instance *instance, struct sw_defence_done
 int sw_defence_check_wish(const struct sw_instance *instance, const struct sw_policy *policy,
 			  enum sw_flood_wish wish);
 
-/* Restores every sysctl: nothing will be attached any more. Notes what cannot be. */
-void sw_defence_end(const struct sw_instance *instance);
+/* Restores every sysctl: nothing will be attached any more. Notes what cannot be; then it returns false. */
+bool sw_defence_end(const struct sw_instance *instance);
 
 /* How floods are kept off at each of the interfaces in status. Changes nothing; errors are recorded. */
 int sw_defence_look(const struct sw_instance *instance, struct sw_status *status);

@@ -74,7 +74,7 @@ int sw_syncookies_restore(int fd, uint32_t netns, bool *changed)
 	return error;
 }
 
-static void restore_there(int fd, uint32_t netns)
+static bool restore_there(int fd, uint32_t netns)
 {
 	SW_AUTO_NETNS int back = -1;
 	int error = sw_netns_enter(netns, &back);
@@ -91,6 +91,7 @@ static void restore_there(int fd, uint32_t netns)
 		sw_note("net.ipv4.tcp_syncookies of network namespace %u is not what synward has "
 			"set, so somebody else's value stays",
 			netns);
+	return !error || error == -ENOENT;
 }
 
 static bool is_among(const uint32_t *all, uint32_t count, uint32_t one)
@@ -101,9 +102,10 @@ static bool is_among(const uint32_t *all, uint32_t count, uint32_t one)
 	return false;
 }
 
-void sw_syncookies_restore_others(int fd, const uint32_t *keep, uint32_t count)
+bool sw_syncookies_restore_others(int fd, const uint32_t *keep, uint32_t count)
 {
 	uint32_t all[SW_MAX_INTERFACES], found = 0, key;
+	bool restored = true;
 
 	/* what is found stays until the last is: its key leads to the next */
 	while (found < SW_MAX_INTERFACES &&
@@ -111,5 +113,6 @@ void sw_syncookies_restore_others(int fd, const uint32_t *keep, uint32_t count)
 		all[found++] = key;
 	for (uint32_t i = 0; i < found; i++)
 		if (!is_among(keep, count, all[i]))
-			restore_there(fd, all[i]);
+			restored &= restore_there(fd, all[i]);
+	return restored;
 }

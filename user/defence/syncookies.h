@@ -26,8 +26,9 @@ int sw_syncookies_restore(int fd, uint32_t netns, bool *changed);
 
 /*
  * Restores that of all network namespaces but those in keep, which count of them are; what is gone
- * has nothing to restore. Notes what somebody else has changed, and what could not be restored.
+ * has nothing to restore. Notes what somebody else has changed, and what could not be restored; then
+ * it returns false.
  */
-void sw_syncookies_restore_others(int fd, const uint32_t *keep, uint32_t count);
+bool sw_syncookies_restore_others(int fd, const uint32_t *keep, uint32_t count);
 
 #endif

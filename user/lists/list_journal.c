@@ -79,6 +79,8 @@ int sw_journal_read(const char *dir, struct sw_entries lists[SW_LIST_COUNT])
 	char path[SW_STATE_PATH];
 	int error = sw_state_dir_path(dir, SW_JOURNAL_FILE, path);
 
+	if (!error)
+		error = sw_state_dir_check(path);
 	if (error)
 		return error;
 	file = fopen(path, "re");
@@ -159,6 +161,9 @@ static int append_text(const char *dir, const struct sw_journal_text *text)
 	error = sw_state_dir_path(dir, SW_JOURNAL_FILE, path);
 	if (!error)
 		error = sw_state_dir_open(dir, &dir_fd);
+	if (error)
+		return error;
+	error = sw_state_dir_check(path);
 	if (error)
 		return error;
 	fd = openat(dir_fd, SW_JOURNAL_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

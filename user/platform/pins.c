@@ -157,6 +157,17 @@ void sw_pins_path(const struct sw_pins *pins, char path[SW_PIN_PATH], const char
 	va_end(args);
 }
 
+int sw_pins_check_writable(const struct sw_pins *pins)
+{
+	if (!faccessat(pins->parent_fd, ".", W_OK, 0) || errno != EROFS)
+		return 0;
+	return sw_error(
+		EROFS,
+		"%s is on a bpffs that is mounted read-only; mount it for writing: mount -o "
+		"remount,rw DIR",
+		pins->shown);
+}
+
 bool sw_pins_exist(const struct sw_pins *pins, const char *name)
 {
 	char path[SW_PIN_PATH];

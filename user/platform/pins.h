@@ -74,6 +74,12 @@ void sw_pins_path(const struct sw_pins *pins, char path[SW_PIN_PATH], const char
 /* Lets the readers read a pin. Where that cannot be, it stays its owner's, and nothing else changes. */
 void sw_pins_let_read(const struct sw_pins *pins, const char *name);
 
+/*
+ * May pins be made and removed there, or is it mounted read-only? Who finds that out half-way leaves what
+ * neither works nor goes away. 0 or -EROFS with its line.
+ */
+int sw_pins_check_writable(const struct sw_pins *pins);
+
 bool sw_pins_exist(const struct sw_pins *pins, const char *name);
 
 /* Makes a directory below the pin directory, or, for "", the pin directory, which the readers may enter; fine if

@@ -20,7 +20,9 @@ static int ask(const struct sw_instance *instance, const struct sw_switch_reques
 
 	sw_pins_path(&instance->pins, path, "programs/sw_switch");
 	program = bpf_obj_get(path);
-	if (program < 0 || bpf_prog_test_run_opts(program, &run))
+	if (program < 0)
+		return sw_instance_failed(instance, "programs/sw_switch", errno);
+	if (bpf_prog_test_run_opts(program, &run))
 		return sw_error(errno, "cannot run %s/programs/sw_switch: %s", instance->pins.shown,
 				sw_errno_text(errno));
 	if (run.retval != XDP_PASS && run.retval != XDP_DROP)
