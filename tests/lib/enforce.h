@@ -41,6 +41,18 @@ static inline struct sw_rules *policy_default_rules(struct sw_policy *policy)
 	return &policy->rules[SW_SERVICE_DEFAULT];
 }
 
+/* Strict rules in force for all, once an interface has been watched for so long. */
+static inline struct sw_policy *policy_strict(__u32 warm_up_ms)
+{
+	struct sw_policy *policy = policy_new();
+	struct sw_rules *rules = policy_default_rules(policy);
+
+	rules->enforce = 1;
+	rules->strict = 1;
+	rules->warm_up_ms = warm_up_ms;
+	return policy;
+}
+
 /*
  * Adds a service with the default's rules, for the caller to change. prefix NULL: of any address;
  * first 0: of any port. Its number is known once the policy is installed, which sorts services.

@@ -14,17 +14,6 @@
 
 static __u32 slot;
 
-static struct sw_policy *strict_policy(void)
-{
-	struct sw_policy *policy = policy_new();
-	struct sw_rules *rules = policy_default_rules(policy);
-
-	rules->enforce = 1;
-	rules->strict = 1;
-	rules->warm_up_ms = WARM_UP_MS;
-	return policy;
-}
-
 static void set_settings(const struct sw_settings *settings)
 {
 	prog_set(prog.skeleton->maps.settings, settings);
@@ -51,7 +40,7 @@ static void handshakes(__u32 count)
 
 static int reset(void **state)
 {
-	SW_AUTO_POLICY policy = strict_policy();
+	SW_AUTO_POLICY policy = policy_strict(WARM_UP_MS);
 
 	begin(state, ROUTER);
 	begin_to_forward();
@@ -318,7 +307,7 @@ static void nor_can_whatever_one_side_sends(void **state __unused)
 
 static void a_service_and_its_answers(void **state __unused)
 {
-	SW_AUTO_POLICY policy = strict_policy();
+	SW_AUTO_POLICY policy = policy_strict(WARM_UP_MS);
 	struct sw_service_state enough = { .both_sided = SW_ENOUGH_BOTH_SIDED };
 	__u32 web;
 

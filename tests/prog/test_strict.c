@@ -28,17 +28,6 @@ static int reset(void **state)
 /* handshakes of one side, of as many as there have to be of both: every second one is too many */
 #define MANY (2 * SW_ENOUGH_BOTH_SIDED)
 
-static struct sw_policy *strict_policy(void)
-{
-	struct sw_policy *policy = policy_new();
-	struct sw_rules *rules = policy_default_rules(policy);
-
-	rules->enforce = 1;
-	rules->strict = 1;
-	rules->warm_up_ms = WARM_UP_MS;
-	return policy;
-}
-
 static bool passes(struct segment segment)
 {
 	return prog_segment(&prog, HOOK_XDP, &segment, v6) == XDP_PASS;
@@ -84,7 +73,7 @@ static bool stray_passes(__u32 number, __u16 dport)
 
 static void flows_seen_from_both_sides_are_learned(void **state __unused)
 {
-	SW_AUTO_POLICY policy = strict_policy();
+	SW_AUTO_POLICY policy = policy_strict(WARM_UP_MS);
 
 	policy_install(&prog, policy, 0);
 	assert_true(passes(AN_ACK(OF(50))));
@@ -111,7 +100,7 @@ static void flows_seen_from_both_sides_are_learned(void **state __unused)
  */
 static void what_is_repeated_may_be_answered(void **state __unused)
 {
-	SW_AUTO_POLICY policy = strict_policy();
+	SW_AUTO_POLICY policy = policy_strict(WARM_UP_MS);
 
 	policy_install(&prog, policy, 0);
 	handshakes(SW_ENOUGH_BOTH_SIDED, SERVER_PORT);
@@ -145,7 +134,7 @@ static void what_is_repeated_may_be_answered(void **state __unused)
 /* Numbers that do not fit are no answer: whoever invents one end cannot have the other one's. */
 static void what_does_not_fit_is_not_learned(void **state __unused)
 {
-	SW_AUTO_POLICY policy = strict_policy();
+	SW_AUTO_POLICY policy = policy_strict(WARM_UP_MS);
 
 	policy_install(&prog, policy, 0);
 	assert_true(passes(AN_ACK(OF(50))));
@@ -159,7 +148,7 @@ static void what_does_not_fit_is_not_learned(void **state __unused)
 
 static void nothing_is_learned_for_rules_that_are_not_strict(void **state __unused)
 {
-	SW_AUTO_POLICY policy = strict_policy();
+	SW_AUTO_POLICY policy = policy_strict(WARM_UP_MS);
 
 	policy_default_rules(policy)->strict = 0;
 	policy_install(&prog, policy, 0);
@@ -172,7 +161,7 @@ static void nothing_is_learned_for_rules_that_are_not_strict(void **state __unus
 
 static void each_service_by_itself(void **state __unused)
 {
-	SW_AUTO_POLICY policy = strict_policy();
+	SW_AUTO_POLICY policy = policy_strict(WARM_UP_MS);
 
 	policy_add(policy, "web", NULL, SERVER_PORT, SERVER_PORT);
 	policy_add(policy, "mail", NULL, 25, 25);
@@ -197,7 +186,7 @@ static void each_service_by_itself(void **state __unused)
 /* Strict rules are in force after a warm-up of that length; then handshakes show one side. */
 static void one_side_suspends(__u32 warm_up_ms, __u32 suspension_ms)
 {
-	SW_AUTO_POLICY policy = strict_policy();
+	SW_AUTO_POLICY policy = policy_strict(WARM_UP_MS);
 
 	policy_default_rules(policy)->warm_up_ms = warm_up_ms;
 	policy_install(&prog, policy, 0);
@@ -232,7 +221,7 @@ static void one_side_suspends_for_as_long_as_a_long_warm_up(void **state __unuse
 /* Also an attempt that is judged because it makes way for a third one of its flow. */
 static void one_sided_wherever_it_is_found_out(void **state __unused)
 {
-	SW_AUTO_POLICY policy = strict_policy();
+	SW_AUTO_POLICY policy = policy_strict(WARM_UP_MS);
 	struct sw_service_state known;
 	__u32 slot = policy_install(&prog, policy, 0);
 
@@ -254,8 +243,8 @@ static void one_sided_wherever_it_is_found_out(void **state __unused)
 /* A new policy has seen nothing yet; the one before still knows what it knew. */
 static void what_is_known_is_of_a_policy(void **state __unused)
 {
-	SW_AUTO_POLICY first = strict_policy();
-	SW_AUTO_POLICY second = strict_policy();
+	SW_AUTO_POLICY first = policy_strict(WARM_UP_MS);
+	SW_AUTO_POLICY second = policy_strict(WARM_UP_MS);
 
 	policy_install(&prog, first, 0);
 	handshakes(SW_ENOUGH_BOTH_SIDED, SERVER_PORT);

@@ -5,7 +5,7 @@
  * at conntrack's state, and whether the rule drops.
  */
 #include "facts.h"
-#include "netlink.h"
+#include "../platform/netlink.h"
 
 #include "../platform/sysctl.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The listeners of this network namespace, as far as they differ for who answers in their stead. */
 #include "facts.h"
-#include "netlink.h"
+#include "../platform/netlink.h"
 
 #include "../base/error.h"
 

@@ -191,9 +191,12 @@ static void conduct(const struct trial *trial, struct sw_finding *finding)
 	if (child < 0)
 		sw_found(finding, SW_FINDING_UNKNOWN, "no process could be started: %s",
 			 sw_errno_text(errno));
-	else
+	else if (WIFSIGNALED(status))
 		sw_found(finding, SW_FINDING_BROKEN, "the self-test was ended by signal %d",
 			 WTERMSIG(status));
+	else
+		sw_found(finding, SW_FINDING_BROKEN, "the self-test ended with exit code %d",
+			 WEXITSTATUS(status));
 }
 
 void sw_self_test(struct sw_findings *findings)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What an interface is made of, and what stands on it. */
 #include "facts.h"
-#include "netlink.h"
+#include "../platform/netlink.h"
 
 #include "../base/error.h"
 

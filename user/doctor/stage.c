@@ -5,7 +5,7 @@
 #include "../base/error.h"
 #include "../platform/mounts.h"
 #include "../platform/sysctl.h"
-#include "netlink.h"
+#include "../platform/netlink.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

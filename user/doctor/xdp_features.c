@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a driver can do for XDP, by the kernel's own word: the generic netlink family "netdev". */
 #include "facts.h"
-#include "netlink.h"
+#include "../platform/netlink.h"
 
 #include <linux/genetlink.h>
 #include <linux/netlink.h>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "routes.h"
 
+#include "netlink.h"
+
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <stdbool.h>
 #include <string.h>
@@ -117,41 +118,17 @@ static int parse_route(const struct nlmsghdr *message, void *context)
 	return MNL_CB_OK;
 }
 
-static int dump(struct mnl_socket *socket, struct request *request)
-{
-	char buffer[32768];
-	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
-	struct rtgenmsg *about;
-	ssize_t length;
-	int more;
-
-	message->nlmsg_type = request->type;
-	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	message->nlmsg_seq = 1;
-	about = mnl_nlmsg_put_extra_header(message, sizeof(struct rtmsg));
-	about->rtgen_family = AF_UNSPEC;
-	if (mnl_socket_sendto(socket, message, message->nlmsg_len) < 0)
-		return -errno;
-	do {
-		length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-		if (length < 0)
-			return -errno;
-		more = mnl_cb_run(buffer, (size_t)length, 1, mnl_socket_get_portid(socket),
-				  request->parse, request);
-	} while (more > 0);
-	return more < 0 ? -errno : 0;
-}
-
 static int ask_once(struct request *request)
 {
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	int error;
+	char buffer[SW_NETLINK_SIZE];
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	struct rtgenmsg *about;
 
-	if (!socket)
-		return -errno;
-	error = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) ? -errno : dump(socket, request);
-	mnl_socket_close(socket);
-	return error;
+	message->nlmsg_type = request->type;
+	message->nlmsg_flags = NLM_F_DUMP;
+	about = mnl_nlmsg_put_extra_header(message, sizeof(struct rtmsg));
+	about->rtgen_family = AF_UNSPEC;
+	return sw_netlink_ask(NETLINK_ROUTE, message, request->parse, request);
 }
 
 /* A list that changed while it was told is told again: EINTR. */

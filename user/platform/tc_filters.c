@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tc_filters.h"
 
+#include "netlink.h"
+
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
@@ -66,63 +67,36 @@ static int take_filter(const struct nlmsghdr *message, void *context)
 	return MNL_CB_OK;
 }
 
-static int dump(struct mnl_socket *socket, uint16_t type, mnl_cb_t take, struct search *search)
+static int dump(uint16_t type, mnl_cb_t take, struct search *search)
 {
-	char buffer[32768];
-	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	char buffer[SW_NETLINK_SIZE];
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 	struct tcmsg *about;
-	ssize_t length;
-	int more;
 
-	message->nlmsg_type = type;
-	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	message->nlmsg_seq = search->parent;
-	about = mnl_nlmsg_put_extra_header(message, sizeof(*about));
+	request->nlmsg_type = type;
+	request->nlmsg_flags = NLM_F_DUMP;
+	about = mnl_nlmsg_put_extra_header(request, sizeof(*about));
 	about->tcm_family = AF_UNSPEC;
 	about->tcm_ifindex = (int)search->ifindex;
 	about->tcm_parent = search->parent;
-	if (mnl_socket_sendto(socket, message, message->nlmsg_len) < 0)
-		return -errno;
-	do {
-		length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-		if (length < 0)
-			return -errno;
-		more = mnl_cb_run(buffer, (size_t)length, search->parent,
-				  mnl_socket_get_portid(socket), take, search);
-	} while (more > 0);
-	return more < 0 ? -errno : 0;
-}
-
-static int search_all(struct mnl_socket *socket, struct search *search)
-{
-	static const uint32_t parents[] = { TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
-					    TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS) };
-	int error = dump(socket, RTM_GETQDISC, take_qdisc, search);
-
-	for (unsigned int i = 0; i < 2 && !error && search->filters->clsact; i++) {
-		search->parent = parents[i];
-		error = dump(socket, RTM_GETTFILTER, take_filter, search);
-	}
-	return error;
+	return sw_netlink_ask(NETLINK_ROUTE, request, take, search);
 }
 
 int sw_filters_read(uint32_t ifindex, uint32_t priority, uint32_t handle,
 		    struct sw_filters *filters)
 {
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	static const uint32_t parents[] = { TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
+					    TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS) };
 	struct sw_filters found = {};
 	struct search search = {
 		.filters = &found, .ifindex = ifindex, .priority = priority, .handle = handle
 	};
-	int error = 0;
+	int error = dump(RTM_GETQDISC, take_qdisc, &search);
 
-	if (!socket)
-		return -errno;
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID))
-		error = -errno;
-	if (!error)
-		error = search_all(socket, &search);
-	mnl_socket_close(socket);
+	for (unsigned int i = 0; i < 2 && !error && found.clsact; i++) {
+		search.parent = parents[i];
+		error = dump(RTM_GETTFILTER, take_filter, &search);
+	}
 	if (!error)
 		*filters = found;
 	return error;

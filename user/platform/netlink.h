@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SYNWARD_DOCTOR_NETLINK_H
-#define SYNWARD_DOCTOR_NETLINK_H
+#ifndef SYNWARD_PLATFORM_NETLINK_H
+#define SYNWARD_PLATFORM_NETLINK_H
 
 /* One question to the kernel by netlink, and its answer. */
 
