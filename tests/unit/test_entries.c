@@ -157,6 +157,8 @@ static void reasons_are_made_fit(void **state __unused)
 	static const struct {
 		const char *text, *clean;
 	} cases[] = {
+		{ "\xc2\x85 a\xc2\x9b", "a" },
+		{ "\xc2\x85\xc2\x85", "" },
 		{ "", "" },
 		{ "  plain text\n", "plain text" },
 		{ "a\tb\x7f\x01z", "a b  z" },
@@ -169,6 +171,9 @@ static void reasons_are_made_fit(void **state __unused)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		assert_true(sw_clean_reason(reason, cases[i].text, strlen(cases[i].text)));
+		assert_string_equal(reason, cases[i].clean);
+		strcpy(text, reason);
+		assert_true(sw_clean_reason(reason, text, strlen(text)));
 		assert_string_equal(reason, cases[i].clean);
 	}
 	memset(text, 'x', sizeof(text));

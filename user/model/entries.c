@@ -175,21 +175,20 @@ bool sw_clean_reason(char reason[SW_REASON_SIZE], const char *text, size_t lengt
 
 	while (length && is_blank((unsigned char)text[length - 1]))
 		length--;
-	while (length && is_blank((unsigned char)*text)) {
-		text++;
-		length--;
-	}
 	for (; length; text += step, length -= step) {
 		size_t valid = sw_utf8_length(text, length);
+		bool is_space = valid && (*text == ' ' || sw_is_control(text, valid));
 
 		step = valid ? valid : 1;
 		if (used + step >= SW_REASON_SIZE)
 			break;
-		if (valid && !sw_is_control(text, valid)) {
+		if (is_space && !used)
+			continue; /* nothing begins with one, so that what is clean stays as it is */
+		if (valid && !is_space) {
 			memcpy(reason + used, text, step);
 			used += step;
 		} else {
-			reason[used++] = valid ? ' ' : '?';
+			reason[used++] = is_space ? ' ' : '?';
 		}
 	}
 	while (used && reason[used - 1] == ' ') /* where it was cut */
