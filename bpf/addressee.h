@@ -125,17 +125,20 @@ enum listener_fact {
 };
 
 /*
- * Facts about the listener that sent a SYN-ACK, as the hand-over finds it; none if it would not, since
+ * Facts about the listener that sent a SYN-ACK, as the hand-over finds it: LISTENER_*; none if it would not, since
  * the listener is bound to a device above this one.
  */
-static __always_inline __u32 ask_listener(struct __sk_buff *skb, const struct sw_packet *synack)
+__noinline int ask_listener(struct __sk_buff *skb, const struct sw_packet *synack)
 {
-	struct bpf_sock_tuple tuple = {};
-	__u32 size = socket_tuple(&tuple, &synack->dst, 0, &synack->src, synack->sport);
-	struct bpf_sock *found = bpf_skc_lookup_tcp(skb, &tuple, size, THIS_NETNS, 0);
 	const struct tcp_sock *listener = NULL;
-	__u32 facts = 0;
+	struct bpf_sock_tuple tuple = {};
+	struct bpf_sock *found;
+	__u32 size, facts = 0;
 
+	if (!synack)
+		return 0;
+	size = socket_tuple(&tuple, &synack->dst, 0, &synack->src, synack->sport);
+	found = bpf_skc_lookup_tcp(skb, &tuple, size, THIS_NETNS, 0);
 	if (!found)
 		return 0;
 	if (found->state == TCP_STATE_LISTEN)

@@ -46,19 +46,6 @@ static __always_inline struct sw_finding *my_finding(void)
 	return bpf_map_lookup_elem(&findings, &key);
 }
 
-/* For who writes one of the fields that are the packets'. */
-static __always_inline struct sw_settings *changing_settings(void)
-{
-	__u32 key = 0;
-
-	return bpf_map_lookup_elem(&settings, &key);
-}
-
-static __always_inline const struct sw_settings *current_settings(void)
-{
-	return changing_settings();
-}
-
 /* This interface's bit of settings.forwarders. */
 static __always_inline __u64 forwarder_bit(void)
 {

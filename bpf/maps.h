@@ -295,4 +295,17 @@ const volatile struct load_constants load = {
 	.tick_ms_q20 = 4 << 20,
 };
 
+/* For who writes one of the fields that are the packets'. */
+static __always_inline struct sw_settings *changing_settings(void)
+{
+	__u32 key = 0;
+
+	return bpf_map_lookup_elem(&settings, &key);
+}
+
+static __always_inline const struct sw_settings *current_settings(void)
+{
+	return changing_settings();
+}
+
 #endif

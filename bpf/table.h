@@ -4,6 +4,7 @@
 
 /* The table of connections for core/table.h: a map, and beside it what says from the cache that a flow is not there. */
 
+#include "core/connections.h"
 #include "core/filter.h"
 #include "maps.h"
 
@@ -15,6 +16,24 @@ static __always_inline struct sw_connection_bucket *sw_bucket_at(
 	const struct sw_table *table __unused, __u32 index)
 {
 	return bpf_map_lookup_elem(&connections, &index);
+}
+
+/* How crowded a bucket is. By itself: its four places are as many branches, which the verifier would multiply. */
+__noinline int crowd_at(__u32 index, __u32 now_ms)
+{
+	const struct sw_connection_bucket *bucket = bpf_map_lookup_elem(&connections, &index);
+	const struct sw_settings *set = current_settings();
+	const struct sw_now now = { .ms = now_ms };
+
+	if (!bucket || !set)
+		return SW_CROWD_LIVE | SW_WAYS;
+	return sw_crowd_of(bucket, &now, set->timeout_ms);
+}
+
+static __always_inline __u32 sw_crowd_at(const struct sw_table *table __unused, __u32 index,
+					 const struct sw_now *now, const __u32 *timeout_ms __unused)
+{
+	return crowd_at(index, now->ms);
 }
 
 /* The hint of a bucket of connections. */

@@ -56,8 +56,8 @@ static __always_inline bool connection_expired(__u8 state, __u32 seen_ms, const 
 
 /* Where a packet's connection is. */
 struct sw_connection_view {
-	__u32 way; /* SW_WAYS: it has none */
-	bool from_orig;
+	__u32 way;	 /* SW_WAYS: it has none */
+	__u32 from_orig; /* 0 or 1 */
 };
 
 /*
@@ -183,7 +183,7 @@ static __always_inline __u64 sw_connection_step(struct sw_connection_bucket *buc
 	__u32 way = view->way & (SW_WAYS - 1);
 	struct sw_connection *connection = &bucket->connections[way];
 	__u8 state = bucket->states[way];
-	bool from_orig = view->from_orig;
+	bool from_orig = view->from_orig & 1; /* to the verifier it may be anything */
 	__u64 found = 0;
 
 	switch (segment) {
@@ -292,6 +292,7 @@ static __always_inline void sw_connection_enter(struct sw_connection_bucket *buc
 			change->least_worth = worth;
 			change->victim = way;
 		}
+		sw_forget_registers();
 	}
 	way = change->victim & (SW_WAYS - 1);
 	change->opened = true;
@@ -303,6 +304,29 @@ static __always_inline void sw_connection_enter(struct sw_connection_bucket *buc
 	bucket->states[way] = states;
 	bucket->seen_ms[way] = now->ms;
 	bucket->tags[way] = tag;
+}
+
+/* How crowded a bucket is: what would have to go for a new entry, then how much there is. */
+#define SW_CROWD_ENDED 0x100U
+#define SW_CROWD_LIVE  0x200U
+
+static __always_inline __u32 sw_crowd_of(const struct sw_connection_bucket *bucket,
+					 const struct sw_now *now, const __u32 *timeout_ms)
+{
+	__u32 used = 0, ended = 0;
+
+	for (__u32 way = 0; way < SW_WAYS; way++) {
+		__u8 state = bucket->states[way];
+
+		if (!bucket->tags[way] || is_given_up(state) ||
+		    connection_expired(state, bucket->seen_ms[way], now, timeout_ms))
+			continue;
+		used++;
+		ended += is_closed(state);
+	}
+	if (used < SW_WAYS)
+		return used;
+	return (ended ? SW_CROWD_ENDED : SW_CROWD_LIVE) | used;
 }
 
 /*

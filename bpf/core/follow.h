@@ -37,6 +37,7 @@ struct sw_finding {
 	__u16 released;	 /* the owner of the attempt that ended; 0: none */
 	struct sw_handshake_step handshake;
 	struct sw_connection entered; /* here, since a stack has no room for it */
+	struct sw_connection_view view;
 };
 
 /* What an entry that was found says of its flow. As long as it is doubtful whether it has ended, it lives. */
@@ -109,30 +110,31 @@ static __always_inline enum sw_relation ask_connection(const struct sw_place *pl
 						       struct sw_finding *finding, bool *settled)
 {
 	struct sw_connection_bucket *bucket = place->connections;
+	struct sw_connection_view *view = &finding->view;
 	enum sw_relation relation = SW_RELATION_NONE;
-	struct sw_connection_view view;
 	bool own = false;
 	__u8 state;
 
-	find_connection(place, packet, &view);
-	if (view.way >= SW_WAYS)
+	find_connection(place, packet, view);
+	if (view->way >= SW_WAYS)
 		return goes_on_again(place, packet, segment, finding, settled);
 	if (!sw_lock(&bucket->lock)) {
 		finding->skipped = true;
 		*settled = true;
 		return SW_RELATION_LIVE;
 	}
-	find_connection(place, packet, &view);
-	if (view.way < SW_WAYS) {
-		state = bucket->states[view.way & (SW_WAYS - 1)];
-		finding->anomalies |= sw_connection_step(bucket, &view, packet, segment,
-							 &place->now, &own);
+	find_connection(place, packet, view);
+	sw_forget_registers(); /* which of the four it is, is no path of its own to the verifier */
+	if (view->way < SW_WAYS) {
+		state = bucket->states[view->way & (SW_WAYS - 1)];
+		finding->anomalies |= sw_connection_step(bucket, view, packet, segment, &place->now,
+							 &own);
 		/* a RST without an ACK is of a kernel that refuses what it knows nothing of */
-		if (place->side & SW_SIDE_OUT && !view.from_orig &&
+		if (place->side & SW_SIDE_OUT && !view->from_orig &&
 		    (segment == SW_SEGMENT_ACK ||
 		     (segment == SW_SEGMENT_RST && packet->flags & WIRE_TCP_ACK)))
-			bucket->states[view.way & (SW_WAYS - 1)] &= ~SW_CONN_UNHEARD;
-		relation = relation_of(bucket, view.way & (SW_WAYS - 1));
+			bucket->states[view->way & (SW_WAYS - 1)] &= ~SW_CONN_UNHEARD;
+		relation = relation_of(bucket, view->way & (SW_WAYS - 1));
 		*settled = is_settled(segment, state, own);
 	}
 	sw_unlock(&bucket->lock);

@@ -17,7 +17,7 @@
 
 /*
  * Locks and tables are a part of the world, like the clock: whoever includes this for BPF has defined them (see lock.h
- * and maps.h there), and what else is to know that a bucket has changed, under its lock. On the host
+ * and table.h there), and what else is to know that a bucket has changed, under its lock. On the host
  * there is one thread and no lock.
  */
 #ifndef __bpf__
@@ -39,6 +39,12 @@ static __always_inline struct sw_connection_bucket *sw_bucket_at(const struct sw
 								 __u32 index)
 {
 	return &table->buckets[index];
+}
+
+static __always_inline __u32 sw_crowd_at(const struct sw_table *table, __u32 index,
+					 const struct sw_now *now, const __u32 *timeout_ms)
+{
+	return sw_crowd_of(sw_bucket_at(table, index), now, timeout_ms);
 }
 
 static __always_inline void sw_bucket_changed(__u32 index __unused,
@@ -86,29 +92,6 @@ static __always_inline __u32 sw_find_bucket(const struct sw_table *table, __u64 
 		sw_forget_registers();
 	}
 	return table->size;
-}
-
-/* How crowded a bucket is: what would have to go for a new entry, then how much there is. */
-#define SW_CROWD_ENDED 0x100U
-#define SW_CROWD_LIVE  0x200U
-
-static __always_inline __u32 crowd_of(const struct sw_connection_bucket *bucket,
-				      const struct sw_now *now, const __u32 *timeout_ms)
-{
-	__u32 used = 0, ended = 0;
-
-	for (__u32 way = 0; way < SW_WAYS; way++) {
-		__u8 state = bucket->states[way];
-
-		if (!bucket->tags[way] || is_given_up(state) ||
-		    connection_expired(state, bucket->seen_ms[way], now, timeout_ms))
-			continue;
-		used++;
-		ended += is_closed(state);
-	}
-	if (used < SW_WAYS)
-		return used;
-	return (ended ? SW_CROWD_ENDED : SW_CROWD_LIVE) | used;
 }
 
 /* Puts a copy of an entry into a place that nothing has. The caller holds the locks of both buckets. */
@@ -163,7 +146,8 @@ static __always_inline bool make_room(const struct sw_table *table, __u32 index,
 		__u32 other_index = sw_other_bucket(index, tag, table->size);
 
 		other = sw_bucket_at(table, other_index);
-		if (other_index != index && other && crowd_of(other, now, timeout_ms) < SW_WAYS &&
+		if (other_index != index && other &&
+		    sw_crowd_at(table, other_index, now, timeout_ms) < SW_WAYS &&
 		    move_away(bucket, way, tag, other, other_index))
 			return true;
 		sw_forget_registers();
@@ -178,17 +162,14 @@ static __always_inline __u32 sw_bucket_for(const struct sw_table *table, __u64 h
 {
 	__u32 first = sw_bucket_index(hash, table->size), second, crowd, other;
 	__u32 found = sw_find_bucket(table, hash, packet);
-	const struct sw_connection_bucket *bucket;
 
 	if (found < table->size)
 		return found;
 	second = sw_other_bucket(first, sw_tag(hash), table->size);
-	bucket = sw_bucket_at(table, first);
-	crowd = bucket ? crowd_of(bucket, now, timeout_ms) : 0;
+	crowd = sw_crowd_at(table, first, now, timeout_ms);
 	if (crowd < SW_WAYS / 2)
 		return first;
-	bucket = sw_bucket_at(table, second);
-	other = bucket ? crowd_of(bucket, now, timeout_ms) : crowd;
+	other = sw_crowd_at(table, second, now, timeout_ms);
 	if (crowd < SW_CROWD_LIVE || other < SW_CROWD_LIVE)
 		return other < crowd ? second : first;
 	return make_room(table, first, now, timeout_ms) ||
