@@ -7,7 +7,7 @@
 #define SW_MAX_INTERFACES 64
 #define SW_MAX_CPUS	  1024
 
-#define SW_MAX_OWN_ADDRESSES 4096
+#define SW_MAX_OWN_ADDRESSES 8192U
 #define SW_IFNAME_SIZE	     16
 
 #define SW_MIN_HANDSHAKES     1024U
@@ -104,6 +104,7 @@ struct sw_interface {
 	__u32 tc_priority; /* clsact only: where the filter sits */
 	__u32 tc_handle;
 	__u64 attached_ns; /* CLOCK_MONOTONIC */
+	__u64 netns_cookie; /* of the namespace, whose inode number another one may get; 0: not known */
 };
 
 /*

@@ -105,7 +105,7 @@ enum sw_protected {
 		SW_PROTECTED_COUNT
 };
 
-#define SW_MAX_PROTECTED 4096U
+#define SW_MAX_PROTECTED 65536U
 
 struct sw_protected_key {
 	__u32 length; /* 32 for the zero, and that of the mapped form */

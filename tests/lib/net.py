@@ -184,7 +184,7 @@ class Lab(contextlib.ExitStack):
         number = next(self.numbers)
         space = Namespace(f"{self.prefix}{os.getpid()}-{label}{number or ''}")
         run("ip", "netns", "add", space.name)
-        self.callback(run, "ip", "netns", "del", space.name)
+        self.callback(self.end, space)
         # a new namespace inherits some of these from the machine, which may be a router
         for name in ("all", "default"):
             space.sysctl(f"net.ipv4.conf.{name}.forwarding", 0)
@@ -196,6 +196,12 @@ class Lab(contextlib.ExitStack):
             space.sysctl(f"net.ipv6.conf.default.{version}_unsolicited_report_interval", 1)
         space.ip("link", "set", "lo", "up")
         return space
+
+    @staticmethod
+    def end(space):
+        """A namespace ends, and with it all that is in it. Once more is as good."""
+        if os.path.exists(space.path):
+            run("ip", "netns", "del", space.name)
 
     def wire(self, near, near_name, far, far_name, subnet=1, offloads=True):
         """A veth pair with addresses of both families, whose neighbours need no asking."""

@@ -156,7 +156,9 @@ static int open_instance(const char *pin_dir, struct attachment *at)
 	if (!error)
 		error = sw_records_open(&at->instance, &at->records);
 	at->open = !error;
-	return error;
+	if (!error)
+		error = sw_hooks_forget_gone(&at->instance, &at->records);
+	return error ? error : sw_records_save_names(&at->records);
 }
 
 /* The programs, and with the first of them the maps. */
@@ -224,12 +226,24 @@ static int release(struct attachment *at, uint32_t slot)
 	return error ? error : sw_records_drop(&at->records, slot);
 }
 
+/* The slot for one more; an interface that has gone keeps its own until it comes back, or another one needs it. */
+static int find_slot(struct attachment *at)
+{
+	int found = sw_records_free_slot(&at->records);
+
+	for (uint32_t slot = 0; slot < SW_MAX_INTERFACES && found < 0; slot++)
+		if (sw_record_exists(&at->records.slots[slot]) == 0 && !release(at, slot))
+			found = (int)slot;
+	return found;
+}
+
 static int attach_new(struct attachment *at, const char *name, uint32_t ifindex,
 		      struct sw_attach_result *result)
 {
 	SW_AUTO_OBJECT struct sw_object *object = NULL;
 	struct sw_interface record = { .ifindex = ifindex,
 				       .netns = at->netns,
+				       .netns_cookie = sw_netns_cookie(),
 				       .attached_ns = sw_monotonic_ns() };
 	int slot = 0, error;
 
@@ -237,7 +251,7 @@ static int attach_new(struct attachment *at, const char *name, uint32_t ifindex,
 	if (sw_xdp_is_taken(ifindex))
 		return sw_occupied(&record);
 	if (at->open)
-		slot = sw_records_free_slot(&at->records);
+		slot = find_slot(at);
 	if (slot < 0)
 		return sw_error(ENOSPC,
 				"%s: %u interfaces are attached already, and more cannot be", name,

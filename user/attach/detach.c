@@ -13,15 +13,14 @@
 #include <net/if.h>
 #include <string.h>
 
-/* A name of this network namespace, else one that only one other namespace has. */
+/* A name of this network namespace, else one that there is in one other namespace alone. */
 static int find_slot(const struct sw_records *records, const char *name)
 {
 	uint32_t netns = sw_netns_own(), ifindex = if_nametoindex(name);
 	int slot, found = -1;
 
-	slot = ifindex ? sw_records_find(records, netns, ifindex) : -1;
-	if (slot < 0)
-		slot = sw_records_find_name(records, netns, name);
+	slot = ifindex ? sw_records_find(records, netns, ifindex) :
+			 sw_records_find_name(records, netns, name);
 	if (slot >= 0)
 		return slot;
 	for (slot = 0; slot < SW_MAX_INTERFACES; slot++) {
@@ -35,21 +34,27 @@ static int find_slot(const struct sw_records *records, const char *name)
 				name, records->slots[found].netns, records->slots[slot].netns);
 		found = slot;
 	}
-	if (found < 0)
-		return sw_error(ENOENT, "%s is not attached: 'synward status' lists what is", name);
-	return found;
+	if (found >= 0 && !ifindex)
+		return found;
+	if (found >= 0)
+		return sw_error(ENOENT,
+				"%s is not attached here, but in the network namespace %u: to "
+				"detach that one, be inside it, or use: synward detach --all",
+				name, records->slots[found].netns);
+	return sw_error(ENOENT, "%s is not attached: 'synward status' lists what is", name);
 }
 
 static int detach_slot(const struct sw_instance *instance, struct sw_records *records,
 		       uint32_t slot, struct sw_detach_result *result)
 {
 	struct sw_interface record = records->slots[slot];
-	int error;
+	int error, exists;
 
 	memcpy(result->name, record.name, sizeof(result->name));
 	result->ifindex = record.ifindex;
 	result->netns = record.netns;
-	result->gone = sw_record_exists(&record) == 0;
+	exists = sw_record_exists(&record);
+	result->gone = exists == 0 || exists == -ENOENT;
 	error = sw_hooks_detach(&instance->pins, &record, slot);
 	return error ? error : sw_records_drop(records, slot);
 }
@@ -144,8 +149,16 @@ int sw_detach(const char *pin_dir, const char *const *names, uint32_t count,
 		error = sw_pins_check_writable(&instance.pins);
 	if (!error)
 		error = sw_records_open(&instance, &records);
+	if (!error)
+		error = sw_records_save_names(&records);
+	if (!error && names)
+		error = sw_hooks_forget_gone(&instance, &records);
 	if (error)
 		return error;
+	if (names && !records.count) {
+		error = settle(&instance, &records, degraded);
+		return error ? error : sw_not_attached();
+	}
 	if (names)
 		error = detach_named(&instance, &records, names, count, results, done);
 	else

@@ -3,6 +3,7 @@
 
 #include "../base/printable.h"
 #include "../attach/attach.h"
+#include "../platform/netns.h"
 #include "../platform/pins.h"
 #include "../report/report.h"
 
@@ -22,11 +23,16 @@ static const struct sw_option options[] = {
 
 static void print_results(const struct sw_detach_result *results, uint32_t count, bool discarded)
 {
+	uint32_t here = sw_netns_own();
+
 	if (discarded)
 		printf("%s was removed with all that was in it\n", sw_global.pin_dir);
-	for (uint32_t i = 0; i < count; i++)
-		printf("%s: detached%s\n", SW_PRINTABLE_NAME(results[i].name),
-		       results[i].gone ? " (the interface was gone)" : "");
+	for (uint32_t i = 0; i < count; i++) {
+		printf("%s: detached", SW_PRINTABLE_NAME(results[i].name));
+		if (results[i].netns != here)
+			printf(" in the network namespace %u", results[i].netns);
+		printf("%s\n", results[i].gone ? " (the interface was gone)" : "");
+	}
 	if (!count && !discarded)
 		printf("nothing is attached\n");
 }

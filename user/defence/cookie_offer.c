@@ -3,6 +3,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../maps/map_keys.h"
 #include "../platform/routes.h"
 #include "../platform/sysctl.h"
 
@@ -75,117 +76,112 @@ bool sw_host_forwards(void)
 
 /* ---- whose addresses they are */
 
-struct found {
-	struct sw_own_address rows[SW_MAX_OWN_ADDRESSES];
-	uint32_t count;
+#define SW_KEYS_OF_ADDRESSES                                                                       \
+	{                                                                                          \
+		.size = sizeof(struct sw_own_address)                                              \
+	}
+
+/* One listing under way. */
+struct listing {
+	struct sw_keys *found;
 	uint32_t netns;
 };
 
 static void take_address(void *context, const struct sw_addr *addr, uint32_t ifindex)
 {
-	struct found *found = context;
+	struct listing *listing = context;
+	struct sw_own_address key = { .addr = *addr, .netns = listing->netns };
 
 	(void)ifindex;
-	if (found->count < SW_MAX_OWN_ADDRESSES)
-		found->rows[found->count++] = (struct sw_own_address){ .addr = *addr,
-								       .netns = found->netns };
+	sw_keys_add(listing->found, &key);
 }
 
-/* Those of this network namespace. NULL with the line recorded; the caller frees it. */
-static struct found *find_addresses(uint32_t netns)
+/* Those of this network namespace, and all that are noted, both sorted. Errors are recorded. */
+static int read_both(const struct sw_instance *instance, uint32_t netns, int *fd,
+		     struct sw_keys *found, struct sw_keys *noted)
 {
-	struct found *found = calloc(1, sizeof(*found));
-	int error = found ? 0 : -ENOMEM;
+	struct listing listing = { found, netns };
+	int error = sw_own_addresses(take_address, &listing);
 
-	if (!error) {
-		found->netns = netns;
-		error = sw_own_addresses(take_address, found);
-	}
-	if (!error)
-		return found;
-	free(found);
-	sw_error(error, "cannot list this host's addresses: %s", sw_errno_text(error));
-	return NULL;
-}
-
-static bool has(const struct found *found, const struct sw_own_address *address)
-{
-	for (uint32_t i = 0; i < found->count; i++)
-		if (sw_addr_equal(&found->rows[i].addr, &address->addr))
-			return true;
-	return false;
-}
-
-/* What is in the map; the caller frees it. NULL without memory. */
-static struct found *noted_addresses(int fd)
-{
-	struct found *noted = calloc(1, sizeof(*noted));
-
-	while (noted && noted->count < SW_MAX_OWN_ADDRESSES &&
-	       !bpf_map_get_next_key(fd, noted->count ? &noted->rows[noted->count - 1] : NULL,
-				     &noted->rows[noted->count]))
-		noted->count++;
-	return noted;
-}
-
-static int open_both(const struct sw_instance *instance, int *fd, struct found **noted)
-{
-	int error = sw_instance_map(instance, "own_addresses", sizeof(__u32), fd);
-
+	if (!error && found->lacks_memory)
+		error = -ENOMEM;
+	if (error)
+		return sw_error(error, "cannot list this host's addresses: %s",
+				sw_errno_text(error));
+	error = sw_instance_map(instance, "own_addresses", sizeof(__u32), fd);
 	if (error)
 		return error;
-	*noted = noted_addresses(*fd);
-	return *noted ? 0 : -ENOMEM;
+	error = sw_keys_read(*fd, noted);
+	sw_keys_sort(found);
+	sw_keys_sort(noted);
+	return error;
+}
+
+static bool is_of(const struct sw_keys *noted, size_t number, uint32_t netns)
+{
+	const struct sw_own_address *address = sw_keys_at(noted, number);
+
+	return address->netns == netns;
 }
 
 int sw_own_addresses_write(const struct sw_instance *instance, uint32_t netns)
 {
-	SW_AUTO_FREE struct found *found = find_addresses(netns);
-	SW_AUTO_FREE struct found *noted = NULL;
+	SW_AUTO_KEYS struct sw_keys found = SW_KEYS_OF_ADDRESSES, noted = SW_KEYS_OF_ADDRESSES;
 	SW_AUTO_FD int fd = -1;
 	const __u32 value = 1;
-	int error = found ? open_both(instance, &fd, &noted) : -EIO;
+	int error = read_both(instance, netns, &fd, &found, &noted);
+	size_t left_out = 0;
 
-	for (uint32_t i = 0; !error && i < noted->count; i++)
-		if (noted->rows[i].netns == netns && !has(found, &noted->rows[i]))
-			bpf_map_delete_elem(fd, &noted->rows[i]);
-	for (uint32_t i = 0; !error && i < found->count; i++)
-		if (bpf_map_update_elem(fd, &found->rows[i], &value, BPF_ANY))
+	for (size_t i = 0; !error && i < noted.count; i++)
+		if (is_of(&noted, i, netns) && !sw_keys_have(&found, sw_keys_at(&noted, i)))
+			bpf_map_delete_elem(fd, sw_keys_at(&noted, i));
+	for (size_t i = 0; !error && i < found.count; i++) {
+		if (sw_keys_have(&noted, sw_keys_at(&found, i)) ||
+		    !bpf_map_update_elem(fd, sw_keys_at(&found, i), &value, BPF_ANY))
+			continue;
+		if (errno == E2BIG)
+			left_out++;
+		else
 			error = sw_error(errno, "cannot note this host's addresses: %s",
 					 sw_errno_text(errno));
+	}
+	if (left_out)
+		sw_note("%zu of this host's addresses are more than the %u that can be noted: what "
+			"is sent to them counts as forwarded",
+			left_out, SW_MAX_OWN_ADDRESSES);
 	return error;
 }
 
 int sw_own_addresses_differ(const struct sw_instance *instance, uint32_t netns, bool *differ)
 {
-	SW_AUTO_FREE struct found *found = find_addresses(netns);
-	SW_AUTO_FREE struct found *noted = NULL;
+	SW_AUTO_KEYS struct sw_keys found = SW_KEYS_OF_ADDRESSES, noted = SW_KEYS_OF_ADDRESSES;
 	SW_AUTO_FD int fd = -1;
-	int error = found ? open_both(instance, &fd, &noted) : -EIO;
-	__u32 value;
+	int error = read_both(instance, netns, &fd, &found, &noted);
 
 	*differ = false;
-	for (uint32_t i = 0; !error && i < noted->count; i++)
-		*differ |= noted->rows[i].netns == netns && !has(found, &noted->rows[i]);
-	for (uint32_t i = 0; !error && i < found->count; i++)
-		*differ |= bpf_map_lookup_elem(fd, &found->rows[i], &value) != 0;
+	for (size_t i = 0; !error && i < noted.count; i++)
+		*differ |= is_of(&noted, i, netns) && !sw_keys_have(&found, sw_keys_at(&noted, i));
+	for (size_t i = 0; !error && i < found.count; i++)
+		*differ |= !sw_keys_have(&noted, sw_keys_at(&found, i));
 	return error;
 }
 
 int sw_own_addresses_forget(const struct sw_instance *instance, const uint32_t *keep,
 			    uint32_t count)
 {
-	SW_AUTO_FREE struct found *noted = NULL;
+	SW_AUTO_KEYS struct sw_keys noted = SW_KEYS_OF_ADDRESSES;
 	SW_AUTO_FD int fd = -1;
-	int error = open_both(instance, &fd, &noted);
+	int error = sw_instance_map(instance, "own_addresses", sizeof(__u32), &fd);
 
-	for (uint32_t i = 0; !error && i < noted->count; i++) {
+	if (!error)
+		error = sw_keys_read(fd, &noted);
+	for (size_t i = 0; !error && i < noted.count; i++) {
 		uint32_t kept = 0;
 
-		while (kept < count && keep[kept] != noted->rows[i].netns)
+		while (kept < count && !is_of(&noted, i, keep[kept]))
 			kept++;
 		if (kept == count)
-			bpf_map_delete_elem(fd, &noted->rows[i]);
+			bpf_map_delete_elem(fd, sw_keys_at(&noted, i));
 	}
 	return error;
 }

@@ -163,11 +163,12 @@ int sw_clsact_detach(const struct sw_pins *pins, const struct sw_interface *reco
 	SW_AUTO_NETNS int back = -1;
 	struct sw_filters there;
 	char mark[32];
-	int error = pinned_program(pins, slot, &pinned);
+	int error = pinned_program(pins, slot, &pinned), exists;
 
 	if (error)
 		return error;
-	if (!pinned || sw_record_exists(record) == 0)
+	exists = sw_record_exists(record);
+	if (!pinned || exists == 0 || exists == -ENOENT)
 		return 0;
 	error = sw_netns_enter(record->netns, &back);
 	if (error)

@@ -14,6 +14,8 @@
 #include <synward/config.h>
 
 struct sw_object;
+struct sw_instance;
+struct sw_records;
 
 /*
  * Attaches and pins the ingress program; native is tried first unless mode forbids it, and then that for
@@ -36,6 +38,16 @@ enum sw_health sw_egress_health(const struct sw_pins *pins, const struct sw_inte
 /* The same for any pinned link that tells its ifindex. */
 enum sw_health sw_link_health(const char *path, const struct sw_interface *record,
 			      uint32_t *program);
+
+/*
+ * Has the interface of a record ended together with its network namespace? Not to find that one proves nothing, so its
+ * links must say it, too. One that has gone from a namespace that goes on is told by its health.
+ */
+bool sw_hooks_are_gone(const struct sw_pins *pins, const struct sw_interface *record,
+		       uint32_t slot);
+
+/* Frees the places of all of those. */
+int sw_hooks_forget_gone(const struct sw_instance *instance, struct sw_records *records);
 
 /* Takes both off and removes their pins; what is gone already is fine. */
 int sw_hooks_detach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot);

@@ -166,7 +166,7 @@ enum sw_health sw_link_health(const char *path, const struct sw_interface *recor
 	/* a TCX link has its ifindex in the same place, which libbpf 1.1 has no name for */
 	exists = sw_record_exists(record);
 	if (info.xdp.ifindex == 0)
-		return exists == 0 ? SW_HEALTH_GONE : SW_HEALTH_DETACHED;
+		return exists == 0 || exists == -ENOENT ? SW_HEALTH_GONE : SW_HEALTH_DETACHED;
 	if (info.xdp.ifindex != record->ifindex || exists == 0)
 		return SW_HEALTH_MOVED;
 	*program = info.prog_id;

@@ -5,6 +5,7 @@
 #include "../base/cleanup.h"
 #include "../base/error.h"
 #include "../maps/interface_records.h"
+#include "../maps/map_keys.h"
 #include "../model/names.h"
 #include "../platform/netns.h"
 #include "../platform/routes.h"
@@ -26,23 +27,12 @@ struct collection {
 	int error;
 };
 
-static bool is_there(const struct sw_guard *guard, const struct sw_prefix *prefix)
-{
-	for (size_t i = 0; i < guard->count; i++)
-		if (guard->rows[i].prefix.length == prefix->length &&
-		    sw_addr_equal(&guard->rows[i].prefix.addr, &prefix->addr))
-			return true;
-	return false;
-}
-
 static int add(struct sw_guard *guard, const struct sw_prefix *prefix, enum sw_protected kind,
 	       const char *where)
 {
 	size_t room = guard->room ? guard->room * 2 : 32;
 	struct sw_guarded *rows;
 
-	if (is_there(guard, prefix))
-		return 0;
 	if (guard->count == guard->room) {
 		rows = reallocarray(guard->rows, room, sizeof(*rows));
 		if (!rows)
@@ -131,6 +121,38 @@ static int collect_dns(struct sw_guard *guard)
 	return error;
 }
 
+/* By its prefix, then as it came. */
+static int compare(const void *a, const void *b, void *rows)
+{
+	const struct sw_guarded *all = rows;
+	size_t i = *(const size_t *)a, j = *(const size_t *)b;
+	int order = memcmp(&all[i].prefix, &all[j].prefix, sizeof(all[i].prefix));
+
+	return order ? order : (i > j) - (i < j);
+}
+
+/* Leaves each prefix only once, as what it was known first, and in that order. */
+static int leave_each_once(struct sw_guard *guard)
+{
+	SW_AUTO_FREE size_t *sorted = calloc(guard->count, sizeof(*sorted));
+	size_t kept = 0;
+
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < guard->count; i++)
+		sorted[i] = i;
+	qsort_r(sorted, guard->count, sizeof(*sorted), compare, guard->rows);
+	for (size_t i = guard->count; i-- > 1;)
+		if (!memcmp(&guard->rows[sorted[i]].prefix, &guard->rows[sorted[i - 1]].prefix,
+			    sizeof(struct sw_prefix)))
+			guard->rows[sorted[i]].kind = SW_PROTECTED_COUNT;
+	for (size_t i = 0; i < guard->count; i++)
+		if (guard->rows[i].kind != SW_PROTECTED_COUNT)
+			guard->rows[kept++] = guard->rows[i];
+	guard->count = kept;
+	return 0;
+}
+
 int sw_guard_collect(const struct sw_instance *instance, struct sw_guard *guard)
 {
 	int error = add_text(guard, "0.0.0.0", SW_PROTECTED_UNSPECIFIED, "");
@@ -145,7 +167,9 @@ int sw_guard_collect(const struct sw_instance *instance, struct sw_guard *guard)
 		error = collect_here(guard);
 	if (!error)
 		error = collect_attached(instance, guard);
-	return error ? error : collect_dns(guard);
+	if (!error)
+		error = collect_dns(guard);
+	return error ? error : leave_each_once(guard);
 }
 
 void sw_guard_free(struct sw_guard *guard)
@@ -221,34 +245,54 @@ static struct sw_protected_key key_of(const struct sw_guarded *row)
 	return (struct sw_protected_key){ .length = 32 + prefix.length, .addr = prefix.addr };
 }
 
-static bool is_guarded(const struct sw_guard *guard, const struct sw_protected_key *key)
+/* What the map is to have. */
+static void keys_of(const struct sw_guard *guard, struct sw_keys *wanted)
 {
 	for (size_t i = 0; i < guard->count; i++) {
-		struct sw_protected_key row = key_of(&guard->rows[i]);
+		struct sw_protected_key key = key_of(&guard->rows[i]);
 
-		if (!memcmp(&row, key, sizeof(row)))
-			return true;
+		sw_keys_add(wanted, &key);
 	}
-	return false;
+	sw_keys_sort(wanted);
 }
 
-/* What is no longer protected goes; the search begins anew after each, as its place is gone. */
-static int remove_others(int fd, const struct sw_guard *guard)
+/* What is no longer protected goes. */
+static int remove_others(int fd, const struct sw_keys *wanted)
 {
-	struct sw_protected_key key, next;
-	bool first = true;
+	SW_AUTO_KEYS struct sw_keys present = { .size = sizeof(struct sw_protected_key) };
+	int error = sw_keys_read(fd, &present);
 
-	while (!bpf_map_get_next_key(fd, first ? NULL : &key, &next)) {
-		first = is_guarded(guard, &next) == false;
-		if (first && bpf_map_delete_elem(fd, &next))
+	for (size_t i = 0; !error && i < present.count; i++)
+		if (!sw_keys_have(wanted, sw_keys_at(&present, i)) &&
+		    bpf_map_delete_elem(fd, sw_keys_at(&present, i)))
+			error = -errno;
+	return error;
+}
+
+/* Of several with the same key the last one says what it is; what there is no room for is told. */
+static int write_all(int fd, const struct sw_guard *guard)
+{
+	size_t left_out = 0;
+
+	for (size_t i = 0; i < guard->count; i++) {
+		struct sw_protected_key key = key_of(&guard->rows[i]);
+		__u32 kind = guard->rows[i].kind;
+
+		if (bpf_map_update_elem(fd, &key, &kind, BPF_ANY) && errno != ENOSPC)
 			return -errno;
-		key = next;
+		left_out += errno == ENOSPC;
+		errno = 0;
 	}
+	if (left_out)
+		sw_note("%zu addresses are more than the %u that can be protected: what is "
+			"auto-blocked may be one of them",
+			left_out, SW_MAX_PROTECTED);
 	return 0;
 }
 
 int sw_protected_refresh(const struct sw_instance *instance)
 {
+	SW_AUTO_KEYS struct sw_keys wanted = { .size = sizeof(struct sw_protected_key) };
 	SW_AUTO_GUARD struct sw_guard guard = {};
 	SW_AUTO_FD int fd = -1;
 	int error = sw_guard_collect(instance, &guard);
@@ -257,14 +301,10 @@ int sw_protected_refresh(const struct sw_instance *instance)
 		error = sw_instance_map(instance, "protected", sizeof(__u32), &fd);
 	if (error)
 		return error;
-	error = remove_others(fd, &guard);
-	for (size_t i = 0; !error && i < guard.count && i < SW_MAX_PROTECTED; i++) {
-		struct sw_protected_key key = key_of(&guard.rows[i]);
-		__u32 kind = guard.rows[i].kind;
-
-		if (bpf_map_update_elem(fd, &key, &kind, BPF_ANY))
-			error = -errno;
-	}
+	keys_of(&guard, &wanted);
+	error = wanted.lacks_memory ? -ENOMEM : remove_others(fd, &wanted);
+	if (!error)
+		error = write_all(fd, &guard);
 	if (error)
 		return sw_error(error, "cannot write the protected addresses: %s",
 				sw_errno_text(error));

@@ -14,6 +14,34 @@
 #include <net/if.h>
 #include <string.h>
 
+static bool is_of(const struct sw_interface *record, uint32_t netns, uint64_t cookie)
+{
+	return record->netns == netns && (!record->netns_cookie || record->netns_cookie == cookie);
+}
+
+bool sw_record_is_here(const struct sw_interface *record)
+{
+	return is_of(record, sw_netns_own(), sw_netns_cookie());
+}
+
+static void follow_names(struct sw_records *records)
+{
+	uint32_t netns = sw_netns_own();
+	uint64_t cookie = sw_netns_cookie();
+	char name[SW_IFNAME_SIZE];
+
+	records->renamed = 0;
+	for (uint32_t slot = 0; slot < SW_MAX_INTERFACES; slot++) {
+		struct sw_interface *record = &records->slots[slot];
+
+		if (!record->ifindex || !is_of(record, netns, cookie) ||
+		    !if_indextoname(record->ifindex, name) || !strcmp(record->name, name))
+			continue;
+		strcpy(record->name, name);
+		records->renamed |= 1ULL << slot;
+	}
+}
+
 int sw_records_open(const struct sw_instance *instance, struct sw_records *records)
 {
 	int error;
@@ -43,6 +71,7 @@ int sw_records_open(const struct sw_instance *instance, struct sw_records *recor
 		record->name[SW_IFNAME_SIZE - 1] = '\0';
 		records->count += record->ifindex != 0;
 	}
+	follow_names(records);
 	return 0;
 }
 
@@ -109,6 +138,17 @@ int sw_records_put(struct sw_records *records, uint32_t slot, const struct sw_in
 	return 0;
 }
 
+int sw_records_save_names(struct sw_records *records)
+{
+	int error = 0;
+
+	for (uint32_t slot = 0; slot < SW_MAX_INTERFACES && !error; slot++)
+		if (records->renamed >> slot & 1)
+			error = sw_records_put(records, slot, &records->slots[slot], false);
+	records->renamed = 0;
+	return error;
+}
+
 int sw_records_activate(const struct sw_records *records, uint32_t slot)
 {
 	const struct sw_interface *record = &records->slots[slot];
@@ -142,6 +182,8 @@ int sw_record_exists(const struct sw_interface *record)
 	int error = sw_netns_enter(record->netns, &back);
 
 	if (error)
-		return error == -ENOENT ? 0 : -EPERM;
+		return error == -ENOENT ? -ENOENT : -EPERM;
+	if (!sw_record_is_here(record))
+		return -ENOENT; /* another one has its inode number now */
 	return if_indextoname(record->ifindex, name) != NULL;
 }

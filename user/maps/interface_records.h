@@ -17,7 +17,8 @@ struct sw_records {
 	int traffic_fd;
 	int offers_fd;
 	int tc_notes_fd;
-	uint32_t count;				      /* of slots in use */
+	uint32_t count;	  /* of slots in use */
+	uint64_t renamed; /* slots whose interface has another name than it was recorded with */
 	struct sw_interface slots[SW_MAX_INTERFACES]; /* ifindex 0: free */
 };
 
@@ -28,8 +29,14 @@ struct sw_records {
 		.tc_notes_fd = -1                                                                  \
 	}
 
-/* Opens the maps and reads all slots. */
+/*
+ * Opens the maps and reads all slots. An interface of our network namespace has the name that it has now: an
+ * interface is known by its index.
+ */
 int sw_records_open(const struct sw_instance *instance, struct sw_records *records);
+
+/* Writes the names that have changed, for who sees them from another namespace. */
+int sw_records_save_names(struct sw_records *records);
 void sw_records_close(struct sw_records *records);
 
 /* The slot of an interface, or of a name in a network namespace; -1 if there is none. */
@@ -49,9 +56,12 @@ int sw_records_activate(const struct sw_records *records, uint32_t slot);
 /* Frees a slot: nothing is offered for it any more. */
 int sw_records_drop(struct sw_records *records, uint32_t slot);
 
+/* Is the network namespace of a record ours? Not if ours has only the inode number that the other one had. */
+bool sw_record_is_here(const struct sw_interface *record);
+
 /*
- * Is the interface of a record still in its network namespace? 1, 0, or -EPERM if that may not be
- * looked at.
+ * Is the interface of a record still in its network namespace? 1, 0, -EPERM if that may not be looked at, or
+ * -ENOENT if the namespace is not to be found: it has ended, or it is where we do not see it.
  */
 int sw_record_exists(const struct sw_interface *record);
 

@@ -87,5 +87,5 @@ bool sw_status_degraded(const struct sw_status *status)
 	for (uint32_t i = 0; i < status->policy.row_count; i++)
 		if (sw_row_stands_aside(&status->policy.rows[i]))
 			return true;
-	return status->sweeper == SW_SWEEPER_STOPPED;
+	return !status->interface_count || status->sweeper == SW_SWEEPER_STOPPED;
 }

@@ -8,7 +8,12 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
 
 static uint32_t inode_of(const char *path)
 {
@@ -20,6 +25,17 @@ static uint32_t inode_of(const char *path)
 uint32_t sw_netns_own(void)
 {
 	return inode_of("/proc/self/ns/net");
+}
+
+uint64_t sw_netns_cookie(void)
+{
+	SW_AUTO_FD int any = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t cookie = 0;
+	socklen_t length = sizeof(cookie);
+
+	if (any < 0 || getsockopt(any, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length))
+		return 0;
+	return cookie;
 }
 
 /* Looks at every entry of a directory; suffix leads from the entry to the namespace's file. */

@@ -8,6 +8,12 @@
 uint32_t sw_netns_own(void);
 
 /*
+ * What no other network namespace has had since the boot, of the one that we are in; 0 if the kernel does
+ * not tell (before 5.14).
+ */
+uint64_t sw_netns_cookie(void);
+
+/*
  * Steps into the network namespace with that inode number: *saved becomes the way back, or -1 if we
  * are in it already. Namespaces are looked for among those with a name and those of processes.
  * Returns 0, -ENOENT if none was found, or another -errno. Records no line.

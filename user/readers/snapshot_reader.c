@@ -115,12 +115,22 @@ static void read_maps(const struct sw_instance *instance, struct sw_status_map *
 	qsort(maps, *count, sizeof(*maps), compare_names);
 }
 
-static int read_traffic(const struct sw_records *records, struct sw_snapshot *snapshot)
+/* One that ended with its network namespace is no fault, and nobody misses it: the next attach has its place. */
+static bool is_there(const struct sw_instance *instance, const struct sw_records *records,
+		     uint32_t slot)
+{
+	const struct sw_interface *record = &records->slots[slot];
+
+	return record->ifindex && !sw_hooks_are_gone(&instance->pins, record, slot);
+}
+
+static int read_traffic(const struct sw_instance *instance, const struct sw_records *records,
+			struct sw_snapshot *snapshot)
 {
 	for (uint32_t slot = 0; slot < SW_MAX_INTERFACES; slot++) {
 		struct sw_snapshot_interface *to = &snapshot->interfaces[snapshot->interface_count];
 
-		if (!records->slots[slot].ifindex)
+		if (!is_there(instance, records, slot))
 			continue;
 		to->record = records->slots[slot];
 		to->slot = slot;
@@ -175,7 +185,7 @@ int sw_snapshot_read(const char *pin_dir, struct sw_snapshot *snapshot)
 	if (!error)
 		error = read_counters(&instance, &made->total);
 	if (!error)
-		error = read_traffic(&records, made);
+		error = read_traffic(&instance, &records, made);
 	if (!error)
 		error = sw_policy_view_read(&instance, &made->policy);
 	if (!error)
@@ -201,7 +211,7 @@ static void read_health(const struct sw_instance *instance, const struct sw_reco
 	for (uint32_t slot = 0; slot < SW_MAX_INTERFACES; slot++) {
 		struct sw_status_interface *to = &status->interfaces[status->interface_count];
 
-		if (!records->slots[slot].ifindex)
+		if (!is_there(instance, records, slot))
 			continue;
 		to->record = records->slots[slot];
 		to->slot = slot;

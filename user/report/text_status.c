@@ -77,6 +77,11 @@ static void problems(FILE *out, const struct sw_status *status)
 				name);
 	}
 	sw_text_self_checks(out, &status->policy);
+	if (!status->interface_count)
+		fprintf(out,
+			"%sdegraded:%s nothing is watched: what was attached has ended with its "
+			"network namespace; attach an interface, or: synward detach --all\n",
+			sw_style(out, SW_STYLE_BAD), sw_style(out, SW_STYLE_NONE));
 	if (status->sweeper == SW_SWEEPER_STOPPED)
 		fprintf(out,
 			"%sdegraded:%s the sweeper has stopped, so no silent handshake ends; "

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Interfaces that have ended together with their network namespace, as the kernel tells it of their links. */
+#include "hooks.h"
+
+#include "../base/cleanup.h"
+#include "../base/error.h"
+#include "../maps/interface_records.h"
+
+#include <bpf/bpf.h>
+
+/* Has the interface of a pinned link ended? Not if there is no such pin, or it may not be looked at. */
+static bool has_ended(const struct sw_pins *pins, uint32_t slot, const char *name)
+{
+	struct bpf_link_info info = {};
+	__u32 length = sizeof(info);
+	SW_AUTO_FD int link = -1;
+	char path[SW_PIN_PATH];
+
+	sw_pins_path(pins, path, "links/%u/%s", slot, name);
+	link = bpf_obj_get(path);
+	/* a TCX link has its ifindex in the same place, which libbpf 1.1 has no name for */
+	return link >= 0 && !bpf_obj_get_info_by_fd(link, &info, &length) && !info.xdp.ifindex;
+}
+
+bool sw_hooks_are_gone(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot)
+{
+	char name[32];
+
+	if (sw_record_is_here(record) || !has_ended(pins, slot, "xdp"))
+		return false;
+	sw_format(name, sizeof(name), "links/%u/tcx", slot);
+	if (sw_pins_exist(pins, name) && !has_ended(pins, slot, "tcx"))
+		return false;
+	return sw_record_exists(record) == -ENOENT;
+}
+
+int sw_hooks_forget_gone(const struct sw_instance *instance, struct sw_records *records)
+{
+	char name[32];
+	int error = 0;
+
+	for (uint32_t slot = 0; slot < SW_MAX_INTERFACES && !error; slot++) {
+		const struct sw_interface *record = &records->slots[slot];
+
+		if (!record->ifindex || !sw_hooks_are_gone(&instance->pins, record, slot))
+			continue;
+		sw_format(name, sizeof(name), "links/%u", slot);
+		error = sw_pins_remove(&instance->pins, name);
+		if (!error)
+			error = sw_records_drop(records, slot);
+	}
+	return error;
+}
