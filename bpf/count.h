@@ -35,6 +35,7 @@ __noinline int count_anomalies(__u64 anomalies, __u64 dropped, __u64 would_drop)
 		if (bit >= SW_ANOMALY_COUNT)
 			break;
 		mine->anomalies_seen[bit]++;
+		mine->anomalies_passed[bit] += ~(dropped | would_drop) >> bit & 1;
 		mine->anomalies_dropped[bit] += dropped >> bit & 1;
 		mine->anomalies_would_drop[bit] += would_drop >> bit & 1;
 		anomalies &= anomalies - 1;

@@ -197,6 +197,17 @@ static __always_inline bool can_tell(const struct flood_round *round,
 	return policy_has(round->word, SW_HAS_UNHEARD) ? can_tell_conntrack() : state->tracked;
 }
 
+/* Counts a period of a service that has just been closed, under whatever policy. */
+static __always_inline void count_flood(struct sw_service_counters *mine,
+					const struct sw_flood_state *state, __u32 now_ms)
+{
+	bool changed = state->changed_ms == now_ms;
+
+	mine->floods += changed && state->on;
+	if (changed != !!state->on)
+		mine->flood_ms += state->period.ms;
+}
+
 /* Has the defence of a service, whose period has just been closed, found out something about itself? */
 static long look_at_itself(__u32 service, void *context)
 {
@@ -204,6 +215,7 @@ static long look_at_itself(__u32 service, void *context)
 	struct sw_flood_state *state = flood_of(round->word, service);
 	struct sw_probes *probed = probes_of(round->word, service);
 	const struct sw_policy *policy = policy_of(round->word);
+	struct sw_service_counters *mine;
 	enum sw_check_change change;
 	__u8 remedies;
 
@@ -213,11 +225,16 @@ static long look_at_itself(__u32 service, void *context)
 	if (state->looked_ms != round->now_ms)
 		return 0;
 	round->service = service;
+	mine = service_counters(round->word, service);
+	if (mine)
+		count_flood(mine, state, round->now_ms);
 	remedies = state->remedies;
 	change = sw_self_check_look(state, &policy->rules[service].flood, &probed->counts,
 				    can_tell(round, state), round->now_ms);
 	if (change != SW_CHECK_SAME)
 		tell_check(round, state, change);
+	if (mine)
+		mine->steps_aside += change == SW_CHECK_STEPS_ASIDE;
 	/* who was not served may be now, and is asked about at once */
 	if ((state->remedies ^ remedies) & SW_REMEDY_CONNTRACK)
 		sw_forget_probes(probed);

@@ -136,6 +136,9 @@ struct sw_service_counters {
 	__u64 cookies_sent; /* as the tallies of these names */
 	__u64 challenges_sent;
 	__u64 cookies_unsent;
+	__u64 floods;			   /* began, ... */
+	__u64 flood_ms;			   /* ... were on for so long, ... */
+	__u64 steps_aside;		   /* ... and so often the defence stepped aside */
 	__u64 limits[SW_LIMIT_SLOTS];	   /* met, whether or not they dropped */
 	__u64 evidence[SW_EVIDENCE_SLOTS]; /* by enum sw_evidence */
 };
@@ -143,7 +146,9 @@ struct sw_service_counters {
 /* Of one CPU, over all interfaces (the map "counters"). */
 struct sw_counters {
 	__u64 outcomes[SW_OUTCOME_COUNT];
+	/* each by itself: a difference of two that are read one after the other may fall */
 	__u64 anomalies_seen[SW_ANOMALY_COUNT];
+	__u64 anomalies_passed[SW_ANOMALY_COUNT]; /* neither dropped nor to be dropped */
 	__u64 anomalies_would_drop[SW_ANOMALY_COUNT];
 	__u64 anomalies_dropped[SW_ANOMALY_COUNT];
 	__u64 limits_seen[SW_LIMIT_SLOTS];

@@ -156,10 +156,15 @@ struct sw_policy {
 	struct sw_rules rules[SW_SERVICE_SLOTS];
 	__u64 class_services[SW_PORT_CLASSES]; /* which services have the ports of a class */
 	__u16 port_classes[SW_PORTS];
-	/* for people: packets do not read it */
+	/*
+	 * For people and commands: packets do not read it. Behind the first service_count, those that
+	 * have a name are of earlier policies, and their counters, too.
+	 */
 	struct sw_service services[SW_SERVICE_SLOTS];
 	struct sw_flood_defence flood_defence;
 	struct sw_gateway gateway;
+	__u32 being_written; /* 1: its slot's counters do not belong to its names at the moment */
+	__u32 pad;
 };
 
 /* Key of the map "service_nets", a trie; its value: the services that have the prefix, by bit. */

@@ -198,6 +198,8 @@ static inline enum sw_verdict host_conclude(struct host *host, const struct sw_f
 	struct sw_counters *counters = &host->result.counters;
 
 	count_set(counters->anomalies_seen, finding->anomalies);
+	count_set(counters->anomalies_passed,
+		  finding->anomalies & ~(decision.would_drop | decision.dropped));
 	count_set(counters->anomalies_would_drop, decision.would_drop);
 	count_set(counters->anomalies_dropped, decision.dropped);
 	if (finding->connection.evicted || finding->connection.forgot)
@@ -296,6 +298,7 @@ static inline bool host_drops_alone(struct host *host, __u64 anomalies)
 	if (!decision.dropped)
 		return false;
 	count_set(host->result.counters.anomalies_seen, anomalies);
+	count_set(host->result.counters.anomalies_passed, anomalies & ~decision.dropped);
 	count_set(host->result.counters.anomalies_dropped, decision.dropped);
 	host->result.events += !!(anomalies & host->setup.settings.event_anomalies);
 	return true;

@@ -73,6 +73,8 @@ static int wrongs_of_counters(const struct sw_counters *host, const struct sw_co
 	for (__u32 i = 0; i < SW_ANOMALY_COUNT; i++) {
 		wrongs += differs("program: anomaly", anomaly_name(i), prog->anomalies_seen[i],
 				  host->anomalies_seen[i]);
+		wrongs += differs("program: passed anomaly", anomaly_name(i),
+				  prog->anomalies_passed[i], host->anomalies_passed[i]);
 		wrongs += differs("program: would drop for", anomaly_name(i),
 				  prog->anomalies_would_drop[i], host->anomalies_would_drop[i]);
 		wrongs += differs("program: dropped for", anomaly_name(i),

@@ -4,7 +4,7 @@
 #include "../base/cleanup.h"
 #include "../base/error.h"
 #include "../model/policy.h"
-#include "percpu.h"
+#include "service_counts.h"
 
 #include <bpf/bpf.h>
 #include <string.h>
@@ -41,6 +41,17 @@ int sw_policy_read(const struct sw_instance *instance, struct sw_policy *policy,
 	int error = sw_policy_state_read(instance, state);
 
 	return error ? error : sw_policy_slot_read(instance, state->active, policy);
+}
+
+static int write_policy(const struct sw_instance *instance, uint32_t slot,
+			const struct sw_policy *policy)
+{
+	SW_AUTO_FD int fd = -1;
+	int error = sw_instance_map(instance, "policies", sizeof(*policy), &fd);
+
+	if (!error && bpf_map_update_elem(fd, &slot, policy, BPF_ANY))
+		error = failed("write the policy");
+	return error;
 }
 
 static uint32_t key_of(uint32_t slot, uint32_t service)
@@ -113,25 +124,16 @@ static int write_nets(const struct sw_instance *instance, uint32_t slot,
 
 /* ---- what is known of services */
 
-static bool is_row(const struct sw_policy *policy, uint32_t row)
-{
-	return row < policy->service_count || row == SW_SERVICE_DEFAULT;
-}
-
-/* The row of another policy that has the name of this one's; -1 if none has, or this one has none. */
-static int row_of_name(const struct sw_policy *policy, uint32_t row, const struct sw_policy *other)
-{
-	if (row == SW_SERVICE_DEFAULT)
-		return SW_SERVICE_DEFAULT;
-	return is_row(policy, row) ? sw_policy_service(other, policy->services[row].name) : -1;
-}
-
-/* The same, if it has the same packets, too. */
+/* The row of another policy that has the name and the packets of this one's; -1 if none has. */
 static int row_of_service(const struct sw_policy *policy, uint32_t row,
 			  const struct sw_policy *other)
 {
-	int found = row_of_name(policy, row, other);
+	int found;
 
+	if (row == SW_SERVICE_DEFAULT)
+		return SW_SERVICE_DEFAULT;
+	found = row < policy->service_count ? sw_policy_service(other, policy->services[row].name) :
+					      -1;
 	if (found < 0 || found == SW_SERVICE_DEFAULT)
 		return found;
 	return sw_service_same_match(&policy->services[row], &other->services[found]) ? found : -1;
@@ -163,117 +165,7 @@ static int write_states(const struct sw_instance *instance, uint32_t slot,
 	return error;
 }
 
-/* ---- what is counted for services */
-
-struct counts {
-	int fd;
-	size_t cpus;
-	struct sw_service_counters *values; /* of each row, for each CPU */
-};
-
-static void free_counts(struct counts *counts)
-{
-	sw_close_fd(&counts->fd);
-	free(counts->values);
-}
-
-#define SW_AUTO_COUNTS __attribute__((cleanup(free_counts)))
-
-static struct sw_service_counters *counts_of(const struct counts *counts, uint32_t row)
-{
-	return &counts->values[row * counts->cpus];
-}
-
-static int open_counts(const struct sw_instance *instance, struct counts *counts)
-{
-	counts->cpus = (size_t)sw_cpu_count();
-	counts->values = calloc(SW_SERVICE_SLOTS * counts->cpus, sizeof(*counts->values));
-	return !counts->values ? -ENOMEM :
-				 sw_instance_map(instance, "service_counts",
-						 sizeof(struct sw_service_counters), &counts->fd);
-}
-
-static int read_counts(const struct counts *counts, uint32_t slot)
-{
-	for (uint32_t row = 0; row < SW_SERVICE_SLOTS; row++) {
-		uint32_t key = key_of(slot, row);
-
-		if (bpf_map_lookup_elem(counts->fd, &key, counts_of(counts, row)))
-			return failed("read the services' counters");
-	}
-	return 0;
-}
-
-/* What the slot's last policy counted stays with the names that the new one has as well. */
-static int move_counts(const struct sw_instance *instance, uint32_t slot,
-		       const struct sw_policy *policy, const struct sw_policy *last)
-{
-	SW_AUTO_COUNTS struct counts counts = { .fd = -1 };
-	SW_AUTO_FREE struct sw_service_counters *none = NULL;
-	int error = open_counts(instance, &counts);
-
-	if (!error)
-		error = read_counts(&counts, slot);
-	if (error)
-		return error;
-	none = calloc(counts.cpus, sizeof(*none));
-	if (!none)
-		return -ENOMEM;
-	for (uint32_t row = 0; row < SW_SERVICE_SLOTS; row++) {
-		uint32_t key = key_of(slot, row);
-		int from = row_of_name(policy, row, last);
-
-		if (bpf_map_update_elem(counts.fd, &key,
-					from < 0 ? none : counts_of(&counts, (uint32_t)from),
-					BPF_ANY))
-			return failed("write the services' counters");
-	}
-	return 0;
-}
-
-static void add_counts(struct sw_service_counters *sum, const struct sw_service_counters *values,
-		       size_t cpus)
-{
-	const __u64 *from = (const __u64 *)values;
-	__u64 *to = (__u64 *)sum;
-	size_t words = sizeof(*sum) / sizeof(*to);
-
-	for (size_t i = 0; i < cpus * words; i++)
-		to[i % words] += from[i];
-}
-
-int sw_policy_slot_counts(const struct sw_instance *instance, const struct sw_policy *policy,
-			  struct sw_service_counters sums[SW_SERVICE_SLOTS])
-{
-	SW_AUTO_COUNTS struct counts counts = { .fd = -1 };
-	SW_AUTO_FREE struct sw_policy *other = malloc(sizeof(*other));
-	int error = other ? open_counts(instance, &counts) : -ENOMEM;
-
-	memset(sums, 0, SW_SERVICE_SLOTS * sizeof(*sums));
-	for (uint32_t slot = 0; slot < SW_POLICY_SLOTS && !error; slot++) {
-		error = sw_policy_slot_read(instance, slot, other);
-		if (!error)
-			error = read_counts(&counts, slot);
-		for (uint32_t row = 0; row < SW_SERVICE_SLOTS && !error; row++) {
-			int to = row_of_name(other, row, policy);
-
-			if (to >= 0)
-				add_counts(&sums[to], counts_of(&counts, row), counts.cpus);
-		}
-	}
-	return error;
-}
-
 /* ---- floods */
-
-/* What of a service has been counted so far: what is counted from now on is more than that. */
-static void begin_at(struct sw_flood_state *state, const struct counts *counts, uint32_t row)
-{
-	struct sw_service_counters sum = {};
-
-	add_counts(&sum, counts_of(counts, row), counts->cpus);
-	memcpy(state->totals, sum.evidence, sizeof(state->totals));
-}
 
 /*
  * Cookies that were sent are on their way: who changes the policy under a flood must not lose them. To
@@ -283,14 +175,15 @@ static int write_floods(const struct sw_instance *instance, uint32_t slot,
 			const struct sw_policy *policy, uint32_t slot_before,
 			const struct sw_policy *before)
 {
-	SW_AUTO_COUNTS struct counts counts = { .fd = -1 };
+	SW_AUTO_FREE struct sw_service_counters *counted = calloc(SW_SERVICE_SLOTS,
+								  sizeof(*counted));
 	SW_AUTO_FD int fd = -1;
-	int error = sw_instance_map(instance, "floods", sizeof(struct sw_flood_state), &fd);
+	int error = counted ? sw_instance_map(instance, "floods", sizeof(struct sw_flood_state),
+					      &fd) :
+			      -ENOMEM;
 
 	if (!error)
-		error = open_counts(instance, &counts);
-	if (!error)
-		error = read_counts(&counts, slot);
+		error = sw_service_counts_of_slot(instance, slot, counted);
 	for (uint32_t row = 0; row < SW_SERVICE_SLOTS && !error; row++) {
 		int same = row_of_service(policy, row, before);
 		uint32_t from = key_of(slot_before, (uint32_t)same), to = key_of(slot, row);
@@ -298,7 +191,8 @@ static int write_floods(const struct sw_instance *instance, uint32_t slot,
 
 		if (same >= 0 && bpf_map_lookup_elem(fd, &from, &state))
 			error = failed("read the services' floods");
-		begin_at(&state, &counts, row);
+		/* what is counted from now on is more than what has been so far */
+		memcpy(state.totals, counted[row].evidence, sizeof(state.totals));
 		if (!error && bpf_map_update_elem(fd, &to, &state, BPF_ANY))
 			error = failed("write the services' floods");
 	}
@@ -307,31 +201,28 @@ static int write_floods(const struct sw_instance *instance, uint32_t slot,
 
 /* ---- all of it */
 
-static int write_policy(const struct sw_instance *instance, uint32_t slot,
-			const struct sw_policy *policy)
-{
-	SW_AUTO_FD int fd = -1;
-	int error = sw_instance_map(instance, "policies", sizeof(*policy), &fd);
-
-	if (!error && bpf_map_update_elem(fd, &slot, policy, BPF_ANY))
-		error = failed("write the policy");
-	return error;
-}
-
 int sw_policy_slot_write(const struct sw_instance *instance, uint32_t slot,
 			 const struct sw_policy *policy, uint32_t slot_before,
 			 const struct sw_policy *before)
 {
 	SW_AUTO_FREE struct sw_policy *last = malloc(sizeof(*last));
-	int error = last ? sw_policy_slot_read(instance, slot, last) : -ENOMEM;
+	SW_AUTO_FREE struct sw_policy *made = malloc(sizeof(*made));
+	int error = last && made ? sw_policy_slot_read(instance, slot, last) : -ENOMEM;
 
+	if (error)
+		return error;
+	*made = *policy;
+	sw_service_counts_keep_names(made, last);
+	last->being_written = 1; /* for readers of the counters */
+	error = write_policy(instance, slot, last);
 	if (!error)
-		error = write_nets(instance, slot, policy);
+		error = write_nets(instance, slot, made);
 	if (!error)
-		error = write_states(instance, slot, policy, slot_before, before);
+		error = write_states(instance, slot, made, slot_before, before);
 	if (!error)
-		error = move_counts(instance, slot, policy, last);
+		error = sw_service_counts_move(instance, slot, made, last);
 	if (!error)
-		error = write_floods(instance, slot, policy, slot_before, before);
-	return error ? error : write_policy(instance, slot, policy);
+		error = write_floods(instance, slot, made, slot_before, before);
+	made->being_written = 0;
+	return error ? error : write_policy(instance, slot, made);
 }

@@ -32,11 +32,4 @@ int sw_policy_slot_write(const struct sw_instance *instance, uint32_t slot,
 /* Adds the rows of a policy to the trie "service_nets", of which nets_fd is. */
 int sw_policy_slot_add_nets(int nets_fd, uint32_t slot, const struct sw_policy *policy);
 
-/*
- * The counters of a policy's services, by their number: all that was counted under their names,
- * whichever of the slots' policies it was.
- */
-int sw_policy_slot_counts(const struct sw_instance *instance, const struct sw_policy *policy,
-			  struct sw_service_counters counts[SW_SERVICE_SLOTS]);
-
 #endif

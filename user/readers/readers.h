@@ -10,12 +10,19 @@
 #include <stdint.h>
 
 struct sw_handshake_list;
+struct sw_scrape;
 struct sw_snapshot;
 struct sw_status;
 struct sw_top;
 
 int sw_snapshot_read(const char *pin_dir, struct sw_snapshot *snapshot);
 int sw_status_read(const char *pin_dir, struct sw_status *status);
+
+/* The same without how full the tables of sources are, whose every entry would have to be looked at. */
+int sw_status_read_often(const char *pin_dir, struct sw_status *status);
+
+/* Both, and what is around them: what a page of metrics says. -SW_NOT_ATTACHED if nothing is attached. */
+int sw_scrape_read(const char *pin_dir, struct sw_scrape *scrape);
 
 /* The half-open handshakes, of which at most limit (0: all) are kept. The caller frees the views. */
 int sw_handshakes_read(const char *pin_dir, uint64_t limit, struct sw_handshake_list *list);

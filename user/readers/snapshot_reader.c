@@ -10,9 +10,9 @@
 #include "../maps/interface_records.h"
 #include "../maps/percpu.h"
 #include "../maps/policy_slot.h"
+#include "../maps/service_counts.h"
 #include "../maps/settings.h"
 #include "../maps/sweeper.h"
-#include "../model/policy.h"
 #include "../platform/instance.h"
 #include "../policy/policy_view_reader.h"
 #include "occupancy_reader.h"
@@ -141,8 +141,8 @@ static int read_traffic(const struct sw_instance *instance, const struct sw_reco
 	return 0;
 }
 
-/* Without services nothing is counted for them. */
-static int read_services(const struct sw_instance *instance, const struct sw_policy_view *policy,
+/* Without services nothing is counted for them. -EAGAIN: it is another policy than view's by now. */
+static int read_services(const struct sw_instance *instance, const struct sw_policy_view *view,
 			 struct sw_service_counters *rows)
 {
 	SW_AUTO_FREE struct sw_service_counters *counts = calloc(SW_SERVICE_SLOTS, sizeof(*counts));
@@ -150,22 +150,31 @@ static int read_services(const struct sw_instance *instance, const struct sw_pol
 	struct sw_policy_state state;
 	int error;
 
-	if (policy->row_count < 2 && !(policy->features & SW_HAS_FLOOD_DEFENCE))
+	if (view->row_count < 2 && !(view->features & SW_HAS_FLOOD_DEFENCE))
 		return 0;
 	if (!counts || !active)
 		return -ENOMEM;
 	error = sw_policy_read(instance, active, &state);
+	if (!error && active->generation != view->generation)
+		return -EAGAIN;
 	if (!error)
-		error = sw_policy_slot_counts(instance, active, counts);
-	if (error)
-		return error;
-	for (uint32_t i = 0; i < policy->row_count; i++) {
-		int row = sw_policy_service(active, policy->rows[i].name);
+		error = sw_service_counts_sum(instance, active, counts);
+	for (uint32_t i = 0; i < view->row_count && !error; i++)
+		rows[i] = counts[i + 1 < view->row_count ? i : SW_SERVICE_DEFAULT];
+	return error;
+}
 
-		if (row >= 0) /* it may have been replaced meanwhile */
-			rows[i] = counts[row];
-	}
-	return 0;
+/* The policy, and what was counted for its services. */
+static int read_policy(const struct sw_instance *instance, struct sw_snapshot *snapshot)
+{
+	int error;
+
+	do {
+		error = sw_policy_view_read(instance, &snapshot->policy);
+		if (!error)
+			error = read_services(instance, &snapshot->policy, snapshot->services);
+	} while (error == -EAGAIN);
+	return error;
 }
 
 int sw_snapshot_read(const char *pin_dir, struct sw_snapshot *snapshot)
@@ -187,9 +196,7 @@ int sw_snapshot_read(const char *pin_dir, struct sw_snapshot *snapshot)
 	if (!error)
 		error = read_traffic(&instance, &records, made);
 	if (!error)
-		error = sw_policy_view_read(&instance, &made->policy);
-	if (!error)
-		error = read_services(&instance, &made->policy, made->services);
+		error = read_policy(&instance, made);
 	if (error)
 		return error;
 	read_maps(&instance, maps, &map_count, &made->map_bytes);
@@ -221,7 +228,7 @@ static void read_health(const struct sw_instance *instance, const struct sw_reco
 	}
 }
 
-int sw_status_read(const char *pin_dir, struct sw_status *status)
+static int read_status(const char *pin_dir, bool with_sources, struct sw_status *status)
 {
 	SW_AUTO_INSTANCE struct sw_instance instance = SW_INSTANCE_NONE;
 	SW_AUTO_RECORDS struct sw_records records = SW_RECORDS_NONE;
@@ -246,7 +253,7 @@ int sw_status_read(const char *pin_dir, struct sw_status *status)
 		error = sw_settings_read(&instance, &made->settings);
 	if (!error)
 		error = sw_policy_view_read(&instance, &made->policy);
-	if (!error)
+	if (!error && with_sources)
 		error = sw_occupancy_read(&instance, made->occupancy);
 	if (error)
 		return error;
@@ -266,4 +273,14 @@ int sw_status_read(const char *pin_dir, struct sw_status *status)
 	made->sweeper = sw_sweeper_state(&instance);
 	*status = *made;
 	return 0;
+}
+
+int sw_status_read(const char *pin_dir, struct sw_status *status)
+{
+	return read_status(pin_dir, true, status);
+}
+
+int sw_status_read_often(const char *pin_dir, struct sw_status *status)
+{
+	return read_status(pin_dir, false, status);
 }
