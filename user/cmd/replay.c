@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include "../base/number.h"
+#include "../base/textfile.h"
 #include "../model/names.h"
 #include "../replay/replay.h"
 #include "timeouts.h"
@@ -12,6 +13,7 @@ static struct {
 	bool all;
 	bool checksums;
 	uint64_t limit;
+	const char *textfile_dir;
 	uint32_t timeout_ms[SW_TIMEOUT_COUNT]; /* 0: not given */
 } given = { .limit = 20 };
 
@@ -21,6 +23,8 @@ static const struct sw_option options[] = {
 	{ "all", 'a', SW_OPTION_FLAG, &given.all, NULL, .help = "list all of them" },
 	{ "timeout", 't', SW_OPTION_CALLBACK, given.timeout_ms, "NAME=DURATION",
 	  .help = "how long silence lasts; may be repeated", .parse = sw_parse_timeout },
+	{ "prometheus-textfile", 0, SW_OPTION_STRING, &given.textfile_dir, "DIR",
+	  .help = "also write its metrics to DIR/synward_replay.prom" },
 	{ "checksums", 0, SW_OPTION_FLAG, &given.checksums, NULL,
 	  .help = "verify checksums, of frames of up to 496 bytes" },
 	{},
@@ -57,6 +61,11 @@ static void warn(const struct sw_replay_result *result)
 			sw_noun(result->evicted, "flow was", "flows were"));
 }
 
+static void print_metrics(FILE *out, const void *context)
+{
+	sw_prometheus_replay(out, context);
+}
+
 static int print(const struct sw_replay_result *result)
 {
 	int error = 0;
@@ -88,7 +97,10 @@ static int run(int argc, char **argv)
 	error = sw_replay(&request, &result);
 	if (error)
 		return error == -EINVAL ? -EIO : error; /* EINVAL is for the command line */
-	return print(result);
+	if (given.textfile_dir)
+		error = sw_textfile_replace(given.textfile_dir, "synward_replay.prom",
+					    print_metrics, result);
+	return error ? error : print(result);
 }
 
 const struct sw_command sw_cmd_replay = {
@@ -119,6 +131,8 @@ const struct sw_command sw_cmd_replay = {
 		"Examples:\n"
 		"  synward replay trace.pcap\n"
 		"  synward replay --all --timeout syn_sent=5s trace.pcapng.gz\n"
+		"  synward replay --prometheus-textfile /var/lib/prometheus/node-exporter "
+		"trace.pcap\n"
 		"  synward replay -j trace.pcap | jq '.attempts[].outcome' | sort | uniq -c\n",
 	.options = options,
 	.run = run,

@@ -31,6 +31,7 @@ const struct sw_word sw_check_words[] = { SW_CHECKS(WORD) };
 const struct sw_word sw_check_reason_words[] = { SW_CHECK_REASONS(WORD) };
 const struct sw_word sw_evidence_words[] = { SW_EVIDENCE(WORD) };
 const struct sw_word sw_way_reason_words[] = { SW_WAY_REASONS(WORD) };
+const struct sw_word sw_degraded_words[] = { SW_DEGRADED(WORD) };
 const struct sw_word sw_drift_words[] = { SW_DRIFTS(WORD) };
 const struct sw_word sw_phase_words[] = { SW_PHASES(PHASE) };
 const struct sw_word sw_list_words[] = { SW_LISTS(WORD) };

@@ -8,6 +8,7 @@
  */
 
 #include "flood_way.h"
+#include "snapshot.h"
 
 #include <synward/config.h>
 #include <synward/counters.h>
@@ -43,6 +44,7 @@ extern const struct sw_word sw_check_words[SW_CHECK_COUNT];
 extern const struct sw_word sw_check_reason_words[SW_CHECK_REASON_COUNT];
 extern const struct sw_word sw_evidence_words[SW_EVIDENCE_COUNT];
 extern const struct sw_word sw_way_reason_words[SW_WAY_REASON_COUNT];
+extern const struct sw_word sw_degraded_words[SW_DEGRADED_COUNT];
 extern const struct sw_word sw_drift_words[SW_DRIFT_COUNT];
 extern const struct sw_word sw_protected_words[SW_PROTECTED_COUNT];
 

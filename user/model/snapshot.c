@@ -76,16 +76,43 @@ bool sw_status_flood_ok(const struct sw_status_flood *flood)
 				   !(flood->drifts & ~(1U << SW_DRIFT_ADDRESSES)));
 }
 
-bool sw_status_degraded(const struct sw_status *status)
+static bool is_lost(enum sw_health health)
 {
+	return health != SW_HEALTH_OK && health != SW_HEALTH_UNKNOWN;
+}
+
+static uint32_t interface_reasons(const struct sw_status_interface *interface)
+{
+	uint32_t reasons = 0;
+
+	if (!sw_status_interface_ok(interface))
+		reasons |= is_lost(interface->ingress) || is_lost(interface->egress) ?
+				   1U << SW_DEGRADED_HOOK :
+				   1U << SW_DEGRADED_HOOK_UNKNOWN;
+	if (!sw_status_flood_ok(&interface->flood))
+		reasons |= 1U << SW_DEGRADED_DEFENCE;
+	return reasons;
+}
+
+uint32_t sw_status_reasons(const struct sw_status *status)
+{
+	uint32_t reasons = 0;
+
 	if (!status->attached)
-		return false;
+		return 0;
 	for (uint32_t i = 0; i < status->interface_count; i++)
-		if (!sw_status_interface_ok(&status->interfaces[i]) ||
-		    !sw_status_flood_ok(&status->interfaces[i].flood))
-			return true;
+		reasons |= interface_reasons(&status->interfaces[i]);
 	for (uint32_t i = 0; i < status->policy.row_count; i++)
 		if (sw_row_stands_aside(&status->policy.rows[i]))
-			return true;
-	return !status->interface_count || status->sweeper == SW_SWEEPER_STOPPED;
+			reasons |= 1U << SW_DEGRADED_STEPPED_ASIDE;
+	if (!status->interface_count)
+		reasons |= 1U << SW_DEGRADED_NOTHING_WATCHED;
+	if (status->sweeper == SW_SWEEPER_STOPPED)
+		reasons |= 1U << SW_DEGRADED_SWEEPER;
+	return reasons;
+}
+
+bool sw_status_degraded(const struct sw_status *status)
+{
+	return sw_status_reasons(status);
 }

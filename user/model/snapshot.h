@@ -110,6 +110,23 @@ struct sw_occupancy {
 
 enum sw_sweeper { SW_SWEEPER_UNKNOWN, SW_SWEEPER_RUNS, SW_SWEEPER_STOPPED };
 
+/* What may not be as it should be: X(ID, name, meaning). */
+#define SW_DEGRADED(X)                                                                             \
+	X(HOOK, hook, "a hook is not in its place")                                                \
+	X(HOOK_UNKNOWN, hook_unknown, "whoever asked may not look at the hooks")                   \
+	X(DEFENCE, defence, "what keeps floods off is not as the policy asks")                     \
+	X(STEPPED_ASIDE, stepped_aside, "the defence of a service has stepped aside")              \
+	X(NOTHING_WATCHED, nothing_watched,                                                        \
+	  "what was attached has ended with its network namespace")                                \
+	X(SWEEPER, sweeper, "the sweeper has stopped")
+
+enum sw_degraded {
+#define X(id, name, meaning) SW_DEGRADED_##id,
+	SW_DEGRADED(X)
+#undef X
+		SW_DEGRADED_COUNT
+};
+
 /* What `status` shows. attached is false, and nothing else set but pin_dir, without any state. */
 struct sw_status {
 	bool attached;
@@ -192,6 +209,9 @@ bool sw_status_flood_ok(const struct sw_status_flood *flood);
 
 /* Is the sysctl ours although nothing asks for it any more, and the next command restores it? */
 bool sw_syncookies_are_left(const struct sw_status_flood *flood);
+
+/* Why something is not as it should be: bits of enum sw_degraded. */
+uint32_t sw_status_reasons(const struct sw_status *status);
 
 /* Is anything not as it should be? */
 bool sw_status_degraded(const struct sw_status *status);

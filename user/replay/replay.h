@@ -59,6 +59,9 @@ void sw_text_replay(FILE *out, const struct sw_replay_result *result, uint64_t l
 /* The report of `stats -j`, with "packets", "complete" and "attempts". Returns 0 or -ENOMEM. */
 int sw_json_replay(FILE *out, const struct sw_replay_result *result, bool pretty);
 
+/* Metrics of the capture, in Prometheus' text format. */
+void sw_prometheus_replay(FILE *out, const struct sw_replay_result *result);
+
 static inline void sw_replay_cleanup(struct sw_replay_result **result)
 {
 	sw_replay_free(*result);

@@ -4,33 +4,88 @@
 #include "../base/printable.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define LABEL_SIZE 64 /* names of interfaces and services are shorter */
 
-void sw_metric_head(FILE *out, const char *name, const char *type, const char *help)
+/* Histogram bounds: powers of two in microseconds, 16 us to 67 s. */
+#define FIRST_BOUND 4
+#define LAST_BOUND  26
+
+void sw_metric_head(const struct sw_metrics *to, const char *name, const char *type,
+		    const char *help)
 {
-	fprintf(out, "# HELP synward_%s %s\n# TYPE synward_%s %s\n", name, help, name, type);
+	int length = (int)strlen(name);
+
+	/* OpenMetrics calls a counter without its suffix, which its samples alone have */
+	if (to->format == SW_METRICS_OPENMETRICS && !strcmp(type, "counter"))
+		length -= (int)strlen("_total");
+	fprintf(to->out, "# HELP synward_%.*s %s\n# TYPE synward_%.*s %s\n", length, name, help,
+		length, name, type);
 }
 
 /* The vocabulary's texts hold neither quotes nor backslashes: nothing needs an escape. */
-void sw_metric_labelled(FILE *out, const char *name, const char *label, const char *value,
-			uint64_t number)
+void sw_metric_labelled(const struct sw_metrics *to, const char *name, const char *label,
+			const char *value, uint64_t number)
 {
-	fprintf(out, "synward_%s{%s=\"%s\"} %" PRIu64 "\n", name, label, value, number);
+	fprintf(to->out, "synward_%s{%s=\"%s\"} %" PRIu64 "\n", name, label, value, number);
 }
 
-void sw_metric_single(FILE *out, const char *name, const char *type, const char *help,
-		      uint64_t number)
+void sw_metric_single(const struct sw_metrics *to, const char *name, const char *type,
+		      const char *help, uint64_t number)
 {
-	sw_metric_head(out, name, type, help);
-	fprintf(out, "synward_%s %" PRIu64 "\n", name, number);
+	sw_metric_head(to, name, type, help);
+	fprintf(to->out, "synward_%s %" PRIu64 "\n", name, number);
 }
 
-void sw_metric_label(FILE *out, const char *value)
+void sw_metric_label(const struct sw_metrics *to, const char *value)
 {
 	for (value = SW_PRINTABLE(value, LABEL_SIZE); *value; value++) {
 		if (*value == '"' || *value == '\\')
-			putc('\\', out);
-		putc(*value, out);
+			putc('\\', to->out);
+		putc(*value, to->out);
 	}
+}
+
+void sw_metric_interface(const struct sw_metrics *to, const char *name,
+			 const struct sw_interface *record)
+{
+	fprintf(to->out, "synward_%s{interface=\"", name);
+	sw_metric_label(to, record->name);
+	fprintf(to->out, "\",netns=\"%u\"", record->netns);
+}
+
+static bool is_shadowed(const struct sw_interface *record, const struct sw_interface *by)
+{
+	return by && record->netns == by->netns && record->attached_ns <= by->attached_ns &&
+	       !strcmp(SW_PRINTABLE(record->name, LABEL_SIZE), SW_PRINTABLE(by->name, LABEL_SIZE));
+}
+
+void sw_metric_choose(const struct sw_interface *records[], uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		for (uint32_t j = 0; j < count && records[i]; j++)
+			if (i != j && is_shadowed(records[i], records[j]))
+				records[i] = NULL;
+}
+
+void sw_metric_duration(const struct sw_metrics *to, const char *name, const char *stage,
+			const struct sw_histogram *histogram)
+{
+	uint64_t below = 0, count = sw_histogram_count(histogram);
+	unsigned int bucket = 0;
+
+	for (unsigned int power = FIRST_BOUND; power <= LAST_BOUND; power++) {
+		/* latencies are whole microseconds, cut off: below the bound is what le means */
+		while (bucket < SW_HIST_BUCKETS - 1 && sw_hist_bound(bucket) <= 1ULL << power)
+			below += histogram->buckets[bucket++];
+		fprintf(to->out, "synward_%s_bucket{stage=\"%s\",le=\"%.9g\"} %" PRIu64 "\n", name,
+			stage, (double)(1ULL << power) / 1e6, below);
+	}
+	fprintf(to->out,
+		"synward_%s_bucket{stage=\"%s\",le=\"+Inf\"} %" PRIu64 "\n"
+		"synward_%s_sum{stage=\"%s\"} %.6f\n"
+		"synward_%s_count{stage=\"%s\"} %" PRIu64 "\n",
+		name, stage, count, name, stage, (double)histogram->sum_us / 1e6, name, stage,
+		count);
 }

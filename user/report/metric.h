@@ -2,23 +2,49 @@
 #ifndef SYNWARD_REPORT_METRIC_H
 #define SYNWARD_REPORT_METRIC_H
 
-/* Pieces of Prometheus' text format. Names are without their "synward_". */
+/*
+ * Pieces of a page of metrics, in Prometheus' text format or in OpenMetrics. Names are without their
+ * "synward_", and counters' end in "_total".
+ */
+
+#include "report.h"
 
 #include <stdint.h>
 #include <stdio.h>
 
+/* Where a page goes, and how it is written. */
+struct sw_metrics {
+	FILE *out;
+	enum sw_metrics_format format;
+};
+
 /* The two lines that go before the samples of a metric. */
-void sw_metric_head(FILE *out, const char *name, const char *type, const char *help);
+void sw_metric_head(const struct sw_metrics *to, const char *name, const char *type,
+		    const char *help);
 
 /* A sample with one label, whose value needs no escape. */
-void sw_metric_labelled(FILE *out, const char *name, const char *label, const char *value,
-			uint64_t number);
+void sw_metric_labelled(const struct sw_metrics *to, const char *name, const char *label,
+			const char *value, uint64_t number);
 
 /* A metric of one sample without labels. */
-void sw_metric_single(FILE *out, const char *name, const char *type, const char *help,
-		      uint64_t number);
+void sw_metric_single(const struct sw_metrics *to, const char *name, const char *type,
+		      const char *help, uint64_t number);
 
 /* A label's value, escaped. */
-void sw_metric_label(FILE *out, const char *value);
+void sw_metric_label(const struct sw_metrics *to, const char *value);
+
+/* The name of an interface's sample and its first labels, after which more may come: then "} ". */
+void sw_metric_interface(const struct sw_metrics *to, const char *name,
+			 const struct sw_interface *record);
+
+/*
+ * Of records that are called the same, as they are if an interface was renamed and another one has its
+ * name now, only the one that was attached last stays: the others become NULL.
+ */
+void sw_metric_choose(const struct sw_interface *records[], uint32_t count);
+
+/* The samples of one stage of a histogram of seconds. */
+void sw_metric_duration(const struct sw_metrics *to, const char *name, const char *stage,
+			const struct sw_histogram *histogram);
 
 #endif

@@ -4,14 +4,22 @@
 
 /* What the page of metrics has beside what is in prometheus.c. */
 
-#include "../model/snapshot.h"
+#include "../model/scrape.h"
+#include "metric.h"
 
-#include <stdio.h>
+/* What the hooks are called. */
+extern const char *const sw_hook_names[SW_HOOK_COUNT];
 
 /* Limits, the policy and its services. */
-void sw_prometheus_policy(FILE *out, const struct sw_snapshot *snapshot);
+void sw_prometheus_policy(const struct sw_metrics *to, const struct sw_snapshot *snapshot);
 
 /* Cookies, and the floods of the services that the policy defends. */
-void sw_prometheus_flood(FILE *out, const struct sw_snapshot *snapshot);
+void sw_prometheus_flood(const struct sw_metrics *to, const struct sw_snapshot *snapshot);
+
+/* What status says: what is wrong, the hooks, how full the tables are. */
+void sw_prometheus_status(const struct sw_metrics *to, const struct sw_scrape *scrape);
+
+/* What is around: drops before any program, what the programs cost, accept queues. */
+void sw_prometheus_around(const struct sw_metrics *to, const struct sw_scrape *scrape);
 
 #endif

@@ -8,6 +8,7 @@
  */
 
 #include "../model/entries.h"
+#include "../model/scrape.h"
 #include "../model/snapshot.h"
 
 #include <synward/event.h>
@@ -24,8 +25,11 @@
 void sw_text_stats(FILE *out, const struct sw_snapshot *snapshot, bool all);
 void sw_json_stats(FILE *out, const struct sw_snapshot *snapshot, bool pretty);
 
-/* Prometheus' text format 0.0.4. */
-void sw_prometheus_stats(FILE *out, const struct sw_snapshot *snapshot);
+/* Prometheus' text format 0.0.4, and OpenMetrics 1.0, to which whoever serves it adds "# EOF". */
+enum sw_metrics_format { SW_METRICS_TEXT, SW_METRICS_OPENMETRICS };
+
+/* All metrics. */
+void sw_prometheus_print(FILE *out, const struct sw_scrape *scrape, enum sw_metrics_format format);
 
 void sw_text_status(FILE *out, const struct sw_status *status);
 void sw_json_status(FILE *out, const struct sw_status *status, bool pretty);
