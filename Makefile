@@ -17,6 +17,7 @@ SBINDIR		?= $(PREFIX)/sbin
 UNITS		?= $(PREFIX)/lib/systemd/system
 SYSUSERS	?= $(PREFIX)/lib/sysusers.d
 TMPFILES	?= $(PREFIX)/lib/tmpfiles.d
+PROMETHEUS	?= $(PREFIX)/share/synward/prometheus
 BASH_COMPLETIONS ?= $(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETIONS	?= $(PREFIX)/share/zsh/site-functions
 V	?= 0
@@ -223,9 +224,10 @@ install: all
 		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/doc/synward/examples docs/examples/*.yaml
+	install -D -m 0644 -t $(DESTDIR)$(PROMETHEUS) $(wildcard packaging/prometheus/*)
 
 uninstall:
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/synward
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/synward $(DESTDIR)$(PREFIX)/share/synward
 	! cmp -s packaging/attach.yaml $(DESTDIR)/etc/synward/attach.yaml || \
 		rm $(DESTDIR)/etc/synward/attach.yaml
 	rm -f $(DESTDIR)$(SBINDIR)/synward $(DESTDIR)$(UNITS)/synward@.service \

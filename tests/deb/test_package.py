@@ -17,7 +17,8 @@ LIBRARIES = {"passwd", "libbpf1", "libc6", "libcap-ng0", "libcyaml1", "libjansso
 FILES = ("etc/synward/attach.yaml", "lib/systemd/system/synward@.service", "usr/sbin/synward",
          "usr/lib/sysusers.d/synward.conf", "usr/lib/tmpfiles.d/synward.conf",
          "usr/share/bash-completion/completions/synward", "usr/share/doc/synward/copyright",
-         "usr/share/doc/synward/examples/web-server.yaml", "usr/share/doc/synward/operating.md.gz",
+         "usr/share/doc/synward/examples/web-server.yaml",
+         "usr/share/synward/prometheus/synward.alerts.yml", "usr/share/doc/synward/operating.md.gz",
          "usr/share/man/man5/synward.yaml.5.gz", "usr/share/man/man5/synward-attach.yaml.5.gz",
          "usr/share/man/man8/synward.8.gz", "usr/share/man/man8/synward-policy.8.gz",
          "usr/share/zsh/vendor-completions/_synward")
