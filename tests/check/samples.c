@@ -4,7 +4,7 @@
  * behind it: what the checks hold against promtool and against the documentation. That this links
  * without libbpf is a test, too.
  *
- * usage: samples prometheus|stats|status|list|event|attach|detach|explain|policy|done|diff|score|
+ * usage: samples prometheus|openmetrics|stats|status|list|event|attach|detach|explain|policy|done|diff|score|
  *                armed|entries|list_change|top_sources|top_services|top_anomalies
  */
 #include "../../user/model/names.h"
@@ -114,7 +114,7 @@ static struct sw_snapshot *made_snapshot(void)
 }
 
 /* With all that may be known, and one state of each. */
-static void print_metrics(const struct sw_snapshot *snapshot)
+static void print_metrics(const struct sw_snapshot *snapshot, enum sw_metrics_format format)
 {
 	struct sw_scrape *scrape = calloc(1, sizeof(*scrape));
 
@@ -135,7 +135,7 @@ static void print_metrics(const struct sw_snapshot *snapshot)
 	scrape->costs_known = true;
 	scrape->queues_known = true;
 	scrape->queues[0] = (struct sw_accept_queue){ 2, 1, 129, 256 };
-	sw_prometheus_print(stdout, scrape, SW_METRICS_TEXT);
+	sw_prometheus_print(stdout, scrape, format);
 	free(scrape);
 }
 
@@ -144,7 +144,9 @@ static void print_stats(const char *kind)
 	struct sw_snapshot *snapshot = made_snapshot();
 
 	if (!strcmp(kind, "prometheus"))
-		print_metrics(snapshot);
+		print_metrics(snapshot, SW_METRICS_TEXT);
+	else if (!strcmp(kind, "openmetrics"))
+		print_metrics(snapshot, SW_METRICS_OPENMETRICS);
 	else if (!strcmp(kind, "top_anomalies"))
 		sw_json_top_anomalies(stdout, snapshot, 20, true);
 	else if (!strcmp(kind, "top_services"))
@@ -312,8 +314,9 @@ int main(int argc, char **argv)
 {
 	const char *kind = argc == 2 ? argv[1] : "";
 
-	if (!strcmp(kind, "prometheus") || !strcmp(kind, "stats") || !strcmp(kind, "score") ||
-	    !strcmp(kind, "top_anomalies") || !strcmp(kind, "top_services"))
+	if (!strcmp(kind, "prometheus") || !strcmp(kind, "openmetrics") || !strcmp(kind, "stats") ||
+	    !strcmp(kind, "score") || !strcmp(kind, "top_anomalies") ||
+	    !strcmp(kind, "top_services"))
 		print_stats(kind);
 	else if (!strcmp(kind, "policy"))
 		print_policy();

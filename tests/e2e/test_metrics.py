@@ -1,0 +1,455 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The metrics: they say what `stats -j` and `status -j` say, no counter falls, and no page is half a one."""
+
+import contextlib
+import itertools
+import os
+import pathlib
+import socket
+import stat
+import struct
+import threading
+
+import pytest
+
+import tcp
+from causes import QUICK, Stage
+from cli import bpftool
+from floods import ALWAYS, answerable, apply, defend, flood_of, spoofed, talk, wait_for_flood
+from net import run, wait_for
+from policies import Files, wait_rolled_back
+from prometheus import Page, asked, expressions, fallen
+from segments import FIN, SYN
+
+FAILURE, DEGRADED = 1, 3
+BPF_STATS = pathlib.Path("/proc/sys/kernel/bpf_stats_enabled")
+ADAPTIVE = f"name: web, ports: [{tcp.PORT}], syn_flood: adaptive, flood: {{half_open: 50, calm: 1s}}"
+SSH = "name: ssh, ports: [22]"
+
+
+def page_of(synward):
+    return Page.of(synward.expect(0, "stats", "--prometheus").stdout)
+
+
+@contextlib.contextmanager
+def counted_costs():
+    before = BPF_STATS.read_text()
+    BPF_STATS.write_text("1\n")
+    try:
+        yield
+    finally:
+        BPF_STATS.write_text(before)
+
+
+# ---- what they say
+
+def check_totals(page, stats):
+    for name, count in stats["handshakes"].items():
+        assert page.value("synward_handshakes_total", outcome=name) == count, name
+    for name, one in stats["anomalies"].items():
+        parts = {verdict: page.value("synward_anomalies_total", anomaly=name, verdict=verdict)
+                 for verdict in ("passed", "would_drop", "dropped")}
+        assert sum(parts.values()) == one["seen"], (name, parts, one)
+        assert (parts["would_drop"], parts["dropped"]) == (one["would_drop"], one["dropped"])
+    for name, one in stats["limits"].items():
+        for verdict in ("would_drop", "dropped"):
+            assert page.value("synward_limits_total", limit=name, verdict=verdict) == one[verdict]
+    for name, one in stats["latency"].items():
+        assert page.value("synward_handshake_duration_seconds_count", stage=name) == one["count"]
+        assert page.value("synward_handshake_duration_seconds_bucket", stage=name, le="+Inf") == \
+            one["count"]
+        assert page.value("synward_handshake_duration_seconds_sum", stage=name) == \
+            pytest.approx(one["sum_us"] / 1e6)
+    assert page.value("synward_half_open") == stats["half_open"]
+    assert page.value("synward_connections") == stats["connections"]
+
+
+TALLIES = {
+    "cookies_sent": ("synward_cookies_sent_total", {}),
+    "cookies_accepted": ("synward_cookies_accepted_total", {}),
+    "cookies_unsent": ("synward_cookies_unsent_total", {}),
+    "challenges_sent": ("synward_challenges_sent_total", {}),
+    "handovers": ("synward_handovers_total", {"result": "taken"}),
+    "handovers_failed": ("synward_handovers_total", {"result": "failed"}),
+    "handovers_replayed": ("synward_handovers_total", {"result": "replayed"}),
+    "handovers_held_back": ("synward_handovers_held_back_total", {}),
+    "connections_adopted": ("synward_connections_adopted_total", {}),
+    "segments_skipped": ("synward_segments_skipped_total", {}),
+    "attempts_evicted": ("synward_evictions_total", {"table": "handshakes"}),
+    "connections_evicted": ("synward_evictions_total", {"table": "connections"}),
+    "events_sent": ("synward_events_total", {"result": "sent"}),
+    "events_suppressed": ("synward_events_total", {"result": "suppressed"}),
+    "events_lost": ("synward_events_total", {"result": "lost"}),
+    "auto_blocks": ("synward_auto_blocks_total", {"result": "blocked"}),
+    "auto_blocks_refused": ("synward_auto_blocks_total", {"result": "refused"}),
+}
+
+
+def check_parts(page, stats):
+    for name, (metric, labels) in TALLIES.items():
+        assert page.value(metric, **labels) == stats["tallies"][name], name
+    for one in stats["services"]:
+        for name in ("syns", "completed", "anomalies", "dropped", "answered", "cookies_sent",
+                     "cookies_unsent", "challenges_sent", "challenges_answered"):
+            assert page.value(f"synward_service_{name}_total", service=one["name"]) == one[name]
+        for limit, count in one["limits"].items():
+            assert page.value("synward_service_limits_total", service=one["name"],
+                              limit=limit) == count
+    for one in stats["interfaces"]:
+        labels = {"interface": one["name"], "netns": str(one["netns"])}
+        for direction in ("ingress", "egress"):
+            for verdict in ("passed", "dropped", "answered"):
+                assert page.value("synward_packets_total", **labels, direction=direction,
+                                  verdict=verdict) == one[direction][verdict]
+            assert page.value("synward_bytes_total", **labels, direction=direction) == \
+                one[direction]["bytes"]
+
+
+def check_status(page, status, degraded):
+    assert page.value("synward_degraded") == degraded
+    assert sum(value for (name, _), value in page.samples.items()
+               if name == "synward_degraded_reason") == degraded
+    for one in status["interfaces"]:
+        labels = {"interface": one["name"], "netns": str(one["netns"])}
+        assert page.value("synward_interface_info", **labels, mode=one["mode"],
+                          egress_hook=one["egress_hook"]) == 1
+        for hook, health in (("xdp", one["ingress"]["health"]), ("egress", one["egress"]["health"])):
+            assert page.value("synward_hook_health", **labels, hook=hook, health=health) == 1
+    for table in ("handshakes", "connections"):
+        assert page.value("synward_table_capacity", table=table) == status["tables"][table]["capacity"]
+        assert page.value("synward_table_entries", table=table) == status["tables"][table]["used"]
+    flood = next(row["flood"] for row in status["policy"]["services"] if row["name"] == "web")
+    assert page.value("synward_floods_total", service="web") == flood["floods"]
+    assert page.value("synward_flood_active", service="web") == flood["on"]
+    assert page.value("synward_flood_reason", service="web", reason=flood["reason"]) == 1
+
+
+def test_they_are_what_stats_and_status_say(wire, synward, family, tmp_path):
+    near, far = wire
+    with counted_costs():
+        synward.attach(far, options=(*QUICK, "--flood-way", "handover"))
+        apply(synward, tmp_path, ADAPTIVE, SSH, more="")
+        stage = Stage(near, far, family)
+        for outcome in ("accepted", "rejected", "half_open", "aborted_orig"):
+            getattr(stage, outcome)(3)
+        spoofed(near, far, family, FIN, 5)
+        with tcp.listener(far, family) as server:
+            spoofed(near, far, family, SYN, 200)
+            wait_for(lambda: flood_of(synward, "web")["floods"] == 1, "a flood")
+            talk(near.namespace, server, b"hello")
+            wait_for_flood(synward, "web", False)
+            stats = synward.await_books()
+            page = page_of(synward)
+        check_totals(page, stats)
+        check_parts(page, stats)
+        check_status(page, synward.json("status"), 0)
+        labels = {"interface": far.name, "netns": str(far.namespace.inode)}
+        assert page.value("synward_program_runs_total", **labels, hook="xdp") > 200
+        assert page.value("synward_program_run_seconds_total", **labels, hook="xdp") > 0
+        assert page.value("synward_link_drops_total", **labels, counter="rx_missed_errors") == 0
+        assert page.value("synward_flood_seconds_total", service="web") > 0
+        assert page.value("synward_accept_queue_listeners", service="web") == 1
+        assert page.value("synward_accept_queue_listeners", service="ssh") == 0
+        for where, expression in expressions():
+            assert {name for name in asked(expression) if ":" not in name} <= page.names(), where
+    checked = run("promtool", "check", "metrics", check=False,
+                  input=synward.expect(0, "stats", "--prometheus").stdout)
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
+
+
+def test_no_label_holds_an_address(wire, synward, tmp_path):
+    near, far = wire
+    defend(synward, tmp_path, far)
+    synward.expect(0, "block", "add", "192.0.2.77")
+    with tcp.listener(far, socket.AF_INET) as server:
+        talk(near.namespace, server, b"hello")
+        text = synward.expect(0, "stats", "--prometheus").stdout
+    for address in ("10.77.", "fd77:", "192.0.2"):
+        assert address not in text
+
+
+def test_a_lost_hook(pair, synward):
+    near, far = pair
+    synward.attach(far, options=QUICK)
+    link = next(link for link in bpftool("link", "show") if link.get("type") == "xdp" and
+                link["prog_id"] == synward.json("status")["interfaces"][0]["ingress"]["program_id"])
+    run("bpftool", "link", "detach", "id", link["id"])
+    assert synward.run("status").returncode == DEGRADED
+    page = page_of(synward)
+    assert page.value("synward_degraded") == page.value("synward_degraded_reason", reason="hook") == 1
+    assert page.value("synward_hook_health", interface=far.name, netns=str(far.namespace.inode),
+                      hook="xdp", health="detached") == 1
+
+
+def test_a_full_accept_queue(wire, synward, family, tmp_path):
+    near, far = wire
+    synward.attach(far, options=QUICK)
+    apply(synward, tmp_path, f"name: web, ports: [{tcp.PORT}]", SSH, more="")
+    with contextlib.ExitStack() as open_, tcp.listener(far, family, backlog=1) as server:
+        assert page_of(synward).value("synward_accept_queues_full", service="web") == 0
+        for _ in range(2):
+            open_.enter_context(tcp.connect(near.namespace, server.getsockname()[:2], family))
+        page = page_of(synward)
+        assert page.value("synward_accept_queue_length", service="web") == 2
+        assert page.value("synward_accept_queue_limit", service="web") == 1
+        assert page.value("synward_accept_queues_full", service="web") == 1
+        assert page.value("synward_accept_queues_full", service="ssh") == 0
+
+
+def test_a_policy_that_waits(pair, synward, tmp_path):
+    synward.attach(pair[1], options=QUICK)
+    path = Files(tmp_path).default()
+    assert page_of(synward).value("synward_policy_pending_left_seconds") == 0
+    synward.expect(0, "policy", "apply", "--confirm", "30s", path)
+    page = page_of(synward)
+    assert page.value("synward_policy_pending") == 1
+    assert 0 < page.value("synward_policy_pending_left_seconds") <= 30
+    synward.expect(0, "policy", "confirm")
+    assert page_of(synward).value("synward_policy_pending_left_seconds") == 0
+
+
+def test_two_interfaces_of_one_name(lab, synward):
+    """The first one was renamed, and another one has its name now: equal series would void the page."""
+    near, far = lab.namespace("near"), lab.namespace("far")
+    first = lab.wire(near, "c0", far, "s0")[1]
+    synward.attach(first, options=QUICK)
+    far.ip("link", "set", "s0", "down")
+    far.ip("link", "set", "s0", "name", "old0")
+    second = lab.wire(near, "c1", far, "s0", subnet=2)[1]
+    synward.attach(second, options=QUICK)
+    page = page_of(synward)
+    assert page.value("synward_interface_info", interface="s0", netns=str(far.inode), mode="native",
+                      egress_hook="tcx") == 1
+
+
+# ---- counters never fall
+
+class Scrapes:
+    """Pages one after the other; what fell is told with what was done before."""
+
+    def __init__(self, synward):
+        self.synward, self.last, self.count = synward, page_of(synward), 1
+        self.highest = dict(self.last.counters())
+
+    def look(self, what=""):
+        page = page_of(self.synward)
+        assert not fallen(self.last, page), (what, fallen(self.last, page))
+        for key, value in page.counters().items():
+            before = self.highest.get(key, 0)
+            assert value >= before, (what, key, before, value)
+            self.highest[key] = value
+        self.last, self.count = page, self.count + 1
+        return page
+
+
+@contextlib.contextmanager
+def beside(work):
+    """Does that over and over in a thread of its own."""
+    ended = threading.Event()
+
+    def repeat():
+        while not ended.is_set():
+            work()
+    thread = threading.Thread(target=repeat)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_policies_that_come_and_go(wire, synward, tmp_path):
+    """Also a name that is away for as long as its slot is written anew, and a policy that is taken back."""
+    near, far = wire
+    family = socket.AF_INET
+    files = Files(tmp_path)
+    synward.attach(far, options=(*QUICK, "--flood-way", "handover"))
+    flood = f"name: web, ports: [{tcp.PORT}], syn_flood: always"
+    policies = [files.services(flood, SSH), files.services(SSH, flood, "name: first, ports: [1]"),
+                files.services(SSH), files.default(), files.services(SSH, "name: first, ports: [2]")]
+    with tcp.listener(far, family) as server, \
+            beside(lambda: spoofed(near, far, family, SYN, 20)):
+        synward.expect(0, "policy", "apply", policies[0])
+        wait_for_flood(synward, "web", True)
+        talk(near.namespace, server, b"hello")
+        scrapes = Scrapes(synward)
+        for policy in (1, 2, 3, 4, 0, 1, 4, 0):
+            synward.expect(0, "policy", "apply", policies[policy])
+            scrapes.look(f"policy {policy}")
+            scrapes.look(f"after policy {policy}")
+        for policy in (2, 3):
+            synward.expect(0, "policy", "apply", "--confirm", "10s", policies[policy])
+            scrapes.look(f"policy {policy} waits")
+            synward.expect(0, "policy", "rollback")
+            page = scrapes.look(f"policy {policy} was taken back")
+        assert page.value("synward_service_completed_total", service="web") >= 1
+        assert page.value("synward_floods_total", service="web") >= 1
+
+
+def test_readers_beside_a_policy_that_is_written(wire, synward, tmp_path):
+    """Its rows and its names do not belong together while that lasts."""
+    near, far = wire
+    family = socket.AF_INET
+    files = Files(tmp_path)
+    synward.attach(far, options=QUICK)
+    web = f"name: web, ports: [{tcp.PORT}]"
+    policies = [files.services(web, SSH), files.services("name: a, ports: [1]", SSH, web)]
+    synward.expect(0, "policy", "apply", policies[0])
+    with tcp.listener(far, family) as server:
+        tcp.accepted(near.namespace, server, 20)
+    turn = [0]
+
+    def flip():
+        turn[0] += 1
+        synward.run("policy", "apply", policies[turn[0] % 2])
+    scrapes = Scrapes(synward)
+    with beside(flip):
+        wait_for(lambda: scrapes.look() and turn[0] >= 12, "the policies to change")
+    assert scrapes.look().value("synward_service_completed_total", service="web") == 20
+
+
+def test_another_interface_comes_and_goes(lab, synward, family):
+    near, far = lab.namespace("near"), lab.namespace("far")
+    wires = [lab.wire(near, f"c{n}", far, f"s{n}", subnet=n + 1) for n in range(2)]
+    synward.attach(wires[0][1], options=QUICK)
+    scrapes = Scrapes(synward)
+    for _ in range(3):
+        synward.attach(wires[1][1])
+        for _, end in wires:
+            with tcp.listener(end, family) as server:
+                tcp.accepted(near, server, 2)
+        own = ("interface", wires[1][1].name)
+        page = scrapes.look("attached")
+        assert any(own in labels for _, labels in page.samples)
+        synward.expect(0, "detach", wires[1][1].name, namespace=far)
+        # its own counters go with it, and begin anew
+        scrapes.highest = {key: value for key, value in scrapes.highest.items() if own not in key[1]}
+        scrapes.look("detached")
+    assert page.value("synward_handshakes_total", outcome="accepted") == 12
+
+
+def test_a_rollback_by_the_kernel(pair, synward, tmp_path):
+    near, far = pair
+    files = Files(tmp_path)
+    synward.attach(far, options=QUICK)
+    web = f"name: web, ports: [{tcp.PORT}]"
+    for policy in (files.services(web), files.services(web, SSH), files.services(web)):
+        synward.expect(0, "policy", "apply", policy)
+        with tcp.listener(far, socket.AF_INET) as server:
+            tcp.accepted(near.namespace, server, 2)
+    scrapes = Scrapes(synward)
+    synward.expect(0, "policy", "apply", "--confirm", "1s", files.services(SSH))
+    scrapes.look("it waits")
+    wait_rolled_back(synward)
+    page = scrapes.look("it was taken back")
+    assert page.value("synward_policy_rollbacks_total") == 1
+    assert page.value("synward_service_completed_total", service="web") == 6
+
+
+# ---- as a file
+
+@contextlib.contextmanager
+def recorded(end, path):
+    """Has what comes and goes at an end in a capture."""
+    heard = end.namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+    with heard:
+        heard.bind((end.name, 3))
+        heard.settimeout(0.2)
+        yield
+        with open(path, "wb") as file:
+            file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+            with contextlib.suppress(TimeoutError):
+                for number in itertools.count():
+                    frame = heard.recv(65536)
+                    file.write(struct.pack("<IIII", 1_700_000_000, number, len(frame), len(frame)))
+                    file.write(frame)
+
+@pytest.fixture
+def textfiles(tmp_path):
+    made = tmp_path / "node-exporter"
+    made.mkdir()
+    return made
+
+
+def test_the_textfile_is_the_page(pair, synward, textfiles):
+    synward.attach(pair[1], options=QUICK)
+    os.umask(0o077)
+    for _ in range(2):
+        assert synward.expect(0, "stats", "--prometheus-textfile", textfiles).stdout == ""
+        assert os.listdir(textfiles) == ["synward.prom"]
+    path = textfiles / "synward.prom"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert Page.of(path.read_text()).names() == page_of(synward).names()
+
+
+def test_readers_meet_a_whole_textfile(pair, synward, textfiles, lab):
+    synward.attach(pair[1], options=QUICK)
+    path = textfiles / "synward.prom"
+    synward.expect(0, "stats", "--prometheus-textfile", textfiles)
+    first = path.stat().st_ino
+    names = Page.of(path.read_text()).names()
+    with beside(lambda: synward.run("stats", "--prometheus-textfile", textfiles)):
+        seen = set()
+
+        def whole():
+            with open(path, encoding="utf-8") as file:
+                seen.add(os.fstat(file.fileno()).st_ino)
+                assert Page.of(file.read()).names() == names
+            return len(seen) >= 4
+        wait_for(whole, "it to be replaced")
+    assert first in seen or len(seen) >= 4
+
+
+@pytest.mark.parametrize("hindrance", ("full", "missing", "directory"))
+def test_what_fails_leaves_the_old_one(pair, synward, textfiles, hindrance, lab):
+    synward.attach(pair[1], options=QUICK)
+    if hindrance == "full":
+        run("mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", textfiles)
+        lab.callback(run, "umount", textfiles)
+    old = textfiles / "synward.prom"
+    if hindrance == "directory":
+        (old / "in").mkdir(parents=True)
+    else:
+        old.write_text("old 1\n")
+    into = textfiles / "nowhere" if hindrance == "missing" else textfiles
+    done = synward.expect(FAILURE, "stats", "--prometheus-textfile", into)
+    assert done.stderr.startswith(f"synward: cannot write {into}/synward.prom: "), done.stderr
+    assert os.listdir(textfiles) == ["synward.prom"]
+    assert hindrance == "directory" or old.read_text() == "old 1\n"
+
+
+def test_nothing_attached_leaves_the_old_one(synward, textfiles):
+    (textfiles / "synward.prom").write_text("old 1\n")
+    assert synward.run("stats", "--prometheus-textfile", textfiles).returncode != 0
+    assert (textfiles / "synward.prom").read_text() == "old 1\n"
+
+
+@pytest.mark.parametrize("others", (("--prometheus",), ("-j",)))
+def test_one_of_them_only(synward, textfiles, others):
+    done = synward.expect(2, *(word for word in others if word == "-j"), "stats",
+                          *(word for word in others if word != "-j"), "--prometheus-textfile",
+                          textfiles)
+    assert "without --prometheus and --json" in done.stderr
+    assert os.listdir(textfiles) == []
+
+
+def test_a_capture(pair, synward, textfiles, tmp_path):
+    """Beside those of what is attached, under names of their own."""
+    stage = Stage(*pair, socket.AF_INET)
+    capture = tmp_path / "trace.pcap"
+    with recorded(pair[1], capture):
+        stage.accepted(3)
+        stage.rejected(2)
+    synward.attach(pair[1], options=QUICK)
+    synward.expect(0, "stats", "--prometheus-textfile", textfiles)
+    synward.expect(0, "replay", "--prometheus-textfile", textfiles, capture)
+    path = textfiles / "synward_replay.prom"
+    page = Page.of(path.read_text())
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert page.value("synward_replay_handshakes", outcome="accepted") == 3
+    assert page.value("synward_replay_handshakes", outcome="rejected") == 2
+    assert page.value("synward_replay_complete") == 1
+    assert not page.names() & Page.of((textfiles / "synward.prom").read_text()).names()
+    checked = run("promtool", "check", "metrics", check=False, input=path.read_text())
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
