@@ -12,6 +12,8 @@
 
 #include "../../include/synward/base.h"
 #include "../../user/base/printable.c"
+#include "../../user/model/policy_view.c"
+#include "../../user/model/snapshot.c"
 #include "../../user/report/json.c"
 #include "../../user/report/metric.c"
 
@@ -96,11 +98,50 @@ static void test_labels_are_valid(void **state __unused)
 	size_t length;
 
 	for (size_t i = 0; i < CASES; i++) {
-		FILE *out = open_memstream(&printed, &length);
+		const struct sw_metrics to = { .out = open_memstream(&printed, &length) };
 
-		sw_metric_label(out, cases[i].text);
-		fclose(out);
+		sw_metric_label(&to, cases[i].text);
+		fclose(to.out);
 		assert_string_equal(printed, cases[i].label);
+		free(printed);
+	}
+}
+
+/* Names that look the same are equal labels, and two equal series make a page invalid. */
+static void test_of_one_name_the_last_is_chosen(void **state __unused)
+{
+	const struct sw_interface all[] = {
+		{ .netns = 1, .name = "eth0", .attached_ns = 10 },
+		{ .netns = 1, .name = "eth0", .attached_ns = 20 },
+		{ .netns = 2, .name = "eth0", .attached_ns = 5 },
+		{ .netns = 1, .name = "\xff", .attached_ns = 30 },
+		{ .netns = 1, .name = "\\xff", .attached_ns = 30 },
+	};
+	const struct sw_interface *records[] = { &all[0], &all[1], &all[2], &all[3], &all[4] };
+
+	sw_metric_choose(records, 5);
+	assert_null(records[0]);
+	assert_ptr_equal(records[1], &all[1]);
+	assert_ptr_equal(records[2], &all[2]);
+	assert_true(!records[3] != !records[4]);
+}
+
+static void test_openmetrics_has_the_suffix_on_samples_only(void **state __unused)
+{
+	static const char *const heads[] = {
+		[SW_METRICS_TEXT] = "# HELP synward_x_total y\n# TYPE synward_x_total counter\n",
+		[SW_METRICS_OPENMETRICS] = "# HELP synward_x y\n# TYPE synward_x counter\n",
+	};
+	char *printed;
+	size_t length;
+
+	for (int format = SW_METRICS_TEXT; format <= SW_METRICS_OPENMETRICS; format++) {
+		const struct sw_metrics to = { open_memstream(&printed, &length),
+					       (enum sw_metrics_format)format };
+
+		sw_metric_head(&to, "x_total", "counter", "y");
+		fclose(to.out);
+		assert_string_equal(printed, heads[format]);
 		free(printed);
 	}
 }
@@ -112,6 +153,8 @@ int main(void)
 		cmocka_unit_test(test_what_has_no_room_is_cut),
 		cmocka_unit_test(test_json_is_valid),
 		cmocka_unit_test(test_labels_are_valid),
+		cmocka_unit_test(test_of_one_name_the_last_is_chosen),
+		cmocka_unit_test(test_openmetrics_has_the_suffix_on_samples_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
