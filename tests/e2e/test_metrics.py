@@ -171,8 +171,8 @@ def test_no_label_holds_an_address(wire, synward, tmp_path):
 def test_a_lost_hook(pair, synward):
     near, far = pair
     synward.attach(far, options=QUICK)
-    link = next(link for link in bpftool("link", "show") if link.get("type") == "xdp" and
-                link["prog_id"] == synward.json("status")["interfaces"][0]["ingress"]["program_id"])
+    program = synward.json("status")["interfaces"][0]["ingress"]["program_id"]
+    link = next(link for link in bpftool("link", "show") if link.get("prog_id") == program)
     run("bpftool", "link", "detach", "id", link["id"])
     assert synward.run("status").returncode == DEGRADED
     page = page_of(synward)

@@ -8,8 +8,9 @@ import stat
 
 import pytest
 
-from cli import BINARY, ROOT
+from cli import BINARY, ROOT, bpftool
 from net import run
+from prometheus import Page
 
 GROUP = 54321
 ANYBODY = ("setpriv", "--reuid=65534", "--regid=65534")
@@ -65,6 +66,24 @@ def test_a_member_reads_what_root_reads(asked, synward, stage):
         assert done.returncode == (3 if words[0] == "status" else 0), done.stdout + done.stderr
         assert done.stdout
     assert "you may not look at its hooks; as root: synward status" in asked(READER, "status").stdout
+    page = Page.of(asked(READER, "stats", "--prometheus").stdout)
+    assert page.value("synward_degraded_reason", reason="hook_unknown") == 1
+    assert page.value("synward_degraded_reason", reason="hook") == 0
+
+
+def test_a_member_sees_that_there_is_no_program(asked, pair, synward):
+    """Whose it is, where there is one, only root sees."""
+    space, labels = pair[1].namespace, {"interface": "s0", "netns": str(pair[1].namespace.inode)}
+
+    def health(is_):
+        page = Page.of(asked(space.command(*READER), "stats", "--prometheus").stdout)
+        return page.value("synward_hook_health", **labels, hook="xdp", health=is_)
+    assert health("unknown") == 1
+    program = synward.json("status")["interfaces"][0]["ingress"]["program_id"]
+    link = next(link for link in bpftool("link", "show") if link.get("prog_id") == program)
+    run("bpftool", "link", "detach", "id", link["id"])
+    assert health("detached") == 1
+    assert "degraded:" in asked(space.command(*READER), "status").stdout
 
 
 def test_a_member_changes_nothing(asked, synward):

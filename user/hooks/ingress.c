@@ -5,6 +5,7 @@
 #include "../base/cleanup.h"
 #include "../base/error.h"
 #include "../maps/interface_records.h"
+#include "../platform/netns.h"
 #include "bpf_object.h"
 
 #include <bpf/bpf.h>
@@ -141,13 +142,27 @@ int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, u
 	return 0;
 }
 
+/* What anybody may see of a hook whose link he may not look at: whether there is a program at all. */
+static enum sw_health seen_by_anybody(const struct sw_interface *record)
+{
+	char name[IF_NAMESIZE];
+
+	if (record->netns != sw_netns_own())
+		return SW_HEALTH_UNKNOWN;
+	if (!if_indextoname(record->ifindex, name))
+		return SW_HEALTH_GONE;
+	return sw_xdp_is_taken(record->ifindex) ? SW_HEALTH_UNKNOWN : SW_HEALTH_DETACHED;
+}
+
 enum sw_health sw_ingress_health(const struct sw_pins *pins, const struct sw_interface *record,
 				 uint32_t slot, uint32_t *program)
 {
+	enum sw_health health;
 	char path[SW_PIN_PATH];
 
 	sw_pins_path(pins, path, "links/%u/xdp", slot);
-	return sw_link_health(path, record, program);
+	health = sw_link_health(path, record, program);
+	return health == SW_HEALTH_UNKNOWN ? seen_by_anybody(record) : health;
 }
 
 enum sw_health sw_link_health(const char *path, const struct sw_interface *record,
