@@ -6,6 +6,7 @@ import dataclasses
 import json
 import pathlib
 import re
+import threading
 import urllib.parse
 import urllib.request
 
@@ -125,3 +126,24 @@ class Prometheus:
             if alert["labels"]["alertname"] == name and alert["state"] == "firing":
                 return alert
         return None
+
+
+def page_of(synward):
+    return Page.of(synward.expect(0, "stats", "--prometheus").stdout)
+
+
+@contextlib.contextmanager
+def beside(work):
+    """Does that over and over in a thread of its own."""
+    ended = threading.Event()
+
+    def repeat():
+        while not ended.is_set():
+            work()
+    thread = threading.Thread(target=repeat)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
