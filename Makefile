@@ -225,6 +225,8 @@ install: all
 	done
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/doc/synward/examples docs/examples/*.yaml
 	install -D -m 0644 -t $(DESTDIR)$(PROMETHEUS) $(wildcard packaging/prometheus/*)
+	sed -i 's|/usr/sbin/|$(SBINDIR)/|; s|/usr/share/synward/prometheus|$(PROMETHEUS)|' \
+		$(DESTDIR)$(PROMETHEUS)/synward-textfile.service $(DESTDIR)$(PROMETHEUS)/prometheus.yml
 
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/synward $(DESTDIR)$(PREFIX)/share/synward
