@@ -131,8 +131,7 @@ const struct sw_command sw_cmd_replay = {
 		"Examples:\n"
 		"  synward replay trace.pcap\n"
 		"  synward replay --all --timeout syn_sent=5s trace.pcapng.gz\n"
-		"  synward replay --prometheus-textfile /var/lib/prometheus/node-exporter "
-		"trace.pcap\n"
+		"  synward replay --prometheus-textfile /run/metrics trace.pcap\n"
 		"  synward replay -j trace.pcap | jq '.attempts[].outcome' | sort | uniq -c\n",
 	.options = options,
 	.run = run,
