@@ -5,7 +5,6 @@
 #include "../base/cleanup.h"
 #include "../base/error.h"
 #include "../maps/interface_records.h"
-#include "../platform/netns.h"
 #include "bpf_object.h"
 
 #include <bpf/bpf.h>
@@ -147,7 +146,7 @@ static enum sw_health seen_by_anybody(const struct sw_interface *record)
 {
 	char name[IF_NAMESIZE];
 
-	if (record->netns != sw_netns_own())
+	if (!sw_record_is_here(record))
 		return SW_HEALTH_UNKNOWN;
 	if (!if_indextoname(record->ifindex, name))
 		return SW_HEALTH_GONE;
