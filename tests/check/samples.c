@@ -4,7 +4,7 @@
  * behind it: what the checks hold against promtool and against the documentation. That this links
  * without libbpf is a test, too.
  *
- * usage: samples prometheus|stats|status|list|event|attach|detach|explain|policy|done|diff|score|
+ * usage: samples prometheus|stats|status|list|event|attach|detach|upgrade|explain|policy|done|diff|score|
  *                armed|entries|list_change|top_sources|top_services|top_anomalies
  */
 #include "../../user/model/names.h"
@@ -235,6 +235,23 @@ static void print_detach(void)
 	sw_json_detach(stdout, &result, 1, true);
 }
 
+static void print_upgrade(void)
+{
+	struct sw_upgrade *upgrade = calloc(1, sizeof(*upgrade));
+
+	if (!upgrade)
+		exit(1);
+	upgrade->count = 1;
+	strcpy(upgrade->interfaces[0].name, "eth0");
+	for (int hook = 0; hook < SW_HOOK_COUNT; hook++) {
+		upgrade->interfaces[0].hooks[hook] = (enum sw_upgraded)hook;
+		upgrade->interfaces[0].before[hook] = 41;
+		upgrade->interfaces[0].after[hook] = 57;
+	}
+	sw_json_upgrade(stdout, upgrade, true);
+	free(upgrade);
+}
+
 static void print_explanations(void)
 {
 	const struct sw_explanation *all[3];
@@ -305,6 +322,8 @@ int main(int argc, char **argv)
 		print_attach();
 	else if (!strcmp(kind, "detach"))
 		print_detach();
+	else if (!strcmp(kind, "upgrade"))
+		print_upgrade();
 	else if (!strcmp(kind, "explain"))
 		print_explanations();
 	else if (!strcmp(kind, "top_sources"))

@@ -41,7 +41,7 @@ $apart synward attach --config /etc/synward/attach.yaml -m generic lo || exit 13
 synward block add 192.0.2.7 || exit 14
 synward policy apply /usr/share/doc/synward/examples/web-server.yaml || exit 15
 echo "version: 1" >/etc/synward/synward.yaml
-apt-get install -q -y --reinstall /tmp/synward.deb | grep ^synward:
+apt-get install -q -y --reinstall /tmp/synward.deb | grep -A1 ^synward:
 synward status || exit 16
 dpkg --remove synward
 kill %1
@@ -101,7 +101,7 @@ def test_on_a_bare_debian(package):
     said = done.stdout
     assert done.returncode == 0, said + done.stderr
     assert "lo: attached (generic XDP, tcx)" in said
-    assert "synward: what is attached goes on as version" in said
+    assert "synward: upgrading what is attached:\nalready at this version" in said
     assert "synward: detaching what is attached:\nlo: detached" in said
     assert re.search(r"^attach.yaml$", said, re.M) and re.search(r"^lists.state$", said, re.M)
     assert said.endswith("\nnothing is left\n")

@@ -16,7 +16,7 @@ ANYBODY = ("setpriv", "--reuid=65534", "--regid=65534")
 READER = (*ANYBODY, f"--groups={GROUP}")
 STRANGER = (*ANYBODY, "--clear-groups")
 POLICY = ROOT / "docs" / "examples" / "web-server.yaml"
-SECRETS = {"maps/cookie_keys", "programs/sw_switch"}
+SECRETS = {"maps/cookie_keys", "programs/sw_switch", "programs/sw_arm"}
 # Where there is a group, which is nobody's business but that of this command.
 WITH_GROUP = ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/group && exec "$@"')
 

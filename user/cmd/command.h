@@ -39,6 +39,7 @@ struct sw_command {
 
 extern const struct sw_command sw_cmd_attach;
 extern const struct sw_command sw_cmd_detach;
+extern const struct sw_command sw_cmd_upgrade;
 extern const struct sw_command sw_cmd_status;
 extern const struct sw_command sw_cmd_stats;
 extern const struct sw_command sw_cmd_top;
