@@ -11,6 +11,7 @@
 #include "../../user/model/policy.h"
 #include "../../user/model/snapshot.h"
 #include "../../user/report/explain.h"
+#include "../../user/report/exporter_metrics.h"
 #include "../../user/report/policy_report.h"
 #include "../../user/report/report.h"
 #include "../../user/report/top_report.h"
@@ -117,16 +118,18 @@ static void print_stats(const char *kind)
 {
 	struct sw_snapshot *snapshot = made_snapshot();
 
-	if (!strcmp(kind, "prometheus"))
+	if (!strcmp(kind, "prometheus")) {
+		sw_prometheus_up(stdout, 0);
 		sw_prometheus_stats(stdout, snapshot);
-	else if (!strcmp(kind, "top_anomalies"))
+	} else if (!strcmp(kind, "top_anomalies")) {
 		sw_json_top_anomalies(stdout, snapshot, 20, true);
-	else if (!strcmp(kind, "top_services"))
+	} else if (!strcmp(kind, "top_services")) {
 		sw_json_top_services(stdout, snapshot, SW_TOP_BY_WEIGHT, 20, true);
-	else if (!strcmp(kind, "score"))
+	} else if (!strcmp(kind, "score")) {
 		sw_json_score(stdout, snapshot, true);
-	else
+	} else {
 		sw_json_stats(stdout, snapshot, true);
+	}
 	free(snapshot);
 }
 

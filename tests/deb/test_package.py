@@ -12,9 +12,12 @@ from net import run
 BARE = ROOT / "tests" / "bare" / "bare"
 NOT_HERE = 77
 # What the program is linked with, and what makes a group. Nothing is run by it, so nothing else is needed.
-LIBRARIES = {"passwd", "libbpf1", "libc6", "libcap-ng0", "libcyaml1", "libjansson4", "libmnl0", "libncursesw6",
+LIBRARIES = {"passwd", "libbpf1", "libc6", "libcap-ng0", "libcyaml1", "libevent-core-2.1-7",
+             "libevent-extra-2.1-7", "libjansson4", "libmnl0", "libncursesw6",
              "libpcap0.8", "libtinfo6", "libyaml-0-2", "zlib1g"}
 FILES = ("etc/synward/attach.yaml", "lib/systemd/system/synward@.service", "usr/sbin/synward",
+         "lib/systemd/system/synward-exporter.service", "usr/sbin/synward-exporter",
+         "usr/share/man/man8/synward-exporter.8.gz",
          "usr/lib/sysusers.d/synward.conf", "usr/lib/tmpfiles.d/synward.conf",
          "usr/share/bash-completion/completions/synward", "usr/share/doc/synward/copyright",
          "usr/share/doc/synward/examples/web-server.yaml", "usr/share/doc/synward/operating.md.gz",
@@ -79,7 +82,7 @@ def test_contents(package):
     assert {owner for _, owner in found.values()} == {"root/root"}
     assert {mode for mode, _ in found.values()} == {"drwxr-xr-x", "-rw-r--r--", "-rwxr-xr-x"}
     programs = [name for name, (mode, _) in found.items() if mode == "-rwxr-xr-x"]
-    assert programs == ["usr/sbin/synward"]
+    assert programs == ["usr/sbin/synward", "usr/sbin/synward-exporter"]
     control = run("dpkg-deb", "-I", package, "conffiles").stdout
     assert control.split() == ["/etc/synward/attach.yaml"]
 

@@ -10,12 +10,18 @@
 #include <stdint.h>
 
 struct sw_handshake_list;
+struct sw_policy;
+struct sw_policy_view;
 struct sw_snapshot;
 struct sw_status;
 struct sw_top;
 
 int sw_snapshot_read(const char *pin_dir, struct sw_snapshot *snapshot);
 int sw_status_read(const char *pin_dir, struct sw_status *status);
+
+/* The active policy, and what is said of it: of one and the same, should it be changed just now. Both are large. */
+int sw_active_policy_read(const char *pin_dir, struct sw_policy *policy,
+			  struct sw_policy_view *view);
 
 /* The half-open handshakes, of which at most limit (0: all) are kept. The caller frees the views. */
 int sw_handshakes_read(const char *pin_dir, uint64_t limit, struct sw_handshake_list *list);

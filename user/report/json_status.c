@@ -191,6 +191,7 @@ void sw_json_list(FILE *out, const struct sw_handshake_list *list, bool pretty)
 
 	sw_json_put_number(root, "total", list->total);
 	sw_json_put_number(root, "shown", list->count);
+	sw_json_put_bool(root, "truncated", list->count < list->total);
 	array = sw_json_put(root, "handshakes", json_array());
 	for (uint64_t i = 0; i < list->count; i++)
 		json_array_append_new(array, attempt(&list->views[i]));
