@@ -61,7 +61,7 @@ COMMANDS	:= $(shell sed -n 's/^\t\.name = "\([a-z-]*\)",$$/\1/p' user/cmd/*.c)
 MAN_PAGES	:= $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd)) \
 		   $(COMMANDS:%=$(B)/man/synward-%.8) $(B)/man/synward-semantics.7 $(B)/man/synward.yaml.5
 DESCRIBE	:= $(B)/packaging/describe/describe
-COMPLETIONS	:= $(B)/completions/synward $(B)/completions/_synward
+COMPLETIONS	:= $(addprefix $(B)/completions/,synward _synward synward-exporter _synward-exporter)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -104,17 +104,17 @@ $(B)/synward-exporter: $(EXPORTER_OBJECTS) $(B)/exporter.a
 # ---- what is made of the tables of commands and options
 
 $(DESCRIBE): $(patsubst %.c,$(B)/%.o,$(wildcard packaging/describe/*.c)) \
-		$(filter-out $(B)/user/main.o,$(USER_OBJECTS))
+		$(filter-out $(B)/user/main.o,$(USER_OBJECTS)) $(B)/user/exporter/exporter_options.o $(B)/user/exporter/listen.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
-$(B)/completions/synward: $(DESCRIBE)
+$(B)/completions/synward: KIND := bash
+$(B)/completions/_synward: KIND := zsh
+$(B)/completions/synward-exporter: KIND := exporter-bash
+$(B)/completions/_synward-exporter: KIND := exporter-zsh
+$(COMPLETIONS): $(DESCRIBE)
 	$(call say,MAKE,$@)
 	@mkdir -p $(@D)
-	$(Q)$(DESCRIBE) bash >$@
-$(B)/completions/_synward: $(DESCRIBE)
-	$(call say,MAKE,$@)
-	@mkdir -p $(@D)
-	$(Q)$(DESCRIBE) zsh >$@
+	$(Q)$(DESCRIBE) $(KIND) >$@
 
 # ---- tests and benchmarks
 
@@ -230,8 +230,8 @@ install: all
 	install -D -m 0644 packaging/systemd/tmpfiles.conf $(DESTDIR)$(TMPFILES)/synward.conf
 	[ -e $(DESTDIR)/etc/synward/attach.yaml ] || \
 		install -D -m 0644 packaging/attach.yaml $(DESTDIR)/etc/synward/attach.yaml
-	install -D -m 0644 $(B)/completions/synward $(DESTDIR)$(BASH_COMPLETIONS)/synward
-	install -D -m 0644 $(B)/completions/_synward $(DESTDIR)$(ZSH_COMPLETIONS)/_synward
+	install -D -m 0644 -t $(DESTDIR)$(BASH_COMPLETIONS) $(B)/completions/synward $(B)/completions/synward-exporter
+	install -D -m 0644 -t $(DESTDIR)$(ZSH_COMPLETIONS) $(B)/completions/_synward $(B)/completions/_synward-exporter
 	for page in $(MAN_PAGES); do \
 		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done
@@ -243,8 +243,9 @@ uninstall:
 		rm $(DESTDIR)/etc/synward/attach.yaml
 	rm -f $(DESTDIR)$(SBINDIR)/synward $(DESTDIR)$(SBINDIR)/synward-exporter \
 		$(DESTDIR)$(UNITS)/synward@.service $(DESTDIR)$(UNITS)/synward-exporter.service \
-		$(DESTDIR)$(SYSUSERS)/synward.conf $(DESTDIR)$(TMPFILES)/synward.conf $(DESTDIR)$(BASH_COMPLETIONS)/synward \
-		$(DESTDIR)$(ZSH_COMPLETIONS)/_synward
+		$(DESTDIR)$(SYSUSERS)/synward.conf $(DESTDIR)$(TMPFILES)/synward.conf \
+		$(addprefix $(DESTDIR)$(BASH_COMPLETIONS)/,synward synward-exporter) \
+		$(addprefix $(DESTDIR)$(ZSH_COMPLETIONS)/,_synward _synward-exporter)
 	for page in $(MAN_PAGES); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 
 format:

@@ -3,6 +3,7 @@
 
 #include "../base/error.h"
 #include "../base/time.h"
+#include "listen.h"
 
 #include <errno.h>
 #include <event2/event_struct.h>
@@ -11,7 +12,6 @@
 #include <sys/socket.h>
 
 #define MS		1000000ULL
-#define MAX_LISTENERS	16
 #define ACCEPT_AGAIN_MS 100
 
 enum phase { ASKING, ANSWERED, PHASES };
@@ -35,7 +35,7 @@ struct connection {
 
 struct sw_connections {
 	struct event_base *base;
-	struct evconnlistener *listeners[MAX_LISTENERS];
+	struct evconnlistener *listeners[SW_MAX_SOCKETS];
 	unsigned int listener_count;
 	struct event again; /* after accept() has failed */
 	bool told;

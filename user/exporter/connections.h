@@ -23,7 +23,7 @@ struct sw_connections *sw_connections_new(struct event_base *base);
 /* When evhttp is gone. */
 void sw_connections_free(struct sw_connections *all);
 
-/* A listener of evhttp's whose connections they are; two at most. */
+/* A listener of evhttp's whose connections they are; SW_MAX_SOCKETS at most. */
 void sw_connections_add_listener(struct sw_connections *all, struct evconnlistener *listener);
 
 /* For evhttp_set_bevcb(): a connection has come. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "exporter_options.h"
+#include "serve.h"
 
 #include "../base/error.h"
 #include "../platform/bpf_log.h"

@@ -37,7 +37,7 @@ const struct sw_option sw_exporter_options[] = {
 	{ "listen", 'l', SW_OPTION_CALLBACK, &sw_exporter_given, "ADDRESS:PORT",
 	  .help = "where to serve; as often as need be (127.0.0.1:9945 and [::1]:9945)",
 	  .parse = add_endpoint },
-	{ "allow-host", 0, SW_OPTION_CALLBACK, &sw_exporter_given, "NAME",
+	{ "allow-host", 0, SW_OPTION_CALLBACK, &sw_exporter_given, "HOST",
 	  .help = "a name under which clients may ask for this host, beside localhost and its "
 		  "addresses; as often as need be",
 	  .parse = add_name },

@@ -4,7 +4,6 @@
 
 #include "../text/options.h"
 #include "listen.h"
-#include "serve.h"
 
 struct sw_exporter_options {
 	const char *pin_dir;

@@ -6,6 +6,9 @@
 
 #define SW_ENDPOINT_TEXT 64
 
+/* On how many places one process may listen. */
+#define SW_MAX_SOCKETS 16
+
 /* Where to listen. */
 struct sw_endpoint {
 	union {

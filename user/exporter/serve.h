@@ -2,9 +2,9 @@
 #ifndef SYNWARD_EXPORTER_SERVE_H
 #define SYNWARD_EXPORTER_SERVE_H
 
-#include <stddef.h>
+#include "listen.h"
 
-#define SW_MAX_SOCKETS 16
+#include <stddef.h>
 
 struct sw_serving {
 	const char *pin_dir;
