@@ -39,12 +39,15 @@ CFLAGS		?= -O2 -g
 CPPFLAGS_ALL	:= -Iinclude -I$(B)/bpf -D_GNU_SOURCE -DSYNWARD_VERSION='"$(VERSION)"' $(CPPFLAGS)
 CFLAGS_ALL	:= -std=gnu11 $(WARNINGS) $(CFLAGS)
 LIBS		:= -lbpf -lelf -lz -ljansson -lcap-ng -lmnl -lpcap -lcyaml -lyaml -lncursesw -ltinfo -lm
+EXPORTER_LIBS	:= -levent_extra -levent_core
 BPF_FLAGS	:= -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Ivmlinux -Iinclude
 SAN_FLAGS	:= -O1 -g -std=gnu11 $(WARNINGS) -Iinclude -fno-omit-frame-pointer \
 		   -fsanitize=address,undefined -fno-sanitize-recover=all
 DEPS		= -MMD -MP -MF $@.d -MT $@
 
-USER_SOURCES	:= $(wildcard user/*.c user/*/*.c)
+EXPORTER_SOURCES := $(wildcard user/exporter/*.c)
+EXPORTER_OBJECTS := $(EXPORTER_SOURCES:%.c=$(B)/%.o)
+USER_SOURCES	:= $(filter-out $(EXPORTER_SOURCES),$(wildcard user/*.c user/*/*.c))
 USER_OBJECTS	:= $(USER_SOURCES:%.c=$(B)/%.o)
 LIB_OBJECTS	:= $(filter-out $(B)/user/main.o $(B)/user/cmd/%,$(USER_OBJECTS))
 BPF_SOURCES	:= bpf/synward.bpf.c $(wildcard bench/*.bpf.c tests/*/*.bpf.c)
@@ -59,7 +62,7 @@ COMMANDS	:= $(shell sed -n 's/^\t\.name = "\([a-z-]*\)",$$/\1/p' user/cmd/*.c)
 MAN_PAGES	:= $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd)) \
 		   $(COMMANDS:%=$(B)/man/synward-%.8) $(B)/man/synward-semantics.7 $(B)/man/synward.yaml.5
 DESCRIBE	:= $(B)/packaging/describe/describe
-COMPLETIONS	:= $(B)/completions/synward $(B)/completions/_synward
+COMPLETIONS	:= $(addprefix $(B)/completions/,synward _synward synward-exporter _synward-exporter)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -67,7 +70,7 @@ COMPLETIONS	:= $(B)/completions/synward $(B)/completions/_synward
 	test-bare test-deb bench bench-flood demo deb man install uninstall clean tests format
 vpath %.bpf.c bpf bench $(sort $(dir $(wildcard tests/*/*.bpf.c)))
 
-all: $(BPF_SKELETONS) $(B)/synward man $(COMPLETIONS)
+all: $(BPF_SKELETONS) $(B)/synward $(B)/synward-exporter man $(COMPLETIONS)
 
 # ---- the BPF side
 
@@ -91,20 +94,28 @@ $(B)/synward: $(USER_OBJECTS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
 
+# Only what it needs of the rest, and of the libraries.
+$(B)/exporter.a: $(LIB_OBJECTS)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+$(B)/synward-exporter: $(EXPORTER_OBJECTS) $(B)/exporter.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ -Wl,--as-needed $(EXPORTER_LIBS) $(LIBS) -o $@
+
 # ---- what is made of the tables of commands and options
 
 $(DESCRIBE): $(patsubst %.c,$(B)/%.o,$(wildcard packaging/describe/*.c)) \
-		$(filter-out $(B)/user/main.o,$(USER_OBJECTS))
+		$(filter-out $(B)/user/main.o,$(USER_OBJECTS)) $(B)/user/exporter/exporter_options.o $(B)/user/exporter/listen.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
-$(B)/completions/synward: $(DESCRIBE)
+$(B)/completions/synward: KIND := bash
+$(B)/completions/_synward: KIND := zsh
+$(B)/completions/synward-exporter: KIND := exporter-bash
+$(B)/completions/_synward-exporter: KIND := exporter-zsh
+$(COMPLETIONS): $(DESCRIBE)
 	$(call say,MAKE,$@)
 	@mkdir -p $(@D)
-	$(Q)$(DESCRIBE) bash >$@
-$(B)/completions/_synward: $(DESCRIBE)
-	$(call say,MAKE,$@)
-	@mkdir -p $(@D)
-	$(Q)$(DESCRIBE) zsh >$@
+	$(Q)$(DESCRIBE) $(KIND) >$@
 
 # ---- tests and benchmarks
 
@@ -211,15 +222,17 @@ $(B)/man/%: docs/man/%.scd
 	$(Q)scdoc <$< >$@
 
 install: all
-	install -D -m 0755 $(B)/synward $(DESTDIR)$(SBINDIR)/synward
+	install -D -m 0755 -t $(DESTDIR)$(SBINDIR) $(B)/synward $(B)/synward-exporter
 	mkdir -p $(DESTDIR)$(UNITS)
-	sed 's|@SBINDIR@|$(SBINDIR)|' packaging/systemd/synward@.service.in >$(DESTDIR)$(UNITS)/synward@.service
+	for unit in synward@ synward-exporter; do \
+		sed 's|@SBINDIR@|$(SBINDIR)|' packaging/systemd/$$unit.service.in >$(DESTDIR)$(UNITS)/$$unit.service || exit 1; \
+	done
 	install -D -m 0644 packaging/systemd/sysusers.conf $(DESTDIR)$(SYSUSERS)/synward.conf
 	install -D -m 0644 packaging/systemd/tmpfiles.conf $(DESTDIR)$(TMPFILES)/synward.conf
 	[ -e $(DESTDIR)/etc/synward/attach.yaml ] || \
 		install -D -m 0644 packaging/attach.yaml $(DESTDIR)/etc/synward/attach.yaml
-	install -D -m 0644 $(B)/completions/synward $(DESTDIR)$(BASH_COMPLETIONS)/synward
-	install -D -m 0644 $(B)/completions/_synward $(DESTDIR)$(ZSH_COMPLETIONS)/_synward
+	install -D -m 0644 -t $(DESTDIR)$(BASH_COMPLETIONS) $(B)/completions/synward $(B)/completions/synward-exporter
+	install -D -m 0644 -t $(DESTDIR)$(ZSH_COMPLETIONS) $(B)/completions/_synward $(B)/completions/_synward-exporter
 	for page in $(MAN_PAGES); do \
 		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done
@@ -232,9 +245,11 @@ uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/synward $(DESTDIR)$(PREFIX)/share/synward
 	! cmp -s packaging/attach.yaml $(DESTDIR)/etc/synward/attach.yaml || \
 		rm $(DESTDIR)/etc/synward/attach.yaml
-	rm -f $(DESTDIR)$(SBINDIR)/synward $(DESTDIR)$(UNITS)/synward@.service \
-		$(DESTDIR)$(SYSUSERS)/synward.conf $(DESTDIR)$(TMPFILES)/synward.conf $(DESTDIR)$(BASH_COMPLETIONS)/synward \
-		$(DESTDIR)$(ZSH_COMPLETIONS)/_synward
+	rm -f $(DESTDIR)$(SBINDIR)/synward $(DESTDIR)$(SBINDIR)/synward-exporter \
+		$(DESTDIR)$(UNITS)/synward@.service $(DESTDIR)$(UNITS)/synward-exporter.service \
+		$(DESTDIR)$(SYSUSERS)/synward.conf $(DESTDIR)$(TMPFILES)/synward.conf \
+		$(addprefix $(DESTDIR)$(BASH_COMPLETIONS)/,synward synward-exporter) \
+		$(addprefix $(DESTDIR)$(ZSH_COMPLETIONS)/,_synward _synward-exporter)
 	for page in $(MAN_PAGES); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 
 format:

@@ -249,26 +249,29 @@ int sw_egress(struct __sk_buff *skb)
  */
 
 /*
- * Starts the sweeper, or gives it this object's code; run whenever an interface is attached.
- * Returns XDP_PASS if it runs.
+ * Starts the sweeper, or gives it this object's code; run whenever an interface is attached or upgraded, with
+ * a struct sw_arm_request as its packet. Returns XDP_PASS if it runs.
  */
 SEC("xdp")
-int sw_arm(struct xdp_md *ctx __unused)
+int sw_arm(struct xdp_md *ctx)
 {
+	const struct sw_arm_request *request = (void *)(__u64)ctx->data;
 	__u32 key = 0;
 	struct sweeper *sweeper = bpf_map_lookup_elem(&sweepers, &key);
 	struct sw_settings *set = bpf_map_lookup_elem(&settings, &key);
 	struct sw_policy_state *state = bpf_map_lookup_elem(&policy_state, &key);
 
-	if (!sweeper || !set || !state)
+	if (!sweeper || !set || !state || (void *)(request + 1) > (void *)(__u64)ctx->data_end)
 		return XDP_ABORTED;
 	if (!state->since_ms)
 		state->since_ms = clock_ms64(); /* the maps are new */
 	sweeper->swept_ns = bpf_ktime_get_ns();
-	/* what is older than that is not known of what comes by this interface */
-	set->watching_since_ms[load.slot & (SW_MAX_INTERFACES - 1)] = clock_ms64();
-	/* the slot may have been another one's */
-	__sync_fetch_and_and(&set->forwarders, ~forwarder_bit());
+	if (!request->goes_on) {
+		/* what is older than that is not known of what comes by this interface */
+		set->watching_since_ms[load.slot & (SW_MAX_INTERFACES - 1)] = clock_ms64();
+		/* the slot may have been another one's */
+		__sync_fetch_and_and(&set->forwarders, ~forwarder_bit());
+	}
 	bpf_timer_init(&sweeper->timer, &sweepers, CLOCK_MONOTONIC); /* again: EBUSY, as it is */
 	if (bpf_timer_set_callback(&sweeper->timer, sweep_tick) ||
 	    bpf_timer_start(&sweeper->timer, SW_SWEEP_PERIOD_NS, 0))

@@ -100,12 +100,21 @@ struct sw_interface {
 	char name[SW_IFNAME_SIZE];
 	__u16 xdp_generic; /* 1: attached in generic mode */
 	__u16 xdp_frags;   /* 1: by the program for frames in several buffers */
-	__u32 tc_hook;	   /* enum sw_tc_hook */
+	__u16 tc_hook;	   /* enum sw_tc_hook */
+	__u16 checksums;   /* 1: those of what comes in are verified */
 	__u32 tc_priority; /* clsact only: where the filter sits */
 	__u32 tc_handle;
 	__u64 attached_ns; /* CLOCK_MONOTONIC */
 	__u64 netns_cookie; /* of the namespace, whose inode number another one may get; 0: not known */
 };
+
+/* What the program sw_arm reads from the start of its packet. */
+struct sw_arm_request {
+	__u32 goes_on; /* 1: the interface has been watched without a gap, and still is */
+	__u32 pad[15];
+};
+
+SW_STATIC_ASSERT(sizeof(struct sw_arm_request) == 64, "a frame");
 
 /*
  * net.ipv4.tcp_syncookies of a network namespace, whose inode number is the key of the map

@@ -36,6 +36,13 @@ const char *last_word(const struct sw_command *command);
 void print_bash(FILE *out);
 void print_zsh(FILE *out);
 
+/* The same of synward-exporter. */
+void print_exporter_bash(FILE *out);
+void print_exporter_zsh(FILE *out);
+
+/* Options as zsh's _arguments takes them. */
+void print_zsh_specs(FILE *out, const struct sw_option *options);
+
 /* In the language of scdoc. */
 void print_page(FILE *out, const struct sw_command *command);
 

@@ -11,6 +11,10 @@ int main(int argc, char **argv)
 		print_bash(stdout);
 	} else if (argc == 2 && !strcmp(argv[1], "zsh")) {
 		print_zsh(stdout);
+	} else if (argc == 2 && !strcmp(argv[1], "exporter-bash")) {
+		print_exporter_bash(stdout);
+	} else if (argc == 2 && !strcmp(argv[1], "exporter-zsh")) {
+		print_exporter_zsh(stdout);
 	} else if (argc == 3 && !strcmp(argv[1], "page")) {
 		command = sw_command_find(NULL, argv[2]);
 		if (!command) {
@@ -19,7 +23,8 @@ int main(int argc, char **argv)
 		}
 		print_page(stdout, command);
 	} else {
-		fputs("usage: describe bash | zsh | page COMMAND\n", stderr);
+		fputs("usage: describe bash | zsh | exporter-bash | exporter-zsh | page COMMAND\n",
+		      stderr);
 		return SW_EXIT_USAGE;
 	}
 	return fflush(stdout) ? SW_EXIT_FAILURE : SW_EXIT_OK;

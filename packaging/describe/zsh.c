@@ -42,7 +42,7 @@ static void print_spec(FILE *out, const struct sw_option *option)
 {
 	char words[MAX_WORDS];
 	enum argument kind = option_argument(option, words);
-	bool repeated = kind == ARGUMENT_TIMEOUT;
+	bool repeated = option->kind == SW_OPTION_CALLBACK;
 
 	fputs("\t\t", out);
 	if (option->short_name && !repeated)
@@ -59,7 +59,7 @@ static void print_spec(FILE *out, const struct sw_option *option)
 	fputs("'\n", out);
 }
 
-static void print_specs(FILE *out, const struct sw_option *options)
+void print_zsh_specs(FILE *out, const struct sw_option *options)
 {
 	for (; options && options->long_name; options++)
 		print_spec(out, options);
@@ -92,7 +92,7 @@ static void print_command(FILE *out, const struct sw_command *command)
 		fputs("\t)\n", out);
 	}
 	fputs("\tspecs=(\n", out);
-	print_specs(out, command->options);
+	print_zsh_specs(out, command->options);
 	if (kind != ARGUMENT_NONE) {
 		bool many = strstr(command->usage, "...");
 
@@ -143,7 +143,7 @@ void print_zsh(FILE *out)
 	fputs("\n}\n\n# Sets common, verbs and specs for a command.\n"
 	      "_synward_tables() {\n\tcommon=(\n",
 	      out);
-	print_specs(out, sw_global_options);
+	print_zsh_specs(out, sw_global_options);
 	fputs("\t)\n\tcase $1 in\n\t(''|help)\n\tverbs=(\n", out);
 	print_verbs(out, sw_commands);
 	fputs("\t)\n\t;;\n", out);

@@ -4,13 +4,14 @@
  * behind it: what the checks hold against promtool and against the documentation. That this links
  * without libbpf is a test, too.
  *
- * usage: samples prometheus|openmetrics|stats|status|list|event|attach|detach|explain|policy|done|diff|score|
+ * usage: samples prometheus|openmetrics|stats|status|list|event|attach|detach|upgrade|explain|policy|done|diff|score|
  *                armed|entries|list_change|top_sources|top_services|top_anomalies
  */
 #include "../../user/model/names.h"
 #include "../../user/model/policy.h"
 #include "../../user/model/snapshot.h"
 #include "../../user/report/explain.h"
+#include "../../user/report/exporter_metrics.h"
 #include "../../user/report/policy_report.h"
 #include "../../user/report/report.h"
 #include "../../user/report/top_report.h"
@@ -135,6 +136,7 @@ static void print_metrics(const struct sw_snapshot *snapshot, enum sw_metrics_fo
 	scrape->costs_known = true;
 	scrape->queues_known = true;
 	scrape->queues[0] = (struct sw_accept_queue){ 2, 1, 129, 256 };
+	sw_prometheus_up(stdout, 0, format);
 	sw_prometheus_print(stdout, scrape, format);
 	free(scrape);
 }
@@ -143,18 +145,19 @@ static void print_stats(const char *kind)
 {
 	struct sw_snapshot *snapshot = made_snapshot();
 
-	if (!strcmp(kind, "prometheus"))
+	if (!strcmp(kind, "prometheus")) {
 		print_metrics(snapshot, SW_METRICS_TEXT);
-	else if (!strcmp(kind, "openmetrics"))
+	} else if (!strcmp(kind, "openmetrics")) {
 		print_metrics(snapshot, SW_METRICS_OPENMETRICS);
-	else if (!strcmp(kind, "top_anomalies"))
+	} else if (!strcmp(kind, "top_anomalies")) {
 		sw_json_top_anomalies(stdout, snapshot, 20, true);
-	else if (!strcmp(kind, "top_services"))
+	} else if (!strcmp(kind, "top_services")) {
 		sw_json_top_services(stdout, snapshot, SW_TOP_BY_WEIGHT, 20, true);
-	else if (!strcmp(kind, "score"))
+	} else if (!strcmp(kind, "score")) {
 		sw_json_score(stdout, snapshot, true);
-	else
+	} else {
 		sw_json_stats(stdout, snapshot, true);
+	}
 	free(snapshot);
 }
 
@@ -263,6 +266,23 @@ static void print_detach(void)
 	sw_json_detach(stdout, &result, 1, true);
 }
 
+static void print_upgrade(void)
+{
+	struct sw_upgrade *upgrade = calloc(1, sizeof(*upgrade));
+
+	if (!upgrade)
+		exit(1);
+	upgrade->count = 1;
+	strcpy(upgrade->interfaces[0].name, "eth0");
+	for (int hook = 0; hook < SW_HOOK_COUNT; hook++) {
+		upgrade->interfaces[0].hooks[hook] = (enum sw_upgraded)hook;
+		upgrade->interfaces[0].before[hook] = 41;
+		upgrade->interfaces[0].after[hook] = 57;
+	}
+	sw_json_upgrade(stdout, upgrade, true);
+	free(upgrade);
+}
+
 static void print_explanations(void)
 {
 	const struct sw_explanation *all[3];
@@ -334,6 +354,8 @@ int main(int argc, char **argv)
 		print_attach();
 	else if (!strcmp(kind, "detach"))
 		print_detach();
+	else if (!strcmp(kind, "upgrade"))
+		print_upgrade();
 	else if (!strcmp(kind, "explain"))
 		print_explanations();
 	else if (!strcmp(kind, "top_sources"))

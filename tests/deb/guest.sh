@@ -31,5 +31,6 @@ says() { # WORDS COMMAND...
 }
 connects() { ip netns exec far nc -z -w 5 192.0.2.1 80; }
 reader() { setpriv --reuid 65534 --regid 65534 "$@" synward stats; }
+exporter() { printf 'GET %s HTTP/1.0\r\n\r\n' "$1" | nc -w 5 127.0.0.1 9945; }
 program() { synward -j status | sed 's/.*"program_id":\([0-9]*\).*"hook":"xdp".*/\1/'; }
 accepted() { synward -j stats | sed 's/.*"accepted":\([0-9]*\).*/\1/'; }

@@ -40,6 +40,10 @@ want "enabled and started" systemctl enable --now synward@eth0
 want "attached in the driver" says "eth0 .*native .*tcx .*ok" synward status
 want "a member of the group reads" says "half-open" reader --groups "$(getent group synward | cut -d: -f3)"
 want "others do not" not reader --clear-groups
+want "nothing serves by itself" not exporter /healthz
+want "the exporter is started" systemctl enable --now synward-exporter
+want "and may read" says "^synward_up 1" exporter /metrics
+want "in both families" says alive sh -c "printf 'GET /healthz HTTP/1.0\r\n\r\n' | nc -w 5 ::1 9945"
 want "clients get in" connects
 want "and are counted" says '"accepted":[1-9]' synward -j stats
 want "another namespace's interface, by hand" ip netns exec far synward attach c0
@@ -53,16 +57,19 @@ want "a prefix is blocked" synward block add 203.0.113.0/24 --reason feed
 program=$(program) accepted=$(accepted)
 want "upgraded" dpkg -i /root/synward.deb
 want "the same program" [ "$(program)" = "$program" ]
+want "the exporter was started anew" says "^synward_up 1" exporter /metrics
 want "the same counters" [ "$(accepted)" = "$accepted" ]
 want "clients still get in" connects
 
 ip link del eth0
 want "stops with its interface" is inactive
 want "is detached" says "not attached" synward status
+want "the exporter says so" says 'reason="not_attached"} 1' exporter /metrics
 /usr/local/sbin/wire
 want "starts when it comes again" is active
 want "with the policy" says "mode: enforce" synward policy show
 want "with the list" says 203.0.113.0/24 synward block list
+want "the exporter reads it" says "^ready" exporter /readyz
 
 systemctl stop synward@eth0
 want "stopped" says "not attached" synward status
@@ -101,6 +108,7 @@ want "attached after a reboot" is active
 want "before the listener" [ "$(systemctl show -P ActiveEnterTimestampMonotonic synward@eth0)" -lt \
 	"$(systemctl show -P ActiveEnterTimestampMonotonic listener)" ]
 want "a member of the group reads" says "half-open" reader --groups "$(getent group synward | cut -d: -f3)"
+want "the exporter, too" says "^synward_up 1" exporter /metrics
 want "in the driver" says "eth0 .*native .*clsact .*ok" synward status
 want "with the policy" says "mode: enforce" synward policy show
 want "with the list" says 203.0.113.0/24 synward block list
@@ -109,7 +117,7 @@ want "removed" dpkg --remove synward
 want "nothing is in the kernel" not ls /sys/fs/bpf/synward
 want "the sysctl is what it was" grep -qx 1 /proc/sys/net/ipv4/tcp_syncookies
 want "purged" dpkg --purge synward
-want "no unit is left" not says synward systemctl list-units --all 'synward@*'
+want "no unit is left" not says synward systemctl list-units --all 'synward*'
 want "no group is left" not getent group synward
 want "the bpffs is root's alone" says "^1700 root" stat -c "%a %G" /sys/fs/bpf
 want "no file is left" [ -z "$(find /etc /var/lib /usr /run -name '*synward*')" ]

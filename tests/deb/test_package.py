@@ -12,12 +12,15 @@ from net import run
 BARE = ROOT / "tests" / "bare" / "bare"
 NOT_HERE = 77
 # What the program is linked with, and what makes a group. Nothing is run by it, so nothing else is needed.
-LIBRARIES = {"passwd", "libbpf1", "libc6", "libcap-ng0", "libcyaml1", "libjansson4", "libmnl0", "libncursesw6",
+LIBRARIES = {"passwd", "libbpf1", "libc6", "libcap-ng0", "libcyaml1", "libevent-core-2.1-7",
+             "libevent-extra-2.1-7", "libjansson4", "libmnl0", "libncursesw6",
              "libpcap0.8", "libtinfo6", "libyaml-0-2", "zlib1g"}
 FILES = ("etc/synward/attach.yaml", "lib/systemd/system/synward@.service", "usr/sbin/synward",
+         "lib/systemd/system/synward-exporter.service", "usr/sbin/synward-exporter",
+         "usr/share/man/man8/synward-exporter.8.gz",
          "usr/lib/sysusers.d/synward.conf", "usr/lib/tmpfiles.d/synward.conf",
-         "usr/share/bash-completion/completions/synward", "usr/share/doc/synward/copyright",
-         "usr/share/doc/synward/examples/web-server.yaml",
+         "usr/share/bash-completion/completions/synward", "usr/share/bash-completion/completions/synward-exporter",
+         "usr/share/doc/synward/copyright", "usr/share/doc/synward/examples/web-server.yaml",
          "usr/share/synward/prometheus/synward.alerts.yml", "usr/share/doc/synward/operating.md.gz",
          "usr/share/man/man5/synward.yaml.5.gz", "usr/share/man/man5/synward-attach.yaml.5.gz",
          "usr/share/man/man8/synward.8.gz", "usr/share/man/man8/synward-policy.8.gz",
@@ -42,7 +45,7 @@ $apart synward attach --config /etc/synward/attach.yaml -m generic lo || exit 13
 synward block add 192.0.2.7 || exit 14
 synward policy apply /usr/share/doc/synward/examples/web-server.yaml || exit 15
 echo "version: 1" >/etc/synward/synward.yaml
-apt-get install -q -y --reinstall /tmp/synward.deb | grep ^synward:
+apt-get install -q -y --reinstall /tmp/synward.deb | grep -A1 ^synward:
 synward status || exit 16
 dpkg --remove synward
 kill %1
@@ -80,7 +83,7 @@ def test_contents(package):
     assert {owner for _, owner in found.values()} == {"root/root"}
     assert {mode for mode, _ in found.values()} == {"drwxr-xr-x", "-rw-r--r--", "-rwxr-xr-x"}
     programs = [name for name, (mode, _) in found.items() if mode == "-rwxr-xr-x"]
-    assert programs == ["usr/sbin/synward"]
+    assert programs == ["usr/sbin/synward", "usr/sbin/synward-exporter"]
     control = run("dpkg-deb", "-I", package, "conffiles").stdout
     assert control.split() == ["/etc/synward/attach.yaml"]
 
@@ -102,7 +105,7 @@ def test_on_a_bare_debian(package):
     said = done.stdout
     assert done.returncode == 0, said + done.stderr
     assert "lo: attached (generic XDP, tcx)" in said
-    assert "synward: what is attached goes on as version" in said
+    assert "synward: upgrading what is attached:\nalready at this version" in said
     assert "synward: detaching what is attached:\nlo: detached" in said
     assert re.search(r"^attach.yaml$", said, re.M) and re.search(r"^lists.state$", said, re.M)
     assert said.endswith("\nnothing is left\n")

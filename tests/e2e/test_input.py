@@ -13,6 +13,7 @@ import pytest
 from causes import QUICK, Stage
 from cli import BINARY, ROOT, Synward
 from hooks import put_on_xdp, xdp_program
+from identity import plant_identity
 from net import run
 
 FAILURE, USAGE, INCOMPLETE = 1, 2, 3
@@ -191,17 +192,6 @@ def test_sizes_are_set_by_the_first_attach(pair, synward):
 ABI_VERSION = int(next(line.split()[2] for line in (ROOT / "include/synward/base.h").read_text()
                        .splitlines() if line.startswith("#define SW_ABI_VERSION")))
 IDENTITY_SIZE = 40
-
-
-def plant_identity(synward, version, size):
-    """State of another synward: a version word, and the rest may mean anything."""
-    (synward.pin_dir / "maps").mkdir(parents=True)
-    pin = synward.pin_dir / "maps" / "identity"
-    run("bpftool", "map", "create", pin, "type", "array", "key", 4, "value", size, "entries", 1,
-        "name", "identity")
-    value = struct.pack("<I", version).ljust(size, b"\x01")
-    run("bpftool", "map", "update", "pinned", pin, "key", 0, 0, 0, 0, "value", *value)
-    return pin
 
 
 @pytest.mark.parametrize("version, size", ((99, IDENTITY_SIZE), (99, IDENTITY_SIZE + 8),

@@ -135,8 +135,8 @@ def test_they_are_what_stats_and_status_say(wire, synward, family, tmp_path):
         check_parts(page, stats)
         check_status(page, synward.json("status"), 0)
         labels = {"interface": far.name, "netns": str(far.namespace.inode)}
-        assert page.value("synward_program_runs_total", **labels, hook="xdp") > 200
-        assert page.value("synward_program_run_seconds_total", **labels, hook="xdp") > 0
+        assert page.value("synward_program_runs_total", **labels, hook="ingress") > 200
+        assert page.value("synward_program_run_seconds_total", **labels, hook="ingress") > 0
         assert page.value("synward_link_drops_total", **labels, counter="rx_missed_errors") == 0
         assert page.value("synward_flood_seconds_total", service="web") > 0
         assert page.value("synward_accept_queue_listeners", service="web") == 1
@@ -169,7 +169,7 @@ def test_a_lost_hook(pair, synward):
     page = page_of(synward)
     assert page.value("synward_degraded") == page.value("synward_degraded_reason", reason="hook") == 1
     assert page.value("synward_hook_health", interface=far.name, netns=str(far.namespace.inode),
-                      hook="xdp", health="detached") == 1
+                      hook="ingress", health="detached") == 1
 
 
 def test_a_full_accept_queue(wire, synward, family, tmp_path):

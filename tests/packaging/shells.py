@@ -14,12 +14,13 @@ COMPLETIONS = ROOT / os.environ.get("B", "build") / "completions"
 
 BASH = r"""
 . "$1"
+function=_${1##*/}
 while IFS= read -r line; do
 	# bash itself takes = for a word's end
 	read -r -a COMP_WORDS <<<"${line//=/ = }"
 	[[ $line != *[\ =] ]] || COMP_WORDS+=("")
 	COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-	_synward
+	"${function//-/_}"
 	echo "${COMPREPLY[*]}"
 done
 """
@@ -43,9 +44,9 @@ bindkey -e
 """
 
 
-def bash(lines):
+def bash(lines, program="synward"):
     """What bash completes at the end of each of the lines: {line: [word, ...]}."""
-    got = subprocess.run(("bash", "-c", BASH, "bash", COMPLETIONS / "synward"), text=True,
+    got = subprocess.run(("bash", "-c", BASH, "bash", COMPLETIONS / program), text=True,
                          input="".join(f"{line}\n" for line in lines), capture_output=True,
                          check=True, timeout=60)
     assert not got.stderr

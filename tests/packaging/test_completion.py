@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from shells import Zsh, bash
-from told import HELP, OPTIONS, VERBS
+from told import EXPORTER_OPTIONS, HELP, OPTIONS, VERBS
 
 # What no table of the program has a word for, and what is expected of a line that ends there.
 LINES = {
@@ -38,7 +38,9 @@ def test_the_help_was_understood():
 
 
 def in_bash(lines):
-    return {line: sorted(words) for line, words in bash(lines).items()}
+    """All of one program."""
+    program = next(iter(lines)).split(" ")[0]
+    return {line: sorted(words) for line, words in bash(lines, program).items()}
 
 
 @pytest.fixture(scope="module")
@@ -93,4 +95,15 @@ def test_an_option_with_an_argument_takes_the_next_word(completed):
     """What an argument is, is not taken for a verb or a command."""
     lines = {"synward --state-dir policy block --": sorted(f"--{one}" for one in OPTIONS[""])}
     assert {line: [word.rstrip("=") for word in words]
+            for line, words in completed(lines).items()} == lines
+
+
+def test_the_exporter(completed, tmp_path):
+    (tmp_path / "pins").mkdir()
+    (tmp_path / "plain").touch()
+    lines = {"synward-exporter --": EXPORTER_OPTIONS, "synward-exporter --li": ["--listen"],
+             "synward-exporter --listen ": [], "synward-exporter -l ": [],
+             f"synward-exporter --pin-dir {tmp_path}/p": ["pins"]}
+    assert "--listen" in EXPORTER_OPTIONS
+    assert {line: sorted(word.rstrip("=/").split("/")[-1] for word in words)
             for line, words in completed(lines).items()} == lines

@@ -43,7 +43,7 @@ INSTANCE = 'instance="host:1"'
 HANDSHAKES = 'synward_table_capacity{table="handshakes"}'
 ENTRIES = 'synward_table_entries{table="%s"}'
 WEB = 'service="web"'
-HOOK = 'interface="eth0",netns="1",hook="xdp"'
+HOOK = 'interface="eth0",netns="1",hook="ingress"'
 ALWAYS = f'synward_flood_reason{{{WEB},reason="always"}}'
 
 # A text is how much a counter grows with each scrape.

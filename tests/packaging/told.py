@@ -4,14 +4,17 @@
 import re
 import subprocess
 
-from cli import BINARY
+from cli import BINARY, BUILD
 
 OPTION = re.compile(r"^ {2}(?:-\w, | {4})--([a-z-]+)( \S+)?", re.M)
 
 
+def said(*argv):
+    return subprocess.run(argv, text=True, capture_output=True, check=True, timeout=60).stdout
+
+
 def help_of(*words):
-    return subprocess.run((BINARY, "help", *words), text=True, capture_output=True, check=True,
-                          timeout=60).stdout
+    return said(BINARY, "help", *words)
 
 
 def listed(text, heading):
@@ -29,3 +32,5 @@ for command in listed(HELP[""], "Commands"):
 VERBS = {name: listed(text, "Verbs" if name else "Commands") for name, text in HELP.items()}
 OPTIONS = {name: {option: argument.strip() for option, argument in OPTION.findall(text)}
            for name, text in HELP.items()}
+EXPORTER_OPTIONS = sorted(f"--{option}" for option, _ in
+                          OPTION.findall(said(BUILD / "synward-exporter", "--help")))

@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Attaching. Each step leaves something that the next attach or detach can recognise: the record of
- * an interface is written before its hooks are taken, a link that is not pinned yet dies with us,
- * and maps without the pin of the identity are a leftover.
+ * Attaching. Each step leaves something that the next attach or detach can recognise: maps without the pin of
+ * the identity, or for no interface, are a leftover; of interfaces see attachment.c.
  */
 #include "attach.h"
+#include "attachment.h"
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
 #include "../base/number.h"
 #include "../base/time.h"
 #include "../defence/defence.h"
-#include "../hooks/bpf_object.h"
-#include "../hooks/handover.h"
 #include "../hooks/hooks.h"
-#include "../lists/lists.h"
 #include "../lists/protected.h"
-#include "../maps/interface_records.h"
 #include "../maps/settings.h"
 #include "../model/names.h"
 #include "../model/policy.h"
@@ -26,20 +22,6 @@
 
 #include <string.h>
 #include <sys/random.h>
-
-/* One attach command under way. */
-struct attachment {
-	struct sw_instance instance;
-	struct sw_records records;
-	const struct sw_attach_request *request;
-	struct sw_creation creation;
-	struct sw_policy *policy; /* the first one, if there are no maps yet */
-	uint32_t netns;
-	bool create;	/* there are no maps yet */
-	bool open;	/* records are */
-	bool was_empty; /* there was no instance when the command began */
-	uint64_t taken; /* slots of the interfaces that this command has attached */
-};
 
 /* Those of the command line are for all services. *changed: whether any was another before. */
 static int choose_timeouts(const struct sw_attach_request *request, struct sw_policy *policy,
@@ -139,193 +121,31 @@ static int open_instance(const char *pin_dir, struct attachment *at)
 {
 	const struct sw_identity *identity = &at->instance.identity;
 	int error = sw_instance_open(pin_dir, SW_ACCESS_CREATE, &at->instance);
+	bool empty = error == -SW_NOT_ATTACHED;
 
-	if (error == -SW_NOT_ATTACHED) {
+	if (empty) {
 		sw_error_clear();
-		error = sw_pins_check_writable(&at->instance.pins);
-		return error ? error : begin_instance(at);
+		error = 0;
 	}
 	if (!error)
 		error = sw_pins_check_writable(&at->instance.pins);
-	if (!error)
-		error = check_size("handshakes", at->request->handshakes,
-				   identity->handshake_buckets);
+	if (!error && !empty)
+		error = sw_records_open(&at->instance, &at->records);
+	if (error)
+		return error;
+	/* maps for no interface are what an attach or detach has left that was interrupted: nobody knows how far it came */
+	if (empty || !at->records.count) {
+		sw_records_close(&at->records);
+		return begin_instance(at);
+	}
+	at->open = true;
+	error = check_size("handshakes", at->request->handshakes, identity->handshake_buckets);
 	if (!error)
 		error = check_size("connections", at->request->connections,
 				   identity->connection_buckets);
 	if (!error)
-		error = sw_records_open(&at->instance, &at->records);
-	at->open = !error;
-	if (!error)
 		error = sw_hooks_forget_gone(&at->instance, &at->records);
 	return error ? error : sw_records_save_names(&at->records);
-}
-
-/* The programs, and with the first of them the maps. */
-static int load(struct attachment *at, uint32_t slot, struct sw_object **object)
-{
-	struct sw_object_options options = {
-		.create = at->create ? &at->creation : NULL,
-		.netns = at->netns,
-		.slot = slot,
-		.checksums = at->request->checksums,
-	};
-	int error = sw_object_load(&at->instance, &options, object);
-
-	if (error || !at->create)
-		return error;
-	at->create = false;
-	error = sw_records_open(&at->instance, &at->records);
-	at->open = !error;
-	/* before the first packet */
-	return error ? error : sw_lists_restore(&at->instance, at->request->state_dir);
-}
-
-static void describe(struct sw_attach_result *result, const struct sw_interface *record,
-		     uint32_t slot)
-{
-	memcpy(result->name, record->name, sizeof(result->name));
-	result->ifindex = record->ifindex;
-	result->netns = record->netns;
-	result->slot = slot;
-	result->generic = record->xdp_generic;
-	result->frags = record->xdp_frags;
-	result->tc_hook = record->tc_hook;
-}
-
-/* Takes the hooks that are missing; the record is written before and after. */
-static int take_hooks(struct attachment *at, uint32_t slot, struct sw_interface *record,
-		      struct sw_object *object, bool ingress, bool egress,
-		      struct sw_attach_result *result)
-{
-	const struct sw_pins *pins = &at->instance.pins;
-	char name[32];
-	int error;
-
-	sw_format(name, sizeof(name), "links/%u", slot);
-	error = sw_pins_make_dir(pins, "links");
-	if (!error)
-		error = sw_pins_make_dir(pins, name);
-	if (!error && ingress)
-		error = sw_ingress_attach(pins, record, slot, object, at->request->mode, result);
-	if (!error && egress)
-		error = sw_egress_attach(pins, record, slot, sw_object_egress(object),
-					 at->request->tc);
-	if (!error && sw_object_handover(object) >= 0)
-		error = sw_handover_keep(pins, slot, sw_object_handover(object));
-	if (!error)
-		error = sw_records_put(&at->records, slot, record, false);
-	return error ? error : sw_records_activate(&at->records, slot);
-}
-
-static int release(struct attachment *at, uint32_t slot)
-{
-	struct sw_interface record = at->records.slots[slot];
-	int error = sw_hooks_detach(&at->instance.pins, &record, slot);
-
-	return error ? error : sw_records_drop(&at->records, slot);
-}
-
-/* The slot for one more; an interface that has gone keeps its own until it comes back, or another one needs it. */
-static int find_slot(struct attachment *at)
-{
-	int found = sw_records_free_slot(&at->records);
-
-	for (uint32_t slot = 0; slot < SW_MAX_INTERFACES && found < 0; slot++)
-		if (sw_record_exists(&at->records.slots[slot]) == 0 && !release(at, slot))
-			found = (int)slot;
-	return found;
-}
-
-static int attach_new(struct attachment *at, const char *name, uint32_t ifindex,
-		      struct sw_attach_result *result)
-{
-	SW_AUTO_OBJECT struct sw_object *object = NULL;
-	struct sw_interface record = { .ifindex = ifindex,
-				       .netns = at->netns,
-				       .netns_cookie = sw_netns_cookie(),
-				       .attached_ns = sw_monotonic_ns() };
-	int slot = 0, error;
-
-	sw_format(record.name, sizeof(record.name), "%s", name);
-	if (sw_xdp_is_taken(ifindex))
-		return sw_occupied(&record);
-	if (at->open)
-		slot = find_slot(at);
-	if (slot < 0)
-		return sw_error(ENOSPC,
-				"%s: %u interfaces are attached already, and more cannot be", name,
-				SW_MAX_INTERFACES);
-	error = load(at, (uint32_t)slot, &object);
-	if (!error)
-		error = sw_records_put(&at->records, (uint32_t)slot, &record, true);
-	if (error)
-		return error;
-	error = take_hooks(at, (uint32_t)slot, &record, object, true, true, result);
-	if (error) {
-		release(at, (uint32_t)slot);
-		return error;
-	}
-	at->taken |= 1ULL << slot;
-	describe(result, &record, (uint32_t)slot);
-	return 0;
-}
-
-/* An interface that has a record: what is missing of it is put back. */
-static int attach_again(struct attachment *at, uint32_t slot, struct sw_attach_result *result)
-{
-	struct sw_interface record = at->records.slots[slot];
-	const struct sw_pins *pins = &at->instance.pins;
-	SW_AUTO_OBJECT struct sw_object *object = NULL;
-	bool ingress, egress, handover;
-	uint32_t program;
-	char path[32];
-	int error;
-
-	ingress = sw_ingress_health(pins, &record, slot, &program) != SW_HEALTH_OK;
-	egress = sw_egress_health(pins, &record, slot, &program) != SW_HEALTH_OK;
-	handover = !sw_handover_is_kept(pins, slot) && sw_handover_is_possible();
-	result->already = true;
-	result->repaired = ingress || egress || handover;
-	if (result->repaired) {
-		error = 0;
-		if (ingress && egress) {
-			error = sw_hooks_detach(pins, &record, slot);
-		} else if (ingress) {
-			sw_format(path, sizeof(path), "links/%u/xdp", slot);
-			error = sw_pins_remove(pins, path);
-		} else if (egress) {
-			error = sw_egress_forget(pins, &record, slot);
-		}
-		if (!error)
-			error = load(at, slot, &object);
-		if (!error)
-			error = take_hooks(at, slot, &record, object, ingress, egress, result);
-		if (error)
-			return error;
-	}
-	describe(result, &record, slot);
-	return 0;
-}
-
-static int attach_one(struct attachment *at, const char *name, uint32_t ifindex,
-		      struct sw_attach_result *result)
-{
-	int slot, error;
-
-	if (!at->open)
-		return attach_new(at, name, ifindex, result);
-	slot = sw_records_find(&at->records, at->netns, ifindex);
-	if (slot >= 0)
-		return attach_again(at, (uint32_t)slot, result);
-	/* an interface of that name that has vanished, and come again as another */
-	slot = sw_records_find_name(&at->records, at->netns, name);
-	if (slot >= 0 && sw_record_exists(&at->records.slots[slot]) == 0) {
-		error = release(at, (uint32_t)slot);
-		if (error)
-			return error;
-	}
-	return attach_new(at, name, ifindex, result);
 }
 
 /* Undoes what this command has done; what failed has its line recorded already. */
@@ -335,7 +155,7 @@ static void roll_back(struct attachment *at, const struct sw_attach_result *resu
 		return;
 	for (uint32_t i = 0; i < count; i++)
 		if (!results[i].already)
-			release(at, results[i].slot);
+			sw_attach_release(at, results[i].slot);
 	if (at->was_empty)
 		sw_pins_remove_all(&at->instance.pins);
 }
@@ -428,7 +248,7 @@ int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 		error = sw_interface_index(names[done], &ifindex);
 		memset(&results[done], 0, sizeof(results[done]));
 		if (!error)
-			error = attach_one(&at, names[done], ifindex, &results[done]);
+			error = sw_attach_one(&at, names[done], ifindex, &results[done]);
 		done += !error;
 	}
 	results[0].created = at.was_empty;

@@ -50,6 +50,14 @@ int sw_detach(const char *pin_dir, const char *const *names, uint32_t count,
 	      struct sw_detach_result *results, uint32_t *done, bool *degraded);
 
 /*
+ * Puts the programs of this synward into the hooks of all interfaces, or, if one fails, into none. No packet
+ * passes unseen, and maps, settings and all that is known stay. Interfaces that are gone, and hooks that were
+ * taken off, are left as they are. -SW_OTHER_VERSION, before anything is changed, if the pinned state is of
+ * another version.
+ */
+int sw_upgrade(const char *pin_dir, struct sw_upgrade *upgrade);
+
+/*
  * Removes what an interrupted attach or detach has left, of which no record tells, and restores what it had set. What
  * is not ours stays, and is an error. *degraded is set if a sysctl could not be restored, and left alone otherwise.
  */

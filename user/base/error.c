@@ -65,23 +65,27 @@ const char *sw_errno_text(int error)
 	return strerror(error);
 }
 
+void sw_error_json(FILE *out, int error, const char *text)
+{
+	json_t *root = json_pack("{s:i,s:s}", "schema", 1, "error", text);
+
+	if (root && failure_name(error))
+		json_object_set_new(root, "failure", json_string(failure_name(error)));
+	if (!root)
+		return;
+	json_dumpf(root, out, JSON_COMPACT);
+	putc('\n', out);
+	json_decref(root);
+}
+
 void sw_error_report(int error, bool json)
 {
 	const char *text = SW_PRINTABLE(recorded[0] ? recorded : sw_errno_text(error),
 					sizeof(recorded));
-	json_t *root;
 
 	fprintf(stderr, "synward: %s\n", text);
-	if (!json)
-		return;
-	root = json_pack("{s:i,s:s}", "schema", 1, "error", text);
-	if (root && failure_name(error))
-		json_object_set_new(root, "failure", json_string(failure_name(error)));
-	if (root) {
-		json_dumpf(root, stdout, JSON_COMPACT);
-		putchar('\n');
-		json_decref(root);
-	}
+	if (json)
+		sw_error_json(stdout, error, text);
 }
 
 void sw_note(const char *format, ...)

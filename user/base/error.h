@@ -9,6 +9,7 @@
  */
 
 #include <stdbool.h>
+#include <stdio.h>
 
 enum sw_exit {
 	SW_EXIT_OK = 0,
@@ -51,6 +52,9 @@ const char *sw_errno_text(int error);
  * also {"schema":1,"error":...} to stdout, which names an enum sw_failure as "failure".
  */
 void sw_error_report(int error, bool json);
+
+/* Prints that object of any text, which has to be printable. */
+void sw_error_json(FILE *out, int error, const char *text);
 
 /* A line on stderr that is not an error: a fallback that was taken, say. */
 void sw_note(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -3,12 +3,10 @@
 #define SYNWARD_CMD_COMMAND_H
 
 #include "../base/error.h"
+#include "../base/places.h"
 #include "../text/options.h"
 
 #include <stdbool.h>
-
-#define SW_DEFAULT_PIN_DIR   "/sys/fs/bpf/synward"
-#define SW_DEFAULT_STATE_DIR "/var/lib/synward"
 
 /* What every command accepts, before or after its name. */
 struct sw_global {
@@ -39,6 +37,7 @@ struct sw_command {
 
 extern const struct sw_command sw_cmd_attach;
 extern const struct sw_command sw_cmd_detach;
+extern const struct sw_command sw_cmd_upgrade;
 extern const struct sw_command sw_cmd_status;
 extern const struct sw_command sw_cmd_stats;
 extern const struct sw_command sw_cmd_top;

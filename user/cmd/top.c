@@ -24,8 +24,6 @@ static const struct sw_browse_view views[VIEWS] = {
 	[ANOMALIES] = { 'a', "anomalies" },
 };
 
-static const char *const by_words[] = { "syns", "anomalies", "weight", NULL };
-
 static struct {
 	bool once;
 	uint64_t watch_ms;
@@ -38,7 +36,7 @@ static const struct sw_option options[] = {
 	  .minimum = 1, .maximum = UINT32_MAX },
 	{ "by", 'b', SW_OPTION_CHOICE, &given.by, "WHAT",
 	  .help = "rank sources and services by syns, anomalies or weight, which is both (weight)",
-	  .choices = by_words },
+	  .choices = sw_top_by_names },
 	{ "once", 0, SW_OPTION_FLAG, &given.once, NULL, .help = "one table, also on a terminal" },
 	{ "watch", 'w', SW_OPTION_DURATION, &given.watch_ms, "SECONDS",
 	  .help = "again and again, until interrupted (on a terminal: 1)", .minimum = 100,

@@ -4,6 +4,7 @@
 
 #include "../base/cleanup.h"
 #include "../hooks/handover.h"
+#include "../hooks/hooks.h"
 #include "../platform/netns.h"
 #include "cookie_offer.h"
 #include "defence_plan.h"
@@ -37,7 +38,7 @@ static uint32_t drifts(const struct sw_needs *needs, const struct sw_cookie_offe
 }
 
 static void look_at(const struct sw_needs *needs, const struct sw_plan *plan,
-		    const struct sw_status_interface *interface, struct sw_status_flood *flood)
+		    struct sw_status_interface *interface, struct sw_status_flood *flood)
 {
 	const struct sw_need *need = &needs->of[needs->active];
 	uint32_t slot = interface->slot;
@@ -60,6 +61,9 @@ static void look_at(const struct sw_needs *needs, const struct sw_plan *plan,
 	flood->handover_needed = sw_plan_needs_hook(needs, slot);
 	flood->handover = sw_handover_health(&needs->instance->pins, &interface->record, slot,
 					     &flood->handover_program);
+	if (flood->handover == SW_HEALTH_OK)
+		sw_handover_before(&interface->record, flood->handover_program,
+				   &interface->before_handover);
 	if (!if_indextoname(interface->record.ifindex, name))
 		return;
 	sw_plan_offer(needs, plan, slot, name, SW_POLICY_SLOTS, &noted, &now);

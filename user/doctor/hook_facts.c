@@ -69,7 +69,7 @@ void sw_read_hooks(const char *pin_dir, const char *name, uint32_t ifindex,
 		sw_format(hooks->xdp_line, sizeof(hooks->xdp_line), "%s", sw_error_text());
 		sw_error_clear();
 	}
-	hooks->tc_error = -sw_filters_read(ifindex, 0, 0, &filters);
+	hooks->tc_error = -sw_filters_read(ifindex, 0, &filters);
 	hooks->filters = filters.count;
 	hooks->tcx[0] = count_tcx(ifindex, TCX_INGRESS);
 	hooks->tcx[1] = count_tcx(ifindex, TCX_EGRESS);

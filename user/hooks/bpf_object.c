@@ -40,6 +40,21 @@ int sw_object_handover(const struct sw_object *object)
 	return bpf_program__fd(object->skeleton->progs.sw_handover);
 }
 
+int sw_object_clock(const struct sw_object *object)
+{
+	return bpf_program__fd(object->skeleton->progs.sw_clock);
+}
+
+int sw_object_switch(const struct sw_object *object)
+{
+	return bpf_program__fd(object->skeleton->progs.sw_switch);
+}
+
+int sw_object_sweeper(const struct sw_object *object)
+{
+	return bpf_program__fd(object->skeleton->progs.sw_arm);
+}
+
 void sw_object_free(struct sw_object *object)
 {
 	if (!object)
@@ -112,7 +127,9 @@ static int reuse_map(const struct sw_instance *instance, struct bpf_map *map)
 	if (error)
 		return error;
 	if (bpf_obj_get_info_by_fd(fd, &info, &length) || info.type != bpf_map__type(map) ||
-	    info.key_size != bpf_map__key_size(map))
+	    info.key_size != bpf_map__key_size(map) ||
+	    info.max_entries != bpf_map__max_entries(map) ||
+	    info.map_flags != bpf_map__map_flags(map))
 		return sw_error(EPROTO,
 				"%s/maps/%s is laid out for another build of synward; discard it: "
 				"synward --pin-dir %s detach --all --force",
@@ -128,8 +145,11 @@ static int prepare_maps(const struct sw_instance *instance, struct synward_bpf *
 			bool create)
 {
 	struct bpf_map *map;
-	int error = 0;
+	int error = sw_size_tables(skeleton, instance->identity.handshake_buckets,
+				   instance->identity.connection_buckets);
 
+	if (error)
+		return error;
 	bpf_object__for_each_map(map, skeleton->obj)
 	{
 		if (is_for_replay(map))
@@ -139,10 +159,7 @@ static int prepare_maps(const struct sw_instance *instance, struct synward_bpf *
 		if (error)
 			return error;
 	}
-	if (!create)
-		return 0;
-	return sw_size_tables(skeleton, instance->identity.handshake_buckets,
-			      instance->identity.connection_buckets);
+	return 0;
 }
 
 static int load_failed(int error)
@@ -174,17 +191,10 @@ static int pin_map(const struct sw_pins *pins, struct bpf_map *map)
 
 static int pin_program(const struct sw_pins *pins, const struct bpf_program *program)
 {
-	const char *name = bpf_program__name(program);
-	char path[SW_PIN_PATH];
-	int error = sw_pins_make_dir(pins, "programs");
+	char name[32];
 
-	if (error)
-		return error;
-	sw_pins_path(pins, path, "programs/%s", name);
-	if (bpf_obj_pin(bpf_program__fd(program), path))
-		return sw_error(errno, "cannot pin %s/programs/%s: %s", pins->shown, name,
-				sw_errno_text(errno));
-	return 0;
+	sw_format(name, sizeof(name), "programs/%s", bpf_program__name(program));
+	return sw_pins_replace(pins, name, bpf_program__fd(program));
 }
 
 static int fill_map(const struct bpf_map *map, const void *value)
@@ -239,6 +249,8 @@ static int pin_all(const struct sw_pins *pins, const struct synward_bpf *skeleto
 	if (!error)
 		error = sw_pins_make_dir(pins, "links");
 	if (!error)
+		error = sw_pins_make_dir(pins, "programs");
+	if (!error)
 		error = pin_program(pins, skeleton->progs.sw_clock);
 	if (!error) {
 		sw_pins_let_read(pins, "programs/sw_clock");
@@ -255,14 +267,14 @@ static int pin_all(const struct sw_pins *pins, const struct synward_bpf *skeleto
  * timer of what memory it can have without waiting (kmalloc_nolock(), Linux 6.18), and so may have none
  * at this very moment, on a machine that is busy.
  */
-static int arm(const struct synward_bpf *skeleton)
+static int start_sweeper(int program, bool goes_on)
 {
 	const struct timespec moment = { .tv_nsec = 10 * 1000 * 1000 };
-	char packet[64] = {};
-	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet));
+	struct sw_arm_request request = { .goes_on = goes_on };
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = &request, .data_size_in = sizeof(request));
 
 	for (int tries = 0; tries < 100; tries++) {
-		if (bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.sw_arm), &run))
+		if (bpf_prog_test_run_opts(program, &run))
 			return sw_error(errno, "cannot start the sweeper: %s",
 					sw_errno_text(errno));
 		if (run.retval == XDP_PASS)
@@ -270,6 +282,16 @@ static int arm(const struct synward_bpf *skeleton)
 		nanosleep(&moment, NULL);
 	}
 	return sw_error(EIO, "the kernel did not start the sweeper's timer");
+}
+
+int sw_object_arm(const struct sw_object *object, bool goes_on)
+{
+	int program = sw_object_sweeper(object);
+	int error = start_sweeper(program, goes_on);
+
+	if (!error) /* of an instance that is older */
+		error = sw_pins_make_dir(&object->instance->pins, "programs");
+	return error ? error : sw_pins_replace(&object->instance->pins, "programs/sw_arm", program);
 }
 
 int sw_object_load(const struct sw_instance *instance, const struct sw_object_options *options,
@@ -298,8 +320,6 @@ int sw_object_load(const struct sw_instance *instance, const struct sw_object_op
 		if (!error)
 			error = pin_all(&instance->pins, made->skeleton);
 	}
-	if (!error)
-		error = arm(made->skeleton);
 	if (error)
 		return error;
 	*object = made;

@@ -31,17 +31,26 @@ struct sw_object_options {
 /*
  * Loads the programs for an interface. With create, the maps are made, of the identity's sizes
  * and with that policy, and pinned together with the loader's programs, the identity last; without, those of
- * the instance are used. Then the sweeper is armed. Errors are recorded; what was pinned until then
- * is the caller's to remove.
+ * the instance are used, if they are of the very same make. Errors are recorded; what was pinned until
+ * then is the caller's to remove.
  */
 int sw_object_load(const struct sw_instance *instance, const struct sw_object_options *options,
 		   struct sw_object **object);
 void sw_object_free(struct sw_object *object);
 
+/*
+ * Starts the sweeper, or gives it this object's code, and pins its program. goes_on: nothing that came by the
+ * interface has been missed, as it has when it is attached or repaired. Errors are recorded.
+ */
+int sw_object_arm(const struct sw_object *object, bool goes_on);
+
 /* Descriptors of its programs, which the object goes on owning. */
 int sw_object_xdp(const struct sw_object *object);
 int sw_object_egress(const struct sw_object *object);
 int sw_object_handover(const struct sw_object *object); /* negative: this kernel has none */
+int sw_object_clock(const struct sw_object *object);
+int sw_object_switch(const struct sw_object *object);
+int sw_object_sweeper(const struct sw_object *object);
 
 /*
  * The same of the program for frames in several buffers, which is loaded now: call it once. Negative, with

@@ -15,26 +15,29 @@ static int tcx_attach(const struct sw_pins *pins, const struct sw_interface *rec
 		      int program_fd)
 {
 	SW_AUTO_FD int link = -1;
-	char path[SW_PIN_PATH];
+	char name[32];
+	int error;
 
+	sw_format(name, sizeof(name), "links/%u/tcx", slot);
+	error = sw_link_forget_next(pins, name);
+	if (error)
+		return error;
 	link = bpf_link_create(program_fd, (int)record->ifindex, ATTACH_TCX_EGRESS, NULL);
 	if (link < 0)
 		return sw_error(link,
 				"%s: the kernel did not attach the egress program by TCX: %s%s",
 				record->name, sw_errno_text(link),
 				link == -EINVAL ? " (TCX needs Linux 6.6); use --tc clsact" : "");
-	sw_pins_path(pins, path, "links/%u/tcx", slot);
-	if (bpf_obj_pin(link, path))
-		return sw_error(errno, "cannot pin the link of %s: %s", record->name,
-				sw_errno_text(errno));
-	return 0;
+	return sw_pins_replace(pins, name, link);
 }
 
 int sw_egress_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
 		     int program_fd, enum sw_tc_mode mode)
 {
-	int error;
+	int error = sw_clsact_check(pins, record, slot);
 
+	if (error)
+		return error;
 	if (mode != SW_TC_MODE_CLSACT) {
 		error = tcx_attach(pins, record, slot, program_fd);
 		if (!error)
@@ -63,26 +66,18 @@ enum sw_health sw_egress_health(const struct sw_pins *pins, const struct sw_inte
 static int detach_link(const struct sw_pins *pins, uint32_t slot, const char *name)
 {
 	char pin[32];
-
-	sw_format(pin, sizeof(pin), "links/%u/%s", slot, name);
-	return sw_link_detach(pins, pin);
-}
-
-int sw_egress_forget(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot)
-{
-	static const char *const names[] = { "tcx", "filter", "qdisc" };
-	char name[32];
 	int error;
 
-	/* whatever the record says: an interrupted attach may not have come to write it */
-	error = detach_link(pins, slot, "tcx");
-	if (!error)
-		error = sw_clsact_detach(pins, record, slot);
-	for (size_t i = 0; !error && i < sizeof(names) / sizeof(names[0]); i++) {
-		sw_format(name, sizeof(name), "links/%u/%s", slot, names[i]);
-		error = sw_pins_remove(pins, name);
-	}
-	return error;
+	sw_format(pin, sizeof(pin), "links/%u/%s", slot, name);
+	error = sw_link_forget_next(pins, pin);
+	return error ? error : sw_link_detach(pins, pin);
+}
+
+int sw_hooks_unknown(const struct sw_interface *record)
+{
+	return sw_error(EPERM,
+			"%s: its hooks cannot be looked at, so nothing was changed; run as root",
+			record->name);
 }
 
 int sw_hooks_detach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot)

@@ -10,8 +10,9 @@
 #include <bpf/libbpf.h>
 #include <unistd.h>
 
-/* linux/bpf.h of Debian 12 is older than TCX; the number is ABI */
+/* linux/bpf.h of Debian 12 is older than TCX; the numbers are ABI */
 #define ATTACH_TCX_INGRESS ((enum bpf_attach_type)46)
+#define TCX_BEFORE	   (1U << 3) /* BPF_F_BEFORE: all that are there */
 
 #define LINK	"links/%u/handover"
 #define PROGRAM "links/%u/handover_program"
@@ -35,26 +36,12 @@ bool sw_raw_cookies_are_possible(void)
 				       NULL) == 1;
 }
 
-static int remove_pin(const struct sw_pins *pins, const char *format, uint32_t slot)
+int sw_handover_keep(const struct sw_pins *pins, uint32_t slot, int program_fd)
 {
 	char name[40];
 
-	sw_format(name, sizeof(name), format, slot);
-	return sw_pins_remove(pins, name);
-}
-
-int sw_handover_keep(const struct sw_pins *pins, uint32_t slot, int program_fd)
-{
-	char path[SW_PIN_PATH];
-	int error = remove_pin(pins, PROGRAM, slot); /* of an attach that is repaired */
-
-	if (error)
-		return error;
-	sw_pins_path(pins, path, PROGRAM, slot);
-	if (bpf_obj_pin(program_fd, path))
-		return sw_error(errno, "cannot pin %s/" PROGRAM ": %s", pins->shown, slot,
-				sw_errno_text(errno));
-	return 0;
+	sw_format(name, sizeof(name), PROGRAM, slot);
+	return sw_pins_replace(pins, name, program_fd);
 }
 
 bool sw_handover_is_kept(const struct sw_pins *pins, uint32_t slot)
@@ -77,17 +64,16 @@ enum sw_health sw_handover_health(const struct sw_pins *pins, const struct sw_in
 int sw_handover_link(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot,
 		     bool *linked)
 {
+	/* who is there may end the chain, and all that XDP has let pass is for us to see */
+	LIBBPF_OPTS(bpf_link_create_opts, first, .flags = TCX_BEFORE);
 	SW_AUTO_FD int program = -1, link = -1;
-	char path[SW_PIN_PATH];
+	char path[SW_PIN_PATH], name[40];
 	uint32_t id;
 	int error;
 
 	*linked = false;
 	if (sw_handover_health(pins, record, slot, &id) == SW_HEALTH_OK)
 		return 0;
-	error = sw_handover_unlink(pins, slot);
-	if (error)
-		return error;
 	sw_pins_path(pins, path, PROGRAM, slot);
 	program = bpf_obj_get(path);
 	if (program < 0)
@@ -95,16 +81,18 @@ int sw_handover_link(const struct sw_pins *pins, const struct sw_interface *reco
 				"%s: the hand-over program is not in %s any more (%s); "
 				"detach and attach again",
 				record->name, pins->shown, sw_errno_text(errno));
-	link = bpf_link_create(program, (int)record->ifindex, ATTACH_TCX_INGRESS, NULL);
+	/* a hook takes no program twice */
+	error = sw_handover_unlink(pins, slot);
+	if (error)
+		return error;
+	link = bpf_link_create(program, (int)record->ifindex, ATTACH_TCX_INGRESS, &first);
 	if (link < 0)
 		return sw_error(link, "%s: the kernel did not attach the hand-over program: %s",
 				record->name, sw_errno_text(link));
-	sw_pins_path(pins, path, LINK, slot);
-	if (bpf_obj_pin(link, path))
-		return sw_error(errno, "cannot pin the link of %s: %s", record->name,
-				sw_errno_text(errno));
-	*linked = true;
-	return 0;
+	sw_format(name, sizeof(name), LINK, slot);
+	error = sw_pins_replace(pins, name, link);
+	*linked = !error;
+	return error;
 }
 
 int sw_handover_unlink(const struct sw_pins *pins, uint32_t slot)
@@ -113,6 +101,8 @@ int sw_handover_unlink(const struct sw_pins *pins, uint32_t slot)
 	int error;
 
 	sw_format(name, sizeof(name), LINK, slot);
-	error = sw_link_detach(pins, name);
+	error = sw_link_forget_next(pins, name);
+	if (!error)
+		error = sw_link_detach(pins, name);
 	return error ? error : sw_pins_remove(pins, name);
 }

@@ -18,14 +18,14 @@ struct sw_instance;
 struct sw_records;
 
 /*
- * Attaches and pins the ingress program; native is tried first unless mode forbids it, and then that for
+ * Attaches and pins the ingress program, in the place of what is pinned; native is tried first unless mode forbids it, and then that for
  * frames in several buffers, which is loaded only if the driver takes such a program.
  */
 int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
 		      struct sw_object *object, enum sw_xdp_mode mode,
 		      struct sw_attach_result *result);
 
-/* Attaches the egress program by a TCX link or a clsact filter, and notes in the record which. */
+/* The same of the egress program, by a TCX link or a clsact filter; notes in the record which. */
 int sw_egress_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
 		     int program_fd, enum sw_tc_mode mode);
 
@@ -49,6 +49,15 @@ bool sw_hooks_are_gone(const struct sw_pins *pins, const struct sw_interface *re
 /* Frees the places of all of those. */
 int sw_hooks_forget_gone(const struct sw_instance *instance, struct sw_records *records);
 
+/*
+ * Who sees packets before our program of that id, which is on the hook. What may not be looked at is nobody. In the
+ * interface's network namespace.
+ */
+void sw_egress_before(const struct sw_interface *record, uint32_t program,
+		      struct sw_programs_before *before);
+void sw_handover_before(const struct sw_interface *record, uint32_t program,
+			struct sw_programs_before *before);
+
 /* Takes both off and removes their pins; what is gone already is fine. */
 int sw_hooks_detach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot);
 
@@ -58,14 +67,17 @@ int sw_hooks_detach(const struct sw_pins *pins, const struct sw_interface *recor
  */
 int sw_link_detach(const struct sw_pins *pins, const char *name);
 
+/* Takes off and unpins a link that was about to be pinned by that name when a command was interrupted. */
+int sw_link_forget_next(const struct sw_pins *pins, const char *name);
+
 /*
- * Takes off whatever is pinned at once, without a record. A link is found wherever it is; the clsact filter of a kernel
- * without TCX only in this network namespace. The pins stay.
+ * Takes off whatever is pinned at once, without a record. A link is found wherever it is; a clsact filter, by its
+ * program, in every network namespace that can be entered. The pins stay.
  */
 int sw_hooks_discard(const struct sw_pins *pins);
 
-/* Takes the egress hook off only. */
-int sw_egress_forget(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot);
+/* Records the line for SW_HEALTH_UNKNOWN, where it must be known. Returns -EPERM. */
+int sw_hooks_unknown(const struct sw_interface *record);
 
 /* The clsact half, used by the above. */
 int sw_clsact_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
@@ -73,6 +85,23 @@ int sw_clsact_attach(const struct sw_pins *pins, struct sw_interface *record, ui
 enum sw_health sw_clsact_health(const struct sw_pins *pins, const struct sw_interface *record,
 				uint32_t slot, uint32_t *program);
 int sw_clsact_detach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot);
+
+/*
+ * Is there a filter of ours, by its name, that is not this slot's? 0, or -EEXIST with the line that says how to
+ * remove it.
+ */
+int sw_clsact_check(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot);
+
+/* Puts another program into the live filter, without a gap. It stays as it was if that fails. */
+int sw_clsact_replace(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot,
+		      int program_fd);
+
+/* Ends such a replacement that was interrupted: program is the id of the one that the filter has. */
+int sw_clsact_settle(const struct sw_pins *pins, uint32_t slot, uint32_t program);
+
+/* Takes off the filters of an interface of this network namespace whose programs, by their ids, are ours. */
+int sw_clsact_discard(const struct sw_pins *pins, const struct sw_interface *record,
+		      bool (*is_ours)(void *context, uint32_t program), void *context);
 
 /* Records the line that names the program on an interface's XDP hook. Returns -EBUSY. */
 int sw_occupied(const struct sw_interface *record);

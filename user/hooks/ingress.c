@@ -111,9 +111,13 @@ int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, u
 {
 	bool generic = mode == SW_XDP_GENERIC, frags = false;
 	SW_AUTO_FD int link = -1;
-	char path[SW_PIN_PATH];
-	int refused;
+	char name[32];
+	int refused, error;
 
+	sw_format(name, sizeof(name), "links/%u/xdp", slot);
+	error = sw_link_forget_next(pins, name);
+	if (error)
+		return error;
 	link = link_xdp(sw_object_xdp(object), record->ifindex,
 			generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
 	refused = link;
@@ -132,10 +136,9 @@ int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, u
 	}
 	if (link < 0)
 		return explain(record, refused, mode);
-	sw_pins_path(pins, path, "links/%u/xdp", slot);
-	if (bpf_obj_pin(link, path))
-		return sw_error(errno, "cannot pin the link of %s: %s", record->name,
-				sw_errno_text(errno));
+	error = sw_pins_replace(pins, name, link);
+	if (error)
+		return error;
 	record->xdp_generic = generic;
 	record->xdp_frags = frags;
 	return 0;

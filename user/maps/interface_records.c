@@ -157,6 +157,15 @@ int sw_records_activate(const struct sw_records *records, uint32_t slot)
 	return bpf_map_update_elem(records->attached_fd, &key, &slot, BPF_ANY) ? write_failed() : 0;
 }
 
+bool sw_records_is_active(const struct sw_records *records, uint32_t slot)
+{
+	const struct sw_interface *record = &records->slots[slot];
+	struct sw_interface_key key = { .netns = record->netns, .ifindex = record->ifindex };
+	__u32 found;
+
+	return !bpf_map_lookup_elem(records->attached_fd, &key, &found) && found == slot;
+}
+
 int sw_records_drop(struct sw_records *records, uint32_t slot)
 {
 	struct sw_interface *record = &records->slots[slot], none = {};

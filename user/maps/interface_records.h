@@ -11,6 +11,8 @@
 
 #include <synward/config.h>
 
+#include <stdbool.h>
+
 struct sw_records {
 	int interfaces_fd;
 	int attached_fd;
@@ -52,6 +54,9 @@ int sw_records_put(struct sw_records *records, uint32_t slot, const struct sw_in
 
 /* Tells the programs that this interface follows what it receives. */
 int sw_records_activate(const struct sw_records *records, uint32_t slot);
+
+/* Is that told? If not, an attach of it was interrupted. */
+bool sw_records_is_active(const struct sw_records *records, uint32_t slot);
 
 /* Frees a slot: nothing is offered for it any more. */
 int sw_records_drop(struct sw_records *records, uint32_t slot);

@@ -23,19 +23,6 @@ enum sw_link_drop {
 		SW_LINK_DROP_COUNT
 };
 
-/* Where an interface's programs are: X(ID, name). */
-#define SW_HOOKS(X)                                                                                \
-	X(INGRESS, xdp)                                                                            \
-	X(EGRESS, egress)                                                                          \
-	X(HANDOVER, handover)
-
-enum sw_hook {
-#define X(id, name) SW_HOOK_##id,
-	SW_HOOKS(X)
-#undef X
-		SW_HOOK_COUNT
-};
-
 /* What a program has cost so far; runs 0: not known, or it never ran. */
 struct sw_program_cost {
 	uint64_t runs;

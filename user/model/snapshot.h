@@ -81,9 +81,24 @@ struct sw_status_flood {
 	uint32_t drifts; /* by bit */
 };
 
+/* A program of somebody else's that sees packets before ours: what it ends we do not see. */
+struct sw_program_before {
+	uint32_t id;
+	char name[32]; /* "?" if it may not be looked at */
+};
+
+#define SW_MAX_BEFORE 4
+
+struct sw_programs_before {
+	uint32_t count; /* of these, the first */
+	struct sw_program_before rows[SW_MAX_BEFORE];
+};
+
 struct sw_status_interface {
 	struct sw_interface record;
 	uint32_t slot;
+	struct sw_programs_before before_egress;
+	struct sw_programs_before before_handover;
 	enum sw_health ingress;
 	enum sw_health egress;
 	uint32_t ingress_program; /* its id; 0: unknown */
@@ -187,6 +202,43 @@ struct sw_detach_result {
 	uint32_t ifindex;
 	uint32_t netns;
 	bool gone; /* the interface had vanished before */
+};
+
+/* What became of one hook in `upgrade`. */
+enum sw_upgraded {
+	SW_UPGRADED_NONE,     /* this interface has no such hook now */
+	SW_UPGRADED_REPLACED, /* it has the program of this version ... */
+	SW_UPGRADED_ALREADY,  /* ... or had it before */
+	SW_UPGRADED_MISSING,  /* somebody took it off: an attach repairs it */
+};
+
+/* Where an interface's programs are: X(ID, name). */
+#define SW_HOOKS(X)                                                                                \
+	X(INGRESS, ingress)                                                                        \
+	X(EGRESS, egress)                                                                          \
+	X(HANDOVER, handover)
+
+enum sw_hook {
+#define X(id, name) SW_HOOK_##id,
+	SW_HOOKS(X)
+#undef X
+		SW_HOOK_COUNT
+};
+
+struct sw_upgrade_result {
+	char name[SW_IFNAME_SIZE];
+	uint32_t ifindex;
+	uint32_t netns;
+	bool gone; /* the interface has vanished, and there was nothing to do */
+	enum sw_upgraded hooks[SW_HOOK_COUNT];
+	uint32_t before[SW_HOOK_COUNT]; /* ids of the programs; 0: none */
+	uint32_t after[SW_HOOK_COUNT];
+};
+
+struct sw_upgrade {
+	bool already; /* all were of this version, and nothing was changed */
+	uint32_t count;
+	struct sw_upgrade_result interfaces[SW_MAX_INTERFACES]; /* in order of their slots */
 };
 
 /* The fraction-th (0 to 1) latency in microseconds, interpolated in its bucket; 0 if there is none. */

@@ -38,21 +38,73 @@ uint64_t sw_netns_cookie(void)
 	return cookie;
 }
 
-/* Looks at every entry of a directory; suffix leads from the entry to the namespace's file. */
-static int open_among(const char *directory, const char *suffix, uint32_t netns)
+#define PATH_SIZE 320
+
+/* The namespace of a directory's next entry that has one, or 0; suffix leads from the entry to the namespace's file. */
+static uint32_t next_among(DIR *dir, const char *directory, const char *suffix,
+			   char path[PATH_SIZE])
 {
-	SW_AUTO_DIR DIR *dir = opendir(directory);
 	struct dirent *entry;
-	char path[320];
+	uint32_t netns;
 
 	while (dir && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.' || (*suffix && !isdigit((unsigned char)*entry->d_name)))
 			continue;
-		sw_format(path, sizeof(path), "%s/%s%s", directory, entry->d_name, suffix);
-		if (inode_of(path) == netns)
-			return open(path, O_RDONLY | O_CLOEXEC);
+		sw_format(path, PATH_SIZE, "%s/%s%s", directory, entry->d_name, suffix);
+		netns = inode_of(path);
+		if (netns)
+			return netns;
 	}
+	return 0;
+}
+
+static int open_among(const char *directory, const char *suffix, uint32_t netns)
+{
+	SW_AUTO_DIR DIR *dir = opendir(directory);
+	char path[PATH_SIZE];
+	uint32_t found;
+
+	while ((found = next_among(dir, directory, suffix, path)))
+		if (found == netns)
+			return open(path, O_RDONLY | O_CLOEXEC);
 	return -1;
+}
+
+static const struct {
+	const char *directory;
+	const char *suffix;
+} places[] = { { "/run/netns", "" }, { "/proc", "/ns/net" } };
+
+static int add_once(uint32_t **netns, int count, uint32_t one)
+{
+	uint32_t *more;
+
+	for (int i = 0; i < count; i++)
+		if ((*netns)[i] == one)
+			return count;
+	more = realloc(*netns, (size_t)(count + 1) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	more[count] = one;
+	*netns = more;
+	return count + 1;
+}
+
+int sw_netns_list(uint32_t **netns)
+{
+	char path[PATH_SIZE];
+	uint32_t one;
+	int count = 0;
+
+	*netns = NULL;
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		SW_AUTO_DIR DIR *dir = opendir(places[i].directory);
+
+		while (count >= 0 &&
+		       (one = next_among(dir, places[i].directory, places[i].suffix, path)))
+			count = add_once(netns, count, one);
+	}
+	return count;
 }
 
 int sw_netns_enter(uint32_t netns, int *saved)
@@ -62,9 +114,8 @@ int sw_netns_enter(uint32_t netns, int *saved)
 	*saved = -1;
 	if (sw_netns_own() == netns)
 		return 0;
-	there = open_among("/run/netns", "", netns);
-	if (there < 0)
-		there = open_among("/proc", "/ns/net", netns);
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places) && there < 0; i++)
+		there = open_among(places[i].directory, places[i].suffix, netns);
 	if (there < 0)
 		return -ENOENT;
 	back = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);

@@ -20,6 +20,9 @@ uint64_t sw_netns_cookie(void);
  */
 int sw_netns_enter(uint32_t netns, int *saved);
 
+/* Those that can be entered by sw_netns_enter(), each once. The caller frees them. Returns how many, or -ENOMEM. */
+int sw_netns_list(uint32_t **netns);
+
 /* Steps back and closes the way. */
 void sw_netns_leave(int *saved);
 

@@ -5,6 +5,7 @@
 #include "../base/error.h"
 #include "mounts.h"
 
+#include <bpf/bpf.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <stdarg.h>
@@ -202,6 +203,22 @@ int sw_pins_make_dir(const struct sw_pins *pins, const char *name)
 		let_read(path, 0750);
 	else if (errno != EEXIST)
 		return sw_error(errno, "cannot make the directory %s/%s: %s", pins->shown, name,
+				sw_errno_text(errno));
+	return 0;
+}
+
+int sw_pins_replace(const struct sw_pins *pins, const char *name, int fd)
+{
+	char path[SW_PIN_PATH], next[SW_PIN_PATH];
+	struct stat before;
+
+	sw_pins_path(pins, path, "%s", name);
+	sw_pins_path(pins, next, "%s_next", name);
+	if ((unlink(next) && errno != ENOENT) || bpf_obj_pin(fd, next) ||
+	    (!stat(path, &before) &&
+	     (chown(next, before.st_uid, before.st_gid) || chmod(next, before.st_mode & 0777))) ||
+	    rename(next, path))
+		return sw_error(errno, "cannot pin %s/%s: %s", pins->shown, name,
 				sw_errno_text(errno));
 	return 0;
 }

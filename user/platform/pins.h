@@ -8,7 +8,8 @@
  *	DIR/maps/NAME           every map; "identity" is pinned last and unpinned first, so that
  *	                        without it the maps are what an interrupted command has left
  *	DIR/lists/LIST_bucketsN the tables of a list, see list_table.h
- *	DIR/programs/sw_clock   tells the clock of the entries
+ *	DIR/programs/sw_clock   tells the clock of the entries; beside it sw_switch, and the sw_arm whose
+ *	                        object the sweeper's code is of
  *	DIR/links/SLOT/xdp      the ingress link of the interface in that slot of the map "interfaces"
  *	DIR/links/SLOT/tcx      its egress link, or, where the kernel has no TCX:
  *	DIR/links/SLOT/filter   the program of its clsact filter
@@ -85,6 +86,12 @@ bool sw_pins_exist(const struct sw_pins *pins, const char *name);
 /* Makes a directory below the pin directory, or, for "", the pin directory, which the readers may enter; fine if
  * it is there. */
 int sw_pins_make_dir(const struct sw_pins *pins, const char *name);
+
+/*
+ * Pins what fd is, in the place and for the readers of what has that name, if anything: at no moment is there none
+ * of the two. What an interrupted one leaves is NAME_next, which the next one removes. 0, or -errno with its line.
+ */
+int sw_pins_replace(const struct sw_pins *pins, const char *name, int fd);
 
 /* Removes a file or directory with all that is in it. What is not there is fine. */
 int sw_pins_remove(const struct sw_pins *pins, const char *name);

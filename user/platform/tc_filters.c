@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tc_filters.h"
 
+#include "../base/error.h"
 #include "netlink.h"
 
 #include <errno.h>
@@ -9,12 +10,13 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#define MAX_BEFORE (sizeof(((struct sw_filters *)0)->programs_before) / sizeof(uint32_t))
+
 struct search {
 	struct sw_filters *filters;
 	uint32_t ifindex;
 	uint32_t parent;
 	uint32_t priority;
-	uint32_t handle;
 };
 
 static int take_kind(const struct nlattr *attribute, void *kind)
@@ -36,34 +38,42 @@ static int take_qdisc(const struct nlmsghdr *message, void *context)
 	return MNL_CB_OK;
 }
 
-static int take_program(const struct nlattr *attribute, void *program)
+static int take_program(const struct nlattr *attribute, void *context)
 {
+	struct sw_filter *filter = context;
+
 	if (mnl_attr_get_type(attribute) == TCA_BPF_ID)
-		*(uint32_t *)program = mnl_attr_get_u32(attribute);
+		filter->program = mnl_attr_get_u32(attribute);
+	if (mnl_attr_get_type(attribute) == TCA_BPF_NAME)
+		sw_format(filter->name, sizeof(filter->name), "%s", mnl_attr_get_str(attribute));
 	return MNL_CB_OK;
 }
 
-static int take_options(const struct nlattr *attribute, void *program)
+static int take_options(const struct nlattr *attribute, void *filter)
 {
 	if (mnl_attr_get_type(attribute) == TCA_OPTIONS)
-		mnl_attr_parse_nested(attribute, take_program, program);
+		mnl_attr_parse_nested(attribute, take_program, filter);
 	return MNL_CB_OK;
 }
 
 static int take_filter(const struct nlmsghdr *message, void *context)
 {
 	const struct tcmsg *about = mnl_nlmsg_get_payload(message);
+	uint32_t priority = about->tcm_info >> 16;
 	struct search *search = context;
 	struct sw_filters *filters = search->filters;
+	struct sw_filter filter = { .handle = about->tcm_handle };
 
 	if (!about->tcm_handle)
 		return MNL_CB_OK; /* the head of a priority's list */
 	filters->count++;
-	if (search->parent != TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS) ||
-	    about->tcm_handle != search->handle || about->tcm_info >> 16 != search->priority)
+	if (search->parent != TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS))
 		return MNL_CB_OK;
-	filters->found = true;
-	mnl_attr_parse(message, sizeof(*about), take_options, &filters->program);
+	mnl_attr_parse(message, sizeof(*about), take_options, &filter);
+	if (priority == search->priority && filters->found < SW_MAX_FILTERS)
+		filters->rows[filters->found++] = filter;
+	if (priority < search->priority && filter.program && filters->before < MAX_BEFORE)
+		filters->programs_before[filters->before++] = filter.program;
 	return MNL_CB_OK;
 }
 
@@ -82,15 +92,12 @@ static int dump(uint16_t type, mnl_cb_t take, struct search *search)
 	return sw_netlink_ask(NETLINK_ROUTE, request, take, search);
 }
 
-int sw_filters_read(uint32_t ifindex, uint32_t priority, uint32_t handle,
-		    struct sw_filters *filters)
+int sw_filters_read(uint32_t ifindex, uint32_t priority, struct sw_filters *filters)
 {
 	static const uint32_t parents[] = { TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
 					    TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS) };
 	struct sw_filters found = {};
-	struct search search = {
-		.filters = &found, .ifindex = ifindex, .priority = priority, .handle = handle
-	};
+	struct search search = { .filters = &found, .ifindex = ifindex, .priority = priority };
 	int error = dump(RTM_GETQDISC, take_qdisc, &search);
 
 	for (unsigned int i = 0; i < 2 && !error && found.clsact; i++) {
@@ -100,4 +107,12 @@ int sw_filters_read(uint32_t ifindex, uint32_t priority, uint32_t handle,
 	if (!error)
 		*filters = found;
 	return error;
+}
+
+const struct sw_filter *sw_filters_find(const struct sw_filters *filters, uint32_t handle)
+{
+	for (uint32_t i = 0; i < filters->found; i++)
+		if (filters->rows[i].handle == handle)
+			return &filters->rows[i];
+	return NULL;
 }

@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 struct sw_handshake_list;
+struct sw_policy;
+struct sw_policy_view;
 struct sw_scrape;
 struct sw_snapshot;
 struct sw_status;
@@ -23,6 +25,9 @@ int sw_status_read_often(const char *pin_dir, struct sw_status *status);
 
 /* Both, and what is around them: what a page of metrics says. -SW_NOT_ATTACHED if nothing is attached. */
 int sw_scrape_read(const char *pin_dir, struct sw_scrape *scrape);
+/* The active policy, and what is said of it: of one and the same, should it be changed just now. Both are large. */
+int sw_active_policy_read(const char *pin_dir, struct sw_policy *policy,
+			  struct sw_policy_view *view);
 
 /* The half-open handshakes, of which at most limit (0: all) are kept. The caller frees the views. */
 int sw_handshakes_read(const char *pin_dir, uint64_t limit, struct sw_handshake_list *list);

@@ -14,6 +14,7 @@
 #include "../maps/settings.h"
 #include "../maps/sweeper.h"
 #include "../platform/instance.h"
+#include "../platform/netns.h"
 #include "../policy/policy_view_reader.h"
 #include "occupancy_reader.h"
 
@@ -210,6 +211,15 @@ int sw_snapshot_read(const char *pin_dir, struct sw_snapshot *snapshot)
 	return 0;
 }
 
+/* Who may see packets before ours. */
+static void read_before(struct sw_status_interface *to)
+{
+	SW_AUTO_NETNS int back = -1;
+
+	if (to->egress == SW_HEALTH_OK && !sw_netns_enter(to->record.netns, &back))
+		sw_egress_before(&to->record, to->egress_program, &to->before_egress);
+}
+
 static void read_health(const struct sw_instance *instance, const struct sw_records *records,
 			struct sw_status *status)
 {
@@ -224,6 +234,7 @@ static void read_health(const struct sw_instance *instance, const struct sw_reco
 		to->slot = slot;
 		to->ingress = sw_ingress_health(pins, &to->record, slot, &to->ingress_program);
 		to->egress = sw_egress_health(pins, &to->record, slot, &to->egress_program);
+		read_before(to);
 		status->interface_count++;
 	}
 }

@@ -10,6 +10,20 @@
 
 #include <string.h>
 
+static json_t *before(const struct sw_programs_before *programs)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < programs->count; i++) {
+		json_t *one = json_object();
+
+		sw_json_put_number(one, "program_id", programs->rows[i].id);
+		sw_json_put_text(one, "name", programs->rows[i].name);
+		json_array_append_new(array, one);
+	}
+	return array;
+}
+
 static json_t *hook(enum sw_health health, uint32_t program)
 {
 	json_t *object = json_object();
@@ -37,8 +51,12 @@ static json_t *status_interface(const struct sw_status *status,
 	sw_json_put_text(part, "hook", "xdp");
 	part = sw_json_put(one, "egress", hook(from->egress, from->egress_program));
 	sw_json_put_text(part, "hook", sw_tc_hook_name(from->record.tc_hook));
-	if (from->flood.known)
-		sw_json_put(one, "flood", sw_json_status_flood(&from->flood));
+	sw_json_put(part, "before", before(&from->before_egress));
+	if (from->flood.known) {
+		part = sw_json_put(one, "flood", sw_json_status_flood(&from->flood));
+		sw_json_put(json_object_get(part, "handover"), "before",
+			    before(&from->before_handover));
+	}
 	sw_json_put_bool(one, "ok", sw_status_interface_ok(from));
 	sw_json_put_text(one, "since",
 			 sw_format_timestamp(text, sw_wall_ns(from->record.attached_ns)));
@@ -173,6 +191,7 @@ void sw_json_list(FILE *out, const struct sw_handshake_list *list, bool pretty)
 
 	sw_json_put_number(root, "total", list->total);
 	sw_json_put_number(root, "shown", list->count);
+	sw_json_put_bool(root, "truncated", list->count < list->total);
 	array = sw_json_put(root, "handshakes", json_array());
 	for (uint64_t i = 0; i < list->count; i++)
 		json_array_append_new(array, attempt(&list->views[i]));
@@ -217,6 +236,41 @@ void sw_json_detach(FILE *out, const struct sw_detach_result *results, uint32_t 
 		sw_json_put_number(one, "ifindex", results[i].ifindex);
 		sw_json_put_number(one, "netns", results[i].netns);
 		sw_json_put_bool(one, "gone", results[i].gone);
+		json_array_append_new(array, one);
+	}
+	sw_json_print(out, root, pretty);
+}
+
+static json_t *upgraded_hook(const struct sw_upgrade_result *from, enum sw_hook hook)
+{
+	json_t *object = json_object();
+
+	sw_json_put_text(object, "state", sw_upgraded_name(from->hooks[hook]));
+	if (from->after[hook]) {
+		sw_json_put_number(object, "program_before", from->before[hook]);
+		sw_json_put_number(object, "program_id", from->after[hook]);
+	}
+	return object;
+}
+
+void sw_json_upgrade(FILE *out, const struct sw_upgrade *upgrade, bool pretty)
+{
+	json_t *root = sw_json_root(), *array;
+
+	sw_json_put_text(root, "version", SYNWARD_VERSION);
+	sw_json_put_number(root, "abi", SW_ABI_VERSION);
+	sw_json_put_bool(root, "already", upgrade->already);
+	array = sw_json_put(root, "upgraded", json_array());
+	for (uint32_t i = 0; i < upgrade->count; i++) {
+		const struct sw_upgrade_result *from = &upgrade->interfaces[i];
+		json_t *one = json_object();
+
+		sw_json_put_text(one, "name", from->name);
+		sw_json_put_number(one, "ifindex", from->ifindex);
+		sw_json_put_number(one, "netns", from->netns);
+		sw_json_put_bool(one, "gone", from->gone);
+		for (int hook = 0; hook < SW_HOOK_COUNT; hook++)
+			sw_json_put(one, sw_hook_name(hook), upgraded_hook(from, hook));
 		json_array_append_new(array, one);
 	}
 	sw_json_print(out, root, pretty);

@@ -5,12 +5,6 @@
 
 #include <inttypes.h>
 
-const char *const sw_hook_names[] = {
-#define X(id, name) #name,
-	SW_HOOKS(X)
-#undef X
-};
-
 static const char *const drop_names[] = {
 #define X(id, name) #name,
 	SW_LINK_DROPS(X)
@@ -44,7 +38,7 @@ static void cost(const struct sw_metrics *to, const struct sw_scrape *scrape,
 			if (!of->runs)
 				continue;
 			sw_metric_interface(to, name, records[i]);
-			fprintf(to->out, ",hook=\"%s\"} ", sw_hook_names[hook]);
+			fprintf(to->out, ",hook=\"%s\"} ", sw_hook_name(hook));
 			if (time)
 				fprintf(to->out, "%.9f\n", (double)of->ns / 1e9);
 			else

@@ -7,9 +7,6 @@
 #include "../model/scrape.h"
 #include "metric.h"
 
-/* What the hooks are called. */
-extern const char *const sw_hook_names[SW_HOOK_COUNT];
-
 /* Limits, the policy and its services. */
 void sw_prometheus_policy(const struct sw_metrics *to, const struct sw_snapshot *snapshot);
 

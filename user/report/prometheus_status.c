@@ -53,10 +53,10 @@ static void hooks(const struct sw_metrics *to, const struct sw_status *status,
 
 		if (!records[i])
 			continue;
-		health(to, records[i], sw_hook_names[SW_HOOK_INGRESS], of->ingress);
-		health(to, records[i], sw_hook_names[SW_HOOK_EGRESS], of->egress);
+		health(to, records[i], sw_hook_name(SW_HOOK_INGRESS), of->ingress);
+		health(to, records[i], sw_hook_name(SW_HOOK_EGRESS), of->egress);
 		if (of->flood.known && of->flood.handover_needed)
-			health(to, records[i], sw_hook_names[SW_HOOK_HANDOVER], of->flood.handover);
+			health(to, records[i], sw_hook_name(SW_HOOK_HANDOVER), of->flood.handover);
 	}
 }
 

@@ -67,7 +67,12 @@ void sw_json_event(FILE *out, const struct sw_event *event, const struct sw_even
 		   uint64_t wall_ns);
 
 void sw_json_attach(FILE *out, const struct sw_attach_result *results, uint32_t count, bool pretty);
+void sw_json_upgrade(FILE *out, const struct sw_upgrade *upgrade, bool pretty);
 void sw_json_detach(FILE *out, const struct sw_detach_result *results, uint32_t count, bool pretty);
+
+/* What became of a hook in an upgrade, and what hooks are called. */
+const char *sw_upgraded_name(enum sw_upgraded upgraded);
+const char *sw_hook_name(enum sw_hook hook);
 
 /* tcx, clsact or none. */
 const char *sw_tc_hook_name(uint32_t tc_hook);

@@ -89,6 +89,17 @@ static void problems(FILE *out, const struct sw_status *status)
 			sw_style(out, SW_STYLE_BAD), sw_style(out, SW_STYLE_NONE));
 }
 
+static void before(FILE *out, const char *name, const char *what,
+		   const struct sw_programs_before *programs)
+{
+	for (uint32_t i = 0; i < programs->count; i++)
+		fprintf(out,
+			"%s: program %s (id %u) sees what %s before synward does, and what it ends "
+			"synward never sees\n",
+			name, SW_PRINTABLE_NAME(programs->rows[i].name), programs->rows[i].id,
+			what);
+}
+
 static void fallbacks(FILE *out, const struct sw_status *status)
 {
 	for (uint32_t i = 0; i < status->interface_count; i++) {
@@ -102,6 +113,8 @@ static void fallbacks(FILE *out, const struct sw_status *status)
 				name);
 		if (record->tc_hook == SW_TC_CLSACT)
 			fprintf(out, "%s: clsact filter rather than TCX\n", name);
+		before(out, name, "leaves", &status->interfaces[i].before_egress);
+		before(out, name, "comes up", &status->interfaces[i].before_handover);
 	}
 }
 

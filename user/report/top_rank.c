@@ -4,15 +4,16 @@
 
 #include "../base/address.h"
 
-static const char *const by_names[] = {
+const char *const sw_top_by_names[] = {
 	[SW_TOP_BY_SYNS] = "syns",
 	[SW_TOP_BY_ANOMALIES] = "anomalies",
 	[SW_TOP_BY_WEIGHT] = "weight",
+	[SW_TOP_BY_COUNT] = NULL,
 };
 
 const char *sw_top_by_name(enum sw_top_by by)
 {
-	return by_names[by];
+	return sw_top_by_names[by];
 }
 
 const char *sw_format_source(char text[SW_SOURCE_SIZE], const struct sw_addr *addr)

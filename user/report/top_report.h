@@ -39,7 +39,8 @@ void sw_json_top_services(FILE *out, const struct sw_snapshot *snapshot, enum sw
 void sw_json_top_anomalies(FILE *out, const struct sw_snapshot *snapshot, size_t limit,
 			   bool pretty);
 
-/* syns, anomalies or weight. */
+/* syns, anomalies or weight; after them, NULL. */
+extern const char *const sw_top_by_names[];
 const char *sw_top_by_name(enum sw_top_by by);
 
 /* A source as people write it: 192.0.2.1 or 2001:db8:1:2::/64. Returns text. */

@@ -13,6 +13,29 @@ const char *sw_tc_hook_name(uint32_t tc_hook)
 	return tc_hook == SW_TC_TCX ? "tcx" : tc_hook == SW_TC_CLSACT ? "clsact" : "none";
 }
 
+const char *sw_upgraded_name(enum sw_upgraded upgraded)
+{
+	static const char *const names[] = {
+		[SW_UPGRADED_NONE] = "none",
+		[SW_UPGRADED_REPLACED] = "replaced",
+		[SW_UPGRADED_ALREADY] = "already",
+		[SW_UPGRADED_MISSING] = "missing",
+	};
+
+	return names[upgraded];
+}
+
+const char *sw_hook_name(enum sw_hook hook)
+{
+	static const char *const names[] = {
+#define X(id, name) [SW_HOOK_##id] = #name,
+		SW_HOOKS(X)
+#undef X
+	};
+
+	return names[hook];
+}
+
 const char *sw_health_name(enum sw_health health)
 {
 	static const char *const names[] = {

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Loaded before libc: each call that changes something which outlives the process is a step. Before the step
+ * STOP_AT (the first is 1) the process is killed, or, with STOP_HOW=fail, the step fails with EIO. STEPS names a
+ * file that gets a line for each.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/bpf.h>
+#include <linux/netlink.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define REAL(name) ((typeof(&name))dlsym(RTLD_NEXT, #name))
+
+/* Returns whether the step is to fail. */
+static bool step(const char *what, const char *path)
+{
+	static long taken;
+	const char *at = getenv("STOP_AT"), *how = getenv("STOP_HOW"), *log = getenv("STEPS");
+	FILE *file = log ? fopen(log, "ae") : NULL;
+
+	taken++;
+	if (file) {
+		fprintf(file, "%s %s\n", what, path);
+		fclose(file);
+	}
+	if (!at || atol(at) != taken)
+		return false;
+	if (how && !strcmp(how, "fail")) {
+		errno = EIO;
+		return true;
+	}
+	kill(getpid(), SIGKILL);
+	return true;
+}
+
+static const char *lasting(long command)
+{
+	switch (command) {
+	case BPF_MAP_UPDATE_ELEM:
+	case BPF_MAP_UPDATE_BATCH:
+		return "update";
+	case BPF_MAP_DELETE_ELEM:
+		return "delete";
+	case BPF_OBJ_PIN:
+		return "pin";
+	case BPF_PROG_TEST_RUN:
+		return "run";
+	case BPF_LINK_CREATE:
+		return "create";
+	case BPF_LINK_UPDATE:
+		return "replace";
+	case BPF_LINK_DETACH:
+		return "detach";
+	}
+	return NULL;
+}
+
+long syscall(long number, ...)
+{
+	long a[6];
+	va_list args;
+
+	va_start(args, number);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(args, long);
+	va_end(args);
+	if (number == SYS_bpf && lasting(a[0])) {
+		const union bpf_attr *attr = (const void *)a[1];
+
+		if (step(lasting(a[0]), a[0] == BPF_OBJ_PIN ? (const char *)attr->pathname : ""))
+			return -1;
+	}
+	return REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* Of the kinds of messages of rtnetlink in fours, the first two make and remove. */
+static bool changes(const void *data, size_t size)
+{
+	const struct nlmsghdr *message = data;
+
+	return size >= sizeof(*message) && message->nlmsg_type >= NLMSG_MIN_TYPE &&
+	       message->nlmsg_type % 4 < 2;
+}
+
+ssize_t send(int fd, const void *data, size_t size, int flags)
+{
+	if (changes(data, size) && step("send", ""))
+		return -1;
+	return REAL(send)(fd, data, size, flags);
+}
+
+ssize_t sendto(int fd, const void *data, size_t size, int flags, const struct sockaddr *to,
+	       socklen_t length)
+{
+	if (changes(data, size) && step("send", ""))
+		return -1;
+	return REAL(sendto)(fd, data, size, flags, to, length);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+	return step("mkdir", path) ? -1 : REAL(mkdir)(path, mode);
+}
+
+int rename(const char *from, const char *to)
+{
+	return step("rename", to) ? -1 : REAL(rename)(from, to);
+}
+
+int unlink(const char *path)
+{
+	return step("unlink", path) ? -1 : REAL(unlink)(path);
+}
+
+int unlinkat(int fd, const char *path, int flags)
+{
+	char name[32], whole[PATH_MAX] = "";
+	ssize_t length;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	length = readlink(name, whole, sizeof(whole) / 2);
+	if (length > 0)
+		snprintf(whole + length, sizeof(whole) / 2, "/%s", path);
+	return step("unlink", whole) ? -1 : REAL(unlinkat)(fd, path, flags);
+}
+
+int open(const char *path, int flags, ...)
+{
+	va_list args;
+	mode_t mode;
+
+	va_start(args, flags);
+	mode = va_arg(args, mode_t);
+	va_end(args);
+	if (flags & O_ACCMODE && strncmp(path, "/dev/", 5) && step("open", path))
+		return -1;
+	return REAL(open)(path, flags, mode);
+}

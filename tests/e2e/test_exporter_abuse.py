@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What anybody may send to the exporter: it answers with an error, stays small, and serves others."""
+
+import json
+
+import pytest
+
+from exporter import HOST, Exporter, parse, said, silent
+from net import wait_for
+
+MIB = 1 << 20
+PEAK_KIB = 32 * 1024
+ROOM = 128  # connections that it serves at once
+GET = f"GET /healthz HTTP/1.1\r\n{HOST}\r\n"
+
+
+@pytest.fixture(scope="module")
+def exporter():
+    """One for all of them: whoever comes after whatever somebody sent is served as ever."""
+    from net import Lab
+
+    with Lab() as lab:
+        yield Exporter(lab, {"SYNWARD_PIN_DIR": "/sys/fs/bpf/none"}, "--allow-host", "web1.example")
+
+
+@pytest.fixture(autouse=True)
+def unharmed(exporter):
+    yield
+    assert exporter.ask("/healthz").body == "alive\n"
+    assert exporter.peak_kib() < PEAK_KIB
+
+
+def expect_error(answer, code):
+    assert (answer.code, answer.form) == (code, "application/json"), answer
+    assert json.loads(answer.body).keys() == {"schema", "error"}
+    assert answer.fields["x-content-type-options"] == "nosniff"
+    assert answer.fields["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", (
+    "/../etc/passwd", "/metrics/", "//metrics", "/metrics/../healthz", "/%6detrics", "/healthz%00", "/METRICS",
+    "/api/v1", "/api/v1/../../etc/passwd", "/..%2f..%2fetc/passwd", "/api/v1/events"))
+def test_there_is_nothing_but_what_there_is(exporter, path):
+    expect_error(exporter.ask(path), 404)
+
+
+@pytest.mark.parametrize("query", ("limit=0", "limit=1001", "limit=x", "limit", "=", "limit=1&x=2", "limit=" + "9" * 500))
+def test_queries_that_make_no_sense(exporter, query):
+    expect_error(exporter.ask(f"/api/v1/handshakes?{query}"), 400)
+
+
+def test_a_path_that_takes_no_query(exporter):
+    expect_error(exporter.ask("/metrics?a=b"), 400)
+    assert exporter.ask("/metrics?").code == 200
+
+
+@pytest.mark.parametrize("host, code", (
+    ("localhost", 200), ("LocalHost:9945", 200), ("127.0.0.1", 200), ("[::1]:9945", 200), ("[2001:db8::1]", 200),
+    ("192.0.2.1:80", 200), ("web1.example:9945", 200), ("WEB1.example", 200),
+    ("evil.example", 421), ("localhost.evil.example", 421), ("127.0.0.1.evil.example", 421), ("", 421),
+    ("127.1", 421), ("[::1", 421), ("[::1]x", 421), ("localhost:99x", 421), ("web2.example", 421), ("@", 421)))
+def test_hosts(exporter, host, code):
+    answer = exporter.ask("/metrics", host=f"Host: {host}\r\n")
+    assert answer.code == code, answer
+    if code != 200:
+        expect_error(answer, code)
+    assert "access-control-allow-origin" not in answer.fields
+
+
+def test_hosts_in_other_places(exporter):
+    expect_error(exporter.ask("http://evil.example/metrics"), 421)
+    assert exporter.ask("http://127.0.0.1:9945/metrics", host="Host: evil.example\r\n").code == 200
+    expect_error(exporter.ask("/metrics", host=""), 400)
+    expect_error(exporter.ask("/metrics", host=f"{HOST}Host: evil.example\r\n"), 400)
+    assert exporter.say("GET /metrics HTTP/1.0\r\n\r\n").code == 200
+
+
+@pytest.mark.parametrize("method", ("POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"))
+def test_other_methods(exporter, method):
+    answer = exporter.ask("/metrics", method=method)
+    expect_error(answer, 405)
+    assert answer.fields["allow"] == "GET, HEAD"
+
+
+def test_methods_that_nobody_knows(exporter):
+    assert exporter.ask("/metrics", method="BREW").code == 501
+    assert exporter.ask("/metrics", method="get").code == 501
+
+
+@pytest.mark.parametrize("path, code", (("/metrics", 200), ("/healthz", 200), ("/readyz", 503), ("/no", 404)))
+def test_head_is_get_without_a_body(exporter, path, code):
+    got, head = exporter.ask(path), exporter.ask(path, method="HEAD")
+    assert (got.code, head.code, head.body) == (code, code, "")
+    for answer in (got, head):
+        answer.fields.pop("date")
+    assert got.fields == head.fields and int(head.fields["content-length"]) == len(got.body)
+
+
+def test_what_is_too_long(exporter):
+    expect_error(exporter.ask("/" + "a" * 3000), 414)
+    expect_error(exporter.ask("/metrics", more=f"X: {'a' * 9000}\r\n"), 431)
+    expect_error(exporter.ask("/metrics", more="".join(f"X{i}: {'a' * 100}\r\n" for i in range(100))), 431)
+    assert exporter.ask("/metrics", more=f"X: {'a' * MIB}\r\n").code == 400
+    assert exporter.ask("/" + "a" * MIB).code == 400
+
+
+@pytest.mark.parametrize("method", ("GET", "POST"))
+def test_a_body_of_1_mib(exporter, method):
+    body = b"x" * MIB
+    begin = f"{method} /metrics HTTP/1.1\r\n{HOST}"
+    assert exporter.say(f"{begin}Content-Length: {MIB}\r\n\r\n".encode() + body).code == 413
+    chunk = f"{begin}Transfer-Encoding: chunked\r\n\r\n{MIB:x}\r\n".encode() + body + b"\r\n0\r\n\r\n"
+    assert exporter.say(chunk).code == 413
+
+
+def test_pipelining(exporter):
+    """One connection has one answer, and says so: what follows is not even read as a request."""
+    answer = exporter.say(GET * 50)
+    assert answer.body == "alive\n" and answer.fields["connection"] == "close"
+    answer = exporter.say(f"HEAD /healthz HTTP/1.1\r\n{HOST}\r\n" + GET)
+    assert answer.body == ""
+
+
+@pytest.mark.parametrize("garbage", (
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500), b"\r\n" * 10, bytes(5000), b"GET\r\n\r\n",
+    b"GET / HTTP/9.9\r\n\r\n", b"GET /\x00 HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /\xff\xfe HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET / HTTP/1.1\r\n : x\r\n\r\n", b"GET / HTTP/1.1\r\nHost localhost\r\n\r\n",
+    b"GET metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", b"CONNECT evil.example:80 HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+def test_garbage(exporter, garbage):
+    with exporter.connect() as peer:
+        peer.sendall(garbage)
+        peer.shutdown(1)
+        answer = parse(said(peer))
+    assert answer is None or answer.code in (400, 404, 405, 501), answer
+
+
+def test_who_never_finishes_a_request_makes_room(exporter):
+    """Half-open HTTP connections, twice as many as there may be, each with a byte now and then."""
+    before = exporter.descriptors()
+    peers = [exporter.connect() for _ in range(2 * ROOM)]
+    try:
+        for peer in peers:
+            peer.sendall(b"GET /metr")
+        assert exporter.ask("/healthz").body == "alive\n"
+        assert exporter.descriptors() <= before + ROOM
+        wait_for(lambda: not silent(peers[0]), "the first of them to be let go")
+        assert said(peers[0]) == b""
+    finally:
+        for peer in peers:
+            peer.close()
+    wait_for(lambda: exporter.descriptors() == before, "all of them to be gone")
+
+
+def test_who_never_takes_an_answer_makes_room(exporter):
+    peers = [exporter.connect(room=1) for _ in range(ROOM)]
+    for peer in peers:
+        peer.sendall(f"GET /metrics HTTP/1.1\r\n{HOST}\r\n".encode())
+    assert exporter.ask("/healthz").body == "alive\n"
+    for peer in peers:
+        peer.close()

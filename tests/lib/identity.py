@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""State of another synward, as a pin directory may hold it."""
+
+import struct
+
+from net import run
+
+
+def plant_identity(synward, version, size):
+    """State of another synward: a version word, and the rest may mean anything."""
+    (synward.pin_dir / "maps").mkdir(parents=True)
+    pin = synward.pin_dir / "maps" / "identity"
+    run("bpftool", "map", "create", pin, "type", "array", "key", 4, "value", size, "entries", 1,
+        "name", "identity")
+    value = struct.pack("<I", version).ljust(size, b"\x01")
+    run("bpftool", "map", "update", "pinned", pin, "key", 0, 0, 0, 0, "value", *value)
+    return pin

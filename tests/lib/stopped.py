@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Commands that are killed, or fail, at each step that changes something (tests/e2e/stopped.c)."""
+
+import itertools
+import os
+import pathlib
+import signal
+
+from net import Failed, run
+
+SOURCE = pathlib.Path(__file__).resolve().parents[1] / "e2e" / "stopped.c"
+THOROUGH = os.environ.get("THOROUGH", "") not in ("", "0")  # all of what else is a sample
+
+
+def build(directory):
+    library = directory / "stopped.so"
+    run("cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", library, SOURCE)
+    return library
+
+
+def _label(line):
+    """Pins of the same kind of thing are one step as another."""
+    what, _, path = line.partition(" ")
+    *_, parent, name = ("", "", *path.split("/"))
+    return what, parent if parent in ("maps", "lists") else name
+
+
+class Stops:
+    """One command of a synward, by some program."""
+
+    def __init__(self, library, synward, namespace, command, program):
+        self.library, self.synward, self.namespace = library, synward, namespace
+        self.command, self.program = [program, *command], program
+
+    def _run(self, **changes):
+        return run(*self.namespace.command(*self.command), check=False,
+                   env=self.synward.environment(LD_PRELOAD=str(self.library), **changes))
+
+    def steps(self, directory):
+        """Runs it to its end. The numbers of its steps, one of each kind; a sample, unless THOROUGH."""
+        log = directory / "steps"
+        log.unlink(missing_ok=True)
+        done = self._run(STEPS=str(log))
+        if done.returncode:
+            raise Failed(f"{self.command}: {done.returncode}\n{done.stdout}{done.stderr}")
+        lines = log.read_text().splitlines()
+        if THOROUGH:
+            return [number for number, line in enumerate(lines, 1)]
+        chosen, number = [], 1
+        for (what, name), group in itertools.groupby(lines, _label):
+            if not (what == "unlink" and name.endswith("_next")):  # nothing is there
+                chosen.append(number)
+            number += len(list(group))
+        return chosen
+
+    def kill(self, step):
+        done = self._run(STOP_AT=str(step))
+        assert done.returncode == -signal.SIGKILL, (self.command, step, done)
+
+    def fail(self, step):
+        return self._run(STOP_AT=str(step), STOP_HOW="fail")

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "command.h"
+
+#include "../attach/attach.h"
+#include "../base/printable.h"
+#include "../report/report.h"
+
+#include <synward/base.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+static const char *const hook_words[SW_HOOK_COUNT] = { "ingress", "egress", "hand-over" };
+
+static bool is_missing(const struct sw_upgrade_result *result, int hook)
+{
+	return !result->gone && result->hooks[hook] == SW_UPGRADED_MISSING;
+}
+
+/* Returns whether a hook is missing. */
+static bool note_missing(const struct sw_upgrade_result *result)
+{
+	const char *name = SW_PRINTABLE_NAME(result->name);
+	bool missing = false;
+
+	for (int hook = 0; hook < SW_HOOK_COUNT; hook++) {
+		if (!is_missing(result, hook))
+			continue;
+		sw_note("%s: its %s hook was taken off, so there was nothing to upgrade; to put it "
+			"back: synward attach %s",
+			name, hook_words[hook], name);
+		missing = true;
+	}
+	return missing;
+}
+
+static void print_one(const struct sw_upgrade_result *result)
+{
+	const char *separator = ": upgraded (";
+
+	printf("%s", SW_PRINTABLE_NAME(result->name));
+	if (result->gone)
+		printf(": skipped (the interface is gone)");
+	for (int hook = 0; hook < SW_HOOK_COUNT; hook++) {
+		if (result->hooks[hook] != SW_UPGRADED_REPLACED)
+			continue;
+		printf("%s%s: program %u -> %u", separator, hook_words[hook], result->before[hook],
+		       result->after[hook]);
+		separator = ", ";
+	}
+	printf("%s\n", *separator == ',' ? ")" : "");
+}
+
+static void print(const struct sw_upgrade *upgrade)
+{
+	if (upgrade->already)
+		printf("already at this version: %s (ABI version %u)\n", SYNWARD_VERSION,
+		       SW_ABI_VERSION);
+	for (uint32_t i = 0; i < upgrade->count; i++)
+		if (!upgrade->already || upgrade->interfaces[i].gone)
+			print_one(&upgrade->interfaces[i]);
+}
+
+static int run(int argc, char **argv)
+{
+	int first = sw_command_options(&sw_cmd_upgrade, argc, argv), error;
+	int code = SW_EXIT_OK;
+	struct sw_upgrade *upgrade;
+
+	if (first <= 0)
+		return first;
+	if (first < argc)
+		return sw_error(EINVAL, "upgrade: expected no arguments, got %s", argv[first]);
+	upgrade = malloc(sizeof(*upgrade));
+	error = upgrade ? sw_upgrade(sw_global.pin_dir, upgrade) : -ENOMEM;
+	for (uint32_t i = 0; !error && i < upgrade->count; i++)
+		if (note_missing(&upgrade->interfaces[i]))
+			code = SW_EXIT_DEGRADED;
+	if (!error && sw_global.json)
+		sw_json_upgrade(stdout, upgrade, sw_global.pretty);
+	else if (!error)
+		print(upgrade);
+	free(upgrade);
+	if (error)
+		return error == -EINVAL ? -EIO : error; /* EINVAL is for the command line */
+	return code;
+}
+
+const struct sw_command sw_cmd_upgrade = {
+	.name = "upgrade",
+	.summary = "put this version's programs in the place of those that are attached",
+	.usage = "",
+	.text = "Loads the programs of this synward and puts them into the hooks of all attached "
+		"interfaces,\n"
+		"in every network namespace, while packets go on: none passes unseen. If one "
+		"interface fails,\n"
+		"all keep what they had. Tables, policy, lists, counters, connections and warm-up "
+		"stay. State\n"
+		"of another ABI version is refused, and nothing is changed; 'synward version' "
+		"tells which this\n"
+		"one has. Interfaces that are gone are skipped. Exit code 3: a hook had been taken "
+		"off, which\n"
+		"'synward attach IFACE' puts back.\n"
+		"\n"
+		"Examples:\n"
+		"  synward upgrade\n"
+		"  synward upgrade -j | jq '.upgraded[] | {name, ingress}'\n",
+	.run = run,
+};

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "connections.h"
+
+#include "../base/error.h"
+#include "../base/time.h"
+#include "listen.h"
+
+#include <errno.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#define MS		1000000ULL
+#define ACCEPT_AGAIN_MS 100
+
+enum phase { ASKING, ANSWERED, PHASES };
+
+/* How long each may take, in ms: with room for others, and without. */
+static const unsigned int patience_ms[PHASES][2] = {
+	[ASKING] = { 10000, 1000 },
+	[ANSWERED] = { 30000, 5000 },
+};
+
+/*
+ * One of evhttp's. Holding its stream, too, we can look at it when evhttp has let go of it; the socket
+ * is closed by whoever lets go last, so no other can have its number meanwhile.
+ */
+struct connection {
+	struct bufferevent *stream; /* NULL: free */
+	struct event deadline;
+	uint64_t since_ns; /* of its phase */
+	enum phase phase;
+};
+
+struct sw_connections {
+	struct event_base *base;
+	struct evconnlistener *listeners[SW_MAX_SOCKETS];
+	unsigned int listener_count;
+	struct event again; /* after accept() has failed */
+	bool told;
+	unsigned int count;
+	struct connection each[SW_CONNECTIONS];
+};
+
+static bool is_full(const struct sw_connections *all)
+{
+	return all->count == SW_CONNECTIONS;
+}
+
+static void add_timer(struct event *timer, uint64_t ns)
+{
+	const struct timeval after = { (time_t)(ns / (1000 * MS)),
+				       (suseconds_t)(ns / 1000 % (MS)) };
+
+	event_add(timer, &after);
+}
+
+static void set_deadline(const struct sw_connections *all, struct connection *one)
+{
+	uint64_t gone_ns = sw_monotonic_ns() - one->since_ns;
+	uint64_t may_ns = patience_ms[one->phase][is_full(all)] * MS;
+
+	add_timer(&one->deadline, may_ns > gone_ns ? may_ns - gone_ns : 0);
+}
+
+static void set_deadlines(struct sw_connections *all)
+{
+	for (unsigned int i = 0; i < SW_CONNECTIONS; i++)
+		if (all->each[i].stream)
+			set_deadline(all, &all->each[i]);
+}
+
+/* evhttp sees that as it sees a client that is gone, and frees all that belongs to it. */
+static void on_deadline(evutil_socket_t none, short what, void *context)
+{
+	const struct connection *one = context;
+
+	(void)none;
+	(void)what;
+	shutdown(bufferevent_getfd(one->stream), SHUT_RDWR);
+}
+
+static void let_in(struct sw_connections *all, bool in)
+{
+	for (unsigned int i = 0; i < all->listener_count; i++) {
+		if (in)
+			evconnlistener_enable(all->listeners[i]);
+		else
+			evconnlistener_disable(all->listeners[i]);
+	}
+}
+
+static void on_again(evutil_socket_t none, short what, void *context)
+{
+	struct sw_connections *all = context;
+
+	(void)none;
+	(void)what;
+	if (!is_full(all))
+		let_in(all, true);
+}
+
+/* What is in the way (descriptors, memory) will be so again at once. */
+static void on_accept_error(struct evconnlistener *listener, void *context)
+{
+	struct sw_connections *all = context;
+	int error = EVUTIL_SOCKET_ERROR();
+
+	(void)listener;
+	if (!all->told)
+		sw_note("cannot accept connections for now: %s", sw_errno_text(error));
+	all->told = true;
+	let_in(all, false);
+	add_timer(&all->again, ACCEPT_AGAIN_MS * MS);
+}
+
+struct sw_connections *sw_connections_new(struct event_base *base)
+{
+	struct sw_connections *all = calloc(1, sizeof(*all));
+
+	if (!all)
+		return NULL;
+	all->base = base;
+	evtimer_assign(&all->again, base, on_again, all);
+	for (unsigned int i = 0; i < SW_CONNECTIONS; i++)
+		evtimer_assign(&all->each[i].deadline, base, on_deadline, &all->each[i]);
+	return all;
+}
+
+void sw_connections_add_listener(struct sw_connections *all, struct evconnlistener *listener)
+{
+	evconnlistener_set_error_cb(listener, on_accept_error);
+	all->listeners[all->listener_count++] = listener;
+}
+
+struct bufferevent *sw_connections_open(struct event_base *base, void *context)
+{
+	struct sw_connections *all = context;
+	struct connection *one = all->each;
+
+	while (one->stream) /* there is one that is free, or nobody would have been let in */
+		one++;
+	one->stream = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+	if (!one->stream)
+		return NULL;
+	bufferevent_incref(one->stream);
+	one->phase = ASKING;
+	one->since_ns = sw_monotonic_ns();
+	all->count++;
+	set_deadline(all, one);
+	if (is_full(all)) {
+		let_in(all, false);
+		set_deadlines(all);
+	}
+	return one->stream;
+}
+
+void sw_connections_answer(struct sw_connections *all, const struct bufferevent *stream)
+{
+	for (unsigned int i = 0; i < SW_CONNECTIONS; i++) {
+		struct connection *one = &all->each[i];
+
+		if (one->stream != stream)
+			continue;
+		one->phase = ANSWERED;
+		one->since_ns = sw_monotonic_ns();
+		set_deadline(all, one);
+	}
+}
+
+/* Who lets go of a stream takes the callbacks off it, and as long as evhttp has it there are some. */
+static bool is_closed(struct bufferevent *stream)
+{
+	bufferevent_event_cb callback;
+
+	bufferevent_getcb(stream, NULL, NULL, &callback, NULL);
+	return !callback;
+}
+
+void sw_connections_settle(struct sw_connections *all)
+{
+	bool was_full = is_full(all);
+
+	for (unsigned int i = 0; i < SW_CONNECTIONS; i++) {
+		struct connection *one = &all->each[i];
+
+		if (!one->stream || !is_closed(one->stream))
+			continue;
+		event_del(&one->deadline);
+		bufferevent_decref(one->stream);
+		one->stream = NULL;
+		all->count--;
+	}
+	if (was_full && !is_full(all)) {
+		set_deadlines(all);
+		let_in(all, true);
+	}
+}
+
+void sw_connections_free(struct sw_connections *all)
+{
+	if (!all)
+		return;
+	event_del(&all->again);
+	sw_connections_settle(all);
+	free(all);
+}

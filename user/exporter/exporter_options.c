@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "exporter_options.h"
+
+#include "../base/error.h"
+#include "../base/places.h"
+#include "../text/wrap.h"
+
+#include <errno.h>
+
+struct sw_exporter_options sw_exporter_given = { .pin_dir = SW_DEFAULT_PIN_DIR };
+
+static int add_endpoint(const char *text, void *value)
+{
+	struct sw_exporter_options *given = value;
+	int error;
+
+	if (given->endpoint_count == SW_MAX_SOCKETS)
+		return sw_error(EINVAL, "--listen: expected at most %d of them", SW_MAX_SOCKETS);
+	error = sw_endpoint_parse(text, &given->endpoints[given->endpoint_count]);
+	if (!error)
+		given->endpoint_count++;
+	return error;
+}
+
+static int add_name(const char *text, void *value)
+{
+	struct sw_exporter_options *given = value;
+
+	if (given->name_count == SW_MAX_SOCKETS)
+		return sw_error(EINVAL, "--allow-host: expected at most %d of them",
+				SW_MAX_SOCKETS);
+	given->names[given->name_count++] = text;
+	return 0;
+}
+
+const struct sw_option sw_exporter_options[] = {
+	{ "listen", 'l', SW_OPTION_CALLBACK, &sw_exporter_given, "ADDRESS:PORT",
+	  .help = "where to serve; as often as need be (127.0.0.1:9945 and [::1]:9945)",
+	  .parse = add_endpoint },
+	{ "allow-host", 0, SW_OPTION_CALLBACK, &sw_exporter_given, "HOST",
+	  .help = "a name under which clients may ask for this host, beside localhost and its "
+		  "addresses; as often as need be",
+	  .parse = add_name },
+	{ "pin-dir", 0, SW_OPTION_STRING, &sw_exporter_given.pin_dir, "DIR",
+	  .help = "where the state is pinned (" SW_DEFAULT_PIN_DIR ")" },
+	{ "version", 0, SW_OPTION_FLAG, &sw_exporter_given.version, NULL, .help = "the version" },
+	{ "help", 'h', SW_OPTION_FLAG, &sw_exporter_given.help, NULL, .help = "this text" },
+	{},
+};
+
+void sw_exporter_help(FILE *out)
+{
+	fputs("synward-exporter - what synward sees, by HTTP, for Prometheus and others\n\n"
+	      "Usage: synward-exporter [OPTION...]\n\n",
+	      out);
+	sw_options_help(out, sw_exporter_options);
+	fputc('\n', out);
+	sw_wrap_paragraphs(
+		out, "It needs no capability, and gives up those that it has. What it reads is "
+		     "root's and, where there is one, the group synward's. It changes nothing, and "
+		     "runs whether or not anything is attached. 'curl localhost:9945' lists what "
+		     "there is.\n"
+		     "\n"
+		     "Examples:\n"
+		     "  setpriv --reuid=nobody --regid=nogroup --groups=synward synward-exporter\n"
+		     "  synward-exporter --listen 192.0.2.1:9945 --allow-host web1.example\n"
+		     "\n"
+		     "The environment variable SYNWARD_PIN_DIR does what --pin-dir does. Exit "
+		     "codes: 0 it was ended, 1 failure, 2 wrong usage.\n");
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* From requests, as evhttp reads them, to answers; and the loop. */
+#include "serve.h"
+
+#include "../base/error.h"
+#include "connections.h"
+#include "paths.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
+#include <event2/keyvalq_struct.h>
+#include <signal.h>
+#include <string.h>
+#include <strings.h>
+
+/*
+ * More than any client of ours has to say. evhttp refuses what is twice as large as a head may be, and
+ * any body, by itself, and with a page of its own.
+ */
+#define MAX_TARGET 2048U
+#define MAX_HEAD   8192U
+/* Answers that are still being sent, in bytes; whoever does not take them keeps others from asking. */
+#define MAX_HELD (8U << 20)
+
+#define EVERY_METHOD                                                                               \
+	(EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | \
+	 EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE | EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH)
+
+struct server {
+	const struct sw_serving *serving;
+	struct event_base *base;
+	struct evhttp *http;
+	struct sw_connections *connections;
+	struct event *signals[2];
+	bool ended;
+};
+
+/* What is looked at of a request's fields. */
+struct fields {
+	const char *host; /* the first */
+	const char *accept;
+	unsigned int hosts;
+	size_t bytes;
+};
+
+static struct fields look_at_fields(struct evhttp_request *request)
+{
+	struct evkeyvalq *all = evhttp_request_get_input_headers(request);
+	struct fields fields = {};
+	struct evkeyval *field;
+
+	for (field = all->tqh_first; field; field = field->next.tqe_next) {
+		fields.bytes += strlen(field->key) + strlen(field->value);
+		if (!strcasecmp(field->key, "Host") && !fields.hosts++)
+			fields.host = field->value;
+		if (!strcasecmp(field->key, "Accept") && !fields.accept)
+			fields.accept = field->value;
+	}
+	return fields;
+}
+
+static bool is_for_us(const struct server *server, const struct sw_http_target *target,
+		      const struct fields *fields)
+{
+	struct sw_slice host = target->authority; /* goes before the field: RFC 9112, 3.2.2 */
+
+	if (!host.length && fields->hosts)
+		host = (struct sw_slice){ fields->host, strlen(fields->host) };
+	/* HTTP/1.0 had no such field, and browsers are no longer that old */
+	return (!host.length && !fields->hosts) ||
+	       sw_http_host_is_ours(&host, server->serving->names);
+}
+
+static struct sw_reply answer(const struct server *server, struct evhttp_request *request)
+{
+	enum evhttp_cmd_type method = evhttp_request_get_command(request);
+	const char *text = evhttp_request_get_uri(request);
+	struct fields fields = look_at_fields(request);
+	struct sw_http_target target;
+
+	if (fields.bytes > MAX_HEAD)
+		return sw_reply_error(SW_HTTP_HEAD_TOO_LARGE, 0,
+				      "the fields of a request may have 8 KiB");
+	if (strlen(text) > MAX_TARGET)
+		return sw_reply_error(SW_HTTP_TARGET_TOO_LONG, 0,
+				      "a target may have 2 KiB, and all that there are have less");
+	if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD)
+		return sw_reply_error(SW_HTTP_WRONG_METHOD, 0,
+				      "everything is read only: GET and HEAD");
+	if (!sw_http_target(text, &target))
+		return sw_reply_error(SW_HTTP_BAD_REQUEST, 0, "expected a path");
+	if (fields.hosts > 1 || (!fields.hosts && request->minor))
+		return sw_reply_error(SW_HTTP_BAD_REQUEST, 0, "expected one Host");
+	if (!is_for_us(server, &target, &fields))
+		return sw_reply_error(SW_HTTP_WRONG_HOST, 0,
+				      "the request is for another host: ask for an address, "
+				      "for localhost, or for a name given by --allow-host");
+	if (sw_body_bytes() > MAX_HELD)
+		return sw_reply_error(SW_HTTP_NOT_NOW, 0,
+				      "others have yet to take what they asked for");
+	return sw_paths_answer(server->serving->pin_dir, &target, fields.accept);
+}
+
+static const char *phrase(enum sw_http_code code)
+{
+	switch (code) {
+	case SW_HTTP_OK:
+		return "OK";
+	case SW_HTTP_BAD_REQUEST:
+		return "Bad Request";
+	case SW_HTTP_NOT_FOUND:
+		return "Not Found";
+	case SW_HTTP_WRONG_METHOD:
+		return "Method Not Allowed";
+	case SW_HTTP_BODY_TOO_LARGE:
+		return "Content Too Large";
+	case SW_HTTP_TARGET_TOO_LONG:
+		return "URI Too Long";
+	case SW_HTTP_WRONG_HOST:
+		return "Misdirected Request";
+	case SW_HTTP_HEAD_TOO_LARGE:
+		return "Request Header Fields Too Large";
+	case SW_HTTP_NOT_NOW:
+		return "Service Unavailable";
+	}
+	return "";
+}
+
+static void release(const void *text, size_t length, void *body)
+{
+	(void)text;
+	(void)length;
+	sw_body_release(body);
+}
+
+/* Takes the reply's body. */
+static void send_reply(struct evhttp_request *request, const struct sw_reply *reply)
+{
+	struct evkeyvalq *fields = evhttp_request_get_output_headers(request);
+	struct evbuffer *content = evbuffer_new();
+	struct sw_body *body = reply->body;
+	char length[24];
+
+	sw_format(length, sizeof(length), "%zu", body ? body->length : 0);
+	evhttp_add_header(fields, "Content-Type", reply->type);
+	evhttp_add_header(fields, "Content-Length", length);
+	evhttp_add_header(fields, "Cache-Control", "no-store");
+	evhttp_add_header(fields, "X-Content-Type-Options", "nosniff");
+	if (reply->code == SW_HTTP_WRONG_METHOD)
+		evhttp_add_header(fields, "Allow", "GET, HEAD");
+	if (reply->code == SW_HTTP_NOT_NOW)
+		evhttp_add_header(fields, "Retry-After", "1");
+	/* one request each: so its deadlines are the connection's */
+	evhttp_add_header(fields, "Connection", "close");
+	if (!body || !content || evhttp_request_get_command(request) == EVHTTP_REQ_HEAD ||
+	    evbuffer_add_reference(content, body->text, body->length, release, body))
+		sw_body_release(body);
+	evhttp_send_reply(request, (int)reply->code, phrase(reply->code), content);
+	if (content)
+		evbuffer_free(content);
+}
+
+static void on_request(struct evhttp_request *request, void *context)
+{
+	struct server *server = context;
+	struct evhttp_connection *connection = evhttp_request_get_connection(request);
+	struct sw_reply reply = answer(server, request);
+
+	sw_connections_answer(server->connections, evhttp_connection_get_bufferevent(connection));
+	send_reply(request, &reply);
+}
+
+/* ---- the loop */
+
+static void on_signal(evutil_socket_t signal, short what, void *context)
+{
+	struct server *server = context;
+
+	(void)signal;
+	(void)what;
+	server->ended = true;
+	event_base_loopbreak(server->base);
+}
+
+static void on_log(int severity, const char *text)
+{
+	if (severity >= EVENT_LOG_WARN)
+		sw_note("libevent says: %s", text);
+}
+
+static int listen_on(struct server *server, int fd)
+{
+	struct evconnlistener *listener = evconnlistener_new(
+		server->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+
+	if (!listener || !evhttp_bind_listener(server->http, listener))
+		return -ENOMEM;
+	sw_connections_add_listener(server->connections, listener);
+	return 0;
+}
+
+static int set_up(struct server *server)
+{
+	static const int ends[] = { SIGTERM, SIGINT };
+	int error = 0;
+
+	event_set_log_callback(on_log);
+	server->base = event_base_new();
+	server->http = server->base ? evhttp_new(server->base) : NULL;
+	server->connections = server->base ? sw_connections_new(server->base) : NULL;
+	if (!server->http || !server->connections)
+		return -ENOMEM;
+	evhttp_set_allowed_methods(server->http, EVERY_METHOD);
+	evhttp_set_max_headers_size(server->http, 2 * MAX_HEAD);
+	evhttp_set_max_body_size(server->http, 0);
+	/* who sends a body is read to its end, and can read why it was refused */
+	evhttp_set_flags(server->http, EVHTTP_SERVER_LINGERING_CLOSE);
+	evhttp_set_bevcb(server->http, sw_connections_open, server->connections);
+	evhttp_set_gencb(server->http, on_request, server);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		server->signals[i] = evsignal_new(server->base, ends[i], on_signal, server);
+		if (!server->signals[i] || event_add(server->signals[i], NULL))
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < server->serving->socket_count && !error; i++)
+		error = listen_on(server, server->serving->sockets[i]);
+	return error;
+}
+
+static void take_down(struct server *server)
+{
+	for (size_t i = 0; i < sizeof(server->signals) / sizeof(server->signals[0]); i++)
+		if (server->signals[i])
+			event_free(server->signals[i]);
+	if (server->http)
+		evhttp_free(server->http);
+	sw_connections_free(server->connections);
+	sw_paths_forget();
+	if (server->base)
+		event_base_free(server->base);
+	libevent_global_shutdown();
+}
+
+int sw_serve(const struct sw_serving *serving)
+{
+	struct server server = { .serving = serving };
+	int error = set_up(&server);
+
+	signal(SIGPIPE, SIG_IGN);
+	if (!error)
+		sw_paths_try(serving->pin_dir);
+	/* Each round waits until something has come, and answers all that has come by then. */
+	while (!error && !server.ended) {
+		if (event_base_loop(server.base, EVLOOP_ONCE) < 0)
+			error = sw_error(EIO, "cannot wait for requests");
+		sw_paths_forget();
+		sw_connections_settle(server.connections);
+	}
+	take_down(&server);
+	return error;
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Who comes before our programs in the chains of TC. */
+#include "hooks.h"
+
+#include "../base/cleanup.h"
+#include "../base/error.h"
+#include "../platform/tc_filters.h"
+
+#include <bpf/bpf.h>
+#include <string.h>
+
+/* linux/bpf.h of Debian 12 is older than TCX; the numbers are ABI */
+enum { TCX_INGRESS = 46, TCX_EGRESS = 47 };
+
+#define MAX_PROGRAMS 64
+
+static void add(struct sw_programs_before *before, uint32_t id)
+{
+	struct sw_program_before *row = &before->rows[before->count];
+	SW_AUTO_FD int fd = -1;
+	struct bpf_prog_info info = {};
+	__u32 length = sizeof(info);
+
+	if (before->count == SW_MAX_BEFORE)
+		return;
+	before->count++;
+	row->id = id;
+	fd = bpf_prog_get_fd_by_id(id);
+	sw_format(row->name, sizeof(row->name), "%s",
+		  fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length) ? "?" : info.name);
+}
+
+/* The kernel lists them in the order in which it runs them. */
+static void tcx_before(const struct sw_interface *record, int hook, uint32_t program,
+		       struct sw_programs_before *before)
+{
+	__u32 programs[MAX_PROGRAMS];
+	LIBBPF_OPTS(bpf_prog_query_opts, found, .prog_ids = programs, .prog_cnt = MAX_PROGRAMS);
+
+	if (bpf_prog_query_opts((int)record->ifindex, (enum bpf_attach_type)hook, &found))
+		return;
+	for (uint32_t i = 0; i < found.prog_cnt && programs[i] != program; i++)
+		add(before, programs[i]);
+}
+
+void sw_egress_before(const struct sw_interface *record, uint32_t program,
+		      struct sw_programs_before *before)
+{
+	struct sw_filters filters;
+
+	before->count = 0;
+	tcx_before(record, TCX_EGRESS, program, before);
+	if (record->tc_hook != SW_TC_CLSACT ||
+	    sw_filters_read(record->ifindex, record->tc_priority, &filters))
+		return;
+	for (uint32_t i = 0; i < filters.before; i++)
+		add(before, filters.programs_before[i]);
+}
+
+void sw_handover_before(const struct sw_interface *record, uint32_t program,
+			struct sw_programs_before *before)
+{
+	before->count = 0;
+	tcx_before(record, TCX_INGRESS, program, before);
+}
