@@ -4,7 +4,7 @@
 
 /*
  * Events, within a budget for each CPU and second: under a flood telling about it must not become
- * the outage. What is not sent is counted.
+ * the outage. What is not told is counted. How they are written and read is said in event.h.
  */
 
 #include "clock.h"
@@ -33,24 +33,62 @@ static __always_inline bool within_budget(__u32 per_second, __u32 now_ms)
 	return true;
 }
 
-/* Room for an event of whatever size, which is a constant; NULL if there is none. */
-static __always_inline void *event_reserve(__u64 size)
+/*
+ * The place of the next event in the journal; event_submit() ends what is written there. NULL if the place is not to
+ * be had: whoever wrote the event before it there has not finished, or was overtaken by all others.
+ */
+static __always_inline struct sw_event_record *claim_record(void)
+{
+	__u32 key = 0;
+	struct sw_event_head *head = bpf_map_lookup_elem(&event_head, &key);
+	struct sw_event_record *record;
+	__u64 number, before;
+
+	if (!head)
+		return NULL;
+	number = __sync_fetch_and_add(&head->next, 1);
+	key = number & (load.event_records - 1);
+	record = bpf_map_lookup_elem(&events, &key);
+	if (!record)
+		return NULL;
+	before = *(volatile __u64 *)&record->stamp;
+	if (before & 1 || before > 2 * number ||
+	    __sync_val_compare_and_swap(&record->stamp, before, 2 * number + 1) != before)
+		return NULL;
+	return record;
+}
+
+/* Room for an event of whatever kind; NULL if there is none. */
+static __always_inline struct sw_event_record *event_reserve(void)
 {
 	struct sw_counters *mine = my_counters();
-	void *event;
+	struct sw_event_record *record;
 
 	if (!mine)
 		return NULL;
-	event = bpf_ringbuf_reserve(&events, size, 0);
-	if (!event) {
+	record = claim_record();
+	if (!record) {
 		mine->tallies[SW_TALLY_EVENTS_LOST]++;
-		/* or both increments become one, and what was found to be there is asked for again: of
-		 * that 6.1 believes that it may be missing then, and nobody would give it back */
+		/* or both increments become one, and what was found to be there is asked for again */
 		sw_forget_registers();
 		return NULL;
 	}
 	mine->tallies[SW_TALLY_EVENTS_SENT]++;
-	return event;
+	return record;
+}
+
+/* From here on readers see it. The stamp comes behind all else, as in sw_unlock(). */
+static __always_inline void event_submit(struct sw_event *event)
+{
+	struct sw_event_record *record = (void *)event - offsetof(struct sw_event_record, event);
+	__u64 done = record->stamp + 1; /* nobody else writes it now */
+
+	if (load.ordered_stores) {
+		sw_forget_registers();
+		*(volatile __u64 *)&record->stamp = done;
+	} else {
+		__sync_lock_test_and_set(&record->stamp, done);
+	}
 }
 
 /* What all events have; the rest is zero. */
@@ -72,7 +110,7 @@ static __always_inline struct sw_event *event_begin(const struct sw_settings *se
 						    enum sw_direction direction)
 {
 	struct sw_counters *mine = my_counters();
-	struct sw_event *event;
+	struct sw_event_record *record;
 
 	if (!mine)
 		return NULL;
@@ -80,11 +118,11 @@ static __always_inline struct sw_event *event_begin(const struct sw_settings *se
 		mine->tallies[SW_TALLY_EVENTS_SUPPRESSED]++;
 		return NULL;
 	}
-	event = event_reserve(sizeof(*event));
-	if (!event)
+	record = event_reserve();
+	if (!record)
 		return NULL;
-	event_fill(event, type, direction);
-	return event;
+	event_fill(&record->event, type, direction);
+	return &record->event;
 }
 
 static __always_inline enum sw_reason reject_reason(const struct sw_attempt *attempt)
@@ -122,7 +160,7 @@ static __always_inline void emit_end(const struct sw_settings *set, __u32 now_ms
 	event->outcome = step->outcome;
 	event->phase = ended->phase;
 	event->reason = reject_reason(ended);
-	bpf_ringbuf_submit(event, 0);
+	event_submit(event);
 }
 
 /* A packet that is an event by itself: its anomalies, or its flow's outcome at first sight. */
@@ -144,7 +182,7 @@ static __always_inline void emit_packet(const struct sw_settings *set, __u32 now
 	event->outcome = outcome;
 	event->phase = SW_PHASE_STRAY;
 	event->verdict = verdict;
-	bpf_ringbuf_submit(event, 0);
+	event_submit(event);
 }
 
 /* A SYN that was over a limit. */
@@ -165,7 +203,7 @@ static __always_inline void emit_limit(const struct sw_settings *set, __u32 now_
 	event->limit = limit;
 	event->service = service;
 	event->verdict = verdict;
-	bpf_ringbuf_submit(event, 0);
+	event_submit(event);
 }
 
 #endif

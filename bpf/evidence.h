@@ -139,7 +139,7 @@ static __always_inline void block_source(const struct sw_addr *source, const str
 	if (!event)
 		return;
 	event->flow.orig = *source;
-	bpf_ringbuf_submit(event, 0);
+	event_submit(event);
 }
 
 /*

@@ -88,10 +88,12 @@ static long add_cpu(__u32 cpu, void *context)
 static __always_inline struct sw_flood_event *begin_event(enum sw_event_type type, __u32 service,
 							  __u32 reason)
 {
-	struct sw_flood_event *event = event_reserve(sizeof(*event));
+	struct sw_event_record *record = event_reserve();
+	struct sw_flood_event *event;
 
-	if (!event)
+	if (!record)
 		return NULL;
+	event = &record->flood;
 	event_fill(&event->head, type, SW_INGRESS);
 	event->head.service = service;
 	event->head.flood_reason = reason;
@@ -122,7 +124,7 @@ static __always_inline void tell_flood(const struct flood_round *round,
 		/* what made it begin was before it was on */
 		event->on_ms = state->whole.ms - state->began.ms;
 	}
-	bpf_ringbuf_submit(event, 0);
+	event_submit(&event->head);
 }
 
 static __always_inline void tell_check(const struct flood_round *round,
@@ -145,7 +147,7 @@ static __always_inline void tell_check(const struct flood_round *round,
 	} else {
 		event->on_ms = round->now_ms - state->check.since_ms;
 	}
-	bpf_ringbuf_submit(event, 0);
+	event_submit(&event->head);
 }
 
 /* From the moment at which a service begins to send them: what comes back does so a round trip later. */

@@ -222,10 +222,22 @@ struct {
 	__type(value, struct sw_interface_traffic);
 } traffic SEC(".maps");
 
+/* The journal of events. */
 struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SW_EVENT_RECORDS);
+	__type(key, __u32);
+	__type(value, struct sw_event_record);
 } events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sw_event_head);
+} event_head SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -292,6 +304,7 @@ struct {
 const volatile struct load_constants load = {
 	.handshake_buckets = SW_DEFAULT_HANDSHAKES / SW_WAYS,
 	.connection_buckets = SW_DEFAULT_CONNECTIONS / SW_WAYS,
+	.event_records = SW_EVENT_RECORDS,
 	.tick_ms_q20 = 4 << 20,
 };
 

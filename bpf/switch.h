@@ -175,7 +175,7 @@ static __always_inline void check_deadline(__u32 now_ms)
 		return;
 	event = event_begin(set, now_ms, SW_EVENT_POLICY, SW_INGRESS);
 	if (event)
-		bpf_ringbuf_submit(event, 0);
+		event_submit(event);
 }
 
 #endif

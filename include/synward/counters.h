@@ -92,9 +92,9 @@ static __always_inline __u64 sw_hist_bound(__u32 bucket)
 	X(AUTO_BLOCKS, auto_blocks, "sources blocked for what they did")                           \
 	X(AUTO_BLOCKS_REFUSED, auto_blocks_refused,                                                \
 	  "sources not blocked, as the policy's maximum was reached")                              \
-	X(EVENTS_SENT, events_sent, "events handed to the ring buffer")                            \
+	X(EVENTS_SENT, events_sent, "events written into the journal")                             \
 	X(EVENTS_SUPPRESSED, events_suppressed, "events over the budget of their CPU")             \
-	X(EVENTS_LOST, events_lost, "events for which the ring buffer had no room")
+	X(EVENTS_LOST, events_lost, "events whose place in the journal was not to be had")
 
 enum sw_tally {
 #define X(id, name, meaning) SW_TALLY_##id,

@@ -18,7 +18,8 @@
 	X(FLOOD_STEPS_ASIDE, flood_steps_aside,                                                    \
 	  "the defence of a service has found out that it locks clients out: SYNs pass")           \
 	X(FLOOD_RESUMES, flood_resumes, "and that it does not any more: SYNs are answered again")  \
-	X(POLICY, policy, "a policy was rolled back, as nobody confirmed it")
+	X(POLICY, policy, "a policy was rolled back, as nobody confirmed it")                      \
+	X(MISSED, missed, "this reader was too slow for so many events, which it did not get")
 
 enum sw_event_type {
 #define X(id, name, meaning) SW_EVENT_##id,
@@ -42,7 +43,6 @@ enum sw_reason {
 
 #define SW_LATENCY_UNKNOWN 0xffffffffU
 
-/* One record of the map "events". */
 struct sw_event {
 	__u64 time_ns;	     /* CLOCK_MONOTONIC; in a replay the capture's clock */
 	__u64 anomalies;     /* of the segment that caused the event, bits by enum sw_anomaly */
@@ -79,6 +79,12 @@ struct sw_flood_event {
 	__u32 pad;
 };
 
+/* The record of what is said apart from any packet. */
+struct sw_notice {
+	struct sw_event head;
+	__u64 count; /* of missed: how many; that one is made by the reader and never in the journal */
+};
+
 /* Is an event's record a struct sw_flood_event? */
 static __always_inline bool sw_is_flood_event(const struct sw_event *event)
 {
@@ -86,7 +92,42 @@ static __always_inline bool sw_is_flood_event(const struct sw_event *event)
 	       event->type == SW_EVENT_FLOOD_STEPS_ASIDE || event->type == SW_EVENT_FLOOD_RESUMES;
 }
 
+/*
+ * The journal of events: the map "events" has the last so many records, the map "event_head" the number that the
+ * next one gets. Nobody takes a record out, so there may be any number of readers, who write nothing.
+ *
+ * A record's stamp is a sequence lock. Event number n, from 0 on, has its place at n modulo the number of
+ * records; while it is written its stamp is 2n + 1, and 2n + 2 once all of it is there. A writer gets its number by
+ * an atomic addition, and its place by comparing and swapping the stamp, only if that is even and of an earlier
+ * event: no two ever write into one record, not even if one was kept from running while others went around. One
+ * that does not get its place gives its event up, which is counted; it never waits. The swap is a full barrier, so
+ * who reads any of the new event also reads its stamp; the last store comes behind all of it.
+ *
+ * A reader that wants event n reads the stamp, copies the record and reads the stamp again, with barriers between: if
+ * both are 2n + 2, the copy is whole. A higher stamp says that n was overwritten, a lower one that it is not there yet.
+ * Each number is thus either read or known to be missed. Each of the three is a lookup of its own, since nothing says
+ * in which order one copies; a reader who may only read cannot map the memory (bpf_map_mmap() wants VM_SHARED, which
+ * a descriptor without FMODE_WRITE never gets). A replay maps it, to read its own events.
+ */
+#define SW_EVENT_RECORDS 8192U /* a power of two */
+
+struct sw_event_head {
+	__u64 next;
+	__u64 pad[7]; /* to the end of the cache line */
+};
+
+struct sw_event_record {
+	__u64 stamp;
+	union {
+		struct sw_event event;
+		struct sw_flood_event flood;
+		struct sw_notice notice;
+		__u64 room[39]; /* five cache lines, as a flood needs */
+	};
+};
+
 SW_STATIC_ASSERT(sizeof(struct sw_event) == 88, "an event has no hidden padding");
 SW_STATIC_ASSERT(sizeof(struct sw_flood_event) == 88 + 152 + 24, "nor has a flood's");
+SW_STATIC_ASSERT(sizeof(struct sw_event_record) == 5 * 64, "records share no cache line");
 
 #endif

@@ -255,12 +255,3 @@ def test_a_bad_capture(synward, tmp_path, name, content, code):
 def test_a_capture_that_is_not_there(synward, tmp_path):
     refuse(synward.run("replay", tmp_path / "none.pcap"), FAILURE, "none.pcap")
     refuse(synward.run("replay", tmp_path), FAILURE, tmp_path)
-
-
-def test_two_readers_of_events(pair, lab, synward):
-    """There can be only one; the second is told so."""
-    synward.attach(pair[1], options=QUICK)
-    first = lab.process([BINARY, "events"], env=synward.environment(), stdout=subprocess.PIPE)
-    Stage(*pair, socket.AF_INET).rejected(1)
-    assert "rejected" in first.stdout.readline()
-    refuse(synward.run("events", "--timeout", "10ms"), FAILURE, "one reader")

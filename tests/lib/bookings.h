@@ -7,10 +7,10 @@
 #include "sequences.h"
 #include "enforce.h"
 
-#define BUCKETS	    16
-#define EVENT_BYTES (1 << 16)
-#define OF(number)  .from = FIRST_NUMBERED + (number)
-#define TO(number)  .to = FIRST_NUMBERED + (number)
+#define BUCKETS	      16
+#define EVENT_RECORDS 1024U
+#define OF(number)    .from = FIRST_NUMBERED + (number)
+#define TO(number)    .to = FIRST_NUMBERED + (number)
 
 static struct prog prog;
 static bool v6;

@@ -11,8 +11,8 @@
 #include "sequences.h"
 #include "enforce.h"
 
-#define EVENT_BYTES (1 << 16)
-#define BUCKETS	    1024 /* so many that no attempt of a test pushes another one out */
+#define EVENT_RECORDS 1024U
+#define BUCKETS	      1024 /* so many that no attempt of a test pushes another one out */
 #define ORDERLY_MS                                                                                 \
 	1000U /* between honest segments: the time of the last one is kept exactly then */
 
@@ -264,7 +264,7 @@ static inline void expect_nothing_followed(void)
 	({                                                                                         \
 		int failed_cases;                                                                  \
                                                                                                    \
-		prog_open(&prog, setup, EVENT_BYTES);                                              \
+		prog_open(&prog, setup, EVENT_RECORDS);                                            \
 		prog_open_beside(&far_prog, &prog, 1);                                             \
 		failed_cases = cmocka_run_group_tests(tests, NULL, NULL);                          \
 		prog_close_beside(&far_prog);                                                      \

@@ -13,6 +13,7 @@
 #include "../../user/base/cleanup.h"
 #include "../../user/model/policy.h"
 #include "../../user/hooks/handover.h"
+#include "../../user/maps/event_journal.h"
 #include "../../user/maps/percpu.h"
 #include "../../user/maps/table_sizes.h"
 #include "host.h"
@@ -33,6 +34,7 @@ struct prog {
 	struct setup setup;
 	struct synward_bpf *skeleton;
 	struct sw_replay_frame *batch; /* the map replay_batch */
+	struct sw_event_journal journal;
 	__u64 now_ns;
 	__u8 after[FRAME_MAX]; /* the packet as the program left it */
 	__u32 after_length;
@@ -84,7 +86,7 @@ static inline void prog_share_maps(struct synward_bpf *skeleton, const struct sy
 }
 
 /* of: whose maps they are to be; NULL: its own. */
-static inline void prog_load(struct prog *prog, __u8 slot, __u32 event_bytes,
+static inline void prog_load(struct prog *prog, __u8 slot, __u32 event_records,
 			     const struct synward_bpf *of)
 {
 	struct synward_bpf *skeleton = synward_bpf__open();
@@ -97,6 +99,7 @@ static inline void prog_load(struct prog *prog, __u8 slot, __u32 event_bytes,
 	load->seed[1] = prog->setup.seed[1];
 	load->handshake_buckets = prog->setup.handshake_buckets;
 	load->connection_buckets = prog->setup.connection_buckets;
+	load->event_records = event_records;
 	load->replay = !prog->setup.live;
 	load->tick_ms_q20 = prog_tick_ms() << 20;
 	load->ordered_stores = SW_ORDERED_STORES;
@@ -108,7 +111,7 @@ static inline void prog_load(struct prog *prog, __u8 slot, __u32 event_bytes,
 			    prog->setup.connection_buckets) == 0,
 	     "set the sizes of the tables");
 	bpf_map__set_max_entries(skeleton->maps.replay_batch, SW_REPLAY_BATCH);
-	bpf_map__set_max_entries(skeleton->maps.events, event_bytes);
+	bpf_map__set_max_entries(skeleton->maps.events, event_records);
 	if (of)
 		prog_share_maps(skeleton, of);
 	must(synward_bpf__load(skeleton) == 0, "load");
@@ -134,8 +137,16 @@ static inline void prog_set_policy(struct prog *prog, struct setup *setup)
 	free(policy);
 }
 
-/* Loads a program of its own; event_bytes is the size of the ring buffer. */
-static inline void prog_open(struct prog *prog, const struct setup *setup, __u32 event_bytes)
+/* Another reader of the events, who sees those that are still there. */
+static inline void prog_open_journal(const struct prog *prog, struct sw_event_journal *journal)
+{
+	must(!sw_event_journal_open(dup(bpf_map__fd(prog->skeleton->maps.event_head)),
+				    dup(bpf_map__fd(prog->skeleton->maps.events)), journal),
+	     "sw_event_journal_open");
+}
+
+/* Loads a program of its own, with a journal of so many events, a power of two. */
+static inline void prog_open(struct prog *prog, const struct setup *setup, __u32 event_records)
 {
 	size_t size = SW_REPLAY_BATCH * sizeof(*prog->batch);
 	int target;
@@ -143,13 +154,27 @@ static inline void prog_open(struct prog *prog, const struct setup *setup, __u32
 	memset(prog, 0, sizeof(*prog));
 	prog->setup = *setup;
 	prog->now_ns = setup->start_ns;
-	prog_load(prog, 0, event_bytes, NULL);
+	prog_load(prog, 0, event_records, NULL);
 	target = bpf_program__fd(prog->skeleton->progs.sw_xdp);
 	prog_set(prog->skeleton->maps.replay_target, &target);
 	prog_set_policy(prog, &prog->setup);
 	prog->batch = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
 			   bpf_map__fd(prog->skeleton->maps.replay_batch), 0);
 	must(prog->batch != MAP_FAILED, "mmap");
+	prog_open_journal(prog, &prog->journal);
+}
+
+/* Reads the next event, if there is one. */
+static inline bool prog_next_event(struct prog *prog, struct sw_event_record *record)
+{
+	return sw_event_journal_next(&prog->journal, record);
+}
+
+/* Those that were before are not read. */
+static inline void prog_skip_events(struct prog *prog)
+{
+	prog->journal.next = sw_event_journal_head(&prog->journal);
+	prog->journal.missed = 0;
 }
 
 /*
@@ -204,16 +229,17 @@ static inline void prog_forget_address(const struct prog *prog, const struct sw_
 
 static inline void prog_close(struct prog *prog)
 {
+	sw_event_journal_close(&prog->journal);
 	munmap(prog->batch, SW_REPLAY_BATCH * sizeof(*prog->batch));
 	synward_bpf__destroy(prog->skeleton);
 }
 
 /* All of a test program: its cases, by cmocka, with a program that is loaded once. How many failed. */
-#define prog_run(prog, setup, event_bytes, tests)                                                  \
+#define prog_run(prog, setup, event_records, tests)                                                \
 	({                                                                                         \
 		int failed_cases;                                                                  \
                                                                                                    \
-		prog_open(prog, setup, event_bytes);                                               \
+		prog_open(prog, setup, event_records);                                             \
 		failed_cases = cmocka_run_group_tests(tests, NULL, NULL);                          \
 		prog_close(prog);                                                                  \
 		failed_cases;                                                                      \

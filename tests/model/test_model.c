@@ -11,11 +11,11 @@
 #include "../lib/prog.h"
 #include "../lib/random.h"
 
-#define LENGTH	    40
-#define PER_FEED    (SW_REPLAY_BATCH / LENGTH)
-#define SEQUENCES   3000
-#define TRUST_IN    4 /* sequences, after which a trust that was lost can be earned again */
-#define EVENT_BYTES (1 << 16)
+#define LENGTH	      40
+#define PER_FEED      (SW_REPLAY_BATCH / LENGTH)
+#define SEQUENCES     3000
+#define TRUST_IN      4 /* sequences, after which a trust that was lost can be earned again */
+#define EVENT_RECORDS 1024U
 
 static __u64 first_seed = 1;
 static __u64 sequences = SEQUENCES;
@@ -149,7 +149,7 @@ static void egress_agrees(void **state __unused)
 	struct setup setup = setup_random();
 	struct prog prog;
 
-	prog_open(&prog, &setup, EVENT_BYTES);
+	prog_open(&prog, &setup, EVENT_RECORDS);
 	for (__u64 seed = first_seed; seed < first_seed + sequences; seed++) {
 		struct host host;
 		int wrongs;
@@ -222,7 +222,7 @@ static void feed_agrees(const struct setup *setup)
 {
 	struct prog prog;
 
-	prog_open(&prog, setup, EVENT_BYTES);
+	prog_open(&prog, setup, EVENT_RECORDS);
 	for (__u64 done = 0; done < sequences; done += PER_FEED) {
 		__u32 count = sequences - done < PER_FEED ? sequences - done : PER_FEED;
 

@@ -3,8 +3,8 @@
 #include "../lib/sequences.h"
 #include "../lib/enforce.h"
 
-#define EVENT_BYTES (1 << 16)
-#define LONG_MS	    (3600U * 1000)
+#define EVENT_RECORDS 1024U
+#define LONG_MS	      (3600U * 1000)
 
 static struct prog prog;
 
@@ -115,5 +115,5 @@ int main(void)
 	};
 	struct setup setup = setup_ordinary();
 
-	return prog_run(&prog, &setup, EVENT_BYTES, tests);
+	return prog_run(&prog, &setup, EVENT_RECORDS, tests);
 }

@@ -6,10 +6,10 @@
 #include "../lib/sequences.h"
 #include "../lib/lists.h"
 
-#define EVENT_BYTES (1 << 16)
-#define OFFENCES    5
-#define WINDOW_S    60
-#define EXPIRY_S    600
+#define EVENT_RECORDS 1024U
+#define OFFENCES      5
+#define WINDOW_S      60
+#define EXPIRY_S      600
 
 static struct prog prog;
 static bool v6;
@@ -445,5 +445,5 @@ int main(void)
 	};
 	struct setup setup = setup_ordinary();
 
-	return prog_run(&prog, &setup, EVENT_BYTES, tests);
+	return prog_run(&prog, &setup, EVENT_RECORDS, tests);
 }

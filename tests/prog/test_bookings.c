@@ -375,5 +375,5 @@ int main(void)
 	struct setup setup = setup_ordinary();
 
 	setup.handshake_buckets = BUCKETS;
-	return prog_run(&prog, &setup, EVENT_BYTES, tests);
+	return prog_run(&prog, &setup, EVENT_RECORDS, tests);
 }

@@ -8,12 +8,12 @@
 #include "../lib/enforce.h"
 #include "../lib/sweeper.h"
 
-#define BUCKETS	    64
-#define EVENT_BYTES (1 << 16)
-#define PORT	    40000
-#define SYNS	    10
-#define CALM_MS	    1000
-#define HONOUR_MS   (200U * 1000)
+#define BUCKETS	      64
+#define EVENT_RECORDS 1024U
+#define PORT	      40000
+#define SYNS	      10
+#define CALM_MS	      1000
+#define HONOUR_MS     (200U * 1000)
 /* A cookie that is made as an epoch begins is good until two others are over. */
 #define LIFE_MS (EPOCH_MS * (SW_COOKIE_MAX_AGE + 1))
 
@@ -188,7 +188,7 @@ int main(void)
 	struct setup setup = setup_of_buckets(BUCKETS);
 	int failed;
 
-	prog_open(&prog, &setup, EVENT_BYTES);
+	prog_open(&prog, &setup, EVENT_RECORDS);
 	prog_start_sweeper(&prog);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	prog_close(&prog);

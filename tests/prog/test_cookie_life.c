@@ -7,10 +7,10 @@
 #include "../lib/cookies.h"
 #include "../lib/enforce.h"
 
-#define BUCKETS	    64
-#define EVENT_BYTES (1 << 16)
-#define PORT	    40000
-#define MAX_AGE_MS  (EPOCH_MS * SW_COOKIE_MAX_AGE)
+#define BUCKETS	      64
+#define EVENT_RECORDS 1024U
+#define PORT	      40000
+#define MAX_AGE_MS    (EPOCH_MS * SW_COOKIE_MAX_AGE)
 
 static struct prog prog;
 static bool v6;
@@ -188,5 +188,5 @@ int main(void)
 	};
 	const struct setup setup = setup_of_buckets(BUCKETS);
 
-	return prog_run(&prog, &setup, EVENT_BYTES, tests);
+	return prog_run(&prog, &setup, EVENT_RECORDS, tests);
 }

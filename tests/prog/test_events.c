@@ -1,32 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The ring of events: what each says, and that what is not there was counted as lost or suppressed. */
+/*
+ * The journal of events: what each says, that what is not there was suppressed or missed, and that readers get whole
+ * records, whoever writes meanwhile.
+ */
 #include "../lib/sequences.h"
 #include "../lib/prog.h"
 
-#define EVENT_BYTES 4096U
-#define RECORD	    (sizeof(struct sw_event) + 8) /* the ring's own header */
-#define FITTING	    (EVENT_BYTES / RECORD)
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define EVENT_RECORDS 32U
 
 static struct prog prog;
-static struct ring_buffer *ring;
 
 static struct {
 	__u32 count;
 	struct sw_event first;
 } read_out;
 
-static int on_event(void *context __unused, void *data, size_t size)
-{
-	assert_int_equal(size, sizeof(struct sw_event));
-	if (!read_out.count++)
-		memcpy(&read_out.first, data, sizeof(read_out.first));
-	return 0;
-}
-
 static __u32 drain(void)
 {
+	struct sw_event_record record;
+
 	memset(&read_out, 0, sizeof(read_out));
-	must(ring_buffer__consume(ring) >= 0, "ring_buffer__consume");
+	while (prog_next_event(&prog, &record))
+		if (!read_out.count++)
+			read_out.first = record.event;
 	return read_out.count;
 }
 
@@ -36,7 +35,7 @@ static int reset_with(__u32 events_per_second)
 
 	setup.settings.events_per_second = events_per_second;
 	prog_reset(&prog, &setup);
-	drain();
+	prog_skip_events(&prog);
 	return 0;
 }
 
@@ -138,21 +137,27 @@ static void an_anomaly(void **state __unused)
 
 /* ---- what is not there */
 
+/* Of hosts that were not heard of before: each is an event. */
+static __u32 strays;
+
 static void send_strays(__u32 count)
 {
-	for (__u32 i = 0; i < count; i++)
-		send(AN_ACK(.from = FIRST_NUMBERED + i), false);
+	while (count--)
+		send(AN_ACK(.from = FIRST_NUMBERED + strays++), false);
 }
 
-static void a_full_ring_loses_what_does_not_fit(void **state __unused)
+static void who_comes_late_is_told_how_many_are_gone(void **state __unused)
 {
-	send_strays(10 * FITTING);
-	assert_int_equal(tallied(SW_TALLY_EVENTS_SENT) + tallied(SW_TALLY_EVENTS_LOST),
-			 10 * FITTING);
-	/* the ring never fills its last byte */
-	assert_in_range(tallied(SW_TALLY_EVENTS_SENT), FITTING - 1, FITTING);
-	assert_int_equal(tallied(SW_TALLY_EVENTS_SUPPRESSED), 0);
-	assert_int_equal(drain(), tallied(SW_TALLY_EVENTS_SENT));
+	__u32 oldest = FIRST_NUMBERED + strays + 9 * EVENT_RECORDS;
+	struct sw_addr sender = end_address(oldest, false);
+
+	send_strays(10 * EVENT_RECORDS);
+	assert_int_equal(tallied(SW_TALLY_EVENTS_SENT), 10 * EVENT_RECORDS);
+	assert_int_equal(tallied(SW_TALLY_EVENTS_SUPPRESSED) + tallied(SW_TALLY_EVENTS_LOST), 0);
+	assert_int_equal(drain(), EVENT_RECORDS);
+	assert_int_equal(prog.journal.missed, 9 * EVENT_RECORDS);
+	assert_memory_equal(&read_out.first.flow.orig, &sender, sizeof(sender));
+	assert_int_equal(drain(), 0);
 }
 
 static void a_budget_suppresses_the_rest(void **state __unused)
@@ -164,19 +169,183 @@ static void a_budget_suppresses_the_rest(void **state __unused)
 	assert_int_equal(tallied(SW_TALLY_EVENTS_LOST), 0);
 	assert_int_equal(drain(), 5);
 	prog.now_ns += 1100 * NS_PER_MS; /* the next second, and others */
-	for (__u32 i = 0; i < 3; i++)
-		send(AN_ACK(.from = FIRST_NUMBERED + 1000 + i), false);
+	send_strays(3);
 	assert_int_equal(drain(), 3);
 }
 
-static void produced_is_sent_suppressed_and_lost(void **state __unused)
+static void produced_is_sent_and_suppressed(void **state __unused)
 {
-	reset_with(FITTING + 20);
-	send_strays(FITTING + 50);
+	reset_with(EVENT_RECORDS + 20);
+	send_strays(EVENT_RECORDS + 50);
 	assert_int_equal(tallied(SW_TALLY_EVENTS_SUPPRESSED), 30);
-	assert_in_range(tallied(SW_TALLY_EVENTS_LOST), 20, 21);
-	assert_int_equal(prog_result(&prog).events, FITTING + 50);
-	assert_int_equal(drain(), tallied(SW_TALLY_EVENTS_SENT));
+	assert_int_equal(prog_result(&prog).events, EVENT_RECORDS + 50);
+	assert_int_equal(drain() + prog.journal.missed, tallied(SW_TALLY_EVENTS_SENT));
+	assert_int_equal(prog.journal.missed, 20);
+}
+
+/* ---- who reads beside others */
+
+/* The journal as whoever may write it sees it. */
+static struct sw_event_record *records_to_write(void)
+{
+	size_t size = EVENT_RECORDS * sizeof(struct sw_event_record);
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			    bpf_map__fd(prog.skeleton->maps.events), 0);
+
+	must(memory != MAP_FAILED, "mmap");
+	return memory;
+}
+
+static void put_records_back(struct sw_event_record *records)
+{
+	munmap(records, EVENT_RECORDS * sizeof(*records));
+}
+
+static __u32 drain_journal(struct sw_event_journal *journal)
+{
+	struct sw_event_record record;
+	__u32 count = 0;
+
+	while (sw_event_journal_next(journal, &record))
+		count++;
+	return count;
+}
+
+static void each_reader_has_all(void **state __unused)
+{
+	struct sw_event_journal other;
+	__u32 there;
+
+	prog_open_journal(&prog, &other);
+	there = drain_journal(&other);
+	assert_in_range(there, 0, EVENT_RECORDS);
+	send_strays(20);
+	assert_int_equal(drain(), 20);
+	assert_int_equal(drain_journal(&other), 20);
+	assert_int_equal(other.missed + prog.journal.missed, 0);
+	sw_event_journal_close(&other);
+}
+
+static void around_the_end_none_is_missed(void **state __unused)
+{
+	for (__u32 i = 0; i < 5 * EVENT_RECORDS; i += 7) {
+		send_strays(7);
+		assert_int_equal(drain(), 7);
+	}
+	assert_int_equal(prog.journal.missed, 0);
+}
+
+static void one_that_is_being_written_is_waited_for(void **state __unused)
+{
+	struct sw_event_record *records = records_to_write(), *record;
+	__u64 number = sw_event_journal_head(&prog.journal);
+
+	send_strays(3);
+	record = &records[number & (EVENT_RECORDS - 1)];
+	record->stamp = 2 * number + 1;
+	assert_int_equal(drain(), 0); /* nor those behind it */
+	assert_true(prog.journal.missing_since_ns != 0);
+	record->stamp = 2 * number + 2;
+	assert_int_equal(drain(), 3);
+	assert_int_equal(prog.journal.missed, 0);
+	/* one whose writer does not come back is passed over when others have waited for it for long */
+	record = &records[(number + 3) & (EVENT_RECORDS - 1)];
+	send_strays(2);
+	record->stamp = 2 * (number + 3) + 1;
+	assert_int_equal(drain(), 0);
+	prog.journal.missing_since_ns -= SW_EVENT_PATIENCE_MS * NS_PER_MS;
+	assert_int_equal(drain(), 1);
+	assert_int_equal(prog.journal.missed, 1);
+	record->stamp = 2 * (number + 3) + 2;
+	put_records_back(records);
+}
+
+/* Others have gone around, and whoever wrote there before has not finished: it is not written over. */
+static void a_place_that_is_taken_is_left(void **state __unused)
+{
+	struct sw_event_record *records = records_to_write(), *record;
+	__u64 number = sw_event_journal_head(&prog.journal);
+	__u64 before, marks[2];
+
+	record = &records[number & (EVENT_RECORDS - 1)];
+	before = record->stamp;
+	marks[0] = record->stamp = before | 1; /* somebody who is late */
+	marks[1] = record->event.time_ns = 0x5ec0de;
+	send_strays(2);
+	assert_int_equal(tallied(SW_TALLY_EVENTS_LOST), 1);
+	assert_int_equal(tallied(SW_TALLY_EVENTS_SENT), 1);
+	assert_true(record->stamp == marks[0] && record->event.time_ns == marks[1]);
+	record->stamp = before;
+	/* so nobody can have that one, which the reader learns at the latest when all others are gone */
+	send_strays(EVENT_RECORDS - 2);
+	assert_int_equal(drain(), 0);
+	send_strays(1);
+	assert_int_equal(drain(), EVENT_RECORDS);
+	assert_int_equal(prog.journal.missed, 1);
+	put_records_back(records);
+}
+
+static atomic_bool writers_go_on;
+
+/* Of each the sequence number follows from the port: a record that two have written would show. */
+static void *write_events(void *beside)
+{
+	struct prog *own = beside;
+	__u32 round = 0;
+
+	while (writers_go_on) {
+		__u16 port = 1024 + round++ % 2000;
+		struct segment segment = tcp(.flags = 0, .sport = port, .seq = port * 65537U);
+		struct frame frame;
+
+		frame_build(&frame, &segment, false);
+		must(prog_test_run(own, own->skeleton->progs.sw_egress, frame.bytes, frame.captured,
+				   500) == (__u32)TC_ACT_UNSPEC,
+		     "sw_egress");
+	}
+	return NULL;
+}
+
+/*
+ * The reader is slower than the writers, so that it comes for most when they are just being overwritten. What it gets
+ * is whole, all the same, and the gaps are counted.
+ */
+static void two_writers_and_a_slow_reader(void **state __unused)
+{
+	__u64 from = sw_event_journal_head(&prog.journal), taken = 0, torn = 0;
+	struct setup setup = setup_ordinary();
+	struct prog beside[2];
+	pthread_t writers[2];
+
+	setup.settings.events_per_second = 0;
+	setup.settings.event_anomalies = SW_BIT(FLAGS_NULL);
+	prog_reset(&prog, &setup);
+	prog_set_clock(&prog, 0);
+	writers_go_on = true;
+	for (__u32 i = 0; i < 2; i++) {
+		prog_open_beside(&beside[i], &prog, 1 + i);
+		must(!pthread_create(&writers[i], NULL, write_events, &beside[i]),
+		     "pthread_create");
+	}
+	while (taken < 2000 || !prog.journal.missed) {
+		struct sw_event_record record;
+		__u64 number;
+
+		if (!prog_next_event(&prog, &record))
+			continue;
+		number = prog.journal.next - 1;
+		taken++;
+		torn += record.stamp != 2 * number + 2 ||
+			record.event.isn_orig != record.event.flow.orig_port * 65537U;
+	}
+	writers_go_on = false;
+	for (__u32 i = 0; i < 2; i++) {
+		pthread_join(writers[i], NULL);
+		prog_close_beside(&beside[i]);
+	}
+	taken += drain();
+	assert_true(torn == 0);
+	assert_true(taken + prog.journal.missed == sw_event_journal_head(&prog.journal) - from);
 }
 
 /* ---- what is dropped, where that was asked for */
@@ -209,19 +378,17 @@ int main(void)
 		{ "a_rejection, RST", a_rejection_with_its_reason, reset, NULL, (void *)0 },
 		{ "a_rejection, ICMP", a_rejection_with_its_reason, reset, NULL, (void *)1 },
 		cmocka_unit_test_setup(an_anomaly, reset),
-		cmocka_unit_test_setup(a_full_ring_loses_what_does_not_fit, reset),
+		cmocka_unit_test_setup(who_comes_late_is_told_how_many_are_gone, reset),
 		cmocka_unit_test(a_budget_suppresses_the_rest),
-		cmocka_unit_test(produced_is_sent_suppressed_and_lost),
+		cmocka_unit_test(produced_is_sent_and_suppressed),
+		cmocka_unit_test_setup(each_reader_has_all, reset),
+		cmocka_unit_test_setup(around_the_end_none_is_missed, reset),
+		cmocka_unit_test_setup(one_that_is_being_written_is_waited_for, reset),
+		cmocka_unit_test_setup(a_place_that_is_taken_is_left, reset),
+		cmocka_unit_test_setup(two_writers_and_a_slow_reader, reset),
 		cmocka_unit_test(the_armed_are_dropped_on_the_way_in),
 	};
 	struct setup setup = setup_ordinary();
-	int failed;
 
-	prog_open(&prog, &setup, EVENT_BYTES);
-	ring = ring_buffer__new(bpf_map__fd(prog.skeleton->maps.events), on_event, NULL, NULL);
-	must(ring, "ring_buffer__new");
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	ring_buffer__free(ring);
-	prog_close(&prog);
-	return failed;
+	return prog_run(&prog, &setup, EVENT_RECORDS, tests);
 }

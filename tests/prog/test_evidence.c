@@ -6,9 +6,9 @@
 #include "../lib/sequences.h"
 #include "../lib/enforce.h"
 
-#define BUCKETS	    64
-#define EVENT_BYTES (1 << 16)
-#define WEB	    80
+#define BUCKETS	      64
+#define EVENT_RECORDS 1024U
+#define WEB	      80
 
 static struct prog prog;
 static bool v6;
@@ -190,5 +190,5 @@ int main(void)
 	};
 	const struct setup setup = setup_of_buckets(BUCKETS);
 
-	return prog_run(&prog, &setup, EVENT_BYTES, tests);
+	return prog_run(&prog, &setup, EVENT_RECORDS, tests);
 }

@@ -282,5 +282,5 @@ int main(void)
 	};
 	struct setup setup = setup_of_buckets(BUCKETS);
 
-	return prog_run(&prog, &setup, EVENT_BYTES, tests);
+	return prog_run(&prog, &setup, EVENT_RECORDS, tests);
 }

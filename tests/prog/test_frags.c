@@ -7,12 +7,12 @@
 #include "../lib/cookies.h"
 #include "../lib/enforce.h"
 
-#define BUCKETS	    64
-#define EVENT_BYTES (1 << 16)
-#define MTU	    9000U
-#define LINK	    22U	  /* at the most */
-#define HEADERS	    82U	  /* of an ACK without options, at the most: IPv6 and two tags */
-#define MOST	    3500U /* a page has no room for more */
+#define BUCKETS	      64
+#define EVENT_RECORDS 1024U
+#define MTU	      9000U
+#define LINK	      22U   /* at the most */
+#define HEADERS	      82U   /* of an ACK without options, at the most: IPv6 and two tags */
+#define MOST	      3500U /* a page has no room for more */
 
 static struct prog prog;
 static bool v6;
@@ -247,5 +247,5 @@ int main(void)
 
 	setup.frags = true;
 	setup.checksums = true;
-	return prog_run(&prog, &setup, EVENT_BYTES, tests);
+	return prog_run(&prog, &setup, EVENT_RECORDS, tests);
 }

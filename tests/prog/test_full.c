@@ -7,12 +7,12 @@
 #include "../lib/prog.h"
 #include "../lib/sweeper.h"
 
-#define BUCKETS	    256
-#define SLOTS	    (BUCKETS * SW_WAYS)
-#define CONNECTIONS 200
-#define MOST	    (SLOTS * 4 / 5)
-#define FLOOD	    (10 * SLOTS)
-#define EVENT_BYTES (1 << 16)
+#define BUCKETS	      256
+#define SLOTS	      (BUCKETS * SW_WAYS)
+#define CONNECTIONS   200
+#define MOST	      (SLOTS * 4 / 5)
+#define FLOOD	      (10 * SLOTS)
+#define EVENT_RECORDS 1024U
 
 static struct prog prog;
 static __u32 batched;
@@ -203,5 +203,5 @@ int main(void)
 	};
 	const struct setup setup = setup_of_buckets(BUCKETS);
 
-	return prog_run(&prog, &setup, EVENT_BYTES, tests);
+	return prog_run(&prog, &setup, EVENT_RECORDS, tests);
 }

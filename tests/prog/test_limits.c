@@ -6,10 +6,10 @@
 #include "../lib/sequences.h"
 #include "../lib/lists.h"
 
-#define BUCKETS	    4096
-#define EVENT_BYTES (1 << 16)
-#define OF(number)  .from = FIRST_NUMBERED + (number)
-#define TO(number)  .to = FIRST_NUMBERED + (number)
+#define BUCKETS	      4096
+#define EVENT_RECORDS 1024U
+#define OF(number)    .from = FIRST_NUMBERED + (number)
+#define TO(number)    .to = FIRST_NUMBERED + (number)
 
 static struct prog prog;
 static bool v6;
@@ -398,5 +398,5 @@ int main(void)
 	};
 	const struct setup setup = setup_of_buckets(BUCKETS);
 
-	return prog_run(&prog, &setup, EVENT_BYTES, tests);
+	return prog_run(&prog, &setup, EVENT_RECORDS, tests);
 }

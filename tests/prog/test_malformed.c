@@ -7,9 +7,9 @@
 #include "../lib/prog.h"
 #include "../lib/random.h"
 
-#define SEED	    20240229
-#define FRAMES	    20000
-#define EVENT_BYTES (1 << 16)
+#define SEED	      20240229
+#define FRAMES	      20000
+#define EVENT_RECORDS 1024U
 
 static struct prog prog;
 
@@ -129,5 +129,5 @@ int main(void)
 	};
 	struct setup setup = setup_random();
 
-	return prog_run(&prog, &setup, EVENT_BYTES, tests);
+	return prog_run(&prog, &setup, EVENT_RECORDS, tests);
 }

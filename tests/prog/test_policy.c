@@ -6,8 +6,8 @@
 #include "../lib/sequences.h"
 #include "../lib/enforce.h"
 
-#define EVENT_BYTES (1 << 16)
-#define DAY_MS	    (24U * 3600 * 1000)
+#define EVENT_RECORDS 1024U
+#define DAY_MS	      (24U * 3600 * 1000)
 
 /*
  * No sequence shows these: some are of many segments together, others take an address of the host's own or
@@ -69,7 +69,7 @@ static struct prog *program_for(const struct setup *setup)
 	struct prog *prog = &programs[setup->checksums];
 
 	if (!prog->skeleton)
-		prog_open(prog, setup, EVENT_BYTES);
+		prog_open(prog, setup, EVENT_RECORDS);
 	prog_reset(prog, setup);
 	return prog;
 }

@@ -6,8 +6,8 @@
 #include "../lib/sequences.h"
 #include "../lib/lists.h"
 
-#define EVENT_BYTES (1 << 16)
-#define UDP	    17
+#define EVENT_RECORDS 1024U
+#define UDP	      17
 
 static struct prog prog;
 static bool v6;
@@ -150,5 +150,5 @@ int main(void)
 	};
 	struct setup setup = setup_ordinary();
 
-	return prog_run(&prog, &setup, EVENT_BYTES, tests);
+	return prog_run(&prog, &setup, EVENT_RECORDS, tests);
 }

@@ -6,9 +6,9 @@
 #include "../lib/sequences.h"
 #include "../lib/lists.h"
 
-#define EVENT_BYTES (1 << 16)
-#define OF(number)  .from = FIRST_NUMBERED + (number)
-#define TO(number)  .to = FIRST_NUMBERED + (number)
+#define EVENT_RECORDS 1024U
+#define OF(number)    .from = FIRST_NUMBERED + (number)
+#define TO(number)    .to = FIRST_NUMBERED + (number)
 
 static struct prog prog;
 static bool v6;
@@ -274,5 +274,5 @@ int main(void)
 	};
 	struct setup setup = setup_ordinary();
 
-	return prog_run(&prog, &setup, EVENT_BYTES, tests);
+	return prog_run(&prog, &setup, EVENT_RECORDS, tests);
 }

@@ -6,7 +6,7 @@
 #include "../lib/sequences.h"
 #include "../lib/prog.h"
 
-#define EVENT_BYTES (1 << 20)
+#define EVENT_RECORDS 8192U
 
 /* Programs are loaded once; which of the two only the sequence says. */
 static struct prog programs[2];
@@ -17,7 +17,7 @@ static struct prog *program_for(const struct sequence *sequence)
 	struct prog *prog = &programs[sequence->checksums];
 
 	if (!prog->skeleton)
-		prog_open(prog, &setup, EVENT_BYTES);
+		prog_open(prog, &setup, EVENT_RECORDS);
 	prog_reset(prog, &setup);
 	return prog;
 }

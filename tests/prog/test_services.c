@@ -8,15 +8,14 @@
 #include "../lib/lists.h"
 #include "../lib/policies.h"
 
-#define POLICIES    150
-#define WORLDS	    30 /* each change of a list waits for the kernel */
-#define PER_WORLD   600
-#define EVENT_BYTES (1 << 18)
-#define QUESTIONS   (SW_REPLAY_BATCH / 2)
-#define MAX_LIST    12
+#define POLICIES      150
+#define WORLDS	      30 /* each change of a list waits for the kernel */
+#define PER_WORLD     600
+#define EVENT_RECORDS 4096U
+#define QUESTIONS     (SW_REPLAY_BATCH / 2)
+#define MAX_LIST      12
 
 static struct prog prog;
-static struct ring_buffer *ring;
 static __u64 dice;
 
 /* ---- the model */
@@ -116,14 +115,10 @@ static struct answers {
 	__u32 of[SW_SERVICE_SLOTS];
 } answers;
 
-static int on_event(void *context __unused, void *data, size_t size __unused)
+static void take_limit(const struct sw_event *event)
 {
-	const struct sw_event *event = data;
-	__u32 expected;
+	__u32 expected = model_service(answers.policy, &event->flow.resp, event->flow.resp_port);
 
-	if (event->type != SW_EVENT_LIMIT)
-		return 0;
-	expected = model_service(answers.policy, &event->flow.resp, event->flow.resp_port);
 	answers.count++;
 	answers.of[expected]++;
 	if (event->service != expected) {
@@ -133,9 +128,16 @@ static int on_event(void *context __unused, void *data, size_t size __unused)
 		fprintf(stderr, "%s is of service %u, expected %u\n", text, event->service,
 			expected);
 		answers.policy = NULL;
-		return -1;
 	}
-	return 0;
+}
+
+static void read_answers(void)
+{
+	struct sw_event_record record;
+
+	while (answers.policy && prog_next_event(&prog, &record))
+		if (record.event.type == SW_EVENT_LIMIT)
+			take_limit(&record.event);
 }
 
 static int reset(void **state __unused)
@@ -145,7 +147,7 @@ static int reset(void **state __unused)
 	prog_reset_policies(&prog, &setup);
 	prog_set_list(&prog, SW_LIST_ALLOW, NULL, 0);
 	prog_set_list(&prog, SW_LIST_BLOCK, NULL, 0);
-	ring_buffer__consume(ring);
+	prog_skip_events(&prog);
 	dice = 1;
 	return 0;
 }
@@ -188,7 +190,7 @@ static void ask(const struct sw_policy *policy, __u32 slot)
 	prog_feed(&prog, 2 * QUESTIONS);
 	memset(&answers, 0, sizeof(answers));
 	answers.policy = policy;
-	ring_buffer__consume(ring);
+	read_answers();
 	assert_non_null(answers.policy);
 	assert_true(answers.count >= QUESTIONS);
 	for (__u32 i = 0; i < SW_SERVICE_SLOTS; i++) {
@@ -360,11 +362,8 @@ int main(void)
 	struct setup setup = setup_ordinary();
 	int failed;
 
-	prog_open(&prog, &setup, EVENT_BYTES);
-	ring = ring_buffer__new(bpf_map__fd(prog.skeleton->maps.events), on_event, NULL, NULL);
-	must(ring, "ring_buffer__new");
+	prog_open(&prog, &setup, EVENT_RECORDS);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	ring_buffer__free(ring);
 	prog_close(&prog);
 	return failed;
 }

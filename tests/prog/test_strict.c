@@ -7,10 +7,10 @@
 #include "../../bpf/core/sides.h"
 #include "../lib/enforce.h"
 
-#define EVENT_BYTES (1 << 16)
-#define WARM_UP_MS  60000U
-#define OF(number)  .from = FIRST_NUMBERED + (number)
-#define TO(number)  .to = FIRST_NUMBERED + (number)
+#define EVENT_RECORDS 1024U
+#define WARM_UP_MS    60000U
+#define OF(number)    .from = FIRST_NUMBERED + (number)
+#define TO(number)    .to = FIRST_NUMBERED + (number)
 
 static struct prog prog;
 static bool v6;
@@ -272,5 +272,5 @@ int main(void)
 	};
 	struct setup setup = setup_ordinary();
 
-	return prog_run(&prog, &setup, EVENT_BYTES, tests);
+	return prog_run(&prog, &setup, EVENT_RECORDS, tests);
 }

@@ -3,9 +3,9 @@
 #include "../lib/sequences.h"
 #include "../lib/enforce.h"
 
-#define EVENT_BYTES (1 << 16)
-#define WEB	    80
-#define OTHER_PORT  8080
+#define EVENT_RECORDS 1024U
+#define WEB	      80
+#define OTHER_PORT    8080
 
 static struct prog prog;
 static bool v6;
@@ -117,5 +117,5 @@ int main(void)
 	};
 	struct setup setup = setup_ordinary();
 
-	return prog_run(&prog, &setup, EVENT_BYTES, tests);
+	return prog_run(&prog, &setup, EVENT_RECORDS, tests);
 }

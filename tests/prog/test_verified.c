@@ -8,11 +8,11 @@
 #include "../lib/sequences.h"
 #include "../lib/enforce.h"
 
-#define BUCKETS	    64
-#define EVENT_BYTES (1 << 16)
-#define WEB	    80
-#define SECOND	    1000000000ULL
-#define HOUR	    (3600 * SECOND)
+#define BUCKETS	      64
+#define EVENT_RECORDS 1024U
+#define WEB	      80
+#define SECOND	      1000000000ULL
+#define HOUR	      (3600 * SECOND)
 
 static struct prog prog;
 static bool v6;
@@ -174,5 +174,5 @@ int main(void)
 	};
 	const struct setup setup = setup_of_buckets(BUCKETS);
 
-	return prog_run(&prog, &setup, EVENT_BYTES, tests);
+	return prog_run(&prog, &setup, EVENT_RECORDS, tests);
 }

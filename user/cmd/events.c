@@ -25,9 +25,9 @@ static const struct sw_option options[] = {
 	{ "count", 'n', SW_OPTION_NUMBER, &given.count, "N", .help = "end after N events",
 	  .minimum = 1, .maximum = UINT32_MAX },
 	{ "timeout", 't', SW_OPTION_DURATION, &given.timeout_ms, "DURATION",
-	  .help = "end after so much time; 0: with what waits", .maximum = 31536000000ULL },
+	  .help = "end after so much time; 0: with what is there", .maximum = 31536000000ULL },
 	{ "new", 0, SW_OPTION_FLAG, &given.only_new, NULL,
-	  .help = "leave out those that were waiting for a reader" },
+	  .help = "leave out what happened before" },
 	{},
 };
 
@@ -41,33 +41,48 @@ static void on_signal(int signal)
 
 struct following {
 	struct sw_event_reader *reader;
-	uint64_t started_ns;
 	uint64_t end_ns; /* FOREVER: there is none */
 	uint64_t taken;
-	int written; /* 0, or why the last could not be */
+	uint64_t missed; /* so many have been told to be */
+	int written;	 /* 0, or why the last could not be */
 };
 
-/* Returns 1 when it was the last. It is gone from the ring, so whatever makes it the last, it is told. */
-static int take(const struct sw_event *event, void *context)
+static int tell(struct following *following, const struct sw_event *event)
 {
-	struct following *following = context;
 	struct sw_event_names names = { .service = "" };
-	uint64_t wall_ns;
+	uint64_t wall_ns = sw_wall_ns(event->time_ns);
 
-	if (given.only_new && event->time_ns < following->started_ns)
-		return is_over;
 	names.interface = sw_event_reader_interface(following->reader, event->interface);
 	if (event->type == SW_EVENT_LIMIT || sw_is_flood_event(event))
 		names.service = sw_event_reader_service(following->reader, event->service);
-	wall_ns = sw_wall_ns(event->time_ns);
 	if (sw_global.json)
 		sw_json_event(stdout, event, &names, wall_ns);
 	else
 		sw_text_event(stdout, event, &names, wall_ns);
 	following->written = sw_command_flush();
-	if (following->written)
+	return following->written;
+}
+
+/* What is not there is told where it would have been. */
+static int tell_missed(struct following *following, const struct sw_event *next)
+{
+	uint64_t missed = sw_event_reader_missed(following->reader);
+	struct sw_notice notice = { .head.type = SW_EVENT_MISSED, .head.time_ns = next->time_ns };
+
+	if (missed == following->missed)
+		return 0;
+	notice.count = missed - following->missed;
+	following->missed = missed;
+	return tell(following, &notice.head);
+}
+
+/* Returns 1 when it was the last. */
+static int take(const struct sw_event *event, void *context)
+{
+	struct following *following = context;
+
+	if (tell_missed(following, event) || tell(following, event))
 		return 1;
-	/* a reader that is slower than what comes would never get to the end of the ring */
 	return ++following->taken == given.count || is_over || event->time_ns > following->end_ns;
 }
 
@@ -84,7 +99,8 @@ static int follow(struct following *following)
 			left_ms = (following->end_ns - now_ns) / NS_PER_MS + 1;
 		if (left_ms > POLL_MS)
 			left_ms = POLL_MS;
-		answer = sw_event_reader_poll(following->reader, (int)left_ms, take, following);
+		answer = sw_event_reader_poll(following->reader, (uint32_t)left_ms, take,
+					      following);
 		if (answer == -EINTR)
 			answer = 0;
 	}
@@ -100,7 +116,7 @@ static int follow(struct following *following)
 static int run(int argc, char **argv)
 {
 	int first = sw_command_options(&sw_cmd_events, argc, argv), error;
-	struct following following = { .started_ns = sw_monotonic_ns(), .end_ns = FOREVER };
+	struct following following = { .end_ns = FOREVER };
 	struct sigaction action = { .sa_handler = on_signal };
 
 	if (first <= 0)
@@ -108,11 +124,11 @@ static int run(int argc, char **argv)
 	if (first < argc)
 		return sw_error(EINVAL, "events: expected no arguments, got %s", argv[first]);
 	if (given.timeout_ms != FOREVER)
-		following.end_ns = following.started_ns + given.timeout_ms * NS_PER_MS;
+		following.end_ns = sw_monotonic_ns() + given.timeout_ms * NS_PER_MS;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	error = sw_event_reader_open(sw_global.pin_dir, &following.reader);
+	error = sw_event_reader_open(sw_global.pin_dir, given.only_new, &following.reader);
 	if (!error)
 		error = follow(&following);
 	sw_event_reader_close(following.reader);
@@ -125,11 +141,13 @@ const struct sw_command sw_cmd_events = {
 	.usage = "",
 	.text = "One line for each handshake that ends and each segment that shows a grave "
 		"anomaly,\n"
-		"beginning with those that have waited for a reader. With -j, JSON lines in the "
-		"shape\n"
-		"of Suricata's EVE. There can be one reader at a time. Under a flood only so many "
-		"are\n"
-		"sent as --events-per-second of attach allows; stats counts the rest.\n"
+		"beginning with the last 8,192 that there were. With -j, JSON lines in the shape "
+		"of\n"
+		"Suricata's EVE. There can be any number of readers; one that is too slow is told "
+		"how\n"
+		"many events it has missed. Under a flood only so many are told as "
+		"--events-per-second\n"
+		"of attach allows; stats counts the rest.\n"
 		"\n"
 		"Examples:\n"
 		"  synward events\n"

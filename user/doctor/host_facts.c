@@ -33,7 +33,6 @@ static const struct {
 	{ BPF_FUNC_loop, "bpf_loop" },
 	{ BPF_FUNC_timer_init, "bpf_timer_init" },
 	{ BPF_FUNC_map_lookup_percpu_elem, "bpf_map_lookup_percpu_elem" },
-	{ BPF_FUNC_ringbuf_reserve, "bpf_ringbuf_reserve" },
 	{ BPF_FUNC_skc_lookup_tcp, "bpf_skc_lookup_tcp" },
 	{ BPF_FUNC_xdp_get_buff_len, "bpf_xdp_get_buff_len" },
 	{ BPF_FUNC_fib_lookup, "bpf_fib_lookup" },

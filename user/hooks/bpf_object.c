@@ -9,6 +9,7 @@
 #include "handover.h"
 
 #include <synward/cookie.h>
+#include <synward/event.h>
 #include <synward/load.h>
 #include <synward/tables.h>
 
@@ -93,6 +94,7 @@ static void set_constants(struct synward_bpf *skeleton, const struct sw_identity
 	load->seed[1] = identity->seed[1];
 	load->handshake_buckets = identity->handshake_buckets;
 	load->connection_buckets = identity->connection_buckets;
+	load->event_records = SW_EVENT_RECORDS;
 	load->tick_ms_q20 = tick_ms_q20();
 	load->netns = options->netns;
 	load->slot = (__u8)options->slot;

@@ -3,81 +3,52 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../base/time.h"
+#include "../maps/event_journal.h"
 #include "../platform/instance.h"
 #include "../policy/policy_view_reader.h"
 
 #include <synward/event.h>
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/file.h>
+#include <time.h>
+
+/*
+ * No program can wake a reader who may only read: a ring buffer's bell rings for whoever takes things out of it, and that
+ * can be only one. So readers look. Who has just read something looks again soon, and one who finds nothing
+ * takes his time: four looks a second, each of which is one lookup.
+ */
+#define SHORTEST_PAUSE_MS 50U
+#define LONGEST_PAUSE_MS  250U
+#define NS_PER_MS	  1000000ULL
 
 struct sw_event_reader {
 	struct sw_instance instance;
-	struct ring_buffer *ring;
+	struct sw_event_journal journal;
+	uint32_t pause_ms;
 	int interfaces_fd;
-	int lock_fd;
 	struct sw_interface cached; /* the slot that was asked for last */
 	uint32_t cached_slot;
 	struct sw_policy_view policy; /* of this poll; without rows: not read yet */
-	int (*take)(const struct sw_event *event, void *context);
-	void *context;
-	int answer;
 };
 
-static bool is_whole(const struct sw_event *event, size_t size)
+static int open_journal(struct sw_event_reader *reader)
 {
-	if (size < sizeof(*event))
-		return false;
-	return size >= sizeof(struct sw_flood_event) || !sw_is_flood_event(event);
-}
+	SW_AUTO_FD int head = -1;
+	SW_AUTO_FD int records = -1;
+	int error = sw_instance_map(&reader->instance, "event_head", sizeof(struct sw_event_head),
+				    &head);
 
-static int on_record(void *context, void *data, size_t size)
-{
-	struct sw_event_reader *reader = context;
-
-	if (!is_whole(data, size))
-		return 0;
-	reader->answer = reader->take(data, reader->context);
-	return reader->answer ? -ECANCELED : 0; /* only a negative one makes libbpf stop */
-}
-
-/* A ring buffer has one place up to which it was read: two readers would each get a part. */
-static int lock_ring(struct sw_event_reader *reader)
-{
-	char path[SW_PIN_PATH];
-
-	sw_pins_path(&reader->instance.pins, path, "maps");
-	reader->lock_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (reader->lock_fd < 0)
-		return sw_instance_failed(&reader->instance, "maps", errno);
-	if (flock(reader->lock_fd, LOCK_EX | LOCK_NB))
-		return sw_error(EBUSY,
-				"another 'synward events' follows them already, and there can be "
-				"only one reader");
-	return 0;
-}
-
-static int open_ring(struct sw_event_reader *reader)
-{
-	struct sw_instance instance = reader->instance;
-	SW_AUTO_FD int fd = -1;
-	int error;
-
-	instance.read_only = false; /* how far they were read is kept in there */
-	error = sw_instance_map(&instance, "events", 0, &fd);
-
+	if (!error)
+		error = sw_instance_map(&reader->instance, "events", sizeof(struct sw_event_record),
+					&records);
 	if (error)
 		return error;
-	reader->ring = ring_buffer__new(fd, on_record, reader, NULL);
-	if (!reader->ring)
-		return sw_error(errno, "cannot open the events: %s", sw_errno_text(errno));
-	return 0;
+	error = sw_event_journal_open(sw_take_fd(&head), sw_take_fd(&records), &reader->journal);
+	return error ? sw_error(error, "cannot open the events: %s", sw_errno_text(error)) : 0;
 }
 
-int sw_event_reader_open(const char *pin_dir, struct sw_event_reader **reader)
+int sw_event_reader_open(const char *pin_dir, bool only_new, struct sw_event_reader **reader)
 {
 	struct sw_event_reader *made = calloc(1, sizeof(*made));
 	int error;
@@ -85,21 +56,22 @@ int sw_event_reader_open(const char *pin_dir, struct sw_event_reader **reader)
 	if (!made)
 		return -ENOMEM;
 	made->instance = (struct sw_instance)SW_INSTANCE_NONE;
+	made->journal = (struct sw_event_journal)SW_EVENT_JOURNAL_NONE;
 	made->interfaces_fd = -1;
-	made->lock_fd = -1;
 	made->cached_slot = SW_MAX_INTERFACES;
+	made->pause_ms = SHORTEST_PAUSE_MS;
 	error = sw_instance_open(pin_dir, SW_ACCESS_READ, &made->instance);
-	if (!error)
-		error = lock_ring(made);
 	if (!error)
 		error = sw_instance_map(&made->instance, "interfaces", sizeof(struct sw_interface),
 					&made->interfaces_fd);
 	if (!error)
-		error = open_ring(made);
+		error = open_journal(made);
 	if (error) {
 		sw_event_reader_close(made);
 		return error;
 	}
+	if (only_new)
+		made->journal.next = sw_event_journal_head(&made->journal);
 	*reader = made;
 	return 0;
 }
@@ -108,36 +80,78 @@ void sw_event_reader_close(struct sw_event_reader *reader)
 {
 	if (!reader)
 		return;
-	ring_buffer__free(reader->ring);
+	sw_event_journal_close(&reader->journal);
 	sw_close_fd(&reader->interfaces_fd);
-	sw_close_fd(&reader->lock_fd);
 	sw_instance_close(&reader->instance);
 	free(reader);
 }
 
-int sw_event_reader_poll(struct sw_event_reader *reader, int timeout_ms,
-			 int (*take)(const struct sw_event *event, void *context), void *context)
+/*
+ * Hands on what is there, and not what comes meanwhile: a reader that is slower than that would never be done. Returns
+ * what take had against one.
+ */
+static int hand_on(struct sw_event_reader *reader,
+		   int (*take)(const struct sw_event *event, void *context), void *context)
 {
-	int error;
+	uint64_t end = sw_event_journal_head(&reader->journal);
+	struct sw_event_record copy;
+	int answer = 0;
 
-	reader->take = take;
-	reader->context = context;
-	reader->answer = 0;
 	reader->cached_slot = SW_MAX_INTERFACES;
 	reader->policy.row_count = 0;
-	/* polling tells what the kernel has told of, which it does a moment after an event is there */
-	error = timeout_ms ? ring_buffer__poll(reader->ring, timeout_ms) :
-			     ring_buffer__consume(reader->ring);
-	if (error == -ECANCELED || reader->answer)
-		return reader->answer;
-	if (error == -EINTR)
-		return error;
-	if (error < 0)
-		return sw_error(error, "cannot read the events: %s", sw_errno_text(error));
-	if (error || !sw_instance_check(&reader->instance))
-		return 0;
-	sw_error_clear();
-	return -ENODEV;
+	while (!answer && reader->journal.next < end &&
+	       sw_event_journal_next(&reader->journal, &copy))
+		answer = take(&copy.event, context);
+	if (answer == -EAGAIN)
+		reader->journal.next--;
+	return answer;
+}
+
+static int pause_for(struct sw_event_reader *reader, uint64_t left_ns)
+{
+	uint64_t ns = reader->pause_ms * NS_PER_MS;
+	struct timespec pause;
+
+	reader->pause_ms *= 2;
+	if (reader->pause_ms > LONGEST_PAUSE_MS)
+		reader->pause_ms = LONGEST_PAUSE_MS;
+	if (ns > left_ns)
+		ns = left_ns;
+	pause = (struct timespec){ .tv_nsec = (long)ns };
+	return nanosleep(&pause, NULL) ? -errno : 0;
+}
+
+int sw_event_reader_poll(struct sw_event_reader *reader, uint32_t timeout_ms,
+			 int (*take)(const struct sw_event *event, void *context), void *context)
+{
+	uint64_t end_ns = sw_monotonic_ns() + timeout_ms * NS_PER_MS, now_ns;
+	int answer;
+
+	while (true) {
+		/* before the events: with the last detach come the last of them */
+		bool detached = sw_instance_check(&reader->instance);
+		uint64_t first = reader->journal.next;
+
+		sw_error_clear();
+		answer = hand_on(reader, take, context);
+		if (answer && answer != -EAGAIN)
+			return answer;
+		if (reader->journal.next != first)
+			reader->pause_ms = SHORTEST_PAUSE_MS;
+		else if (detached)
+			return -ENODEV;
+		now_ns = sw_monotonic_ns();
+		if (now_ns >= end_ns)
+			return 0;
+		answer = pause_for(reader, end_ns - now_ns);
+		if (answer)
+			return answer;
+	}
+}
+
+uint64_t sw_event_reader_missed(const struct sw_event_reader *reader)
+{
+	return reader->journal.missed;
 }
 
 const char *sw_event_reader_interface(struct sw_event_reader *reader, uint32_t slot)

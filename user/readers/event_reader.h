@@ -2,23 +2,28 @@
 #ifndef SYNWARD_READERS_EVENT_READER_H
 #define SYNWARD_READERS_EVENT_READER_H
 
-/* Follows the events. Errors are as in readers.h. */
+/* Follows the events, beside any number of others. Errors are as in readers.h. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct sw_event;
 struct sw_event_reader;
 
-/* A follower of the events; only one at a time can be, for each pin directory. */
-int sw_event_reader_open(const char *pin_dir, struct sw_event_reader **reader);
+/* A follower of the events: of those that are still there, too, or with only_new of later ones. */
+int sw_event_reader_open(const char *pin_dir, bool only_new, struct sw_event_reader **reader);
 void sw_event_reader_close(struct sw_event_reader *reader);
 
 /*
- * Waits up to timeout_ms and hands events to take until it returns non-zero; with 0 all that are there.
- * Returns that value, 0 when the time is over, -EINTR on a signal, -ENODEV when everything was detached.
+ * Hands the events to take that are there, and waits up to timeout_ms for some if there are none. Returns what take
+ * returned if that is not zero: the event counts as read if it is positive, and comes again if it is -EAGAIN.
+ * Else 0, -EINTR on a signal, -ENODEV when everything was detached.
  */
-int sw_event_reader_poll(struct sw_event_reader *reader, int timeout_ms,
+int sw_event_reader_poll(struct sw_event_reader *reader, uint32_t timeout_ms,
 			 int (*take)(const struct sw_event *event, void *context), void *context);
+
+/* How many events were overwritten before they could be read, of those before the one that was read last. */
+uint64_t sw_event_reader_missed(const struct sw_event_reader *reader);
 
 /* The name of the interface in a slot, or "" if it has none (any more). */
 const char *sw_event_reader_interface(struct sw_event_reader *reader, uint32_t slot);

@@ -26,17 +26,16 @@
 #define BATCH_FRAMES (32 * SW_REPLAY_BATCH)
 #define BATCH_BYTES  (BATCH_FRAMES * sizeof(struct sw_replay_frame))
 
-/* A frame makes two events at most, each with the ring buffer's own header: none is ever lost. */
-#define EVENT_ROOM    (sizeof(struct sw_event) + BPF_RINGBUF_HDR_SZ)
-#define RING_BYTES    (8U << 20)
+#define EVENT_RECORDS (2 * BATCH_FRAMES) /* a frame makes two events at most: none is ever lost */
+#define EVENT_BYTES   (EVENT_RECORDS * sizeof(struct sw_event_record))
 #define NS_PER_MS     1000000ULL
 #define NS_PER_S      1000000000ULL
 #define SWEEP_EVERY_S 3600ULL
 
 #define SWEEP_CHUNK 2048U /* buckets, each of which may end SW_WAYS attempts */
 
-_Static_assert(2 * BATCH_FRAMES * EVENT_ROOM < RING_BYTES, "room for the events of a batch");
-_Static_assert(SWEEP_CHUNK *SW_WAYS *EVENT_ROOM < RING_BYTES, "room for the events of a chunk");
+_Static_assert(!(EVENT_RECORDS & (EVENT_RECORDS - 1)), "a power of two");
+_Static_assert(SWEEP_CHUNK *SW_WAYS <= EVENT_RECORDS, "room for the events of a chunk");
 
 /* What the map "replay_state" holds. */
 struct feed_state {
@@ -48,12 +47,12 @@ struct feed_state {
 struct sw_engine {
 	struct sw_engine_setup setup;
 	struct synward_bpf *skeleton;
-	struct ring_buffer *ring;
+	const struct sw_event_record *events; /* as many as EVENT_RECORDS */
+	uint64_t next_event;
 	struct sw_replay_frame *batch;
 	struct feed_state state;
 	uint64_t swept_ns; /* the last sweep; 0: there was no frame yet */
 	uint64_t seen_ns;  /* the last frame */
-	int answer;	   /* what take() had against an event */
 };
 
 static int load_failed(const struct sw_engine *engine, int error)
@@ -76,6 +75,7 @@ static int set_constants(struct sw_engine *engine)
 		return sw_error(errno, "no random numbers: %s", sw_errno_text(errno));
 	load->handshake_buckets = (engine->setup.handshakes + SW_WAYS - 1) / SW_WAYS;
 	load->connection_buckets = (engine->setup.connections + SW_WAYS - 1) / SW_WAYS;
+	load->event_records = EVENT_RECORDS;
 	load->replay = 1;
 	load->checksums = engine->setup.checksums;
 	load->ordered_stores = SW_ORDERED_STORES;
@@ -90,7 +90,7 @@ static int set_sizes(struct synward_bpf *skeleton)
 	if (!error)
 		error = bpf_map__set_max_entries(skeleton->maps.replay_batch, BATCH_FRAMES);
 	if (!error)
-		error = bpf_map__set_max_entries(skeleton->maps.events, RING_BYTES);
+		error = bpf_map__set_max_entries(skeleton->maps.events, EVENT_RECORDS);
 	return error;
 }
 
@@ -123,28 +123,21 @@ static int fill_maps(const struct sw_engine *engine)
 	return 0;
 }
 
-/* libbpf goes on only after 0 and stops after a negative number, which it hands to the caller. */
-static int on_event(void *context, void *data, size_t size)
-{
-	struct sw_engine *engine = context;
-
-	if (size >= sizeof(struct sw_event))
-		engine->answer = engine->setup.take(data, engine->setup.context);
-	return engine->answer;
-}
-
 static int map_memory(struct sw_engine *engine)
 {
 	const struct synward_bpf *skeleton = engine->skeleton;
 	void *batch = mmap(NULL, BATCH_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
 			   bpf_map__fd(skeleton->maps.replay_batch), 0);
+	void *events;
 
 	if (batch == MAP_FAILED)
 		return sw_error(errno, "cannot map the replay's frames: %s", sw_errno_text(errno));
 	engine->batch = batch;
-	engine->ring = ring_buffer__new(bpf_map__fd(skeleton->maps.events), on_event, engine, NULL);
-	if (!engine->ring)
+	events = mmap(NULL, EVENT_BYTES, PROT_READ, MAP_SHARED, bpf_map__fd(skeleton->maps.events),
+		      0);
+	if (events == MAP_FAILED)
 		return sw_error(errno, "cannot open the events: %s", sw_errno_text(errno));
+	engine->events = events;
 	return 0;
 }
 
@@ -190,7 +183,8 @@ void sw_engine_free(struct sw_engine *engine)
 {
 	if (!engine)
 		return;
-	ring_buffer__free(engine->ring);
+	if (engine->events)
+		munmap((void *)(uintptr_t)engine->events, EVENT_BYTES);
 	if (engine->batch)
 		munmap(engine->batch, BATCH_BYTES);
 	synward_bpf__destroy(engine->skeleton);
@@ -203,13 +197,20 @@ struct sw_replay_frame *sw_engine_batch(struct sw_engine *engine, uint32_t *room
 	return engine->batch;
 }
 
+/* Nobody writes events now, and there is room for all that were written. */
 static int drain(struct sw_engine *engine)
 {
-	int error = ring_buffer__consume(engine->ring);
+	struct sw_event_head head;
+	__u32 zero = 0;
+	int answer = 0;
 
-	if (engine->answer)
-		return engine->answer;
-	return error < 0 ? sw_error(error, "cannot read the events: %s", sw_errno_text(error)) : 0;
+	if (bpf_map_lookup_elem(bpf_map__fd(engine->skeleton->maps.event_head), &zero, &head))
+		return sw_error(errno, "cannot read the events: %s", sw_errno_text(errno));
+	while (!answer && engine->next_event < head.next)
+		answer = engine->setup.take(
+			&engine->events[engine->next_event++ & (EVENT_RECORDS - 1)].event,
+			engine->setup.context);
+	return answer;
 }
 
 /* Runs a program repeat times on a packet of its own. */
@@ -337,7 +338,9 @@ int sw_engine_counters(const struct sw_engine *engine, struct sw_counters *count
 	int error = sw_percpu_sum(bpf_map__fd(engine->skeleton->maps.counters), 0, counters,
 				  sizeof(*counters));
 
-	return error ? sw_error(error, "cannot read the counters: %s", sw_errno_text(error)) : 0;
+	if (error)
+		return sw_error(error, "cannot read the counters: %s", sw_errno_text(error));
+	return 0;
 }
 
 int sw_engine_traffic(const struct sw_engine *engine, struct sw_interface_traffic *traffic)

@@ -62,7 +62,8 @@ static void put_outcome(json_t *object, const struct sw_event *event)
 /* Or has it no ends, and no interface? */
 static bool is_of_packet(const struct sw_event *event)
 {
-	return event->type != SW_EVENT_POLICY && !sw_is_flood_event(event);
+	return event->type != SW_EVENT_POLICY && event->type != SW_EVENT_MISSED &&
+	       !sw_is_flood_event(event);
 }
 
 /* The object that is called as the type. */
@@ -83,6 +84,9 @@ static void put_own(json_t *own, const struct sw_event *event, const char *servi
 	case SW_EVENT_POLICY:
 		sw_json_put_text(own, "action", "rolled_back");
 		return; /* no packet's, so without a direction */
+	case SW_EVENT_MISSED:
+		sw_json_put_number(own, "count", ((const struct sw_notice *)event)->count);
+		return;
 	case SW_EVENT_BLOCKED:
 		break;
 	case SW_EVENT_FLOOD_BEGINS:
@@ -143,6 +147,11 @@ static void print_latency(FILE *out, const struct sw_event *event, enum sw_laten
 		fprintf(out, " %s=%s", name, sw_format_latency(text, event->latency_us[which]));
 }
 
+static void print_missed(FILE *out, uint64_t count)
+{
+	fprintf(out, "%" PRIu64 " %s", count, sw_noun(count, "event", "events"));
+}
+
 /* Who had to do with whom, or what happened. */
 static void print_ends(FILE *out, const struct sw_event *event, const char *service)
 {
@@ -150,6 +159,8 @@ static void print_ends(FILE *out, const struct sw_event *event, const char *serv
 
 	if (event->type == SW_EVENT_POLICY)
 		fputs("rolled back, as nobody confirmed it", out);
+	else if (event->type == SW_EVENT_MISSED)
+		print_missed(out, ((const struct sw_notice *)event)->count);
 	else if (!is_of_packet(event))
 		sw_text_flood_event(out, (const struct sw_flood_event *)event, service);
 	else if (event->type == SW_EVENT_BLOCKED)
