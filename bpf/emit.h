@@ -132,10 +132,20 @@ static __always_inline enum sw_reason reject_reason(const struct sw_attempt *att
 	return attempt->seen & SW_SAW_ICMP_ERROR ? SW_REASON_ICMP : SW_REASON_NONE;
 }
 
-/* An attempt that has left the table, with the anomalies of the segment that ended it, if any. */
+static __always_inline void fill_vlans(struct sw_event *event, const struct sw_packet *packet)
+{
+	event->vlans[0] = packet->vlans[0];
+	event->vlans[1] = packet->vlans[1];
+}
+
+/*
+ * An attempt that has left the table, with the segment that ended it and its anomalies. last NULL: none did, and where
+ * it was seen is where its opener spoke.
+ */
 static __always_inline void emit_end(const struct sw_settings *set, __u32 now_ms,
 				     enum sw_direction direction,
-				     const struct sw_handshake_step *step, __u64 anomalies,
+				     const struct sw_handshake_step *step,
+				     const struct sw_packet *last, __u64 anomalies,
 				     __u32 synack_to_ack_us)
 {
 	const struct sw_attempt *ended = &step->ended;
@@ -146,6 +156,10 @@ static __always_inline void emit_end(const struct sw_settings *set, __u32 now_ms
 			    direction);
 	if (!event)
 		return;
+	if (last)
+		fill_vlans(event, last);
+	else
+		event->interface = ended->side & (SW_SIDE_OUT - 1);
 	event->anomalies = anomalies;
 	event->flow.orig = ended->orig;
 	event->flow.resp = ended->resp;
@@ -161,6 +175,37 @@ static __always_inline void emit_end(const struct sw_settings *set, __u32 now_ms
 	event->phase = ended->phase;
 	event->reason = reject_reason(ended);
 	event_submit(event);
+}
+
+/*
+ * A notice from outside of the kernel: there are few, whatever comes, so the budget is not asked. Nor is it tallied, as
+ * it is nothing that came by an interface.
+ */
+static __always_inline bool emit_notice(const struct sw_notice *notice)
+{
+	struct sw_event_record *record = claim_record();
+
+	if (!record)
+		return false;
+	record->notice = *notice;
+	record->event.time_ns = clock_ns();
+	event_submit(&record->event);
+	return true;
+}
+
+/* A policy was rolled back by the kernel. */
+static __always_inline void emit_rolled_back(void)
+{
+	struct sw_event_record *record = event_reserve();
+
+	if (!record)
+		return;
+	__builtin_memset(&record->notice, 0, sizeof(record->notice));
+	event_fill(&record->event, SW_EVENT_POLICY, SW_INGRESS);
+	record->event.deed = SW_DEED_ROLLED_BACK;
+	record->notice.user = SW_NOBODY;
+	record->notice.login = SW_NOBODY;
+	event_submit(&record->event);
 }
 
 /* A packet that is an event by itself: its anomalies, or its flow's outcome at first sight. */
@@ -179,6 +224,7 @@ static __always_inline void emit_packet(const struct sw_settings *set, __u32 now
 	event->flow.orig_port = packet->sport;
 	event->flow.resp_port = packet->dport;
 	event->isn_orig = packet->seq;
+	fill_vlans(event, packet);
 	event->outcome = outcome;
 	event->phase = SW_PHASE_STRAY;
 	event->verdict = verdict;
@@ -199,6 +245,7 @@ static __always_inline void emit_limit(const struct sw_settings *set, __u32 now_
 	event->flow.orig_port = packet->sport;
 	event->flow.resp_port = packet->dport;
 	event->isn_orig = packet->seq;
+	fill_vlans(event, packet);
 	event->phase = SW_PHASE_STRAY;
 	event->limit = limit;
 	event->service = service;

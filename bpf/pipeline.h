@@ -161,7 +161,7 @@ __noinline int conclude(const struct sw_packet *packet, struct inquiry *inquiry)
 		synack_to_ack_us = clock_us() - step->ended.synack_us;
 	count_finding(finding, decision, synack_to_ack_us);
 	if (step->end == SW_END_JUDGED || step->end == SW_END_EVICTED)
-		emit_end(set, inquiry->now.ms, inquiry->direction, step, finding->anomalies,
+		emit_end(set, inquiry->now.ms, inquiry->direction, step, packet, finding->anomalies,
 			 synack_to_ack_us);
 	if (step->stray != SW_OUTCOME_NONE)
 		emit_packet(set, inquiry->now.ms, inquiry->direction, SW_EVENT_HANDSHAKE, packet,
@@ -316,6 +316,15 @@ static __always_inline void judge(void *ctx, const struct sw_packet *packet,
 	decide(packet, inquiry);
 }
 
+/* The tag of what is sent, which lies beside the frame where the device puts it in. */
+static __always_inline void note_tag(const struct __sk_buff *skb, struct sw_packet *packet)
+{
+	if (!skb->vlan_present)
+		return;
+	packet->vlans[1] = packet->vlans[0];
+	packet->vlans[0] = sw_vlan(skb->vlan_tci);
+}
+
 /*
  * Everything there is to find out about a packet, and what to do about it. tcp is where in the frame
  * its TCP header is, if it has one. SW_VERDICT_ANSWERED: the frame is the answer now.
@@ -380,6 +389,8 @@ static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *pack
 	if (finding->anomalies | inquiry.anomalies ||
 	    finding->handshake.completed != SW_OUTCOME_NONE)
 		judge(ctx, packet, &inquiry, finding, direction);
+	if (direction == SW_EGRESS)
+		note_tag(ctx, packet);
 	return conclude(packet, &inquiry);
 }
 

@@ -158,11 +158,9 @@ static __always_inline void check_deadline(__u32 now_ms)
 {
 	__u32 key = 0;
 	struct sw_policy_state *state = bpf_map_lookup_elem(&policy_state, &key);
-	const struct sw_settings *set = bpf_map_lookup_elem(&settings, &key);
-	struct sw_event *event;
 	bool rolled_back = false;
 
-	if (!state || !set || !state->pending || (__s32)(now_ms - state->deadline_ms) < 0)
+	if (!state || !state->pending || (__s32)(now_ms - state->deadline_ms) < 0)
 		return;
 	if (!sw_lock(&state->lock))
 		return; /* in 50 ms again */
@@ -171,11 +169,8 @@ static __always_inline void check_deadline(__u32 now_ms)
 		rolled_back = true;
 	}
 	sw_unlock(&state->lock);
-	if (!rolled_back)
-		return;
-	event = event_begin(set, now_ms, SW_EVENT_POLICY, SW_INGRESS);
-	if (event)
-		event_submit(event);
+	if (rolled_back)
+		emit_rolled_back();
 }
 
 #endif

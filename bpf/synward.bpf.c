@@ -321,6 +321,21 @@ int sw_switch(struct xdp_md *ctx)
 }
 
 /*
+ * Puts a notice into the journal of events, as its packet, a struct sw_tell_request, says. So all writers are programs,
+ * and none can be killed between taking its number and writing its record.
+ */
+SEC("xdp")
+int sw_tell(struct xdp_md *ctx)
+{
+	const struct sw_tell_request *request = (void *)(__u64)ctx->data;
+
+	if ((void *)(request + 1) > (void *)(__u64)ctx->data_end ||
+	    request->abi_version != SW_ABI_VERSION)
+		return XDP_ABORTED;
+	return emit_notice(&request->notice) ? XDP_PASS : XDP_DROP;
+}
+
+/*
  * Returns the coarse clock's milliseconds, by which user space tells the age of an entry, and writes
  * them without an end into its packet.
  */

@@ -28,6 +28,9 @@ enum {
 	SW_PKT_MORE_EXTENSIONS = 1 << 7, /* more IPv6 extension headers than anybody has */
 };
 
+/* 802.1Q inside 802.1ad is two tags; a third is somebody's tunnel */
+#define SW_MAX_VLAN_TAGS 2
+
 /* What of a packet is still to be read, by sw_parse_step(). */
 enum sw_parse_rest {
 	SW_REST_NONE,
@@ -61,17 +64,19 @@ struct sw_packet {
 	__u32 tsecr;
 	__u16 mss;
 	__u8 wscale;
-	__u8 options;	  /* SW_OPT_* */
-	__u8 facts;	  /* SW_PKT_* */
-	__u8 kind;	  /* enum sw_kind */
-	__u8 doff;	  /* length of the TCP header in 32-bit words, as it says */
-	__u8 rest;	  /* enum sw_parse_rest */
-	__u8 option_at;	  /* where sw_parse_options() is among them */
-	__u8 next_header; /* of IPv6, while its extensions are the rest */
-	__u8 link_length; /* bytes before the IP header */
-	__u8 extensions;  /* how many of them were read */
+	__u8 options;		       /* SW_OPT_* */
+	__u8 facts;		       /* SW_PKT_* */
+	__u8 kind;		       /* enum sw_kind */
+	__u8 doff;		       /* length of the TCP header in 32-bit words, as it says */
+	__u8 rest;		       /* enum sw_parse_rest */
+	__u8 option_at;		       /* where sw_parse_options() is among them */
+	__u8 next_header;	       /* of IPv6, while its extensions are the rest */
+	__u8 link_length;	       /* bytes before the IP header */
+	__u8 extensions;	       /* how many of them were read */
+	__u16 vlans[SW_MAX_VLAN_TAGS]; /* sw_vlan() of its tags, the outer one first; 0: none */
+	__u32 pad;
 };
 
-SW_STATIC_ASSERT(sizeof(struct sw_packet) == 80, "a packet has no hidden padding");
+SW_STATIC_ASSERT(sizeof(struct sw_packet) == 88, "a packet has no hidden padding");
 
 #endif

@@ -6,9 +6,6 @@
 #include "packet.h"
 #include "wire.h"
 
-/* 802.1Q inside 802.1ad is two tags; a third is somebody's tunnel */
-#define SW_MAX_VLAN_TAGS 2
-
 static __always_inline bool is_vlan(__u16 ether_type)
 {
 	return ether_type == WIRE_ETH_VLAN || ether_type == WIRE_ETH_QINQ ||
@@ -39,6 +36,7 @@ static __always_inline __u16 sw_parse_l2(struct sw_cursor *cursor, struct sw_pac
 		tag = sw_pull(cursor, sizeof(*tag));
 		if (!tag)
 			return 0;
+		packet->vlans[i] = sw_vlan(sw_ntohs(tag->tci));
 		ether_type = sw_ntohs(tag->ether_type);
 	}
 	return ether_type;

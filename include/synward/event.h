@@ -18,7 +18,10 @@
 	X(FLOOD_STEPS_ASIDE, flood_steps_aside,                                                    \
 	  "the defence of a service has found out that it locks clients out: SYNs pass")           \
 	X(FLOOD_RESUMES, flood_resumes, "and that it does not any more: SYNs are answered again")  \
-	X(POLICY, policy, "a policy was rolled back, as nobody confirmed it")                      \
+	X(POLICY, policy, "a policy was applied, confirmed, rolled back or reset")                 \
+	X(ARMING, arming, "synward was armed, or disarmed: then nothing is dropped")               \
+	X(LIST, list, "the allow or the block list was changed")                                   \
+	X(INTERFACE, interface, "an interface was attached or detached")                           \
 	X(MISSED, missed, "this reader was too slow for so many events, which it did not get")
 
 enum sw_event_type {
@@ -41,6 +44,29 @@ enum sw_reason {
 		SW_REASON_COUNT
 };
 
+/* What was done, as a notice says: X(ID, name). */
+#define SW_DEEDS(X)                                                                                \
+	X(APPLIED, applied)                                                                        \
+	X(CONFIRMED, confirmed)                                                                    \
+	X(ROLLED_BACK, rolled_back)                                                                \
+	X(RESET, reset)                                                                            \
+	X(ARMED, armed)                                                                            \
+	X(DISARMED, disarmed)                                                                      \
+	X(ADDED, added)                                                                            \
+	X(LOADED, loaded)                                                                          \
+	X(REMOVED, removed)                                                                        \
+	X(ATTACHED, attached)                                                                      \
+	X(DETACHED, detached)
+
+enum sw_deed {
+#define X(id, name) SW_DEED_##id,
+	SW_DEEDS(X)
+#undef X
+		SW_DEED_COUNT
+};
+
+#define SW_NOBODY 0xffffffffU /* no user: the kernel has done it, or nobody has logged in for it */
+
 #define SW_LATENCY_UNKNOWN 0xffffffffU
 
 struct sw_event {
@@ -61,7 +87,11 @@ struct sw_event {
 	__u8 limit;	     /* enum sw_limit, for limit */
 	__u8 service;	     /* number of the service in the active policy, for limit and floods */
 	__u8 flood_reason;   /* enum sw_flood_reason, for floods; or sw_check_reason */
-	__u8 pad[2];
+	__u8 deed;	     /* enum sw_deed, for notices */
+	__u8 pad;
+	__u16 vlans
+		[2]; /* sw_vlan() of the tags of the segment that caused it, the outer one first; 0: none */
+	__u32 pad2;
 };
 
 /*
@@ -79,11 +109,33 @@ struct sw_flood_event {
 	__u32 pad;
 };
 
-/* The record of what is said apart from any packet. */
+#define SW_NOTICE_WHAT 56U
+
+/* The record of what is said apart from any packet: what people and the machine have done. */
 struct sw_notice {
 	struct sw_event head;
-	__u64 count; /* of missed: how many; that one is made by the reader and never in the journal */
+	__u64 count; /* of missed, events: it is made by the reader and never in the journal; of list, prefixes */
+	__u32 user;  /* who has done it, a user's ID or SW_NOBODY */
+	__u32 login; /* who has logged in to do it, the same */
+	__u32 list;  /* enum sw_list, for list */
+	__u32 pad;
+	char what[SW_NOTICE_WHAT]; /* the interface, or the only prefix, as text; or "" */
 };
+
+/* What the program sw_tell, which puts a notice into the journal, reads from the start of its packet. */
+struct sw_tell_request {
+	__u8 ethernet[16]; /* unused: room for the header that every packet is thought to have */
+	__u64 abi_version; /* of who asks: another one's is not understood */
+	struct sw_notice notice;
+};
+
+/* Is an event's record a struct sw_notice? */
+static __always_inline bool sw_is_notice(const struct sw_event *event)
+{
+	return event->type == SW_EVENT_POLICY || event->type == SW_EVENT_ARMING ||
+	       event->type == SW_EVENT_LIST || event->type == SW_EVENT_INTERFACE ||
+	       event->type == SW_EVENT_MISSED;
+}
 
 /* Is an event's record a struct sw_flood_event? */
 static __always_inline bool sw_is_flood_event(const struct sw_event *event)
@@ -126,8 +178,9 @@ struct sw_event_record {
 	};
 };
 
-SW_STATIC_ASSERT(sizeof(struct sw_event) == 88, "an event has no hidden padding");
-SW_STATIC_ASSERT(sizeof(struct sw_flood_event) == 88 + 152 + 24, "nor has a flood's");
+SW_STATIC_ASSERT(sizeof(struct sw_event) == 96, "an event has no hidden padding");
+SW_STATIC_ASSERT(sizeof(struct sw_flood_event) == 96 + 152 + 24, "nor has a flood's");
+SW_STATIC_ASSERT(sizeof(struct sw_notice) == 96 + 24 + SW_NOTICE_WHAT, "nor has a notice");
 SW_STATIC_ASSERT(sizeof(struct sw_event_record) == 5 * 64, "records share no cache line");
 
 #endif

@@ -25,6 +25,15 @@ struct sw_flow {
 	__u32 pad;
 };
 
+/* A VLAN tag: its ID, and that there is one, since 0 is an ID, too (priority). */
+#define SW_VLAN_ID    0x0fffU
+#define SW_VLAN_THERE 0x1000U
+
+static __always_inline __u16 sw_vlan(__u16 tci)
+{
+	return (tci & SW_VLAN_ID) | SW_VLAN_THERE;
+}
+
 SW_STATIC_ASSERT(sizeof(struct sw_addr) == 16, "an address is 16 bytes");
 SW_STATIC_ASSERT(sizeof(struct sw_flow) == 40, "a flow has no hidden padding");
 

@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Events: for any number of readers, however slow."""
 
+import base64
+import hashlib
 import json
+import shutil
 import signal
 import socket
+import struct
 import subprocess
 
 import pytest
 
 from causes import QUICK, Stage
-from cli import BINARY
+from cli import BINARY, ROOT
 from net import wait_for
-from segments import ACK, Segment
+from segments import ACK, Port, Segment, frame
 from spoofed import Flood
 
 KEPT = 8192
@@ -36,26 +40,28 @@ def event(line):
 
 def told(synward, *options):
     lines = synward.expect(0, "-j", "events", "--timeout", "0", *options).stdout.splitlines()
-    return [event(line) for line in lines]
+    return [one for one in map(event, lines) if one["event_type"] != "interface"]
 
 
 def test_each_reader_has_all_events_once(stage, lab, synward):
     """Also one that comes late; reading takes nothing away."""
     synward.attach(stage.far, options=QUICK)
-    readers = [follow(lab, synward, "--count", 15) for _ in range(2)]
+    readers = [follow(lab, synward, "--count", 16) for _ in range(2)]
     stage.accepted(10)
     stage.rejected(5)
     heard = [[event(line) for line in reader.communicate(timeout=40)[0].splitlines()]
              for reader in readers]
-    assert heard[0] == heard[1] and len(heard[0]) == 15
-    assert len({one["src_port"] for one in heard[0]}) == 15
-    assert told(synward) == told(synward) == heard[0]
+    first, *ends = heard[0]
+    assert heard[0] == heard[1] and first["event_type"] == "interface"
+    assert len({one["src_port"] for one in ends}) == 15
+    assert told(synward) == told(synward) == ends
     assert told(synward, "--new") == []
 
 
 def test_a_slow_reader_is_told_exactly_what_it_has_missed(stage, lab, synward):
     synward.attach(stage.far, options=(*QUICK, "--events-per-second", 0))
-    reader = follow(lab, synward)
+    reader = follow(lab, synward, "--new")
+    wait_for(lambda: reads(reader), "the reader to begin")
     stage.rejected(1)
     first = event(reader.stdout.readline())
     assert first["handshake"]["outcome"] == "rejected"
@@ -83,3 +89,62 @@ def all_sent(synward, count):
     tallies = synward.stats()["tallies"]
     assert tallies["events_lost"] == tallies["events_suppressed"] == 0
     return tallies["events_sent"] if tallies["events_sent"] >= count else None
+
+
+def reads(reader):
+    """Has it found its place? It sleeps then."""
+    with open(f"/proc/{reader.pid}/wchan", encoding="utf-8") as file:
+        return "nanosleep" in file.read()
+
+
+def community_id(family, ends):
+    """As the specification of Community ID, version 1, has it, of ends that are (address, port)."""
+    (a, a_port), (b, b_port) = sorted((socket.inet_pton(family, address), port)
+                                      for address, port in ends)
+    hashed = struct.pack("!H", 0) + a + b + struct.pack("!BBHH", 6, 0, a_port, b_port)
+    return "1:" + base64.b64encode(hashlib.sha1(hashed).digest()).decode()
+
+
+@pytest.mark.parametrize("tags", ((), (7,), (4094, 0)), ids=("untagged", "802.1Q", "QinQ"))
+def test_events_have_what_others_join_them_by(pair, synward, tags):
+    near, far = pair
+    synward.attach(far, options=QUICK)
+    ends = {family: ((near.address(family), 4711), (far.address(family), 443))
+            for family in (socket.AF_INET, socket.AF_INET6)}
+    with Port(near) as port:
+        for (src, sport), (dst, dport) in ends.values():
+            data = frame(near.mac, far.mac, Segment(src, dst, sport, dport, ACK))
+            words = b"".join(struct.pack("!HH", 0x8100, 0xE000 | tag) for tag in tags)
+            port.socket.send(data[:12] + words + data[12:])
+    found = wait_for(lambda: len(told(synward)) == 2 and told(synward), "both events")
+    assert [one["community_id"] for one in found] == [community_id(*one) for one in ends.items()]
+    assert [one.get("vlan") for one in found] == [list(tags) or None] * 2
+    assert len({one["flow_id"] for one in found}) == 2
+    assert all(0 < one["flow_id"] < 1 << 51 and one["in_iface"] == "s0" for one in found)
+
+
+def test_what_people_do_is_told(pair, lab, synward, tmp_path):
+    synward.attach(pair[1], options=QUICK)
+    reader = follow(lab, synward)
+    policy = tmp_path / "synward.yaml"
+    shutil.copy(ROOT / "docs" / "examples" / "web-server.yaml", policy)
+    for words in (("block", "add", "192.0.2.7"), ("block", "add", "192.0.2.8", "2001:db8::/32"),
+                  ("allow", "add", "198.51.100.0/24"), ("block", "del", "192.0.2.7"),
+                  ("block", "del", "--all"), ("disarm",), ("arm",),
+                  ("policy", "apply", policy, "--confirm", "1h"), ("policy", "confirm"),
+                  ("policy", "rollback"), ("policy", "reset"), ("detach", "--all")):
+        synward.expect(0, *words)
+    out, _ = reader.communicate(timeout=20)
+    assert reader.returncode == 0
+    deeds = []
+    for one in map(event, out.splitlines()):
+        own = one.pop(one["event_type"])
+        assert own.pop("uid") == 0 and list(one) == ["event_type"]
+        own.pop("login_uid", None)
+        deeds.append((one["event_type"], *own.values()))
+    assert deeds == [
+        ("interface", "attached", "s0"), ("list", 1, "added", "block", "192.0.2.7"),
+        ("list", 2, "added", "block"), ("list", 1, "added", "allow", "198.51.100.0/24"),
+        ("list", 1, "removed", "block", "192.0.2.7"), ("list", 2, "removed", "block"),
+        ("arming", "disarmed"), ("arming", "armed"), ("policy", "applied"), ("policy", "confirmed"),
+        ("policy", "rolled_back"), ("policy", "reset"), ("interface", "detached", "s0")]

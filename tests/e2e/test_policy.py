@@ -68,7 +68,7 @@ def test_the_kernel_goes_back_by_itself_with_every_process_dead(gate, lab, synwa
     assert not kernel_state(synward)["pending"]
     assert not (synward.state_dir / "policy.yaml").exists(), "only what is confirmed is saved"
     told = synward.expect(0, "-j", "events", "--timeout", "200ms").stdout.splitlines()
-    assert [json.loads(line)["policy"] for line in told if '"event_type":"policy"' in line] == [
+    assert [json.loads(line)["policy"] for line in told if '"rolled_back"' in line] == [
         {"action": "rolled_back"}]
     assert state(synward)["rolled_back"] == 1 and state(synward)["mode"] == "monitor"
 

@@ -66,6 +66,9 @@ def ethernet(end, packet):
             kind.to_bytes(2, "big") + bytes(packet))
 
 
+NOTICES = ("policy", "arming", "list", "interface")  # of what commands have done
+
+
 @contextlib.contextmanager
 def events(synward):
     """
@@ -78,7 +81,9 @@ def events(synward):
 
     def follow():
         for line in reader.stdout:
-            read.append(json.loads(line))
+            one = json.loads(line)
+            if one["event_type"] not in NOTICES:
+                read.append(one)
 
     thread = threading.Thread(target=follow)
     thread.start()

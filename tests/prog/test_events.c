@@ -285,6 +285,32 @@ static void a_place_that_is_taken_is_left(void **state __unused)
 	put_records_back(records);
 }
 
+static void a_notice_from_outside(void **state __unused)
+{
+	struct sw_tell_request request = {
+		.abi_version = SW_ABI_VERSION,
+		.notice = { .head = { .type = SW_EVENT_LIST, .deed = SW_DEED_ADDED },
+			    .count = 1,
+			    .user = 1000,
+			    .what = "192.0.2.7/32" },
+	};
+	struct sw_event_record record;
+
+	prog_set_clock(&prog, 0);
+	assert_int_equal(
+		prog_test_run(&prog, prog.skeleton->progs.sw_tell, &request, sizeof(request), 1),
+		XDP_PASS);
+	request.abi_version++; /* another one's */
+	assert_int_equal(
+		prog_test_run(&prog, prog.skeleton->progs.sw_tell, &request, sizeof(request), 1),
+		XDP_ABORTED);
+	assert_true(prog_next_event(&prog, &record));
+	assert_true(record.event.time_ns == prog.now_ns);
+	record.event.time_ns = 0;
+	assert_memory_equal(&record.notice, &request.notice, sizeof(request.notice));
+	assert_false(prog_next_event(&prog, &record));
+}
+
 static atomic_bool writers_go_on;
 
 /* Of each the sequence number follows from the port: a record that two have written would show. */
@@ -385,6 +411,7 @@ int main(void)
 		cmocka_unit_test_setup(around_the_end_none_is_missed, reset),
 		cmocka_unit_test_setup(one_that_is_being_written_is_waited_for, reset),
 		cmocka_unit_test_setup(a_place_that_is_taken_is_left, reset),
+		cmocka_unit_test_setup(a_notice_from_outside, reset),
 		cmocka_unit_test_setup(two_writers_and_a_slow_reader, reset),
 		cmocka_unit_test(the_armed_are_dropped_on_the_way_in),
 	};

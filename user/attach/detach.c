@@ -7,6 +7,7 @@
 #include "../maps/interface_records.h"
 #include "../platform/instance.h"
 #include "../platform/netns.h"
+#include "../platform/notice.h"
 #include "../platform/preflight.h"
 
 #include <errno.h>
@@ -48,6 +49,8 @@ static int detach_slot(const struct sw_instance *instance, struct sw_records *re
 		       uint32_t slot, struct sw_detach_result *result)
 {
 	struct sw_interface record = records->slots[slot];
+	struct sw_notice notice = { .head = { .type = SW_EVENT_INTERFACE,
+					      .deed = SW_DEED_DETACHED } };
 	int error, exists;
 
 	memcpy(result->name, record.name, sizeof(result->name));
@@ -56,7 +59,12 @@ static int detach_slot(const struct sw_instance *instance, struct sw_records *re
 	exists = sw_record_exists(&record);
 	result->gone = exists == 0 || exists == -ENOENT;
 	error = sw_hooks_detach(&instance->pins, &record, slot);
-	return error ? error : sw_records_drop(records, slot);
+	if (!error)
+		error = sw_records_drop(records, slot);
+	sw_format(notice.what, sizeof(notice.what), "%s", record.name);
+	if (!error) /* with the last one the journal goes, but for those who read it */
+		sw_notice_tell(&instance->pins, &notice);
+	return error;
 }
 
 int sw_leftover_remove(const struct sw_instance *instance, bool *degraded)

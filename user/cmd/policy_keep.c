@@ -66,7 +66,7 @@ static int run_reset(int argc, char **argv)
 {
 	SW_AUTO_POLICY_WORK struct sw_policy_work work = SW_POLICY_WORK_NONE;
 	int first = sw_command_alone(&sw_cmd_policy_reset, argc, argv), error;
-	const struct sw_policy_change change = {};
+	const struct sw_policy_change change = { .deed = SW_DEED_RESET };
 
 	if (first <= 0)
 		return first;

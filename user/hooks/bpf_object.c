@@ -107,12 +107,11 @@ static void choose_programs(struct synward_bpf *skeleton)
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, skeleton->obj)
-		bpf_program__set_autoload(program, program == skeleton->progs.sw_xdp ||
-							   program == skeleton->progs.sw_egress ||
-							   program == skeleton->progs.sw_arm ||
-							   program == skeleton->progs.sw_switch ||
-							   program == skeleton->progs.sw_clock);
+	bpf_object__for_each_program(program, skeleton->obj) bpf_program__set_autoload(
+		program,
+		program == skeleton->progs.sw_xdp || program == skeleton->progs.sw_egress ||
+			program == skeleton->progs.sw_arm || program == skeleton->progs.sw_switch ||
+			program == skeleton->progs.sw_tell || program == skeleton->progs.sw_clock);
 	bpf_program__set_autoload(skeleton->progs.sw_handover, sw_handover_is_possible());
 }
 
@@ -258,6 +257,8 @@ static int pin_all(const struct sw_pins *pins, const struct synward_bpf *skeleto
 		sw_pins_let_read(pins, "programs/sw_clock");
 		error = pin_program(pins, skeleton->progs.sw_switch);
 	}
+	if (!error)
+		error = pin_program(pins, skeleton->progs.sw_tell);
 	bpf_object__for_each_map(map, skeleton->obj) if (!error && is_shared(map) &&
 							 map != skeleton->maps.identity)
 		error = pin_map(pins, map);

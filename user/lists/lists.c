@@ -12,6 +12,7 @@
 #include "../base/number.h"
 #include "../base/time.h"
 #include "../model/names.h"
+#include "../platform/notice.h"
 #include "auto_blocks.h"
 #include "list_build.h"
 #include "list_journal.h"
@@ -67,6 +68,21 @@ static struct sw_list_row *find_row(const struct session *session, const struct 
 	struct sw_list_key key = sw_list_key(prefix, session->now.prefixes.seed);
 
 	return session->now.prefixes.about ? sw_prefixes_find(&session->now.prefixes, &key) : NULL;
+}
+
+/* Says to the journal of events what has been done to how many; entries: with which, NULL: with all. */
+static void tell(const struct session *session, enum sw_deed deed, uint64_t count,
+		 const struct sw_entries *entries)
+{
+	struct sw_notice notice = { .head = { .type = SW_EVENT_LIST, .deed = deed },
+				    .count = count,
+				    .list = session->target->list };
+
+	if (!count)
+		return;
+	if (entries && entries->count == 1)
+		sw_format_prefix(notice.what, &entries->rows[0].prefix);
+	sw_notice_tell(&session->instance.pins, &notice);
 }
 
 /* ---- checks */
@@ -227,9 +243,11 @@ int sw_list_add(const struct sw_list_target *target, struct sw_entries *entries,
 	error = has_room(&session, made.added) ? add_in_place(&session, entries) :
 						 rebuild(&session, &recipe, false);
 	made.entries = entries_now(&session);
-	if (!error)
-		*change = made;
-	return error;
+	if (error)
+		return error;
+	tell(&session, SW_DEED_ADDED, made.added + made.updated, entries);
+	*change = made;
+	return 0;
 }
 
 int sw_list_load(const struct sw_list_target *target, struct sw_entries *entries, const char *where,
@@ -259,9 +277,11 @@ int sw_list_load(const struct sw_list_target *target, struct sw_entries *entries
 	made.entries = entries_now(&session);
 	if (replace)
 		made.removed = before - made.updated;
-	if (!error)
-		*change = made;
-	return error;
+	if (error)
+		return error;
+	tell(&session, SW_DEED_LOADED, entries->count, entries);
+	*change = made;
+	return 0;
 }
 
 /* ---- delete */
@@ -360,9 +380,11 @@ int sw_list_delete(const struct sw_list_target *target, struct sw_entries *entri
 	if (!error)
 		error = delete_automatic(&session, &automatic);
 	made.entries = entries_now(&session);
-	if (!error)
-		*change = made;
-	return error;
+	if (error)
+		return error;
+	tell(&session, SW_DEED_REMOVED, made.removed, entries);
+	*change = made;
+	return 0;
 }
 
 int sw_list_clear(const struct sw_list_target *target, struct sw_list_change *change)
@@ -385,9 +407,11 @@ int sw_list_clear(const struct sw_list_target *target, struct sw_list_change *ch
 	sw_list_generation_close(&session.now);
 	if (!error)
 		error = tidy_state(&session);
-	if (!error)
-		*change = made;
-	return error;
+	if (error)
+		return error;
+	tell(&session, SW_DEED_REMOVED, made.removed, NULL);
+	*change = made;
+	return 0;
 }
 
 /* ---- read */

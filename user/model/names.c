@@ -23,6 +23,7 @@ const struct sw_word sw_kind_words[] = { SW_KINDS(WORD) };
 const struct sw_word sw_timeout_words[] = { SW_TIMEOUTS(TIMEOUT) };
 const struct sw_word sw_event_words[] = { SW_EVENTS(WORD) };
 const struct sw_word sw_reason_words[] = { SW_REASONS(REASON) };
+const struct sw_word sw_deed_words[] = { SW_DEEDS(REASON) };
 const struct sw_word sw_flood_mode_words[] = { SW_FLOOD_MODES(WORD) };
 const struct sw_word sw_flood_reason_words[] = { SW_FLOOD_REASONS(WORD) };
 const struct sw_word sw_flood_way_words[] = { SW_FLOOD_WAYS(WORD) };

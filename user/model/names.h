@@ -32,6 +32,7 @@ extern const struct sw_word sw_verdict_words[SW_VERDICT_COUNT];
 extern const struct sw_word sw_kind_words[SW_KIND_COUNT];
 extern const struct sw_word sw_timeout_words[SW_TIMEOUT_COUNT];
 extern const struct sw_word sw_event_words[SW_EVENT_TYPE_COUNT];
+extern const struct sw_word sw_deed_words[SW_DEED_COUNT];
 extern const struct sw_word sw_direction_words[SW_DIRECTION_COUNT];
 extern const struct sw_word sw_reason_words[SW_REASON_COUNT];
 extern const struct sw_word sw_phase_words[SW_PHASE_COUNT];

@@ -3,6 +3,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../platform/notice.h"
 
 #include <bpf/bpf.h>
 
@@ -26,12 +27,16 @@ int sw_armed_read(const struct sw_instance *instance, bool *armed)
 
 int sw_armed_write(const struct sw_instance *instance, bool armed)
 {
+	struct sw_notice notice = { .head.type = SW_EVENT_ARMING };
 	__u32 zero = 0, value = armed;
 	SW_AUTO_FD int fd = -1;
 	int error = sw_instance_map(instance, "armed", sizeof(value), &fd);
 
 	if (!error && bpf_map_update_elem(fd, &zero, &value, BPF_ANY))
 		error = failed("arm or disarm");
+	notice.head.deed = armed ? SW_DEED_ARMED : SW_DEED_DISARMED;
+	if (!error)
+		sw_notice_tell(&instance->pins, &notice);
 	return error;
 }
 

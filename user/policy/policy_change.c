@@ -5,6 +5,7 @@
 #include "../base/error.h"
 #include "../defence/defence.h"
 #include "../maps/sweeper.h"
+#include "../platform/notice.h"
 #include "../platform/wait_for_packets.h"
 
 #include <bpf/bpf.h>
@@ -56,6 +57,13 @@ static int next_generation(const struct sw_instance *instance, uint32_t *generat
 	return error;
 }
 
+static void tell(const struct sw_instance *instance, enum sw_deed deed)
+{
+	const struct sw_notice notice = { .head = { .type = SW_EVENT_POLICY, .deed = deed } };
+
+	sw_notice_tell(&instance->pins, &notice);
+}
+
 static int check_sweeper(const struct sw_instance *instance)
 {
 	if (sw_sweeper_state(instance) != SW_SWEEPER_STOPPED)
@@ -95,6 +103,8 @@ int sw_policy_install(const struct sw_instance *instance, struct sw_policy *poli
 		error = ask(instance, &request, &done);
 	if (!error && !done)
 		error = sw_error(EIO, "the kernel did not change the policy");
+	if (!error)
+		tell(instance, change->deed);
 	return error;
 }
 
@@ -105,6 +115,8 @@ int sw_policy_confirm(const struct sw_instance *instance)
 	bool done;
 	int error = ask(instance, &request, &done);
 
+	if (!error && done)
+		tell(instance, SW_DEED_CONFIRMED);
 	if (error || done)
 		return error;
 	error = sw_policy_state_read(instance, &state);
@@ -131,6 +143,8 @@ int sw_policy_roll_back(const struct sw_instance *instance)
 		if (!error)
 			error = ask(instance, &request, &done);
 	}
+	if (!error && done)
+		tell(instance, SW_DEED_ROLLED_BACK);
 	if (error || done)
 		return error;
 	return sw_error(ESRCH,

@@ -9,12 +9,14 @@
 
 #include "../maps/policy_slot.h"
 
+#include <synward/event.h>
 #include <synward/policy.h>
 
 /* How a policy becomes the active one. */
 struct sw_policy_change {
 	uint32_t confirm_ms; /* until then it has to be confirmed; 0: it is for good */
 	bool arm;	     /* also lets it drop, until it is rolled back */
+	enum sw_deed deed;   /* as what it is told */
 	bool insist;	     /* refuse it if floods cannot be kept off the way that it asks for */
 };
 

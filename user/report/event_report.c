@@ -8,6 +8,7 @@
 #include "../base/address.h"
 #include "../base/number.h"
 #include "../base/time.h"
+#include "../model/flow_ids.h"
 #include "../model/names.h"
 
 #include <inttypes.h>
@@ -62,8 +63,45 @@ static void put_outcome(json_t *object, const struct sw_event *event)
 /* Or has it no ends, and no interface? */
 static bool is_of_packet(const struct sw_event *event)
 {
-	return event->type != SW_EVENT_POLICY && event->type != SW_EVENT_MISSED &&
-	       !sw_is_flood_event(event);
+	return !sw_is_notice(event) && !sw_is_flood_event(event);
+}
+
+static void put_user(json_t *own, const char *key, uint32_t user)
+{
+	if (user != SW_NOBODY)
+		sw_json_put_number(own, key, user);
+}
+
+static void put_notice(json_t *own, const struct sw_notice *notice)
+{
+	uint8_t type = notice->head.type;
+
+	if (type == SW_EVENT_LIST || type == SW_EVENT_MISSED)
+		sw_json_put_number(own, "count", notice->count);
+	if (type == SW_EVENT_MISSED)
+		return;
+	sw_json_put_text(own, "action", sw_name(sw_deed_words, notice->head.deed));
+	if (type == SW_EVENT_LIST)
+		sw_json_put_text(own, "name", sw_name(sw_list_words, notice->list));
+	if (*notice->what)
+		sw_json_put_text(own, type == SW_EVENT_LIST ? "prefix" : "name", notice->what);
+	put_user(own, "uid", notice->user);
+	put_user(own, "login_uid", notice->login);
+}
+
+/* By which others who watch the same flow find its events. */
+static void put_joins(json_t *root, const struct sw_event *event)
+{
+	struct sw_flow_ids ids = sw_flow_ids(&event->flow);
+	json_t *vlans;
+
+	if (event->vlans[0]) {
+		vlans = sw_json_put(root, "vlan", json_array());
+		for (unsigned int i = 0; i < 2 && event->vlans[i]; i++)
+			json_array_append_new(vlans, json_integer(event->vlans[i] & SW_VLAN_ID));
+	}
+	sw_json_put_number(root, "flow_id", ids.flow_id);
+	sw_json_put_text(root, "community_id", ids.community_id);
 }
 
 /* The object that is called as the type. */
@@ -82,11 +120,12 @@ static void put_own(json_t *own, const struct sw_event *event, const char *servi
 		put_limit(own, event, service);
 		break;
 	case SW_EVENT_POLICY:
-		sw_json_put_text(own, "action", "rolled_back");
-		return; /* no packet's, so without a direction */
+	case SW_EVENT_ARMING:
+	case SW_EVENT_LIST:
+	case SW_EVENT_INTERFACE:
 	case SW_EVENT_MISSED:
-		sw_json_put_number(own, "count", ((const struct sw_notice *)event)->count);
-		return;
+		put_notice(own, (const struct sw_notice *)event);
+		return; /* no packet's, so without a direction */
 	case SW_EVENT_BLOCKED:
 		break;
 	case SW_EVENT_FLOOD_BEGINS:
@@ -121,6 +160,8 @@ void sw_json_event(FILE *out, const struct sw_event *event, const struct sw_even
 	}
 	if (packet)
 		sw_json_put_text(root, "proto", "TCP");
+	if (packet && event->type != SW_EVENT_BLOCKED)
+		put_joins(root, event);
 	put_own(sw_json_put(root, sw_name(sw_event_words, event->type), json_object()), event,
 		names->service);
 	sw_json_print(out, root, false);
@@ -147,9 +188,29 @@ static void print_latency(FILE *out, const struct sw_event *event, enum sw_laten
 		fprintf(out, " %s=%s", name, sw_format_latency(text, event->latency_us[which]));
 }
 
-static void print_missed(FILE *out, uint64_t count)
+static void print_notice(FILE *out, const struct sw_notice *notice)
 {
-	fprintf(out, "%" PRIu64 " %s", count, sw_noun(count, "event", "events"));
+	const char *action = sw_name(sw_deed_words, notice->head.deed);
+	char count[SW_NUMBER_SIZE];
+
+	sw_format_count(count, notice->count);
+	if (notice->head.type == SW_EVENT_MISSED) {
+		fprintf(out, "%s %s", count, sw_noun(notice->count, "event", "events"));
+		return;
+	}
+	fputs(action, out);
+	if (*notice->what)
+		fprintf(out, " %s", SW_PRINTABLE_NAME(notice->what));
+	else if (notice->head.type == SW_EVENT_LIST)
+		fprintf(out, " %s %s", count, sw_noun(notice->count, "prefix", "prefixes"));
+	if (notice->head.type == SW_EVENT_LIST)
+		fprintf(out, " list=%s", sw_name(sw_list_words, notice->list));
+	if (notice->user == SW_NOBODY)
+		fputs(", as nobody confirmed it", out);
+	else
+		fprintf(out, " uid=%u", notice->user);
+	if (notice->login != SW_NOBODY)
+		fprintf(out, " login=%u", notice->login);
 }
 
 /* Who had to do with whom, or what happened. */
@@ -157,10 +218,8 @@ static void print_ends(FILE *out, const struct sw_event *event, const char *serv
 {
 	char orig[SW_ENDPOINT_SIZE], resp[SW_ENDPOINT_SIZE];
 
-	if (event->type == SW_EVENT_POLICY)
-		fputs("rolled back, as nobody confirmed it", out);
-	else if (event->type == SW_EVENT_MISSED)
-		print_missed(out, ((const struct sw_notice *)event)->count);
+	if (sw_is_notice(event))
+		print_notice(out, (const struct sw_notice *)event);
 	else if (!is_of_packet(event))
 		sw_text_flood_event(out, (const struct sw_flood_event *)event, service);
 	else if (event->type == SW_EVENT_BLOCKED)
