@@ -236,7 +236,7 @@ install: all
 	for page in $(MAN_PAGES); do \
 		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done
-	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/doc/synward/examples docs/examples/*.yaml
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/doc/synward/examples docs/examples/*.yaml packaging/logrotate
 	install -D -m 0644 -t $(DESTDIR)$(PROMETHEUS) $(wildcard packaging/prometheus/*)
 	sed -i 's|/usr/sbin/|$(SBINDIR)/|; s|/usr/share/synward/prometheus|$(PROMETHEUS)|' \
 		$(DESTDIR)$(PROMETHEUS)/synward-textfile.service $(DESTDIR)$(PROMETHEUS)/prometheus.yml

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command.h"
 
+#include "../base/cleanup.h"
 #include "../base/time.h"
 #include "../readers/event_reader.h"
 #include "../report/report.h"
+#include "../sinks/line_file.h"
 
 #include <synward/event.h>
 
@@ -17,6 +19,7 @@
 
 static struct {
 	bool only_new;
+	const char *output; /* NULL: standard output */
 	uint64_t count;
 	uint64_t timeout_ms;
 } given = { .timeout_ms = FOREVER };
@@ -26,12 +29,14 @@ static const struct sw_option options[] = {
 	  .minimum = 1, .maximum = UINT32_MAX },
 	{ "timeout", 't', SW_OPTION_DURATION, &given.timeout_ms, "DURATION",
 	  .help = "end after so much time; 0: with what is there", .maximum = 31536000000ULL },
+	{ "output", 'o', SW_OPTION_STRING, &given.output, "FILE",
+	  .help = "append to FILE, which is opened again on SIGHUP" },
 	{ "new", 0, SW_OPTION_FLAG, &given.only_new, NULL,
 	  .help = "leave out what happened before" },
 	{},
 };
 
-static volatile sig_atomic_t is_over;
+static volatile sig_atomic_t is_over, was_moved;
 
 static void on_signal(int signal)
 {
@@ -39,15 +44,37 @@ static void on_signal(int signal)
 	is_over = 1;
 }
 
+static void on_hangup(int signal)
+{
+	(void)signal;
+	was_moved = 1;
+}
+
 struct following {
 	struct sw_event_reader *reader;
-	uint64_t end_ns; /* FOREVER: there is none */
+	struct sw_line_file file; /* if there is an output */
+	uint64_t end_ns;	  /* FOREVER: there is none */
 	uint64_t taken;
 	uint64_t missed; /* so many have been told to be */
 	int written;	 /* 0, or why the last could not be */
 };
 
-static int tell(struct following *following, const struct sw_event *event)
+static int reopen(struct following *following)
+{
+	if (!was_moved)
+		return 0;
+	was_moved = 0; /* before it is done: a signal that comes meanwhile counts again */
+	return sw_line_file_reopen(&following->file);
+}
+
+static int put_into_file(struct following *following, const char *line, size_t length)
+{
+	int error = reopen(following);
+
+	return error ? error : sw_line_file_put(&following->file, line, length);
+}
+
+static void print_event(FILE *out, const struct following *following, const struct sw_event *event)
 {
 	struct sw_event_names names = { .service = "" };
 	uint64_t wall_ns = sw_wall_ns(event->time_ns);
@@ -56,10 +83,29 @@ static int tell(struct following *following, const struct sw_event *event)
 	if (event->type == SW_EVENT_LIMIT || sw_is_flood_event(event))
 		names.service = sw_event_reader_service(following->reader, event->service);
 	if (sw_global.json)
-		sw_json_event(stdout, event, &names, wall_ns);
+		sw_json_event(out, event, &names, wall_ns);
 	else
-		sw_text_event(stdout, event, &names, wall_ns);
-	following->written = sw_command_flush();
+		sw_text_event(out, event, &names, wall_ns);
+}
+
+static int tell(struct following *following, const struct sw_event *event)
+{
+	SW_AUTO_FREE char *line = NULL;
+	size_t length = 0;
+	FILE *out;
+
+	if (!given.output) {
+		print_event(stdout, following, event);
+		following->written = sw_command_flush();
+		return following->written;
+	}
+	out = open_memstream(&line, &length);
+	if (!out)
+		return -ENOMEM;
+	print_event(out, following, event);
+	if (fclose(out))
+		return -ENOMEM;
+	following->written = put_into_file(following, line, length);
 	return following->written;
 }
 
@@ -72,17 +118,19 @@ static int tell_missed(struct following *following, const struct sw_event *next)
 	if (missed == following->missed)
 		return 0;
 	notice.count = missed - following->missed;
+	if (tell(following, &notice.head))
+		return following->written;
 	following->missed = missed;
-	return tell(following, &notice.head);
+	return 0;
 }
 
-/* Returns 1 when it was the last. */
+/* Returns 1 when it was the last, and -EAGAIN if there was no room for it. */
 static int take(const struct sw_event *event, void *context)
 {
 	struct following *following = context;
 
 	if (tell_missed(following, event) || tell(following, event))
-		return 1;
+		return following->written == -EAGAIN ? -EAGAIN : 1;
 	return ++following->taken == given.count || is_over || event->time_ns > following->end_ns;
 }
 
@@ -103,7 +151,12 @@ static int follow(struct following *following)
 					      following);
 		if (answer == -EINTR)
 			answer = 0;
+		if (!answer)
+			answer = reopen(following);
 	}
+	if (!answer && following->written == -EAGAIN)
+		return sw_error(ENOSPC, "cannot write to %s: %s", given.output,
+				sw_errno_text(ENOSPC));
 	if (answer == -ENODEV && !sw_error_text()) {
 		sw_note("events end here: everything was detached");
 		return 0;
@@ -116,8 +169,9 @@ static int follow(struct following *following)
 static int run(int argc, char **argv)
 {
 	int first = sw_command_options(&sw_cmd_events, argc, argv), error;
-	struct following following = { .end_ns = FOREVER };
+	struct following following = { .end_ns = FOREVER, .file = SW_LINE_FILE_NONE };
 	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction hangup = { .sa_handler = on_hangup };
 
 	if (first <= 0)
 		return first;
@@ -129,8 +183,13 @@ static int run(int argc, char **argv)
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	error = sw_event_reader_open(sw_global.pin_dir, given.only_new, &following.reader);
+	if (!error && given.output) {
+		sigaction(SIGHUP, &hangup, NULL);
+		error = sw_line_file_open(given.output, &following.file);
+	}
 	if (!error)
 		error = follow(&following);
+	sw_line_file_close(&following.file);
 	sw_event_reader_close(following.reader);
 	return error == -EINVAL ? -EIO : error;
 }
@@ -153,7 +212,8 @@ const struct sw_command sw_cmd_events = {
 		"  synward events\n"
 		"  synward events -j --new | jq 'select(.handshake.outcome == \"rejected\")'\n"
 		"  synward events --count 10 --timeout 30s\n"
-		"  synward events --timeout 0\n",
+		"  synward events --timeout 0\n"
+		"  synward events -j --output /var/log/synward/events.json\n",
 	.options = options,
 	.run = run,
 };
