@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""synward events --output: a file of whole lines, whatever becomes of it meanwhile."""
+"""Events into a file of whole lines, whatever becomes of it meanwhile, and into systemd's journal."""
 
+import contextlib
 import json
+import pathlib
 import signal
 import socket
 import subprocess
@@ -13,6 +15,7 @@ from cli import BINARY
 from net import run, wait_for
 
 PAGE = 4096
+JOURNAL = pathlib.Path("/run/systemd/journal/socket")
 
 
 @pytest.fixture
@@ -86,3 +89,42 @@ def test_what_is_no_file_is_refused(stage, synward, tmp_path):
     for path in ("/dev/null", tmp_path, tmp_path / "none" / "events"):
         done = synward.run("events", "--output", path, "--timeout", "0")
         assert done.returncode == 1 and str(path) in done.stderr and not done.stdout, done
+
+
+@contextlib.contextmanager
+def journald():
+    """A socket where systemd's would be, in this world."""
+    JOURNAL.parent.mkdir(parents=True, exist_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as fake:
+        fake.bind(str(JOURNAL))
+        fake.settimeout(20)
+        try:
+            yield lambda: dict(line.split("=", 1) for line in fake.recv(65536).decode().splitlines())
+        finally:
+            JOURNAL.unlink()
+
+
+def test_the_journal_gets_fields_and_is_waited_for(stage, lab, synward):
+    done = synward.run("events", "--journal", "--timeout", "0")
+    assert done.returncode == 1 and "systemd's journal is not there" in done.stderr
+    both = synward.run("events", "--journal", "--output", "x")
+    assert both.returncode == 2 and "exclude each other" in both.stderr
+    with journald() as entry:
+        reader = lab.process([BINARY, "events", "--journal"], env=synward.environment(),
+                             stderr=subprocess.PIPE)
+        notice = entry()
+        assert notice["SYNWARD_EVENT"] == "interface" and notice["PRIORITY"] == "5"
+        assert notice["MESSAGE"].startswith("interface attached s0 uid=0")
+        stage.accepted(1)
+        ended = entry()
+    near, far = (end.address(socket.AF_INET) for end in (stage.near, stage.far))
+    assert ended["MESSAGE"].startswith(f"accepted {near}:")
+    assert ended["PRIORITY"] == "6" and ended["SYSLOG_IDENTIFIER"] == "synward"
+    assert ended["SYNWARD_OUTCOME"] == "accepted" and ended["SYNWARD_INTERFACE"] == "s0"
+    assert (ended["SYNWARD_SRC"], ended["SYNWARD_DEST"]) == (near, far)
+    assert ended["SYNWARD_COMMUNITY_ID"].startswith("1:")
+    stage.rejected(1)
+    assert "has gone away" in reader.stderr.readline()
+    with journald() as entry:
+        assert entry()["SYNWARD_OUTCOME"] == "rejected"
+        assert "is back" in reader.stderr.readline()

@@ -90,7 +90,7 @@ def test_the_verifier_has_room_to_spare(host):
     found = {one["name"]: verified(one["id"]) for one in bpftool("prog", "show")
              if one["id"] in ids}
     print("instructions that the verifier has processed:", found)
-    wanted = {"sw_xdp", "sw_egress", "sw_arm", "sw_switch"}
+    wanted = {"sw_xdp", "sw_egress", "sw_arm", "sw_switch", "sw_tell"}
     assert set(found) == (wanted | {"sw_handover"} if "handover" in KERNEL.ways else wanted)
     assert 0 < max(found.values()) < VERIFIER_LIMIT / VERIFIER_SHARE, found
 

@@ -5,6 +5,7 @@
 #include "../base/time.h"
 #include "../readers/event_reader.h"
 #include "../report/report.h"
+#include "../sinks/journald.h"
 #include "../sinks/line_file.h"
 
 #include <synward/event.h>
@@ -19,6 +20,7 @@
 
 static struct {
 	bool only_new;
+	bool journal;
 	const char *output; /* NULL: standard output */
 	uint64_t count;
 	uint64_t timeout_ms;
@@ -31,6 +33,8 @@ static const struct sw_option options[] = {
 	  .help = "end after so much time; 0: with what is there", .maximum = 31536000000ULL },
 	{ "output", 'o', SW_OPTION_STRING, &given.output, "FILE",
 	  .help = "append to FILE, which is opened again on SIGHUP" },
+	{ "journal", 0, SW_OPTION_FLAG, &given.journal, NULL,
+	  .help = "send them to systemd's journal" },
 	{ "new", 0, SW_OPTION_FLAG, &given.only_new, NULL,
 	  .help = "leave out what happened before" },
 	{},
@@ -53,7 +57,8 @@ static void on_hangup(int signal)
 struct following {
 	struct sw_event_reader *reader;
 	struct sw_line_file file; /* if there is an output */
-	uint64_t end_ns;	  /* FOREVER: there is none */
+	struct sw_journald journald;
+	uint64_t end_ns; /* FOREVER: there is none */
 	uint64_t taken;
 	uint64_t missed; /* so many have been told to be */
 	int written;	 /* 0, or why the last could not be */
@@ -67,11 +72,14 @@ static int reopen(struct following *following)
 	return sw_line_file_reopen(&following->file);
 }
 
-static int put_into_file(struct following *following, const char *line, size_t length)
+static int put(struct following *following, const char *text, size_t length)
 {
-	int error = reopen(following);
+	int error;
 
-	return error ? error : sw_line_file_put(&following->file, line, length);
+	if (given.journal)
+		return sw_journald_put(&following->journald, text, length);
+	error = reopen(following);
+	return error ? error : sw_line_file_put(&following->file, text, length);
 }
 
 static void print_event(FILE *out, const struct following *following, const struct sw_event *event)
@@ -82,7 +90,9 @@ static void print_event(FILE *out, const struct following *following, const stru
 	names.interface = sw_event_reader_interface(following->reader, event->interface);
 	if (event->type == SW_EVENT_LIMIT || sw_is_flood_event(event))
 		names.service = sw_event_reader_service(following->reader, event->service);
-	if (sw_global.json)
+	if (given.journal)
+		sw_journal_event(out, event, &names, wall_ns);
+	else if (sw_global.json)
 		sw_json_event(out, event, &names, wall_ns);
 	else
 		sw_text_event(out, event, &names, wall_ns);
@@ -94,7 +104,7 @@ static int tell(struct following *following, const struct sw_event *event)
 	size_t length = 0;
 	FILE *out;
 
-	if (!given.output) {
+	if (!given.output && !given.journal) {
 		print_event(stdout, following, event);
 		following->written = sw_command_flush();
 		return following->written;
@@ -105,7 +115,7 @@ static int tell(struct following *following, const struct sw_event *event)
 	print_event(out, following, event);
 	if (fclose(out))
 		return -ENOMEM;
-	following->written = put_into_file(following, line, length);
+	following->written = put(following, line, length);
 	return following->written;
 }
 
@@ -155,8 +165,9 @@ static int follow(struct following *following)
 			answer = reopen(following);
 	}
 	if (!answer && following->written == -EAGAIN)
-		return sw_error(ENOSPC, "cannot write to %s: %s", given.output,
-				sw_errno_text(ENOSPC));
+		return given.journal ? sw_error(EIO, "systemd's journal takes no events") :
+				       sw_error(ENOSPC, "cannot write to %s: %s", given.output,
+						sw_errno_text(ENOSPC));
 	if (answer == -ENODEV && !sw_error_text()) {
 		sw_note("events end here: everything was detached");
 		return 0;
@@ -166,30 +177,44 @@ static int follow(struct following *following)
 	return answer;
 }
 
+static int open_sink(struct following *following)
+{
+	struct sigaction hangup = { .sa_handler = on_hangup };
+
+	if (given.journal)
+		return sw_journald_open(&following->journald);
+	if (!given.output)
+		return 0;
+	sigaction(SIGHUP, &hangup, NULL);
+	return sw_line_file_open(given.output, &following->file);
+}
+
 static int run(int argc, char **argv)
 {
 	int first = sw_command_options(&sw_cmd_events, argc, argv), error;
-	struct following following = { .end_ns = FOREVER, .file = SW_LINE_FILE_NONE };
+	struct following following = { .end_ns = FOREVER,
+				       .file = SW_LINE_FILE_NONE,
+				       .journald = SW_JOURNALD_NONE };
 	struct sigaction action = { .sa_handler = on_signal };
-	struct sigaction hangup = { .sa_handler = on_hangup };
 
 	if (first <= 0)
 		return first;
 	if (first < argc)
 		return sw_error(EINVAL, "events: expected no arguments, got %s", argv[first]);
+	if (given.journal && given.output)
+		return sw_error(EINVAL, "events: --output and --journal exclude each other");
 	if (given.timeout_ms != FOREVER)
 		following.end_ns = sw_monotonic_ns() + given.timeout_ms * NS_PER_MS;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	error = sw_event_reader_open(sw_global.pin_dir, given.only_new, &following.reader);
-	if (!error && given.output) {
-		sigaction(SIGHUP, &hangup, NULL);
-		error = sw_line_file_open(given.output, &following.file);
-	}
+	if (!error)
+		error = open_sink(&following);
 	if (!error)
 		error = follow(&following);
 	sw_line_file_close(&following.file);
+	sw_journald_close(&following.journald);
 	sw_event_reader_close(following.reader);
 	return error == -EINVAL ? -EIO : error;
 }

@@ -12,6 +12,7 @@
 #include "../model/names.h"
 
 #include <inttypes.h>
+#include <syslog.h>
 
 static json_t *anomaly_names(uint64_t bits)
 {
@@ -241,16 +242,16 @@ static void print_attempt(FILE *out, const struct sw_event *event)
 		fprintf(out, " reason=%s", sw_name(sw_reason_words, event->reason));
 }
 
-void sw_text_event(FILE *out, const struct sw_event *event, const struct sw_event_names *names,
-		   uint64_t wall_ns)
+static const char *word_for(const struct sw_event *event)
 {
-	char moment[SW_TIMESTAMP_SIZE];
+	return event->type == SW_EVENT_HANDSHAKE ? sw_name(sw_outcome_words, event->outcome) :
+	       event->type == SW_EVENT_LIMIT	 ? sw_name(sw_limit_words, event->limit) :
+						   sw_name(sw_event_words, event->type);
+}
 
-	fprintf(out, "%s.%03u %-18s ", sw_format_moment(moment, wall_ns),
-		(unsigned int)(wall_ns / 1000000 % 1000),
-		event->type == SW_EVENT_HANDSHAKE ? sw_name(sw_outcome_words, event->outcome) :
-		event->type == SW_EVENT_LIMIT	  ? sw_name(sw_limit_words, event->limit) :
-						    sw_name(sw_event_words, event->type));
+/* All that is behind the word, and the end of the line. */
+static void print_rest(FILE *out, const struct sw_event *event, const struct sw_event_names *names)
+{
 	print_ends(out, event, names->service);
 	if (*names->interface && is_of_packet(event))
 		fprintf(out, " %s", SW_PRINTABLE_NAME(names->interface));
@@ -262,4 +263,59 @@ void sw_text_event(FILE *out, const struct sw_event *event, const struct sw_even
 		print_attempt(out, event);
 	print_anomalies(out, event->anomalies);
 	putc('\n', out);
+}
+
+void sw_text_event(FILE *out, const struct sw_event *event, const struct sw_event_names *names,
+		   uint64_t wall_ns)
+{
+	char moment[SW_TIMESTAMP_SIZE];
+
+	fprintf(out, "%s.%03u %-18s ", sw_format_moment(moment, wall_ns),
+		(unsigned int)(wall_ns / 1000000 % 1000), word_for(event));
+	print_rest(out, event, names);
+}
+
+/* As syslog has it. */
+static int priority(const struct sw_event *event)
+{
+	switch (event->type) {
+	case SW_EVENT_FLOOD_BEGINS:
+	case SW_EVENT_FLOOD_STEPS_ASIDE:
+	case SW_EVENT_MISSED:
+		return LOG_WARNING;
+	case SW_EVENT_FLOOD_ENDS:
+	case SW_EVENT_FLOOD_RESUMES:
+	case SW_EVENT_BLOCKED:
+		return LOG_NOTICE;
+	default:
+		return sw_is_notice(event) ? LOG_NOTICE : LOG_INFO;
+	}
+}
+
+void sw_journal_event(FILE *out, const struct sw_event *event, const struct sw_event_names *names,
+		      uint64_t wall_ns)
+{
+	char text[SW_ADDRESS_SIZE], timestamp[SW_TIMESTAMP_SIZE];
+
+	fprintf(out, "MESSAGE=%s ", word_for(event));
+	print_rest(out, event, names);
+	fprintf(out,
+		"PRIORITY=%d\nSYSLOG_IDENTIFIER=synward\nSYNWARD_EVENT=%s\nSYNWARD_TIMESTAMP=%s\n",
+		priority(event), sw_name(sw_event_words, event->type),
+		sw_format_timestamp(timestamp, wall_ns));
+	if (event->type == SW_EVENT_HANDSHAKE)
+		fprintf(out, "SYNWARD_OUTCOME=%s\n", sw_name(sw_outcome_words, event->outcome));
+	if (*names->service)
+		fprintf(out, "SYNWARD_SERVICE=%s\n", SW_PRINTABLE_NAME(names->service));
+	if (!is_of_packet(event))
+		return;
+	if (*names->interface)
+		fprintf(out, "SYNWARD_INTERFACE=%s\n", SW_PRINTABLE_NAME(names->interface));
+	fprintf(out, "SYNWARD_SRC=%s\n", sw_format_address(text, &event->flow.orig));
+	if (event->type == SW_EVENT_BLOCKED)
+		return;
+	fprintf(out, "SYNWARD_SRC_PORT=%u\nSYNWARD_DEST=%s\nSYNWARD_DEST_PORT=%u\n",
+		event->flow.orig_port, sw_format_address(text, &event->flow.resp),
+		event->flow.resp_port);
+	fprintf(out, "SYNWARD_COMMUNITY_ID=%s\n", sw_flow_ids(&event->flow).community_id);
 }

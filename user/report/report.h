@@ -66,6 +66,10 @@ void sw_text_event(FILE *out, const struct sw_event *event, const struct sw_even
 void sw_json_event(FILE *out, const struct sw_event *event, const struct sw_event_names *names,
 		   uint64_t wall_ns);
 
+/* The same as an entry of systemd's journal: a line NAME=value for each field, the first is MESSAGE. */
+void sw_journal_event(FILE *out, const struct sw_event *event, const struct sw_event_names *names,
+		      uint64_t wall_ns);
+
 void sw_json_attach(FILE *out, const struct sw_attach_result *results, uint32_t count, bool pretty);
 void sw_json_upgrade(FILE *out, const struct sw_upgrade *upgrade, bool pretty);
 void sw_json_detach(FILE *out, const struct sw_detach_result *results, uint32_t count, bool pretty);
