@@ -226,20 +226,6 @@ static int settle_defence(const struct attachment *at, struct sw_attach_result *
 	return 0;
 }
 
-/* Says to the journal of events which interfaces are new. */
-static void tell(const struct attachment *at, const struct sw_attach_result *results,
-		 uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++) {
-		struct sw_notice notice = { .head = { .type = SW_EVENT_INTERFACE,
-						      .deed = SW_DEED_ATTACHED } };
-
-		sw_format(notice.what, sizeof(notice.what), "%s", results[i].name);
-		if (!results[i].already)
-			sw_notice_tell(&at->instance.pins, &notice);
-	}
-}
-
 int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 	      const char *const *names, uint32_t count, struct sw_attach_result *results)
 {
@@ -276,7 +262,7 @@ int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 	if (error)
 		roll_back(&at, results, done);
 	else
-		tell(&at, results, count);
+		sw_notice_attached(&at.instance.pins, results, count);
 	sw_records_close(&at.records);
 	sw_instance_close(&at.instance);
 	free(at.policy);

@@ -49,8 +49,6 @@ static int detach_slot(const struct sw_instance *instance, struct sw_records *re
 		       uint32_t slot, struct sw_detach_result *result)
 {
 	struct sw_interface record = records->slots[slot];
-	struct sw_notice notice = { .head = { .type = SW_EVENT_INTERFACE,
-					      .deed = SW_DEED_DETACHED } };
 	int error, exists;
 
 	memcpy(result->name, record.name, sizeof(result->name));
@@ -61,9 +59,8 @@ static int detach_slot(const struct sw_instance *instance, struct sw_records *re
 	error = sw_hooks_detach(&instance->pins, &record, slot);
 	if (!error)
 		error = sw_records_drop(records, slot);
-	sw_format(notice.what, sizeof(notice.what), "%s", record.name);
 	if (!error) /* with the last one the journal goes, but for those who read it */
-		sw_notice_tell(&instance->pins, &notice);
+		sw_notice_interface(&instance->pins, SW_DEED_DETACHED, record.name);
 	return error;
 }
 

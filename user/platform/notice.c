@@ -2,6 +2,7 @@
 #include "notice.h"
 
 #include "../base/cleanup.h"
+#include "../base/error.h"
 
 #include <bpf/bpf.h>
 
@@ -27,4 +28,20 @@ void sw_notice_tell(const struct sw_pins *pins, const struct sw_notice *notice)
 	program = bpf_obj_get(path);
 	if (program >= 0)
 		(void)bpf_prog_test_run_opts(program, &run);
+}
+
+void sw_notice_interface(const struct sw_pins *pins, enum sw_deed deed, const char *name)
+{
+	struct sw_notice notice = { .head = { .type = SW_EVENT_INTERFACE, .deed = deed } };
+
+	sw_format(notice.what, sizeof(notice.what), "%s", name);
+	sw_notice_tell(pins, &notice);
+}
+
+void sw_notice_attached(const struct sw_pins *pins, const struct sw_attach_result *results,
+			uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (!results[i].already)
+			sw_notice_interface(pins, SW_DEED_ATTACHED, results[i].name);
 }
