@@ -104,7 +104,7 @@ def check_status(page, status, degraded):
         labels = {"interface": one["name"], "netns": str(one["netns"])}
         assert page.value("synward_interface_info", **labels, mode=one["mode"],
                           egress_hook=one["egress_hook"]) == 1
-        for hook, health in (("xdp", one["ingress"]["health"]), ("egress", one["egress"]["health"])):
+        for hook, health in (("ingress", one["ingress"]["health"]), ("egress", one["egress"]["health"])):
             assert page.value("synward_hook_health", **labels, hook=hook, health=health) == 1
     for table in ("handshakes", "connections"):
         assert page.value("synward_table_capacity", table=table) == status["tables"][table]["capacity"]
