@@ -47,7 +47,7 @@ static __always_inline struct sw_event_record *claim_record(void)
 	if (!head)
 		return NULL;
 	number = __sync_fetch_and_add(&head->next, 1);
-	key = number & (load.event_records - 1);
+	key = number % load.event_records;
 	record = bpf_map_lookup_elem(&events, &key);
 	if (!record)
 		return NULL;

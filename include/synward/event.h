@@ -161,7 +161,7 @@ static __always_inline bool sw_is_flood_event(const struct sw_event *event)
  * in which order one copies; a reader who may only read cannot map the memory (bpf_map_mmap() wants VM_SHARED, which
  * a descriptor without FMODE_WRITE never gets). A replay maps it, to read its own events.
  */
-#define SW_EVENT_RECORDS 8192U /* a power of two */
+#define SW_EVENT_RECORDS 3072U
 
 struct sw_event_head {
 	__u64 next;

@@ -13,7 +13,7 @@ struct load_constants {
 	__u32 handshake_buckets;
 	__u32 connection_buckets;
 	__u32 tick_ms_q20;   /* milliseconds in one of the kernel's jiffies, times 2^20 */
-	__u32 event_records; /* of the journal of events: a power of two */
+	__u32 event_records; /* of the journal of events; never 0 */
 	__u32 netns;	     /* inode number of the interface's network namespace */
 	__u8 slot;	     /* the interface's place in the maps */
 	__u8 replay;	     /* the time and the frame's length come from replay_state */

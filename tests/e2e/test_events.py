@@ -18,7 +18,7 @@ from net import wait_for
 from segments import ACK, Port, Segment, frame
 from spoofed import Flood
 
-KEPT = 8192
+KEPT = 3072
 
 
 @pytest.fixture

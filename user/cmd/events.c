@@ -225,7 +225,7 @@ const struct sw_command sw_cmd_events = {
 	.usage = "",
 	.text = "One line for each handshake that ends and each segment that shows a grave "
 		"anomaly,\n"
-		"beginning with the last 8,192 that there were. With -j, JSON lines in the shape "
+		"beginning with the last 3,072 that there were. With -j, JSON lines in the shape "
 		"of\n"
 		"Suricata's EVE. There can be any number of readers; one that is too slow is told "
 		"how\n"

@@ -24,8 +24,7 @@ int sw_event_journal_open(int head_fd, int records_fd, struct sw_event_journal *
 
 	if (bpf_obj_get_info_by_fd(records_fd, &info, &length))
 		error = -errno;
-	else if (info.value_size != sizeof(struct sw_event_record) ||
-		 info.max_entries & (info.max_entries - 1))
+	else if (info.value_size != sizeof(struct sw_event_record))
 		error = -EPROTO;
 	if (error) {
 		sw_event_journal_close(&made);
@@ -93,7 +92,7 @@ bool sw_event_journal_next(struct sw_event_journal *journal, struct sw_event_rec
 	struct sw_event_record before = {}, after = {};
 
 	while (true) {
-		uint32_t place = (uint32_t)journal->next & (journal->count - 1);
+		uint32_t place = (uint32_t)(journal->next % journal->count);
 		uint64_t whole = 2 * journal->next + 2;
 
 		look_up(journal->records_fd, place, &before);
