@@ -72,8 +72,10 @@ def test_examples_are_installed(tmp_path):
                        check=True, capture_output=True, timeout=300)
 
     make("install")
-    found = sorted((tmp_path / "usr/share/doc/synward/examples").iterdir())
+    installed = tmp_path / "usr/share/doc/synward/examples"
+    found = sorted(installed.glob("*.yaml"))
     assert [path.name for path in found] == [path.name for path in EXAMPLES] and found
     assert all(check(path).returncode == 0 for path in found)
+    assert [path.name for path in set(installed.iterdir()) - set(found)] == ["logrotate"]
     make("uninstall")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -58,7 +58,7 @@ def test_a_member_sees_that_there_is_no_program(asked, pair, synward):
 
     def health(is_):
         page = Page.of(asked(space.command(*READER), "stats", "--prometheus").stdout)
-        return page.value("synward_hook_health", **labels, hook="xdp", health=is_)
+        return page.value("synward_hook_health", **labels, hook="ingress", health=is_)
     assert health("unknown") == 1
     program = synward.json("status")["interfaces"][0]["ingress"]["program_id"]
     link = next(link for link in bpftool("link", "show") if link.get("prog_id") == program)

@@ -88,7 +88,7 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_upgrade = {
 	.name = "upgrade",
-	.summary = "put this version's programs in the place of those that are attached",
+	.summary = "put this version's programs where old ones are attached",
 	.usage = "",
 	.text = "Loads the programs of this synward and puts them into the hooks of all attached "
 		"interfaces,\n"
