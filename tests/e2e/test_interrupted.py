@@ -152,7 +152,8 @@ def test_upgrade_that_fails_leaves_the_old_programs(subject, other, tmp_path):
     steps = stops.steps(tmp_path)
     subject.synward.expect(0, "upgrade")
     before = programs(subject)
-    for _, step in each(subject, steps[:-1]):
+    # among them the filter's new pin, and what starts the sweeper
+    for step in steps if stopped.THOROUGH else (*steps[4::SAMPLE], steps[-1]):
         done = stops.fail(step)
         assert programs(subject) == before, (step, done)
         assert done.returncode == 1 and done.stderr, (step, done)

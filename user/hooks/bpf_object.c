@@ -290,11 +290,12 @@ static int start_sweeper(int program, bool goes_on)
 int sw_object_arm(const struct sw_object *object, bool goes_on)
 {
 	int program = sw_object_sweeper(object);
-	int error = start_sweeper(program, goes_on);
+	int error = sw_pins_make_dir(&object->instance->pins, "programs");
 
-	if (!error) /* of an instance that is older */
-		error = sw_pins_make_dir(&object->instance->pins, "programs");
-	return error ? error : sw_pins_replace(&object->instance->pins, "programs/sw_arm", program);
+	if (!error)
+		error = sw_pins_replace(&object->instance->pins, "programs/sw_arm", program);
+	/* last, since nobody could take it back */
+	return error ? error : start_sweeper(program, goes_on);
 }
 
 int sw_object_load(const struct sw_instance *instance, const struct sw_object_options *options,

@@ -219,6 +219,7 @@ int sw_clsact_replace(const struct sw_pins *pins, const struct sw_interface *rec
 		      int program_fd)
 {
 	char path[SW_PIN_PATH], next[SW_PIN_PATH];
+	SW_AUTO_FD int before = -1;
 	int error;
 
 	sw_pins_path(pins, path, "links/%u/filter", slot);
@@ -234,10 +235,15 @@ int sw_clsact_replace(const struct sw_pins *pins, const struct sw_interface *rec
 				"hook: %s",
 				record->name, sw_errno_text(error));
 	}
-	if (rename(next, path))
-		return sw_error(errno, "cannot pin the program of %s: %s", record->name,
-				sw_errno_text(errno));
-	return 0;
+	if (!rename(next, path))
+		return 0;
+	error = sw_error(errno, "cannot pin the program of %s: %s", record->name,
+			 sw_errno_text(errno));
+	before = bpf_obj_get(path);
+	/* both pins stay if it does not come back, since either may be the filter's */
+	if (before >= 0 && !put_in_place(record, slot, before))
+		unlink(next);
+	return error;
 }
 
 /* What an interrupted replacement has left: the pin of the program that the filter has is the one that counts. */
