@@ -84,7 +84,8 @@ static int add_hook(struct plan *plan, enum sw_hook hook, struct sw_swap swap, i
 	if (health == SW_HEALTH_UNKNOWN)
 		return sw_hooks_unknown(swap.record);
 	if (health != SW_HEALTH_OK) {
-		result->gone |= health == SW_HEALTH_GONE;
+		/* where a moved interface has its ingress hook still, it has left its filter behind */
+		result->gone |= health == SW_HEALTH_GONE && hook == SW_HOOK_INGRESS;
 		result->hooks[hook] = health == SW_HEALTH_GONE ? SW_UPGRADED_NONE :
 								 SW_UPGRADED_MISSING;
 		return 0;

@@ -43,6 +43,19 @@ static void tcx_before(const struct sw_interface *record, int hook, uint32_t pro
 		add(before, programs[i]);
 }
 
+bool sw_tcx_has_program(uint32_t ifindex, uint32_t hook, uint32_t program)
+{
+	__u32 programs[MAX_PROGRAMS];
+	LIBBPF_OPTS(bpf_prog_query_opts, found, .prog_ids = programs, .prog_cnt = MAX_PROGRAMS);
+
+	if (bpf_prog_query_opts((int)ifindex, (enum bpf_attach_type)hook, &found))
+		return true;
+	for (uint32_t i = 0; i < found.prog_cnt; i++)
+		if (programs[i] == program)
+			return true;
+	return false;
+}
+
 void sw_egress_before(const struct sw_interface *record, uint32_t program,
 		      struct sw_programs_before *before)
 {

@@ -109,4 +109,10 @@ int sw_occupied(const struct sw_interface *record);
 /* Is there a program on the XDP hook? */
 bool sw_xdp_is_taken(uint32_t ifindex);
 
+/* Is it the one of that id? */
+bool sw_xdp_has_program(uint32_t ifindex, uint32_t program);
+
+/* Is that one among those of a hook of TCX, named by its attach type? Yes, if these may not be looked at. */
+bool sw_tcx_has_program(uint32_t ifindex, uint32_t hook, uint32_t program);
+
 #endif

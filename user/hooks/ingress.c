@@ -5,6 +5,7 @@
 #include "../base/cleanup.h"
 #include "../base/error.h"
 #include "../maps/interface_records.h"
+#include "../platform/netns.h"
 #include "bpf_object.h"
 
 #include <bpf/bpf.h>
@@ -167,25 +168,54 @@ enum sw_health sw_ingress_health(const struct sw_pins *pins, const struct sw_int
 	return health == SW_HEALTH_UNKNOWN ? seen_by_anybody(record) : health;
 }
 
+/* A TCX link has its ifindex where one of XDP has it, which libbpf 1.1 has no name for. */
+static int read_link(int link, struct bpf_link_info *info)
+{
+	__u32 length = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	return bpf_obj_get_info_by_fd(link, info, &length) ? -errno : 0;
+}
+
+/*
+ * The index of an interface that was moved away may be used again in the namespace that it has left: does the
+ * interface that has it now have the link's program? As far as that may be looked at.
+ */
+static bool is_on_interface(const struct sw_interface *record, const struct bpf_link_info *info)
+{
+	SW_AUTO_NETNS int back = -1;
+
+	if (sw_netns_enter(record->netns, &back))
+		return true;
+	if (info->type == BPF_LINK_TYPE_XDP)
+		return sw_xdp_has_program(record->ifindex, info->prog_id);
+	/* a link of TCX has the kind of its hook where one of a namespace has it */
+	return sw_tcx_has_program(record->ifindex, info->netns.attach_type, info->prog_id);
+}
+
 enum sw_health sw_link_health(const char *path, const struct sw_interface *record,
 			      uint32_t *program)
 {
 	SW_AUTO_FD int link = bpf_obj_get(path);
 	struct bpf_link_info info = {};
-	__u32 length = sizeof(info);
 	int exists;
 
 	*program = 0;
 	if (link < 0)
 		return errno == ENOENT ? SW_HEALTH_MISSING : SW_HEALTH_UNKNOWN;
-	if (bpf_obj_get_info_by_fd(link, &info, &length))
+	if (read_link(link, &info))
 		return SW_HEALTH_UNKNOWN;
-	/* a TCX link has its ifindex in the same place, which libbpf 1.1 has no name for */
 	exists = sw_record_exists(record);
 	if (info.xdp.ifindex == 0)
 		return exists == 0 || exists == -ENOENT ? SW_HEALTH_GONE : SW_HEALTH_DETACHED;
+	*program = info.prog_id;
 	if (info.xdp.ifindex != record->ifindex || exists == 0)
 		return SW_HEALTH_MOVED;
-	*program = info.prog_id;
+	while (exists == 1 && !is_on_interface(record, &info)) {
+		/* unless an upgrade has replaced it meanwhile */
+		if (read_link(link, &info) || info.prog_id == *program)
+			return SW_HEALTH_MOVED;
+		*program = info.prog_id;
+	}
 	return SW_HEALTH_OK;
 }

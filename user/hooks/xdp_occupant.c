@@ -39,6 +39,13 @@ bool sw_xdp_is_taken(uint32_t ifindex)
 	return query(ifindex, &who);
 }
 
+bool sw_xdp_has_program(uint32_t ifindex, uint32_t program)
+{
+	struct occupant who = {};
+
+	return query(ifindex, &who) && who.program == program;
+}
+
 static void find_name(struct occupant *who)
 {
 	SW_AUTO_FD int fd = bpf_prog_get_fd_by_id(who->program);
