@@ -6,9 +6,14 @@ import json
 import pytest
 
 from causes import QUICK
+from cli import BINARY
 from hooks import xdp_program
 from net import run
 from versions import another_version
+
+# what the capabilities of fewer needs leave out: other network namespaces, and whose they are
+LESS = "-all,+bpf,+net_admin,+perfmon,+chown"
+
 
 @pytest.fixture
 def others(lab):
@@ -55,3 +60,18 @@ def test_an_index_that_is_used_again(lab, others, synward):
     assert "repaired" in synward.attach(far).stdout
     assert xdp_program(far)
     synward.expect(0, "status")
+
+
+def test_a_filter_out_of_reach_is_not_left_behind(others, synward):
+    """Who may not look into its namespace cannot tell whether it is well, nor take it off."""
+    far = others[0]
+    synward.attach(far, options=(*QUICK, "--tc", "clsact"))
+    less = ("setpriv", f"--bounding-set={LESS}", f"--inh-caps={LESS}", BINARY)
+    told = run(*less, "status", check=False, env=synward.environment())
+    assert told.returncode == 3 and "egress unknown" in told.stdout
+    done = run(*less, "detach", "--all", check=False, env=synward.environment())
+    assert done.returncode == 1 and "s1: cannot enter its network namespace" in done.stderr
+    synward.expect(0, "status")
+    synward.expect(0, "detach", "--all")
+    assert not xdp_program(far)
+    assert not far.namespace.run("tc", "filter", "show", "dev", far.name, "egress").stdout

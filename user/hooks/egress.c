@@ -5,6 +5,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../maps/interface_records.h"
 
 #include <bpf/bpf.h>
 
@@ -80,12 +81,29 @@ int sw_hooks_unknown(const struct sw_interface *record)
 			record->name);
 }
 
+/*
+ * A filter can be taken off only inside its network namespace. One that is not found has ended, or is hidden: as long as
+ * the link of XDP has its interface, that goes on somewhere. Without its pins, the filter would stay for good.
+ */
+static int check_reach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot)
+{
+	int exists = sw_record_exists(record);
+	uint32_t program;
+
+	if (record->tc_hook != SW_TC_CLSACT || exists >= 0 ||
+	    sw_ingress_health(pins, record, slot, &program) != SW_HEALTH_OK)
+		return 0;
+	return sw_error(exists, "%s: cannot enter its network namespace %u: %s", record->name,
+			record->netns, sw_errno_text(exists));
+}
+
 int sw_hooks_detach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot)
 {
 	char name[32];
-	int error;
+	int error = check_reach(pins, record, slot);
 
-	error = detach_link(pins, slot, "xdp");
+	if (!error)
+		error = detach_link(pins, slot, "xdp");
 	if (!error)
 		error = detach_link(pins, slot, "tcx");
 	if (!error)

@@ -44,8 +44,7 @@ bool sw_traffic_is_conserved(const struct sw_traffic *traffic)
 
 bool sw_status_interface_ok(const struct sw_status_interface *interface)
 {
-	return interface->ingress == SW_HEALTH_OK &&
-	       (interface->egress == SW_HEALTH_OK || interface->egress == SW_HEALTH_UNKNOWN);
+	return interface->ingress == SW_HEALTH_OK && interface->egress == SW_HEALTH_OK;
 }
 
 bool sw_syncookies_are_left(const struct sw_status_flood *flood)
