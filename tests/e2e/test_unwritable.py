@@ -121,6 +121,17 @@ def test_an_attach_on_a_bpffs_that_is_read_only(attached, pair):
     assert xdp_program(pair[1]) is None and not attached.pin_dir.exists()
 
 
+@pytest.mark.parametrize("argv", (("upgrade",), ("attach", "s0"), ("detach", "--all"), ("policy", "reset"), ("disarm",)),
+                         ids=" ".join)
+def test_a_bpffs_that_is_read_only_by_itself_is_not_damaged(pair, synward, argv):
+    """No pin can be opened for writing then: a mount of its own, which nobody else has."""
+    script = 'mount -t bpf bpf "$0" && "$1" attach s0 >&2 && mount -o remount,ro "$0" && shift && "$@"'
+    done = pair[1].namespace.run("unshare", "--mount", "sh", "-c", script, synward.pin_dir.parent, BINARY, BINARY,
+                                 *argv, check=False, env=synward.environment())
+    assert done.returncode == FAILURE, done
+    assert "mounted read-only" in done.stderr and "damaged" not in done.stderr, done
+
+
 # ---- pins that are gone
 
 

@@ -119,7 +119,10 @@ int sw_instance_check(const struct sw_instance *instance)
 int sw_instance_failed(const struct sw_instance *instance, const char *name, int error)
 {
 	const char *shown = instance->pins.shown;
+	int refused = error == EROFS ? sw_pins_check_writable(&instance->pins) : 0;
 
+	if (refused)
+		return refused;
 	if (sw_is_refused(error))
 		return may_not_open(instance, name);
 	if (sw_is_shortage(error))
