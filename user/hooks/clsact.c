@@ -195,6 +195,11 @@ enum sw_health sw_clsact_health(const struct sw_pins *pins, const struct sw_inte
 		return SW_HEALTH_UNKNOWN;
 	}
 	filter = sw_filters_find(&there, filter_handle(slot));
+	/* an upgrade may have replaced it since its pins were looked at */
+	if (!is_known(&known, filter) && find_known(pins, slot, &known)) {
+		sw_error_clear();
+		return SW_HEALTH_UNKNOWN;
+	}
 	if (!is_known(&known, filter))
 		return SW_HEALTH_DETACHED;
 	*program = filter->program;

@@ -109,10 +109,11 @@ int sw_occupied(const struct sw_interface *record);
 /* Is there a program on the XDP hook? */
 bool sw_xdp_is_taken(uint32_t ifindex);
 
-/* Is it the one of that id? */
+/*
+ * Is it the one of that id? And is that one among those of a hook of TCX, which is named by its attach type? Yes, if
+ * that cannot be looked at.
+ */
 bool sw_xdp_has_program(uint32_t ifindex, uint32_t program);
-
-/* Is that one among those of a hook of TCX, named by its attach type? Yes, if these may not be looked at. */
 bool sw_tcx_has_program(uint32_t ifindex, uint32_t hook, uint32_t program);
 
 #endif

@@ -26,8 +26,9 @@ static int open_program(const struct sw_swap *swap, uint32_t id, int *fd)
 	*fd = bpf_prog_get_fd_by_id(id);
 	if (*fd >= 0)
 		return 0;
-	return sw_error(errno, "%s: cannot open its program %u: %s; an upgrade needs root",
-			swap->record->name, id, sw_errno_text(errno));
+	return sw_error(errno, "%s: cannot open its program %u: %s%s", swap->record->name, id,
+			sw_errno_text(errno),
+			sw_is_refused(errno) ? "; an upgrade needs root" : "");
 }
 
 static int open_pin(const struct sw_pins *pins, const struct sw_swap *swap, int *fd)

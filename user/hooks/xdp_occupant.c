@@ -41,9 +41,10 @@ bool sw_xdp_is_taken(uint32_t ifindex)
 
 bool sw_xdp_has_program(uint32_t ifindex, uint32_t program)
 {
-	struct occupant who = {};
+	LIBBPF_OPTS(bpf_xdp_query_opts, found);
 
-	return query(ifindex, &who) && who.program == program;
+	return bpf_xdp_query((int)ifindex, 0, &found) || found.prog_id == program ||
+	       found.drv_prog_id == program || found.skb_prog_id == program;
 }
 
 static void find_name(struct occupant *who)
