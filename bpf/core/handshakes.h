@@ -257,12 +257,11 @@ static __always_inline void handle_stray(struct sw_handshake_bucket *bucket, __u
 }
 
 static __always_inline void complete(struct sw_handshake_bucket *bucket, __u32 way,
-				     enum sw_outcome outcome, struct sw_handshake_step *step)
+				     struct sw_handshake_step *step)
 {
 	end_attempt(bucket, way, true, step);
 	if (step->end == SW_END_JUDGED)
-		step->outcome = outcome;
-	step->completed = outcome;
+		step->outcome = step->completed;
 	bucket->tags[way & (SW_WAYS - 1)] = 0;
 }
 
@@ -313,6 +312,8 @@ static __always_inline void sw_handshake(struct sw_handshake_bucket *bucket, __u
 	seen_before = attempt->seen;
 	step->anomalies |= sw_track(attempt, packet, segment, view->from_orig, now, &completed,
 				    &step->tolerated);
+	step->completed = completed;
+	sw_forget_registers(); /* however it came to its state, to the verifier it is the same from here on */
 	step->answered = before == SW_PHASE_SYN_SENT && attempt->phase == SW_PHASE_SYN_RECEIVED;
 	if (step->answered)
 		attempt->answer_side = step->side;
@@ -326,8 +327,8 @@ static __always_inline void sw_handshake(struct sw_handshake_bucket *bucket, __u
 		step->syn_to_synack_us = attempt->synack_us - attempt->syn_us;
 		step->latency_new = attempt->phase != before;
 	}
-	if (completed != SW_OUTCOME_NONE)
-		complete(bucket, way, completed, step);
+	if (step->completed != SW_OUTCOME_NONE)
+		complete(bucket, way, step);
 	else if (segment < SW_SEGMENT_ILLEGAL)
 		sw_attempt_changed(bucket, way, now, timeout_ms);
 }
