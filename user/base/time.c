@@ -5,7 +5,10 @@
 #include <string.h>
 #include <time.h>
 
-#define NS_PER_S 1000000000ULL
+#define NS_PER_S       1000000000ULL
+#define CLOCK_READINGS 8
+#define NEAR_NS	       500U /* so long three readings take at most, if nothing comes between */
+#define APART_STEP_NS  10000U
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -20,9 +23,26 @@ uint64_t sw_monotonic_ns(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
+/*
+ * How far the clocks are apart. Whoever is kept from running between reading one and the other has read them at two
+ * times: the closest of some readings counts. It is to the nearest of steps, so that whoever asks again, or another
+ * process, mostly gets the same.
+ */
 uint64_t sw_wall_ns(uint64_t monotonic_ns)
 {
-	return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC) + monotonic_ns;
+	uint64_t apart_ns = 0, closest_ns = UINT64_MAX;
+
+	for (int i = 0; i < CLOCK_READINGS && closest_ns > NEAR_NS; i++) {
+		uint64_t before_ns = clock_ns(CLOCK_MONOTONIC);
+		uint64_t wall_ns = clock_ns(CLOCK_REALTIME);
+		uint64_t took_ns = clock_ns(CLOCK_MONOTONIC) - before_ns;
+
+		if (took_ns < closest_ns) {
+			closest_ns = took_ns;
+			apart_ns = wall_ns - before_ns - took_ns / 2;
+		}
+	}
+	return (apart_ns + APART_STEP_NS / 2) / APART_STEP_NS * APART_STEP_NS + monotonic_ns;
 }
 
 uint64_t sw_boot_s(void)
