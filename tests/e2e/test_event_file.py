@@ -85,6 +85,29 @@ def test_a_full_disk_is_told_and_nothing_is_lost(stage, lab, synward, tmp_path):
         run("umount", "-l", disk)
 
 
+def test_a_rotation_without_room_waits_and_a_detach_without_is_a_failure(stage, lab, synward, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    run("mount", "-t", "tmpfs", "-o", f"size={16 * PAGE},nr_inodes=4", "tmpfs", disk)
+    try:
+        ballast, other, path = disk / "ballast", disk / "other", disk / "events.json"
+        reader = follow(lab, synward, path, "--new")
+        wait_for(path.exists, "the file")
+        ballast.touch()
+        other.touch()
+        path.rename(disk / "events.json.1")
+        reader.send_signal(signal.SIGHUP)
+        assert "events.json cannot grow: No space left on device" in reader.stderr.readline()
+        other.unlink()
+        wait_for(path.exists, "the file, also while nothing happens")
+        ballast.write_bytes(bytes(16 * PAGE - PAGE // 2))
+        stage.accepted(1)
+        synward.expect(0, "detach", "--all")
+        assert reader.wait(20) == 1, "events were not written"
+    finally:
+        run("umount", "-l", disk)
+
+
 def test_what_is_no_file_is_refused(stage, synward, tmp_path):
     for path in ("/dev/null", tmp_path, tmp_path / "none" / "events"):
         done = synward.run("events", "--output", path, "--timeout", "0")

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 
 #define POLL_MS	  250 /* how late the end of the attachment may be noticed */
@@ -66,7 +67,7 @@ struct following {
 
 static int reopen(struct following *following)
 {
-	if (!was_moved)
+	if (!given.output || (!was_moved && sw_line_file_is_open(&following->file)))
 		return 0;
 	was_moved = 0; /* before it is done: a signal that comes meanwhile counts again */
 	return sw_line_file_reopen(&following->file);
@@ -107,6 +108,12 @@ static int tell(struct following *following, const struct sw_event *event)
 	if (!given.output && !given.journal) {
 		print_event(stdout, following, event);
 		following->written = sw_command_flush();
+		if (following->written ==
+		    -EINTR) { /* or the end would wait for a reader of us that hangs */
+			__fpurge(stdout);
+			sw_error_clear();
+			following->written = -EPIPE;
+		}
 		return following->written;
 	}
 	out = open_memstream(&line, &length);
@@ -163,8 +170,10 @@ static int follow(struct following *following)
 			answer = 0;
 		if (!answer)
 			answer = reopen(following);
+		if (answer == -EAGAIN) /* there was no room for the new file */
+			answer = 0;
 	}
-	if (!answer && following->written == -EAGAIN)
+	if ((!answer || answer == -ENODEV) && following->written == -EAGAIN)
 		return given.journal ? sw_error(EIO, "systemd's journal takes no events") :
 				       sw_error(ENOSPC, "cannot write to %s: %s", given.output,
 						sw_errno_text(ENOSPC));

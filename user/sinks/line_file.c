@@ -55,12 +55,33 @@ void sw_line_file_close(struct sw_line_file *file)
 	sw_close_fd(&file->fd);
 }
 
+bool sw_line_file_is_open(const struct sw_line_file *file)
+{
+	return file->fd >= 0;
+}
+
+static int no_room(struct sw_line_file *file, int error)
+{
+	if (!file->full)
+		sw_note("%s cannot grow: %s; events wait until it can", file->path,
+			sw_errno_text(error));
+	file->full = true;
+	return -EAGAIN;
+}
+
 int sw_line_file_reopen(struct sw_line_file *file)
 {
-	const char *path = file->path;
+	bool full = file->full;
+	int error;
 
 	sw_line_file_close(file);
-	return sw_line_file_open(path, file);
+	error = sw_line_file_open(file->path, file);
+	if (error && is_full(-error)) {
+		sw_error_clear();
+		return no_room(file, -error);
+	}
+	file->full = full;
+	return error;
 }
 
 /* Takes back the part of a line for which there was room; the lock keeps others from having written behind it. */
@@ -70,11 +91,7 @@ static int take_back(struct sw_line_file *file, off_t size, int error)
 		return failed(file->path, errno);
 	if (!is_full(error))
 		return failed(file->path, error);
-	if (!file->full)
-		sw_note("%s cannot grow: %s; events wait until it can", file->path,
-			sw_errno_text(error));
-	file->full = true;
-	return -EAGAIN;
+	return no_room(file, error);
 }
 
 int sw_line_file_put(struct sw_line_file *file, const char *line, size_t length)

@@ -22,7 +22,12 @@ struct sw_line_file {
 int sw_line_file_open(const char *path, struct sw_line_file *file);
 void sw_line_file_close(struct sw_line_file *file);
 
-/* Opens the file that has the path now, since the one that had it was moved away. */
+bool sw_line_file_is_open(const struct sw_line_file *file);
+
+/*
+ * Opens the file that has the path now, since the one that had it was moved away. Returns 0; -EAGAIN, as
+ * sw_line_file_put() does, if there is no room for it, and then it is not open; or another -errno.
+ */
 int sw_line_file_reopen(struct sw_line_file *file);
 
 /*
