@@ -85,6 +85,26 @@ def test_a_slow_reader_is_told_exactly_what_it_has_missed(stage, lab, synward):
     assert text.count("\n") == KEPT, "a newcomer misses nothing that it could have had"
 
 
+def test_events_are_not_of_whoever_has_the_slot_now(pair, lab, synward):
+    """Nor of nobody, to a reader that has known the interface."""
+    near, far = pair
+    far.namespace.ip("link", "add", "s1", "type", "veth", "peer", "name", "s2")
+    stage = Stage(near, far, socket.AF_INET)
+    synward.attach(far, options=QUICK)
+    reader = follow(lab, synward, "--count", 5)
+    stage.accepted(1)
+    heard = [event(reader.stdout.readline()) for _ in range(2)]
+    reader.send_signal(signal.SIGSTOP)
+    stage.accepted(1)
+    synward.expect(0, "attach", "lo", "--mode", "generic", namespace=far.namespace)
+    synward.expect(0, "detach", "s0", namespace=far.namespace)
+    reader.send_signal(signal.SIGCONT)
+    heard += [event(line) for line in reader.communicate(timeout=20)[0].splitlines()]
+    assert [one.get("in_iface") for one in heard] == [None, "s0", "s0", None, None]
+    synward.expect(0, "attach", "s1", namespace=far.namespace)
+    assert {one.get("in_iface") for one in told(synward)} == {None}
+
+
 def all_sent(synward, count):
     tallies = synward.stats()["tallies"]
     assert tallies["events_lost"] == tallies["events_suppressed"] == 0

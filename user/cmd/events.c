@@ -88,7 +88,7 @@ static void print_event(FILE *out, const struct following *following, const stru
 	struct sw_event_names names = { .service = "" };
 	uint64_t wall_ns = sw_wall_ns(event->time_ns);
 
-	names.interface = sw_event_reader_interface(following->reader, event->interface);
+	names.interface = sw_event_reader_interface(following->reader, event);
 	if (event->type == SW_EVENT_LIMIT || sw_is_flood_event(event))
 		names.service = sw_event_reader_service(following->reader, event->service);
 	if (given.journal)

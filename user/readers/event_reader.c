@@ -22,14 +22,16 @@
 #define LONGEST_PAUSE_MS  250U
 #define NS_PER_MS	  1000000ULL
 
+_Static_assert(SW_MAX_INTERFACES <= 64, "a bit for each slot");
+
 struct sw_event_reader {
 	struct sw_instance instance;
 	struct sw_event_journal journal;
 	uint32_t pause_ms;
 	int interfaces_fd;
-	struct sw_interface cached; /* the slot that was asked for last */
-	uint32_t cached_slot;
-	struct sw_policy_view policy; /* of this poll; without rows: not read yet */
+	struct sw_interface known[SW_MAX_INTERFACES]; /* of each slot, who had it last */
+	uint64_t looked_up;			      /* in this poll, by slot */
+	struct sw_policy_view policy;		      /* of this poll; without rows: not read yet */
 };
 
 static int open_journal(struct sw_event_reader *reader)
@@ -58,7 +60,6 @@ int sw_event_reader_open(const char *pin_dir, bool only_new, struct sw_event_rea
 	made->instance = (struct sw_instance)SW_INSTANCE_NONE;
 	made->journal = (struct sw_event_journal)SW_EVENT_JOURNAL_NONE;
 	made->interfaces_fd = -1;
-	made->cached_slot = SW_MAX_INTERFACES;
 	made->pause_ms = SHORTEST_PAUSE_MS;
 	error = sw_instance_open(pin_dir, SW_ACCESS_READ, &made->instance);
 	if (!error)
@@ -97,7 +98,7 @@ static int hand_on(struct sw_event_reader *reader,
 	struct sw_event_record copy;
 	int answer = 0;
 
-	reader->cached_slot = SW_MAX_INTERFACES;
+	reader->looked_up = 0;
 	reader->policy.row_count = 0;
 	while (!answer && reader->journal.next < end &&
 	       sw_event_journal_next(&reader->journal, &copy))
@@ -154,16 +155,29 @@ uint64_t sw_event_reader_missed(const struct sw_event_reader *reader)
 	return reader->journal.missed;
 }
 
-const char *sw_event_reader_interface(struct sw_event_reader *reader, uint32_t slot)
+/* The last events before a detach are read behind it: who had the slot is kept until another one has it. */
+static void look_up(struct sw_event_reader *reader, uint32_t slot)
 {
-	if (slot >= SW_MAX_INTERFACES)
+	struct sw_interface now;
+
+	if (reader->looked_up >> slot & 1)
+		return;
+	reader->looked_up |= 1ULL << slot;
+	if (bpf_map_lookup_elem(reader->interfaces_fd, &slot, &now) || !now.ifindex)
+		return;
+	now.name[SW_IFNAME_SIZE - 1] = '\0';
+	reader->known[slot] = now;
+}
+
+const char *sw_event_reader_interface(struct sw_event_reader *reader, const struct sw_event *event)
+{
+	const struct sw_interface *known;
+
+	if (event->interface >= SW_MAX_INTERFACES)
 		return "";
-	if (slot != reader->cached_slot &&
-	    bpf_map_lookup_elem(reader->interfaces_fd, &slot, &reader->cached))
-		return "";
-	reader->cached_slot = slot;
-	reader->cached.name[SW_IFNAME_SIZE - 1] = '\0';
-	return reader->cached.name;
+	look_up(reader, event->interface);
+	known = &reader->known[event->interface];
+	return event->time_ns >= known->attached_ns ? known->name : "";
 }
 
 const char *sw_event_reader_service(struct sw_event_reader *reader, uint32_t number)

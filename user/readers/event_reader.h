@@ -25,8 +25,11 @@ int sw_event_reader_poll(struct sw_event_reader *reader, uint32_t timeout_ms,
 /* How many events were overwritten before they could be read, of those before the one that was read last. */
 uint64_t sw_event_reader_missed(const struct sw_event_reader *reader);
 
-/* The name of the interface in a slot, or "" if it has none (any more). */
-const char *sw_event_reader_interface(struct sw_event_reader *reader, uint32_t slot);
+/*
+ * The name of the interface by which an event came, as far as this reader knows; "" if that was detached before it looked,
+ * also if another one has its slot now.
+ */
+const char *sw_event_reader_interface(struct sw_event_reader *reader, const struct sw_event *event);
 
 /* The name of a service by its number in the policy that is active now, or "" if it has none. */
 const char *sw_event_reader_service(struct sw_event_reader *reader, uint32_t number);
