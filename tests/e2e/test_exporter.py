@@ -13,7 +13,7 @@ import pytest
 
 from causes import FAMILIES, Stage
 from cli import BINARY, Synward, fresh
-from exporter import PROGRAM, Exporter, said
+from exporter import HOST, PROGRAM, Exporter, parse, said, silent
 from identity import plant_identity
 from net import End, Lab, run, wait_for
 from policies import WEB, Files
@@ -26,6 +26,7 @@ OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 # As Prometheus asks.
 SCRAPER = ("application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,"
            "text/plain;version=0.0.4;q=0.3,*/*;q=0.2")
+GET_METRICS = f"GET /metrics HTTP/1.1\r\n{HOST}\r\n".encode()
 # {path: the command that says the same}
 COMMANDS = {
     "/api/v1/status": ("status",),
@@ -216,6 +217,37 @@ def test_a_hundred_at_once_and_others_that_do_not_take_their_answers(exporter):
     wholes = [said(peer) for peer in slow]
     assert all(whole.startswith(b"HTTP/1.1 200 OK\r\n") for whole in wholes)
     assert exporter.peak_kib() < PEAK_KIB
+
+
+def test_who_says_that_he_has_asked_all_gets_the_whole_answer(exporter):
+    with exporter.connect() as peer:
+        peer.sendall(GET_METRICS)
+        peer.shutdown(socket.SHUT_WR)
+        answer = parse(said(peer))
+    assert len(answer.body) == int(answer.fields["content-length"])
+
+
+@pytest.fixture()
+def small_buffers():
+    """An answer waits in the program instead of in the kernel."""
+    sizes = pathlib.Path("/proc/sys/net/ipv4/tcp_wmem")
+    before = sizes.read_text()
+    sizes.write_text("4096 4096 4096")
+    yield
+    sizes.write_text(before)
+
+
+def test_who_sends_on_instead_of_taking_his_answer_is_not_read(small_buffers, here):
+    exporter = here.exporter()
+    with exporter.connect(room=1) as peer:
+        peer.sendall(GET_METRICS)
+        wait_for(lambda: not silent(peer), "the answer to begin")
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        peer.settimeout(1)
+        with pytest.raises((TimeoutError, ConnectionError)):
+            peer.sendall(bytes(2 * PEAK_KIB * 1024))
+        assert exporter.peak_kib() < PEAK_KIB
+        assert exporter.ask("/healthz").body == "alive\n"
 
 
 def test_it_ends_when_it_is_asked_to_and_prints_nothing(here):

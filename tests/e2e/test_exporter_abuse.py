@@ -121,6 +121,16 @@ def test_pipelining(exporter):
     assert answer.body == ""
 
 
+@pytest.mark.parametrize("before", (
+    f"CONNECT evil.example:80 HTTP/1.1\r\n{HOST}\r\n", "GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"))
+def test_nothing_keeps_a_connection(exporter, before):
+    with exporter.connect() as peer:
+        peer.sendall((before + GET).encode())
+        answers = said(peer)
+    assert answers.count(b"HTTP/1.") == 1 and answers.count(b"\r\nConnection: ") == 1, answers
+    assert b"\r\nConnection: close\r\n" in answers
+
+
 @pytest.mark.parametrize("garbage", (
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500), b"\r\n" * 10, bytes(5000), b"GET\r\n\r\n",
     b"GET / HTTP/9.9\r\n\r\n", b"GET /\x00 HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /\xff\xfe HTTP/1.1\r\nHost: localhost\r\n\r\n",

@@ -8,12 +8,14 @@
 
 #include <errno.h>
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 #include <signal.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 /*
  * More than any client of ours has to say. evhttp refuses what is twice as large as a head may be, and
@@ -152,7 +154,8 @@ static void send_reply(struct evhttp_request *request, const struct sw_reply *re
 		evhttp_add_header(fields, "Allow", "GET, HEAD");
 	if (reply->code == SW_HTTP_NOT_NOW)
 		evhttp_add_header(fields, "Retry-After", "1");
-	/* one request each: so its deadlines are the connection's */
+	/* one request each: so its deadlines are the connection's; what was asked for would be promised, too */
+	evhttp_remove_header(evhttp_request_get_input_headers(request), "Connection");
 	evhttp_add_header(fields, "Connection", "close");
 	if (!body || !content || evhttp_request_get_command(request) == EVHTTP_REQ_HEAD ||
 	    evbuffer_add_reference(content, body->text, body->length, release, body))
@@ -162,14 +165,30 @@ static void send_reply(struct evhttp_request *request, const struct sw_reply *re
 		evbuffer_free(content);
 }
 
+/* evhttp closes nothing on which a CONNECT was asked for: so its end would be a request away, for ever. */
+static void on_sent(struct evhttp_request *request, void *stream)
+{
+	(void)request;
+	shutdown(bufferevent_getfd(stream), SHUT_RDWR);
+}
+
 static void on_request(struct evhttp_request *request, void *context)
 {
 	struct server *server = context;
 	struct evhttp_connection *connection = evhttp_request_get_connection(request);
+	struct bufferevent *stream = evhttp_connection_get_bufferevent(connection);
 	struct sw_reply reply = answer(server, request);
 
-	sw_connections_answer(server->connections, evhttp_connection_get_bufferevent(connection));
+	sw_connections_answer(server->connections, stream);
+	if (evhttp_request_get_command(request) == EVHTTP_REQ_CONNECT)
+		evhttp_request_set_on_complete_cb(request, on_sent, stream);
 	send_reply(request, &reply);
+	/*
+	 * Sending, evhttp would go on reading, and keep all that it gets: so who takes no answer could fill
+	 * the memory. And it would take the end of what somebody sends for his being gone. That he is gone
+	 * shows in writing to him.
+	 */
+	bufferevent_disable(stream, EV_READ);
 }
 
 /* ---- the loop */
