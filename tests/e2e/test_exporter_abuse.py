@@ -161,6 +161,18 @@ def test_who_never_finishes_a_request_makes_room(exporter):
     wait_for(lambda: exporter.descriptors() == before, "all of them to be gone")
 
 
+def test_it_outlives_its_last_descriptor():
+    from net import Lab
+
+    with Lab() as lab:
+        exporter = Exporter(lab, {"SYNWARD_PIN_DIR": "/sys/fs/bpf/none"}, who=("prlimit", "--nofile=24"))
+        peers = [exporter.connect() for _ in range(24)]
+        wait_for(lambda: "cannot accept connections for now: Too many open files" in exporter.heard(), "them to run out")
+        for peer in peers:
+            peer.close()
+        assert exporter.ask("/healthz").body == "alive\n"
+
+
 def test_who_never_takes_an_answer_makes_room(exporter):
     peers = [exporter.connect(room=1) for _ in range(ROOM)]
     for peer in peers:

@@ -101,13 +101,17 @@ static void on_again(evutil_socket_t none, short what, void *context)
 		let_in(all, true);
 }
 
+/* Those of this process: a listener calls back with evhttp's context, since evhttp has it. */
+static struct sw_connections *served;
+
 /* What is in the way (descriptors, memory) will be so again at once. */
-static void on_accept_error(struct evconnlistener *listener, void *context)
+static void on_accept_error(struct evconnlistener *listener, void *http)
 {
-	struct sw_connections *all = context;
+	struct sw_connections *all = served;
 	int error = EVUTIL_SOCKET_ERROR();
 
 	(void)listener;
+	(void)http;
 	if (!all->told)
 		sw_note("cannot accept connections for now: %s", sw_errno_text(error));
 	all->told = true;
@@ -125,6 +129,7 @@ struct sw_connections *sw_connections_new(struct event_base *base)
 	evtimer_assign(&all->again, base, on_again, all);
 	for (unsigned int i = 0; i < SW_CONNECTIONS; i++)
 		evtimer_assign(&all->each[i].deadline, base, on_deadline, &all->each[i]);
+	served = all;
 	return all;
 }
 
