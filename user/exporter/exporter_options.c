@@ -6,6 +6,9 @@
 #include "../text/wrap.h"
 
 #include <errno.h>
+#include <string.h>
+
+#define NAME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 
 struct sw_exporter_options sw_exporter_given = { .pin_dir = SW_DEFAULT_PIN_DIR };
 
@@ -29,6 +32,10 @@ static int add_name(const char *text, void *value)
 	if (given->name_count == SW_MAX_SOCKETS)
 		return sw_error(EINVAL, "--allow-host: expected at most %d of them",
 				SW_MAX_SOCKETS);
+	/* whatever else: no client would ever be taken to have asked for it */
+	if (!*text || text[strspn(text, NAME_LETTERS)])
+		return sw_error(EINVAL, "--allow-host %s: expected a name, such as web1.example",
+				text);
 	given->names[given->name_count++] = text;
 	return 0;
 }

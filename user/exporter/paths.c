@@ -22,6 +22,9 @@
 #define LIST_ROWS 1000
 #define TOP_ROWS  20
 
+/* Answers that are still being sent, in bytes; whoever does not take them keeps others from asking. */
+#define MAX_HELD (8U << 20)
+
 enum view { SOURCES, SERVICES, ANOMALIES };
 
 static const char *const views[] = { "sources", "services", "anomalies", NULL };
@@ -224,10 +227,12 @@ static const struct route {
 	size_t form_count;
 	const struct sw_option *parameters; /* NULL: it takes none */
 	uint64_t limit;			    /* by default */
+	bool always;			    /* also while others do not take theirs */
 } routes[] = {
 	{ "/", "this list", write_index, FORMS(text_form) },
 	{ "/metrics", "for Prometheus", write_metrics, FORMS(metrics_forms) },
-	{ "/healthz", "200 while this process lives", write_health, FORMS(text_form) },
+	{ "/healthz", "200 while this process lives", write_health, FORMS(text_form),
+	  .always = true },
 	{ "/readyz", "200 if what is attached can be read, else 503 and why", write_readiness,
 	  FORMS(text_form) },
 	{ "/api/v1/status", "synward status -j", write_status, FORMS(json_form) },
@@ -368,6 +373,9 @@ struct sw_reply sw_paths_answer(const char *pin_dir, const struct sw_http_target
 		return sw_reply_error(SW_HTTP_NOT_FOUND, 0, "there is no such path; / lists them");
 	if (!take_query(route, target->query, line))
 		return sw_reply_error(SW_HTTP_BAD_REQUEST, 0, line);
+	if (!route->always && sw_body_bytes() > MAX_HELD)
+		return sw_reply_error(SW_HTTP_NOT_NOW, 0,
+				      "others have yet to take what they asked for");
 	form = choose_form(route, accept);
 	at = (size_t)(route - routes);
 	if (!is_shared(at, form)) {

@@ -23,8 +23,6 @@
  */
 #define MAX_TARGET 2048U
 #define MAX_HEAD   8192U
-/* Answers that are still being sent, in bytes; whoever does not take them keeps others from asking. */
-#define MAX_HELD (8U << 20)
 
 #define EVERY_METHOD                                                                               \
 	(EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | \
@@ -99,9 +97,6 @@ static struct sw_reply answer(const struct server *server, struct evhttp_request
 		return sw_reply_error(SW_HTTP_WRONG_HOST, 0,
 				      "the request is for another host: ask for an address, "
 				      "for localhost, or for a name given by --allow-host");
-	if (sw_body_bytes() > MAX_HELD)
-		return sw_reply_error(SW_HTTP_NOT_NOW, 0,
-				      "others have yet to take what they asked for");
 	return sw_paths_answer(server->serving->pin_dir, &target, fields.accept);
 }
 
