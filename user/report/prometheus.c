@@ -105,7 +105,7 @@ static void table_metrics(const struct sw_metrics *to, const struct sw_snapshot 
 	const __u64 *tallies = snapshot->total.tallies;
 
 	sw_metric_head(to, "evictions_total", "counter",
-		       "Entries pushed to of a full line of their table.");
+		       "Entries pushed out of a full line of their table.");
 	sw_metric_labelled(to, "evictions_total", "table", "handshakes",
 			   tallies[SW_TALLY_ATTEMPTS_EVICTED]);
 	sw_metric_labelled(to, "evictions_total", "table", "connections",
@@ -116,9 +116,9 @@ static void table_metrics(const struct sw_metrics *to, const struct sw_snapshot 
 	sw_metric_single(to, "segments_skipped_total", "counter",
 			 "Segments passed unfollowed: another CPU held their line for too long.",
 			 tallies[SW_TALLY_SEGMENTS_SKIPPED]);
-	sw_metric_head(
-		to, "events_total", "counter",
-		"Events by what became of them; suppressed: over the budget, lost: no room.");
+	sw_metric_head(to, "events_total", "counter",
+		       "Events by what became of them; suppressed: over the budget, lost: not to "
+		       "be written down.");
 	sw_metric_labelled(to, "events_total", "result", "sent", tallies[SW_TALLY_EVENTS_SENT]);
 	sw_metric_labelled(to, "events_total", "result", "suppressed",
 			   tallies[SW_TALLY_EVENTS_SUPPRESSED]);

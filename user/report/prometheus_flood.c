@@ -189,8 +189,7 @@ void sw_prometheus_flood(const struct sw_metrics *to, const struct sw_snapshot *
 		  verdict },
 		{ "flood_self_check", "gauge",
 		  "1 for whether the service's defence answers, stands aside since it locks "
-		  "clients "
-		  "to, or tries again; else 0.",
+		  "clients out, or tries again; else 0.",
 		  self_check },
 	};
 
