@@ -11,7 +11,7 @@ from objects import expect_gone
 from versions import another_version
 
 POLICY = "version: 1\nservices: [{name: web, ports: [8080], mode: enforce, syn_flood: always}]\n"
-SAMPLE = 1 if stopped.THOROUGH else 6  # every so many steps
+SAMPLE = 1 if stopped.THOROUGH else 10  # every so many steps
 
 
 @pytest.fixture(scope="module")
