@@ -3,6 +3,8 @@
 
 import json
 
+import contextlib
+
 import pytest
 
 from exporter import HOST, Exporter, parse, said, silent
@@ -180,3 +182,15 @@ def test_who_never_takes_an_answer_makes_room(exporter):
     assert exporter.ask("/healthz").body == "alive\n"
     for peer in peers:
         peer.close()
+
+
+def test_a_chunk_whose_length_has_no_end(exporter):
+    """It is not read for ever, nor kept: who sends it keeps his place until the time for asking is up."""
+    before = exporter.peak_kib()
+    with exporter.connect() as peer:
+        peer.sendall(f"GET /metrics HTTP/1.1\r\n{HOST}Transfer-Encoding: chunked\r\n\r\n".encode())
+        peer.settimeout(1)
+        with contextlib.suppress(OSError):
+            peer.sendall(b"0" * (64 * MIB))
+    assert exporter.ask("/healthz").body == "alive\n"
+    assert exporter.peak_kib() < before + 2048

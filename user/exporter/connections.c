@@ -13,6 +13,7 @@
 
 #define MS		1000000ULL
 #define ACCEPT_AGAIN_MS 100
+#define MAX_INPUT	65536 /* bytes that wait to be understood: more than any head */
 
 enum phase { ASKING, ANSWERED, PHASES };
 
@@ -71,7 +72,19 @@ static void set_deadlines(struct sw_connections *all)
 			set_deadline(all, &all->each[i]);
 }
 
-/* evhttp sees that as it sees a client that is gone, and frees all that belongs to it. */
+/* Who lets go of a stream takes the callbacks off it, and as long as evhttp has it there are some. */
+static bool is_closed(struct bufferevent *stream)
+{
+	bufferevent_event_cb callback;
+
+	bufferevent_getcb(stream, NULL, NULL, &callback, NULL);
+	return !callback;
+}
+
+/*
+ * evhttp sees that as it sees a client that is gone, and frees all that belongs to it. It is told, since one whose input
+ * is full is not read, and so would not be seen to end.
+ */
 static void on_deadline(evutil_socket_t none, short what, void *context)
 {
 	const struct connection *one = context;
@@ -79,6 +92,9 @@ static void on_deadline(evutil_socket_t none, short what, void *context)
 	(void)none;
 	(void)what;
 	shutdown(bufferevent_getfd(one->stream), SHUT_RDWR);
+	if (!is_closed(one->stream))
+		bufferevent_trigger_event(one->stream, BEV_EVENT_READING | BEV_EVENT_EOF,
+					  BEV_TRIG_DEFER_CALLBACKS);
 }
 
 static void let_in(struct sw_connections *all, bool in)
@@ -150,6 +166,8 @@ struct bufferevent *sw_connections_open(struct event_base *base, void *context)
 	if (!one->stream)
 		return NULL;
 	bufferevent_incref(one->stream);
+	/* evhttp has no bound for the line of a chunk */
+	bufferevent_setwatermark(one->stream, EV_READ, 0, MAX_INPUT);
 	one->phase = ASKING;
 	one->since_ns = sw_monotonic_ns();
 	all->count++;
@@ -172,15 +190,6 @@ void sw_connections_answer(struct sw_connections *all, const struct bufferevent 
 		one->since_ns = sw_monotonic_ns();
 		set_deadline(all, one);
 	}
-}
-
-/* Who lets go of a stream takes the callbacks off it, and as long as evhttp has it there are some. */
-static bool is_closed(struct bufferevent *stream)
-{
-	bufferevent_event_cb callback;
-
-	bufferevent_getcb(stream, NULL, NULL, &callback, NULL);
-	return !callback;
 }
 
 void sw_connections_settle(struct sw_connections *all)
