@@ -13,7 +13,7 @@ BARE = ROOT / "tests" / "bare" / "bare"
 NOT_HERE = 77
 # What the program is linked with, and what makes a group. Nothing is run by it, so nothing else is needed.
 LIBRARIES = {"passwd", "libbpf1", "libc6", "libcap-ng0", "libcyaml1", "libevent-core-2.1-7",
-             "libevent-extra-2.1-7", "libjansson4", "libmnl0", "libncursesw6",
+             "libevent-extra-2.1-7", "libjansson4", "libmnl0", "libncursesw6", "libnettle8",
              "libpcap0.8", "libtinfo6", "libyaml-0-2", "zlib1g"}
 FILES = ("etc/synward/attach.yaml", "lib/systemd/system/synward@.service", "usr/sbin/synward",
          "lib/systemd/system/synward-exporter.service", "usr/sbin/synward-exporter",
