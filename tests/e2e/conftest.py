@@ -17,7 +17,7 @@ sys.path.insert(0, str(LIB))
 # what an assertion there was about is said, too
 pytest.register_assert_rewrite(*(path.stem for path in LIB.glob("*.py")))
 
-from causes import FAMILIES, Stage  # noqa: E402
+from causes import FAMILIES, QUICK, Stage  # noqa: E402
 from cli import BINARY, fresh, what_they_say  # noqa: E402
 from floods import answerable  # noqa: E402
 from net import Lab  # noqa: E402
@@ -86,3 +86,22 @@ def family(request):
 def stage(pair, family):
     """Where handshakes are caused, over IPv4 and over IPv6."""
     return Stage(*pair, family)
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def shared(request, bpffs, tmp_path_factory):
+    """
+    A stage and a synward that watches the server's end, for all tests of a file. What takes most of the
+    time of a test is that the kernel looks through the programs once more; here it does so once.
+    """
+    with Lab() as lab, fresh(bpffs / f"t{next(NUMBERS)}", tmp_path_factory.mktemp("state")) as made:
+        ends = lab.wire(lab.namespace("client"), "c0", lab.namespace("server"), "s0")
+        made.attach(ends[1], options=QUICK)
+        yield Stage(*ends, FAMILIES[request.param]), made
+
+
+@pytest.fixture
+def watched(shared):
+    """These two for one test: what is said of counters is of this test alone."""
+    stage, synward = shared
+    return stage, synward.begin()

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The allow and the block list: what is put in is there, and nobody else is."""
 
+import functools
 import json
 import pathlib
 import random
+import shutil
 import socket
 import subprocess
 import time
@@ -11,11 +13,36 @@ import time
 import pytest
 
 import tcp
-from cli import BINARY
-from lists import V4, V6, again, attached, prefixes, refuse, rows, state_of  # noqa: F401
-from net import run
+from cli import BINARY, fresh
+from lists import V4, V6, again, prefixes, refuse, rows, state_of
+from net import Lab, run
 
 LISTS = ("allow", "block")
+
+
+@pytest.fixture(scope="module")
+def kept(bpffs, tmp_path_factory):
+    """A wire whose far end is attached, for all tests here; each finds and leaves the lists empty."""
+    with Lab() as lab, fresh(bpffs / "lists", tmp_path_factory.mktemp("kept") / "state") as made:
+        ends = lab.wire(lab.namespace("client"), "c0", lab.namespace("server"), "s0")
+        made.attach(ends[1])
+        yield ends, made
+
+
+@pytest.fixture
+def pair(kept):
+    return kept[0]
+
+
+@pytest.fixture
+def attached(kept, monkeypatch):
+    """Commands are given at the server's: the machine's addresses are not ours."""
+    ends, synward = kept
+    monkeypatch.setattr(synward, "run", functools.partial(synward.run, namespace=ends[1].namespace))
+    yield synward
+    for name in LISTS:
+        synward.expect(0, name, "del", "--all")
+    shutil.rmtree(synward.state_dir, ignore_errors=True)
 
 
 def received(synward):

@@ -21,9 +21,9 @@ def seen(stats):
 
 
 @pytest.mark.parametrize("outcome", ALL)
-def test_outcome_is_counted_exactly(stage, synward, outcome):
+def test_outcome_is_counted_exactly(watched, outcome):
     """Twenty of a kind are twenty of that kind, and nothing else."""
-    synward.attach(stage.far, options=QUICK)
+    stage, synward = watched
     getattr(stage, outcome)(20)
     synward.expect_outcomes(**{outcome: 20})
 
@@ -37,8 +37,8 @@ def test_clean_handshakes_show_no_anomaly(stage, synward):
     assert stats["connections"] == 100, "closed ones are remembered as long as TIME-WAIT"
 
 
-def test_both_latencies_are_measured_for_each_handshake(stage, synward):
-    synward.attach(stage.far, options=QUICK)
+def test_both_latencies_are_measured_for_each_handshake(watched):
+    stage, synward = watched
     stage.accepted(50)
     latency = synward.expect_outcomes(accepted=50)["latency"]
     for name in ("syn_to_synack", "synack_to_ack"):
@@ -125,13 +125,11 @@ def test_a_connection_older_than_the_attach_is_midstream_once(stage, synward):
     assert seen(stage_stats) == {"midstream": 1}
 
 
-def test_the_same_ports_again_are_another_attempt(pair, family, synward):
+def test_the_same_ports_again_are_another_attempt(watched):
     """A SYN scan of one port, twice from the same source port with another ISN."""
-    near, far = pair
-    stage = Stage(near, far, family)
-    synward.attach(far, options=QUICK)
-    with tcp.listener(far, family), Port(near) as port:
-        syn = stage._syn(near.number)
+    stage, synward = watched
+    with tcp.listener(stage.far, stage.family), Port(stage.near) as port:
+        syn = stage._syn(stage.near.number)
         port.exchange(syn, SYN | ACK)
         synward.expect_outcomes(aborted_orig=1)
         syn.seq = (syn.seq + 123456) % 2**32

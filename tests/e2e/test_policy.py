@@ -3,13 +3,14 @@
 
 import json
 import os
+import shutil
 import signal
 
 import pytest
 
 from causes import QUICK
-from cli import BINARY, ROOT, bpftool
-from net import run, wait_for
+from cli import BINARY, ROOT, bpftool, fresh
+from net import Lab, run, wait_for
 from policies import Files, Gate, kernel_state, processes, wait_rolled_back
 
 USAGE, DIFFERENT, DEGRADED = 2, 3, 3
@@ -30,10 +31,20 @@ def gate(pair, synward, family):
         yield made
 
 
+@pytest.fixture(scope="module")
+def kept(bpffs, tmp_path_factory):
+    """One that is attached, for all tests of commands only."""
+    with Lab() as lab, fresh(bpffs / "policies", tmp_path_factory.mktemp("kept") / "state") as made:
+        made.attach(lab.wire(lab.namespace("client"), "c0", lab.namespace("server"), "s0")[1], options=QUICK)
+        yield made
+
+
 @pytest.fixture
-def attached(pair, synward):
-    synward.attach(pair[1], options=QUICK)
-    return synward
+def attached(kept):
+    yield kept
+    kept.expect(0, "arm")
+    kept.expect(0, "policy", "reset")
+    shutil.rmtree(kept.state_dir, ignore_errors=True)
 
 
 def state(synward):

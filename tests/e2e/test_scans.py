@@ -8,7 +8,6 @@ import socket
 import pytest
 
 import tcp
-from causes import QUICK, Stage
 from live import ethernet, hping3, need, nmap, seen
 from net import VANISHED, wait_for
 from segments import ACK, SYN, Port
@@ -18,7 +17,23 @@ inet6 = pytest.importorskip("scapy.layers.inet6")
 
 OPEN, CLOSED = (8080, 8090), (8081, 8091)
 SCANNED = ",".join(map(str, OPEN + CLOSED))
-SCANNER = 54321  # with one source port, a probe that nmap repeats is of the same flow
+IPV4, IPV6 = (pytest.mark.parametrize("shared", [name], indirect=True) for name in ("ipv4", "ipv6"))
+
+
+@pytest.fixture
+def stage(watched):
+    return watched[0]
+
+
+@pytest.fixture
+def synward(watched):
+    return watched[1]
+
+
+@pytest.fixture
+def scanner(stage):
+    """With one source port, a probe that nmap repeats is of the same flow. Each test has its own."""
+    return next(stage.ports)
 
 
 @pytest.fixture
@@ -37,27 +52,24 @@ def states(of_open, of_closed):
     return {**dict.fromkeys(OPEN, of_open), **dict.fromkeys(CLOSED, of_closed)}
 
 
-def test_a_syn_scan_aborts_where_a_port_is_open(stage, servers, synward):
+def test_a_syn_scan_aborts_where_a_port_is_open(stage, servers, synward, scanner):
     """The scanner's kernel, which knows nothing of the SYN, resets what the server has begun."""
-    synward.attach(stage.far, options=QUICK)
-    assert scan(stage, "-sS", "-g", SCANNER) == states("open", "closed")
+    assert scan(stage, "-sS", "-g", scanner) == states("open", "closed")
     assert seen(synward.expect_outcomes(aborted_orig=2, rejected=2)) == {}
 
 
 def test_a_connect_scan_is_ordinary_and_unharmed(stage, servers, synward):
-    synward.attach(stage.far, options=QUICK)
     assert scan(stage, "-sT") == states("open", "closed")
     assert seen(synward.expect_outcomes(accepted=2, rejected=2)) == {}
 
 
 @pytest.mark.parametrize("how, name", (("-sN", "flags_null"), ("-sF", "flags_fin_noack"),
                                        ("-sX", "flags_xmas")))
-def test_a_scan_by_illegal_flags_has_its_own_name(stage, servers, synward, how, name):
+def test_a_scan_by_illegal_flags_has_its_own_name(stage, servers, synward, scanner, how, name):
     """
     Closed ports answer by RST, open ones not at all: so these are asked twice. The flows are four.
     """
-    synward.attach(stage.far, options=QUICK)
-    assert scan(stage, how, "-g", SCANNER) == states("open|filtered", "closed")
+    assert scan(stage, how, "-g", scanner) == states("open|filtered", "closed")
     stats = synward.expect_outcomes(illegal_first=4)
     assert seen(stats) == {name: 6, "rst_no_session": 2}
     assert stats["anomalies"][name]["would_drop"] == 6
@@ -65,10 +77,9 @@ def test_a_scan_by_illegal_flags_has_its_own_name(stage, servers, synward, how, 
 
 @pytest.mark.parametrize("how, state", (("-sA", "unfiltered"), ("-sW", "closed"),
                                         ("-sM", "closed")))
-def test_a_scan_by_segments_of_no_connection_is_midstream(stage, servers, synward, how, state):
+def test_a_scan_by_segments_of_no_connection_is_midstream(stage, servers, synward, scanner, how, state):
     """ACK and window scans are the same on the wire, a Maimon scan is FIN+ACK: RST answers all."""
-    synward.attach(stage.far, options=QUICK)
-    assert scan(stage, how, "-g", SCANNER) == states(state, state)
+    assert scan(stage, how, "-g", scanner) == states(state, state)
     assert seen(synward.expect_outcomes(midstream=4)) == {"midstream": 4, "rst_no_session": 4}
 
 
@@ -77,7 +88,6 @@ def test_fingerprinting_shows_all_its_odd_probes(stage, servers, synward):
     nmap -O, first a SYN scan: six SYNs with odd options, one with ECN, a reserved bit and an urgent
     pointer, and T2 to T7: no flags, SYN+FIN+PSH+URG, ACKs, FIN+PSH+URG. It may repeat them.
     """
-    synward.attach(stage.far, options=QUICK)
     assert scan(stage, "-O", "--max-os-tries", 1) == states("open", "closed")
     wait_for(lambda: not synward.stats()["half_open"], "the probes to end")
     stats = synward.stats()
@@ -127,13 +137,13 @@ ODD = {
 }
 
 
+@IPV4
 @pytest.mark.parametrize("what", ODD)
-def test_hping3(pair, synward, what):
+def test_hping3(stage, synward, what):
     need("hping3")
-    near, far = pair
     argv, outcomes, anomalies = ODD[what]
-    synward.attach(far, options=QUICK)
-    hping3(near, "-p", CLOSED[0], *argv.split(), far.address(socket.AF_INET))
+    sport = min(next(stage.ports) for _ in range(3))  # it counts up from there
+    hping3(stage.near, "-p", CLOSED[0], "-s", sport, *argv.split(), stage.server()[0])
     assert seen(synward.expect_outcomes(**outcomes)) == anomalies
 
 
@@ -141,7 +151,7 @@ class Forge:
     """Packets of a client that hears no answer, made by scapy."""
 
     def __init__(self, stage):
-        self.stage, self.family = stage, stage.family
+        self.stage, self.family, self.id = stage, stage.family, next(stage.ports)
         self.src = stage.near.address(stage.family, VANISHED)
         self.dst = stage.server()[0]
 
@@ -164,9 +174,9 @@ class Forge:
 
     def fragment(self, data, at, more):
         if self.family == socket.AF_INET:
-            return inet.IP(src=self.src, dst=self.dst, id=77, proto=6, frag=at // 8,
+            return inet.IP(src=self.src, dst=self.dst, id=self.id, proto=6, frag=at // 8,
                            flags="MF" if more else 0) / data
-        return self.packet(inet6.IPv6ExtHdrFragment(id=77, nh=6, offset=at // 8, m=int(more)),
+        return self.packet(inet6.IPv6ExtHdrFragment(id=self.id, nh=6, offset=at // 8, m=int(more)),
                            data)
 
     def send(self, *packets):
@@ -177,7 +187,6 @@ class Forge:
 
 @pytest.fixture
 def forge(stage, synward):
-    synward.attach(stage.far, options=QUICK)
     with tcp.listener(stage.far, stage.family):
         yield Forge(stage)
 
@@ -272,12 +281,11 @@ HEADERS["all"] = lambda: [layer for name in ("hop_by_hop", "destination", "atomi
                           for layer in HEADERS[name]()]
 
 
+@IPV6
 @pytest.mark.parametrize("which", HEADERS)
-def test_a_handshake_behind_extension_headers(pair, synward, which):
+def test_a_handshake_behind_extension_headers(stage, synward, which):
     """The server's kernel takes it; and so does synward."""
-    stage = Stage(*pair, socket.AF_INET6)
     forge = Forge(stage)
-    synward.attach(stage.far, options=QUICK)
     with tcp.listener(stage.far, stage.family) as server, Port(stage.near) as port:
         syn = forge.segment()
         port.socket.send(ethernet(stage.near, forge.packet(*HEADERS[which](), syn)))

@@ -43,6 +43,25 @@ def bpftool(*argv):
     return json.loads(wait_for(answer, "bpftool to get through its list").stdout or "[]")
 
 
+LEVELS = ("half_open", "connections")  # of stats: they are as they are now
+QUANTILES = ("p50_us", "p90_us", "p99_us")
+
+
+def difference(now, before, name=None):
+    """What has been counted in between."""
+    if isinstance(now, dict):
+        return {key: difference(value, before.get(key), key) for key, value in now.items()}
+    if isinstance(now, list) and isinstance(before, list) and len(now) == len(before):
+        return [difference(*pair) for pair in zip(now, before)]
+    if type(now) is int and type(before) is int and name not in QUANTILES:
+        return now - before
+    return now
+
+
+def since(now, before):
+    return {**difference(now, before), **{name: now[name] for name in LEVELS}}
+
+
 class Synward:
     """The command with a pin directory of its own, and, where it is to save, a state directory."""
 
@@ -50,6 +69,7 @@ class Synward:
         self.pin_dir = pathlib.Path(pin_dir)
         self.state_dir = pathlib.Path(state_dir)
         self.services = ServiceBooks()
+        self.before = None  # what stats said when a test began that does not have it for itself
 
     def environment(self, **changes):
         inherited = {name: value for name, value in os.environ.items()
@@ -80,7 +100,7 @@ class Synward:
             self.services.note(json.loads(done.stdout))
 
     def check_books(self):
-        stats = self.stats()
+        stats = self.json("stats")
         check_conservation(stats)
         self.services.check(stats)
         return stats
@@ -110,7 +130,17 @@ class Synward:
         return json.loads(self.expect(0, "-j", *argv, **options).stdout)
 
     def stats(self):
-        return self.json("stats")
+        return since(self.json("stats"), self.before) if self.before else self.json("stats")
+
+    def begin(self):
+        """A test begins that shares this one with others: what they have counted is not its own."""
+        self.before = None
+        self.before = wait_for(self._quiet, "what the test before has left to end")
+        return self
+
+    def _quiet(self):
+        stats = self.json("stats")
+        return None if stats["half_open"] else stats
 
     def outcomes(self):
         """What is not zero of the outcomes."""
