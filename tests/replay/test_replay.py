@@ -19,8 +19,15 @@ from packets import CLIENT, IPV4, SERVER, block, ipv4, pcap, pcapng_section, tcp
 
 BINARY = pathlib.Path(os.environ.get("SYNWARD", ROOT / os.environ.get("B", "build") / "synward"))
 HOUR = 3600
-OPEN = [(True, tcp("S", 1000)), (False, tcp("SA", 5000, 1001, sport=443, dport=40000)),
-        (True, tcp("A", 1001, 5001))]
+
+
+def opening(port):
+    """A handshake from this port."""
+    return [(True, tcp("S", 1000, sport=port)), (False, tcp("SA", 5000, 1001, sport=443, dport=port)),
+            (True, tcp("A", 1001, 5001, sport=port))]
+
+
+OPEN = opening(40000)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -213,19 +220,25 @@ def test_sections_have_their_own_order_and_interfaces(tmp_path):
 @pytest.mark.parametrize("tsresol, units", [
     (None, 10 ** 6), (0, 1), (3, 10 ** 3), (6, 10 ** 6), (9, 10 ** 9), (10, 10 ** 10),
     (0x80, 1), (0x80 | 10, 2 ** 10), (0x80 | 30, 2 ** 30)])
-@pytest.mark.parametrize("offset", [None, 0, 1_600_000_000])
-def test_units_of_time(tmp_path, tsresol, units, offset):
-    """A SYN-ACK half an hour late is unsolicited by then; one in time is not."""
-    at = 1_700_000_000 - (offset or 0)
-    for late, outcome in ((2, {"accepted": 1}), (HOUR // 2, {"no_response": 1,
-                                                             "synack_pickup": 1})):
-        frames = packets()
-        data = (pcapng_section() + interface(101, 0, tsresol, offset)
-                + enhanced(0, at * units, frames[0])
-                + b"".join(enhanced(0, (at + late) * units, each) for each in frames[1:]))
-        report = replayed(tmp_path, data)
-        assert outcomes(report) == outcome
-        assert report["attempts"][0]["time"].startswith("2023-11-14T22:13:20")
+def test_units_of_time(tmp_path, tsresol, units):
+    """
+    A SYN-ACK half an hour late is unsolicited by then; one in time is not. Three interfaces whose clocks
+    begin elsewhere tell of the same moments, each of a client of its own on time and of a late one.
+    """
+    offsets = (None, 0, 1_600_000_000)
+    data, at = pcapng_section(), 1_700_000_000
+    for offset in offsets:
+        data += interface(101, 0, tsresol, offset)
+    for late, first in ((0, True), (2, False), (HOUR // 2, False)):
+        for index, offset in enumerate(offsets):
+            for sport, comes in ((20000 + index, 2), (30000 + index, HOUR // 2)):
+                frames = packets(opening(sport))
+                for each in frames[:1] if first else frames[1:] if late == comes else ():
+                    data += enhanced(index, (at + late - (offset or 0)) * units, each)
+    report = replayed(tmp_path, data)
+    assert outcomes(report) == {"accepted": 3, "no_response": 3, "synack_pickup": 3}
+    begun = [one["time"] for one in report["attempts"] if one["outcome"] != "synack_pickup"]
+    assert len(begun) == 6 and all(time.startswith("2023-11-14T22:13:20") for time in begun)
 
 
 def test_an_interface_of_unknown_type(tmp_path):
