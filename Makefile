@@ -67,7 +67,7 @@ COMPLETIONS	:= $(addprefix $(B)/completions/,synward _synward synward-exporter _
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps unit config packaging prog model fuzz fuzz-short oracle replay e2e field runner check test soak test-kernels \
-	test-bare test-deb bench bench-flood demo deb man install uninstall clean tests format
+	test-bare test-deb bench bench-flood bench-cost demo deb man install uninstall clean tests format
 vpath %.bpf.c bpf bench $(sort $(dir $(wildcard tests/*/*.bpf.c)))
 
 all: $(BPF_SKELETONS) $(B)/synward $(B)/synward-exporter man $(COMPLETIONS)
@@ -183,6 +183,11 @@ bench: deps
 bench-flood: deps
 	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all $(FLOOD_TOOLS)
 	$(Q)$(PYTHON) -B bench/flood.py $(FLOOD)
+
+bench-cost: deps
+	$(Q)packaging/install-deps bench-cost
+	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all $(FLOOD_TOOLS)
+	$(Q)$(PYTHON) -B bench/cost.py $(COST)
 
 deb:
 	$(Q)packaging/install-deps deb

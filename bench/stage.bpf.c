@@ -46,6 +46,13 @@ int from_victim(struct xdp_md *ctx)
 	return is_client(frame->destination) ? bpf_redirect(TO_CLIENT, 0) : XDP_DROP;
 }
 
+/* What any program at the driver costs. */
+SEC("xdp")
+int pass_all(struct xdp_md *ctx __unused)
+{
+	return XDP_PASS;
+}
+
 /* The bound: who is honest is known beforehand. */
 SEC("xdp")
 int drop_strangers(struct xdp_md *ctx)

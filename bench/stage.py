@@ -228,14 +228,14 @@ class Stage(Lab):
                         seen["tx"]["bytes"], honest, cpu_time_ns(self.thread),
                         time.monotonic_ns())
 
-    def _start(self, space, core, *argv, **options):
+    def start(self, space, core, *argv, **options):
         return self.process(space.command("taskset", "-c", core, *argv), stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, start_new_session=True, **options)
 
     def serve(self):
         """Starts the honest server and waits until it listens."""
         everyone = "0.0.0.0" if self.family == 4 else "::"
-        server = self._start(self.victim, self.cores.victim, TOOLS / "honest_server", "--address",
+        server = self.start(self.victim, self.cores.victim, TOOLS / "honest_server", "--address",
                              everyone, "--port", PORT, "--backlog", BACKLOG)
         if server.stdout.readline() != "listening\n":
             raise Failed(f"honest_server: {server.stderr.read().strip()}")
@@ -262,7 +262,7 @@ class Stage(Lab):
         has in the end how many segments were sent, and in which time.
         """
         before = self.counters()
-        flood = self._start(self.wire, self.cores.flood, *self.flood_command(kind, rate, seconds))
+        flood = self.start(self.wire, self.cores.flood, *self.flood_command(kind, rate, seconds))
         put_ahead(flood.pid)
         wait_for(lambda: flood.poll() is not None or
                  (self.counters() - before).received > 0, "the flood to arrive")

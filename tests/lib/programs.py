@@ -18,7 +18,7 @@ NOT_HERE = 77  # the exit code of a program that cannot be run on this machine
 ALONE = {}
 
 # Programs that look after threads of the kernel and at the machine's own network.
-MACHINE = {"e2e/test_bench_flood"}
+MACHINE = {"e2e/test_bench_flood", "e2e/test_bench_cost"}
 
 # Suites whose programs make a place of their own, for which they need the machine's network.
 ELSEWHERE = {"deb"}
