@@ -8,6 +8,8 @@
 #   make install    PREFIX and DESTDIR are honoured
 #   make deb        a Debian package, in build/                  (root, if packages are missing)
 #   make test-deb   build it, install it, purge it               (root)
+#   make image      an OCI image of it, in build/image           (root, if packages are missing)
+#   make test-fleet that image, Kubernetes, Ansible              (root)
 #
 # V=1 shows the commands. `make demo` and `make test` install the Debian packages that are missing.
 
@@ -67,7 +69,7 @@ COMPLETIONS	:= $(addprefix $(B)/completions/,synward _synward synward-exporter _
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps unit config packaging prog model fuzz fuzz-short oracle replay e2e field runner check test soak test-kernels \
-	test-bare test-deb bench bench-flood bench-cost demo deb man install uninstall clean tests format
+	test-bare test-deb image test-image test-fleet bench bench-flood bench-cost demo deb man install uninstall clean tests format
 vpath %.bpf.c bpf bench $(sort $(dir $(wildcard tests/*/*.bpf.c)))
 
 all: $(BPF_SKELETONS) $(B)/synward $(B)/synward-exporter man $(COMPLETIONS)
@@ -198,6 +200,20 @@ test-deb: deb
 	$(Q)packaging/install-deps deb-tests
 	$(Q)packaging/install-deps emulator
 	$(Q)tests/run deb
+
+image: deb
+	$(Q)packaging/install-deps image
+	$(call say,IMAGE,$(B)/image)
+	$(Q)packaging/make-image $(B)/synward_$(VERSION)_*.deb $(B)/image
+
+test-image: image
+	$(Q)packaging/install-deps fleet
+	$(Q)tests/run image
+
+test-fleet: test-image
+	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all
+	$(Q)tests/fleet/schema/get $(B)/schema || [ $$? = 77 ]
+	$(Q)tests/run fleet
 
 demo: deps
 	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all

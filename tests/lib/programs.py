@@ -18,7 +18,8 @@ NOT_HERE = 77  # the exit code of a program that cannot be run on this machine
 ALONE = {}
 
 # Programs that look after threads of the kernel and at the machine's own network.
-MACHINE = {"e2e/test_bench_flood", "e2e/test_bench_cost"}
+# Or fetch packages.
+MACHINE = {"e2e/test_bench_flood", "e2e/test_bench_cost", "image/test_image"}
 
 # Suites whose programs make a place of their own, for which they need the machine's network.
 ELSEWHERE = {"deb"}
@@ -172,6 +173,8 @@ SUITES = {
     "field": in_python,  # the flood defence in set-ups that people have
     "floor": floor,  # the oldest kernel takes the programs, if it is here
     "deb": in_python,  # the Debian package
+    "image": in_python,  # the OCI image
+    "fleet": in_python,  # what carries synward to many hosts
     "vm": kernels,  # other kernels, in emulated machines
 }
 
