@@ -15,6 +15,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PLACE = ROOT / "packaging" / "prometheus"
 RULES = PLACE / "synward.rules.yml"
+FLEET = PLACE / "synward.fleet.rules.yml"
 ALERTS = PLACE / "synward.alerts.yml"
 SECONDS = 15  # between two scrapes
 
@@ -150,7 +151,7 @@ def scenario(alert, case):
 
 def play(tmp_path, scenarios):
     path = tmp_path / "test.json"  # which is YAML, too
-    path.write_text(json.dumps({"rule_files": [str(ALERTS), str(RULES)],
+    path.write_text(json.dumps({"rule_files": [str(ALERTS), str(RULES), str(FLEET)],
                                 "evaluation_interval": f"{SECONDS}s", "tests": scenarios}))
     return promtool("test", "rules", path)
 
@@ -160,7 +161,7 @@ def names(path, key):
 
 
 def test_promtool_takes_them():
-    for path in (RULES, ALERTS):
+    for path in (RULES, FLEET, ALERTS):
         done = promtool("check", "rules", path)
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -234,6 +235,23 @@ def test_recording_rules(tmp_path):
     tests = [{"expr": f"round({name.partition('{')[0]}, 0.000001)", "eval_time": "8m",
               "exp_samples": [{"labels": "{" + name.partition("{")[2], "value": round(value, 6)}]}
              for name, value in expected.items()]
+    done = play(tmp_path, [{"interval": f"{SECONDS}s", "promql_expr_test": tests, "input_series": [
+        {"series": name, "values": values} for name, values in inputs.items()]}])
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_recording_rules_of_a_fleet(tmp_path):
+    """Two hosts, of which one has two floods and a policy to be confirmed."""
+    inputs = {}
+    for host, pending in (("a:1", 0), ("b:1", 1)):
+        of = f'{{instance="{host}",job="synward"%s}}'
+        inputs |= {"synward_up" + of % "": "1x40", "synward_policy_pending" + of % "": f"{pending}x40",
+                   "synward_handshakes_total" + of % ',outcome="accepted"': "0+300x40"}
+    inputs |= {f'synward_flood_active{{instance="b:1",job="synward",service="{name}"}}': "1x40" for name in ("web", "ssh")}
+    expected = {"job:synward_up:count": 2, "job:synward_handshakes:rate5m": 600 / SECONDS,
+                "job:synward_flood_active:count": 1, "job:synward_policy_pending:sum": 1}
+    tests = [{"expr": f"round({name}, 0.000001)", "eval_time": "8m",
+              "exp_samples": [{"labels": '{job="synward"}', "value": round(value, 6)}]} for name, value in expected.items()]
     done = play(tmp_path, [{"interval": f"{SECONDS}s", "promql_expr_test": tests, "input_series": [
         {"series": name, "values": values} for name, values in inputs.items()]}])
     assert done.returncode == 0, done.stdout + done.stderr
