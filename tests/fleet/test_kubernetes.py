@@ -31,6 +31,7 @@ PRIVILEGES = {"default": FEW, "proven": FEW, "upgrade": FEW | {"SYS_ADMIN"}, "ol
               "uninstall": FEW}
 ENFORCE = "version: 1\ndefault: {mode: enforce}\n"
 OTHER = "version: 1\ndefault: {mode: enforce, strict: yes}\n"
+SYSCTL = "version: 1\nflood_defence: {way: kernel, set_syncookies: yes}\ndefault: {mode: enforce, syn_flood: adaptive}\n"
 
 
 def ask(node, path):
@@ -140,6 +141,22 @@ def test_a_bad_file_goes_no_further_than_its_check(node, pod):
     bad = Pod("default")
     bad.files["synward.yaml"] = "version: 1\ndefault: {mode: fast}\n"
     assert "synward.yaml:2" in node.run(bad, "check", code=2).stderr
+
+
+def test_a_sysctl_is_not_for_a_pod_to_set(node, pod):
+    """It is told, and the policy before stays."""
+    other = Pod("default")
+    other.files["synward.yaml"] = SYSCTL
+    node.space.sysctl("net.ipv4.tcp_syncookies", 1)
+    said = node.run(other, "apply", code=1).stderr
+    assert "tcp_syncookies" in said and "Read-only file system" in said, said
+    node.run(pod, "check")  # writes its own file again
+    assert node.ready(pod)
+    node.space.sysctl("net.ipv4.tcp_syncookies", 2)
+    node.run(other, "apply")
+    assert not node.ready(other)
+    node.run(pod, "policy", ["synward", "policy", "rollback"])
+    node.space.sysctl("net.ipv4.tcp_syncookies", 1)
 
 
 @pytest.mark.parametrize("overlay", ["upgrade", "old-kernels"])
