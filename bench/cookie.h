@@ -52,7 +52,8 @@ static inline int load_cookies(enum cookie_program which, struct cookie_bpf **lo
 	skeleton->rodata->tick_ms_q20 = (__u32)((((__u64)tick.tv_nsec << 20) + 500000) / 1000000);
 	skeleton->rodata->challenge = which == COOKIE_CHALLENGES;
 	skeleton->rodata->ask_kernel = which != COOKIE_IS_SURE;
-	if (getrandom(&state.keys, sizeof(state.keys), 0) != sizeof(state.keys) ||
+	if (getrandom(state.keys.secrets, sizeof(state.keys.secrets), 0) !=
+		    sizeof(state.keys.secrets) ||
 	    cookie_bpf__load(skeleton) ||
 	    bpf_map_update_elem(bpf_map__fd(skeleton->maps.states), &zero, &state, BPF_ANY))
 		return sw_error(errno, "cannot load the cookie program: %s", sw_errno_text(errno));

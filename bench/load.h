@@ -206,8 +206,8 @@ static inline int write_cookies(const struct synward_bpf *skeleton)
 					       .options = SW_OFFER_ALL,
 					       .ways = { SW_WAY_HANDOVER } };
 	const struct sw_flood_state flood = { .on = 1, .honour = 1 };
-	struct sw_cookie_keys keys;
-	int error = random_bytes(&keys, sizeof(keys));
+	struct sw_cookie_keys keys = {};
+	int error = random_bytes(keys.secrets, sizeof(keys.secrets));
 
 	if (!error)
 		error = write_key(skeleton->maps.cookie_keys, 0, &keys);

@@ -46,6 +46,17 @@ static __always_inline __u64 clock_ns(void)
 	return bpf_ktime_get_ns();
 }
 
+/* The time of day in milliseconds, by the kernel's TAI: BPF has no other that follows a clock that is set. */
+static __always_inline __u64 clock_tai_ms(void)
+{
+	if (load.replay) {
+		struct replay_frame *frame = replay_frame();
+
+		return frame ? frame->now_ns / 1000000 : 0;
+	}
+	return bpf_ktime_get_tai_ns() / 1000000;
+}
+
 /* Exact, in microseconds modulo 2^32, and never 0: that means unknown. */
 static __always_inline __u32 clock_us(void)
 {

@@ -10,7 +10,7 @@
 #include "addressee.h"
 #include "adopt.h"
 #include "core/answer.h"
-#include "core/cookie.h"
+#include "cookie_keys.h"
 #include "enforce.h"
 #include "flood.h"
 #include "raw_cookie.h"
@@ -290,7 +290,7 @@ __noinline int make_answer(const struct sw_packet *syn, struct sw_cookie_answer 
 			   __u32 now_ms)
 {
 	const struct sw_cookie_offer *offer = cookie_offer();
-	const struct sw_cookie_keys *keys = cookie_secrets();
+	const struct sw_cookie_keys *keys = active_cookie_keys();
 	__u32 way = said & SAID_WAY_MASK, mss = said >> SAID_MSS_SHIFT;
 	long cookie;
 

@@ -5,34 +5,13 @@
 /* When a service is under a flood: looked at a few times a second by the sweeper's timer. */
 
 #include "conntrack.h"
-#include "core/cookie.h"
+#include "cookie_keys.h"
 #include "core/flood.h"
 #include "core/self_check.h"
 #include "emit.h"
 #include "inquiry.h"
 #include "policy.h"
 #include "switch.h"
-
-static __always_inline struct sw_cookie_keys *cookie_secrets(void)
-{
-	__u32 key = 0;
-
-	return bpf_map_lookup_elem(&cookie_keys, &key);
-}
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct sw_cookie_memos);
-} cookie_memos SEC(".maps");
-
-static __always_inline struct sw_cookie_memos *my_cookie_memos(void)
-{
-	__u32 key = 0;
-
-	return bpf_map_lookup_elem(&cookie_memos, &key);
-}
 
 /* Do any services honour cookies? The one thing that most segments ask of a defence that is not at work. */
 static __always_inline bool honours_cookies(void)
@@ -243,13 +222,11 @@ static long look_at_itself(__u32 service, void *context)
 	return 0;
 }
 
-/* Looks at all services, a few times a second, and sees to it that the next key is there in time. */
+/* Looks at all services, a few times a second, and sees to it that the keys of cookies are there in time. */
 __noinline int look_for_floods(__u32 now_ms)
 {
 	struct flood_round round = { .now_ms = now_ms };
-	struct sw_cookie_keys *keys = cookie_secrets();
 	struct sw_settings *set;
-	__u64 entropy[2];
 	__u32 key = 0;
 
 	set = bpf_map_lookup_elem(&settings, &key);
@@ -263,11 +240,9 @@ __noinline int look_for_floods(__u32 now_ms)
 	bpf_loop(SW_SERVICE_SLOTS, look_at_itself, &round, 0);
 	if (!round.on && set->cookies_sent && (__s32)(now_ms - set->cookies_until_ms) >= 0)
 		forget_cookies(set);
-	if (!keys)
-		return 0;
-	entropy[0] = (__u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32();
-	entropy[1] = (__u64)bpf_get_prandom_u32() << 32 | bpf_ktime_get_ns();
-	sw_cookie_rotate(keys, now_ms, entropy);
+	/* a cookie may come back here that another host has sent, which is under a flood */
+	if (renew_cookie_keys(now_ms))
+		expect_cookies(set, now_ms);
 	return 0;
 }
 

@@ -106,14 +106,26 @@ static __always_inline void request_of(const struct sw_cookie_options *agreed, _
 	attrs->rcv_wscale = agreed->rcv_wscale;
 }
 
-/* Is it an ACK with a cookie, and what does that say was agreed on? */
-__noinline int recall_cookie(const struct sw_packet *ack, struct sw_cookie_options *agreed)
+/* Does an ACK bring a cookie of one set, and what does that say was agreed on? */
+__noinline int is_cookie_of(const struct sw_packet *ack, struct sw_cookie_options *agreed,
+			    __u32 now_ms, __u32 which)
 {
 	const struct sw_cookie_offer *offer = cookie_offer();
-	const struct sw_cookie_keys *keys = cookie_secrets();
+	const struct sw_cookie_keys *keys = cookie_set(which);
 
 	return ack && agreed && offer && keys &&
-	       sw_cookie_check(keys, my_cookie_memos(), offer, ack, clock_ms(), agreed);
+	       sw_cookie_check(keys, my_cookie_memos(), offer, ack, now_ms, agreed);
+}
+
+/* Of any set. */
+static __always_inline bool recall_cookie(const struct sw_packet *ack,
+					  struct sw_cookie_options *agreed, __u32 now_ms)
+{
+	return is_cookie_of(ack, agreed, now_ms, SW_COOKIE_SET_ACTIVE) ||
+	       (is_honoured(SW_COOKIE_SET_SECOND) &&
+		is_cookie_of(ack, agreed, now_ms, SW_COOKIE_SET_SECOND)) ||
+	       (is_honoured(SW_COOKIE_SET_FORMER) &&
+		is_cookie_of(ack, agreed, now_ms, SW_COOKIE_SET_FORMER));
 }
 
 /*
@@ -221,7 +233,7 @@ static __always_inline int hand_over(struct __sk_buff *skb, const struct sw_pack
 	struct handover handover = { .flow = hash, .now_ms = clock_ms() };
 	__u32 now_ms = handover.now_ms;
 	enum handed handed = when_handed(hash, now_ms);
-	bool valid = recall_cookie(ack, &agreed);
+	bool valid = recall_cookie(ack, &agreed, now_ms);
 	struct bpf_sock *found;
 	struct sw_counters *mine;
 	struct tcp_sock *listener;

@@ -116,12 +116,21 @@ struct {
 	__type(value, struct sw_flood_state);
 } floods SEC(".maps");
 
+/* Key: enum sw_cookie_set. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, SW_COOKIE_SETS);
 	__type(key, __u32);
 	__type(value, struct sw_cookie_keys);
 } cookie_keys SEC(".maps");
+
+/* Key: the lowest bit of settings.cookie_secrets. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct sw_cookie_secrets);
+} cookie_secrets SEC(".maps");
 
 /* Key: the interface's slot. */
 struct {

@@ -59,11 +59,11 @@ enum cookie_verdict {
 	COOKIE_BAD,
 };
 
-/* Looks whether an ACK brings a cookie back; its timestamp has been read. */
-__noinline int check_cookie(const struct sw_packet *ack, struct inquiry *inquiry)
+/* Looks whether an ACK brings a cookie of one set back; its timestamp has been read. */
+__noinline int check_cookie(const struct sw_packet *ack, struct inquiry *inquiry, __u32 which)
 {
 	const struct sw_cookie_offer *offer = cookie_offer();
-	const struct sw_cookie_keys *keys = cookie_secrets();
+	const struct sw_cookie_keys *keys = cookie_set(which);
 	struct sw_cookie_options agreed;
 	const struct sw_flood_state *state;
 	enum sw_addressee_kind behind;
@@ -116,6 +116,22 @@ __noinline int drop_bad_cookie(const struct sw_packet *ack, const struct inquiry
 	return enforced ? SW_VERDICT_DROPPED : SW_VERDICT_PASSED;
 }
 
+/* Of any set; beside the first one hardly ever any is honoured. */
+static __always_inline enum cookie_verdict look_for_cookie(const struct sw_packet *ack,
+							   struct inquiry *inquiry)
+{
+	enum cookie_verdict verdict = check_cookie(ack, inquiry, SW_COOKIE_SET_ACTIVE);
+
+	if (verdict == COOKIE_VALID || !honours_cookies())
+		return verdict;
+	if ((is_honoured(SW_COOKIE_SET_SECOND) &&
+	     check_cookie(ack, inquiry, SW_COOKIE_SET_SECOND) == COOKIE_VALID) ||
+	    (is_honoured(SW_COOKIE_SET_FORMER) &&
+	     check_cookie(ack, inquiry, SW_COOKIE_SET_FORMER) == COOKIE_VALID))
+		return COOKIE_VALID;
+	return verdict;
+}
+
 /*
  * Takes an ACK of no connection that is known to the cookies. A bad one is dropped only where a listener
  * would get it: the kernel may know what was pushed out of our tables, and behind a gateway is who
@@ -133,7 +149,7 @@ static __always_inline enum cookie_verdict bring_cookie(struct xdp_md *ctx,
 	enum cookie_verdict verdict;
 
 	sw_parse_timestamp(&options, packet);
-	verdict = check_cookie(packet, inquiry);
+	verdict = look_for_cookie(packet, inquiry);
 	if (verdict == COOKIE_VALID) {
 		find_room(packet, inquiry);
 		accept_cookie(packet, inquiry);
@@ -149,7 +165,7 @@ static __always_inline enum cookie_verdict bring_cookie(struct xdp_md *ctx,
  */
 __noinline int take_challenge_answer(const struct sw_packet *rst, const struct inquiry *inquiry)
 {
-	const struct sw_cookie_keys *keys = cookie_secrets();
+	const struct sw_cookie_keys *keys = active_cookie_keys();
 	struct sw_service_counters *mine;
 	enum sw_addressee_kind behind;
 	enum sw_flood_way way;
@@ -159,7 +175,8 @@ __noinline int take_challenge_answer(const struct sw_packet *rst, const struct i
 		return SW_VERDICT_PASSED;
 	way = way_to_destination(rst, inquiry, &behind);
 	if ((behind == SW_HEARD_HERE && way != SW_WAY_CHALLENGE) ||
-	    !sw_challenge_check(keys, my_cookie_memos(), rst, inquiry->now.ms))
+	    (!sw_challenge_check(keys, my_cookie_memos(), rst, inquiry->now.ms) &&
+	     !is_other_challenge(rst, inquiry->now.ms)))
 		return SW_VERDICT_PASSED;
 	remember(memory_hash(&rst->src), inquiry->now.ms);
 	service = service_of(rst, SW_INGRESS, inquiry->policy);

@@ -4,7 +4,8 @@
 
 /*
  * SYN cookies, and the challenge for those whose server is another host. What they look like is in
- * include/synward/cookie.h. Times are milliseconds of the coarse clock, modulo 2^32.
+ * include/synward/cookie.h, where the keys come from in cookie_keys.h. Times are milliseconds of the
+ * coarse clock, modulo 2^32.
  */
 
 #include "../../include/synward/cookie.h"
@@ -27,9 +28,15 @@ struct cookie_claim {
 	__u8 wscale; /* that is offered: another offer would give the old scale another meaning */
 };
 
-static __always_inline __u32 cookie_epoch(__u32 now_ms)
+/* The cookies' clock: timestamps and epochs are of it. */
+static __always_inline __u32 cookie_clock(const struct sw_cookie_keys *keys, __u32 now_ms)
 {
-	return now_ms >> SW_COOKIE_EPOCH_MS_SHIFT;
+	return now_ms + keys->clock_offset;
+}
+
+static __always_inline __u32 cookie_epoch(__u32 clock_ms)
+{
+	return clock_ms >> SW_COOKIE_EPOCH_MS_SHIFT;
 }
 
 /*
@@ -119,15 +126,17 @@ static __always_inline __u64 cookie_hash(const struct sw_cookie_keys *keys,
 }
 
 /*
- * Which epoch two bits mean: of the last four, the coming one excluded, the one that has them.
- * Returns false if a cookie of that epoch is honoured no more.
+ * Which epoch two bits mean: of the last four, the coming one excluded, the one that has them; of a shared
+ * secret, of the last three and the coming one. Returns false if a cookie of that epoch is not honoured.
  */
-static __always_inline bool recall_epoch(__u32 bits, __u32 now_ms, __u32 *epoch)
+static __always_inline bool recall_epoch(const struct sw_cookie_keys *keys, __u32 bits,
+					 __u32 now_ms, __u32 *epoch)
 {
-	__u32 now = cookie_epoch(now_ms), age = (now - bits) & (SW_COOKIE_EPOCHS - 1);
+	__u32 now = cookie_epoch(cookie_clock(keys, now_ms));
+	__u32 age = (now - bits) & (SW_COOKIE_EPOCHS - 1);
 
-	*epoch = now - age;
-	return age <= SW_COOKIE_MAX_AGE;
+	*epoch = age <= SW_COOKIE_MAX_AGE ? now - age : now + 1;
+	return age <= SW_COOKIE_MAX_AGE || keys->is_shared;
 }
 
 /* ---- the MSS */
@@ -185,10 +194,10 @@ static __always_inline __u8 agree(const struct sw_cookie_offer *offer, const str
 }
 
 /* The timestamp that carries what was agreed on. */
-static __always_inline __u32 cookie_timestamp(const struct sw_cookie_keys *keys, __u32 now_ms,
-					      const struct sw_packet *syn, __u8 agreed)
+static __always_inline __u32 cookie_timestamp(__u32 clock_ms, const struct sw_packet *syn,
+					      __u8 agreed)
 {
-	__u32 value = (now_ms + keys->clock_offset) >> SW_COOKIE_TS_BITS << SW_COOKIE_TS_BITS;
+	__u32 value = clock_ms >> SW_COOKIE_TS_BITS << SW_COOKIE_TS_BITS;
 
 	if (!(agreed & SW_OFFER_WSCALE))
 		value |= SW_COOKIE_NO_WSCALE;
@@ -208,14 +217,15 @@ static __always_inline void sw_cookie_make(const struct sw_cookie_keys *keys,
 					   const struct sw_packet *syn, __u32 now_ms,
 					   struct sw_cookie_answer *answer)
 {
-	struct cookie_claim claim = { .epoch = cookie_epoch(now_ms), .mss = mss_place(syn) };
+	__u32 clock_ms = cookie_clock(keys, now_ms);
+	struct cookie_claim claim = { .epoch = cookie_epoch(clock_ms), .mss = mss_place(syn) };
 
 	answer->options = agree(offer, syn);
 	answer->tsval = 0;
 	if (answer->options & SW_OFFER_TIMESTAMP) {
 		claim.kind = COOKIE_WITH_TIMESTAMP;
 		claim.wscale = offer->wscale;
-		answer->tsval = cookie_timestamp(keys, now_ms, syn, answer->options);
+		answer->tsval = cookie_timestamp(clock_ms, syn, answer->options);
 	}
 	answer->seq = claim.epoch << SW_COOKIE_EPOCH_SHIFT | claim.mss << SW_COOKIE_MSS_SHIFT |
 		      (cookie_hash(keys, memos, syn, syn->seq, &claim) & SW_COOKIE_HASH_MASK);
@@ -228,9 +238,9 @@ static __always_inline void sw_cookie_make(const struct sw_cookie_keys *keys,
 }
 
 /* May the timestamp that an ACK brings back be one that was sent in an epoch, as its bits say? */
-static __always_inline bool is_of_epoch(const struct sw_cookie_keys *keys, __u32 tsecr, __u32 epoch)
+static __always_inline bool is_of_epoch(__u32 tsecr, __u32 epoch)
 {
-	__u32 sent_ms = (tsecr >> SW_COOKIE_TS_BITS << SW_COOKIE_TS_BITS) - keys->clock_offset;
+	__u32 sent_ms = tsecr >> SW_COOKIE_TS_BITS << SW_COOKIE_TS_BITS;
 
 	/* the bits that the options have taken made it seem a little earlier */
 	return !((cookie_epoch(sent_ms + (1U << SW_COOKIE_TS_BITS) - 1) ^ epoch) & 0xffff) ||
@@ -289,10 +299,10 @@ static __always_inline bool sw_cookie_check(const struct sw_cookie_keys *keys,
 	};
 
 	if ((ack->flags & decisive) != WIRE_TCP_ACK ||
-	    !recall_epoch(cookie >> SW_COOKIE_EPOCH_SHIFT, now_ms, &claim.epoch))
+	    !recall_epoch(keys, cookie >> SW_COOKIE_EPOCH_SHIFT, now_ms, &claim.epoch))
 		return false;
 	if (ack->options & SW_OPT_TIMESTAMP) {
-		if (!is_of_epoch(keys, ack->tsecr, claim.epoch))
+		if (!is_of_epoch(ack->tsecr, claim.epoch))
 			return false;
 	} else if (cookie_matches(keys, memos, ack, &claim)) {
 		cookie_options(offer, ack, &claim, options);
@@ -319,7 +329,8 @@ static __always_inline bool sw_challenge_make(const struct sw_cookie_keys *keys,
 					      const struct sw_packet *syn, __u32 now_ms,
 					      struct sw_cookie_answer *answer)
 {
-	struct cookie_claim claim = { .kind = COOKIE_CHALLENGE, .epoch = cookie_epoch(now_ms) };
+	struct cookie_claim claim = { .kind = COOKIE_CHALLENGE,
+				      .epoch = cookie_epoch(cookie_clock(keys, now_ms)) };
 	/* without the ISN: the RST does not say it */
 	__u64 hash = cookie_hash(keys, memos, syn, 0, &claim);
 	__u32 mask = (1U << SW_COOKIE_EPOCH_SHIFT) - 1;
@@ -341,38 +352,9 @@ static __always_inline bool sw_challenge_check(const struct sw_cookie_keys *keys
 	__u32 mask = (1U << SW_COOKIE_EPOCH_SHIFT) - 1;
 
 	if ((rst->flags & (WIRE_TCP_SYN | WIRE_TCP_RST)) != WIRE_TCP_RST ||
-	    !recall_epoch(rst->seq >> SW_COOKIE_EPOCH_SHIFT, now_ms, &claim.epoch))
+	    !recall_epoch(keys, rst->seq >> SW_COOKIE_EPOCH_SHIFT, now_ms, &claim.epoch))
 		return false;
 	return !((cookie_hash(keys, memos, rst, 0, &claim) ^ rst->seq) & mask);
-}
-
-/* ---- keys */
-
-/*
- * Makes the secret of the coming epoch, if there is none yet; to be called at least once in each.
- * It depends on the entropy and on the secret of the current epoch: whoever knows one of the two
- * does not know it. The entropy may be poor, then; the first secrets must not be. Returns whether it
- * did anything.
- */
-static __always_inline bool sw_cookie_rotate(struct sw_cookie_keys *keys, __u32 now_ms,
-					     const __u64 entropy[2])
-{
-	__u32 epoch = cookie_epoch(now_ms), coming = (epoch + 1) & 0xffff;
-	const __u64 *current = keys->secrets[epoch & (SW_COOKIE_EPOCHS - 1)];
-	__u64 *secret = keys->secrets[coming & (SW_COOKIE_EPOCHS - 1)];
-
-	if (keys->coming == coming)
-		return false;
-	for (int i = 0; i < 2; i++) {
-		struct sw_siphash hash;
-
-		sw_siphash_begin(&hash, current);
-		sw_siphash_add(&hash, entropy[0]);
-		sw_siphash_add(&hash, entropy[1]);
-		secret[i] = sw_siphash_end(&hash, coming | (__u64)i << 32 | 23ULL << 56);
-	}
-	keys->coming = coming;
-	return true;
 }
 
 #endif

@@ -64,6 +64,10 @@ struct sw_settings {
 	/* the sweeper's: under whatever policy they were made */
 	__u32 cookies_sent;	/* 1: cookies may be on their way back ... */
 	__u32 cookies_until_ms; /* ... until then, by the coarse clock */
+	/* what may be known of the secret that hosts share: struct sw_cookie_secrets */
+	__u32 cookie_secrets;  /* how often another one was loaded; 0: never */
+	__u32 cookie_ids[2];   /* of its masters, whether the policy wants them or not; 0: none */
+	__s32 tai_minus_utc_s; /* of the kernel's clocks, when that was read last */
 	/* the packets': the map "probes" */
 	__u64 probed;	  /* services that have probes that wait, by bit */
 	__u32 probe_ms;	  /* when to look at them next, by the coarse clock; 0: there are none */

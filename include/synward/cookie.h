@@ -25,7 +25,8 @@
  * himself, as he could have done in his SYN.
  *
  * A number that is made up is taken for a cookie once in 2^27 * 4/3 times: three of four epochs are
- * honoured, and all eight places in the table exist.
+ * honoured, and all eight places in the table exist. Each further set of keys that is honoured makes that
+ * as much more likely, and so does the fourth epoch of a shared secret: 2^27 for one.
  */
 enum {
 	SW_COOKIE_EPOCH_SHIFT = 30,
@@ -42,22 +43,56 @@ enum {
 #define SW_COOKIE_HASH_MASK ((1U << SW_COOKIE_MSS_SHIFT) - 1)
 
 /*
- * An epoch is 2^16 ms, about 66 s, of the coarse clock modulo 2^32. A cookie is honoured in the one
- * in which it was made and in the two that follow: for 131 to 197 s. That is longer than anyone's
- * first ACK takes; a client that lost it repeats its data until then, and they will do as well.
+ * An epoch is 2^16 ms, about 66 s, of the cookies' clock modulo 2^32, which is the coarse clock and an
+ * offset. A cookie is honoured in the epoch in which it was made and in the two that follow: for 131 to
+ * 197 s. That is longer than anyone's first ACK takes; a client that lost it repeats its data until then,
+ * and they will do as well.
  */
 #define SW_COOKIE_EPOCH_MS_SHIFT 16
 #define SW_COOKIE_EPOCHS	 4U
 #define SW_COOKIE_MAX_AGE	 2U
 
 /*
- * The secrets, each of one epoch and each random: three that are honoured, and that of the coming
- * epoch, which is made in time. A CPU that reads one and the CPU that writes one never mean the same.
+ * A set of keys: the secrets, each of one epoch, three that are honoured and that of the coming epoch,
+ * which is made in time. A CPU that reads one and the CPU that writes one never mean the same. They are
+ * random, or derived from a secret that hosts share; then all of these have the same clock, too, so
+ * far as their own agree, and honour the coming epoch of whose clock is ahead.
  */
 struct sw_cookie_keys {
 	__u64 secrets[SW_COOKIE_EPOCHS][2];
-	__u32 coming;	    /* the epoch of the newest secret, modulo 2^16 */
-	__u32 clock_offset; /* random: timestamps do not tell how long this host has been up */
+	__u32 coming; /* the epoch of the newest secret; modulo 2^16, of a shared one modulo 2^32 */
+	__u32 clock_offset; /* random, so that timestamps do not tell how long this host has been up */
+	__u32 origin; /* sw_settings.cookie_secrets of the shared secret; 0: they are this host's own */
+	__u32 is_shared; /* the coming epoch is honoured */
+	__u32 others;	 /* of the first set, bit i: the set i is honoured, too */
+	__u32 until_ms;	 /* of the former set, by the coarse clock */
+};
+
+/* Keys of the map "cookie_keys". */
+enum sw_cookie_set {
+	SW_COOKIE_SET_ACTIVE, /* cookies are made by it */
+	SW_COOKIE_SET_SECOND, /* of the second line of the secret's file */
+	SW_COOKIE_SET_FORMER, /* what the active one was before, while its cookies live */
+	SW_COOKIE_SETS,
+};
+
+/* What is derived of one line of that file. */
+struct sw_cookie_master {
+	__u64 key[2];
+	__u32 phase_ms; /* where epochs begin, and timestamps: the time of day is nobody else's business */
+	__u32 id; /* may be known, so that people can compare hosts; 0: there is no such line */
+};
+
+#define SW_COOKIE_MASTERS 2U
+
+/*
+ * A value of the map "cookie_secrets", which only root reads. It has two: the lowest bit of
+ * sw_settings.cookie_secrets is the key of the one that counts, the other one is being written.
+ */
+struct sw_cookie_secrets {
+	struct sw_cookie_master masters[SW_COOKIE_MASTERS];
+	__u64 own
+		[2]; /* random: where this host's own secrets begin anew when it shares none any more */
 };
 
 /* For each slot of a policy one, and a power of two of them. */
@@ -111,7 +146,8 @@ struct sw_cookie_options {
 	__u8 pad[3];
 };
 
-SW_STATIC_ASSERT(sizeof(struct sw_cookie_keys) == 72, "keys have no hidden padding");
+SW_STATIC_ASSERT(sizeof(struct sw_cookie_keys) == 88, "keys have no hidden padding");
+SW_STATIC_ASSERT(sizeof(struct sw_cookie_secrets) == 64, "secrets have no hidden padding");
 SW_STATIC_ASSERT(sizeof(struct sw_cookie_offer) == 16, "an offer has no hidden padding");
 SW_STATIC_ASSERT(sizeof(struct sw_cookie_answer) == 24, "an answer has no hidden padding");
 SW_STATIC_ASSERT(sizeof(struct sw_cookie_options) == 16, "options have no hidden padding");

@@ -42,11 +42,12 @@ enum {
 	SW_HAS_SERVICE_TIMEOUTS = 1 << 4, /* a row's timeouts are not the default row's */
 	SW_HAS_STRICT = 1 << 5,		  /* any row is strict */
 	SW_HAS_AUTO_BLOCK = 1 << 6,
-	SW_HAS_ENFORCE = 1 << 7,       /* any row enforces */
-	SW_HAS_FLOOD_DEFENCE = 1 << 9, /* any row's SYNs may be answered with cookies */
-	SW_HAS_UNHEARD = 1 << 10,      /* whether somebody was heard answering does not count */
-	SW_HAS_HAIRPIN = 1 << 11,      /* both ends may be behind one interface */
-	SW_HAS_NO_HAIRPIN = 1 << 12,   /* they never are, whatever is seen */
+	SW_HAS_ENFORCE = 1 << 7,	/* any row enforces */
+	SW_HAS_FLOOD_DEFENCE = 1 << 9,	/* any row's SYNs may be answered with cookies */
+	SW_HAS_UNHEARD = 1 << 10,	/* whether somebody was heard answering does not count */
+	SW_HAS_HAIRPIN = 1 << 11,	/* both ends may be behind one interface */
+	SW_HAS_NO_HAIRPIN = 1 << 12,	/* they never are, whatever is seen */
+	SW_HAS_SHARED_SECRET = 1 << 13, /* cookies are such that other hosts know them */
 	SW_HAS_OWNERS = 1 << 8, /* an earlier policy limited half-open handshakes: see sw_owner() */
 };
 
@@ -124,7 +125,8 @@ struct sw_flood_defence {
 	__u8 way;	     /* enum sw_flood_wish */
 	__u8 set_syncookies; /* net.ipv4.tcp_syncookies may be set to what the way needs */
 	__u8 unheard;	     /* SYNs are answered also where nobody was heard answering */
-	__u8 pad[5];
+	__u8 shared_secret;  /* cookies are made with a secret that other hosts have, too */
+	__u8 pad[4];
 };
 
 /* May both ends of a connection be behind one interface? */

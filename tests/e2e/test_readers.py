@@ -14,7 +14,8 @@ from prometheus import Page
 from readers import GROUP, READER, STRANGER, groups, with_groups
 
 POLICY = ROOT / "docs" / "examples" / "web-server.yaml"
-SECRETS = {"maps/cookie_keys", "programs/sw_switch", "programs/sw_arm", "programs/sw_tell"}
+SECRETS = {"maps/cookie_keys", "maps/cookie_secrets", "programs/sw_switch", "programs/sw_arm",
+           "programs/sw_tell"}
 
 
 @pytest.fixture

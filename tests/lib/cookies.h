@@ -4,7 +4,7 @@
 
 /* What tests of cookies share: keys, offers, and segments as the core sees them. */
 
-#include "../../bpf/core/cookie.h"
+#include "../../bpf/core/cookie_keys.h"
 #include "random.h"
 
 #define EPOCH_MS (1U << SW_COOKIE_EPOCH_MS_SHIFT)
@@ -33,10 +33,13 @@ static inline void random_entropy(struct dice *dice, __u64 entropy[2])
 	entropy[1] = random_u64(dice);
 }
 
-/* As when they are created: all random, and of the coming epoch nothing is known yet. */
+/*
+ * As when they are created: all random, and of the coming epoch nothing is known yet. Their clock's epochs
+ * begin where the coarse clock's would, so that tests know where.
+ */
 static inline struct sw_cookie_keys random_keys(struct dice *dice)
 {
-	struct sw_cookie_keys keys = { .clock_offset = random_u64(dice) };
+	struct sw_cookie_keys keys = { .clock_offset = random_u64(dice) * EPOCH_MS };
 
 	for (__u32 i = 0; i < SW_COOKIE_EPOCHS; i++)
 		random_entropy(dice, keys.secrets[i]);
@@ -85,6 +88,12 @@ static inline struct world new_world(__u32 now_ms)
 
 	world.keys = random_keys(&world.dice);
 	return world;
+}
+
+/* The epoch that it is to its cookies. */
+static inline __u32 epoch_now(const struct world *world)
+{
+	return cookie_epoch(cookie_clock(&world->keys, world->now_ms));
 }
 
 /* Lets time pass as the sweeper would notice it. */

@@ -57,7 +57,7 @@ static void secrets_are_replaced(void **state __unused)
 	pass(&world, EPOCH_MS);
 	for (int i = 0; i < 20; i++) {
 		struct sw_cookie_keys before = world.keys;
-		__u32 coming = (world.now_ms >> SW_COOKIE_EPOCH_MS_SHIFT) + 2;
+		__u32 coming = epoch_now(&world) + 2;
 
 		pass(&world, EPOCH_MS);
 		for (__u32 slot = 0; slot < SW_COOKIE_EPOCHS; slot++) {
@@ -76,7 +76,7 @@ static void secrets_have_two_sources(void **state __unused)
 {
 	struct world world = new_world(START_MS);
 	struct sw_cookie_keys keys[4] = { world.keys, world.keys, world.keys, world.keys };
-	__u32 now = world.now_ms >> SW_COOKIE_EPOCH_MS_SHIFT;
+	__u32 now = epoch_now(&world);
 	const __u64 entropy[2] = { 5, 6 };
 
 	keys[3].secrets[now % SW_COOKIE_EPOCHS][1] ^= 1;

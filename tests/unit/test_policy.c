@@ -166,6 +166,8 @@ CHANGE(make_timeout, OTHERS.timeout_ms[0] = 1)
 CHANGE(make_strict, OTHERS.strict = 1)
 CHANGE(make_cookies, OTHERS.flood.mode = SW_FLOOD_ALWAYS)
 CHANGE(make_adaptive, OTHERS.flood.mode = SW_FLOOD_ADAPTIVE)
+CHANGE(make_secret, OTHERS.flood.mode = SW_FLOOD_ADAPTIVE; of->flood_defence.shared_secret = 1)
+CHANGE(make_secret_in_vain, of->flood_defence.shared_secret = 1)
 CHANGE(make_enforce, OTHERS.enforce = 1)
 CHANGE(make_auto_block, of->auto_block.enabled = 1)
 CHANGE(make_service_rate, make_service(of); of->rules[0].syn_rate = 1)
@@ -194,6 +196,8 @@ static void each_feature_is_told(void **state __unused)
 		{ make_enforce, SW_HAS_ENFORCE },
 		{ make_cookies, SW_HAS_FLOOD_DEFENCE | SW_HAS_HALF_OPEN },
 		{ make_adaptive, SW_HAS_FLOOD_DEFENCE | SW_HAS_HALF_OPEN },
+		{ make_secret, SW_HAS_FLOOD_DEFENCE | SW_HAS_HALF_OPEN | SW_HAS_SHARED_SECRET },
+		{ make_secret_in_vain, 0 },
 		{ make_auto_block, SW_HAS_AUTO_BLOCK },
 		{ make_service_rate, SERVICE | SW_HAS_SYN_RATE },
 		{ make_service_half_open, SERVICE },

@@ -174,7 +174,12 @@ static int load_failed(int error)
 			sw_errno_text(error), reason[0] ? ": " : "", reason);
 }
 
-/* Who knows the keys makes cookies: those nobody else may read. */
+/* Who knows these makes cookies: nobody else may read them. */
+static bool is_secret(const char *map)
+{
+	return !strcmp(map, "cookie_keys") || !strcmp(map, "cookie_secrets");
+}
+
 static int pin_map(const struct sw_pins *pins, struct bpf_map *map)
 {
 	const char *name = bpf_map__name(map);
@@ -185,7 +190,7 @@ static int pin_map(const struct sw_pins *pins, struct bpf_map *map)
 	if (bpf_obj_pin(bpf_map__fd(map), path))
 		return sw_error(errno, "cannot pin %s/maps/%s: %s", pins->shown, name,
 				sw_errno_text(errno));
-	if (strcmp(name, "cookie_keys") != 0)
+	if (!is_secret(name))
 		sw_pins_let_read(pins, pin);
 	return 0;
 }
@@ -210,9 +215,11 @@ static int fill_map(const struct bpf_map *map, const void *value)
 /* The first secrets; later ones are made from them in the kernel. */
 static int fill_keys(const struct synward_bpf *skeleton)
 {
-	struct sw_cookie_keys keys;
+	struct sw_cookie_keys keys = {};
 
-	if (getrandom(&keys, sizeof(keys), 0) != sizeof(keys))
+	if (getrandom(keys.secrets, sizeof(keys.secrets), 0) != sizeof(keys.secrets) ||
+	    getrandom(&keys.clock_offset, sizeof(keys.clock_offset), 0) !=
+		    sizeof(keys.clock_offset))
 		return sw_error(EIO, "the kernel gave no random numbers: %s", sw_errno_text(errno));
 	return fill_map(skeleton->maps.cookie_keys, &keys);
 }

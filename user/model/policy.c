@@ -270,6 +270,8 @@ static void fill_features(struct sw_policy *policy)
 		else
 			policy->features |= SW_HAS_ADDRESSES;
 	}
+	if (policy->flood_defence.shared_secret && policy->features & SW_HAS_FLOOD_DEFENCE)
+		policy->features |= SW_HAS_SHARED_SECRET;
 }
 
 int sw_policy_compile(struct sw_policy *policy)
@@ -370,7 +372,7 @@ bool sw_auto_block_equal(const struct sw_auto_block *a, const struct sw_auto_blo
 bool sw_flood_defence_equal(const struct sw_flood_defence *a, const struct sw_flood_defence *b)
 {
 	return a->way == b->way && !a->set_syncookies == !b->set_syncookies &&
-	       !a->unheard == !b->unheard;
+	       !a->unheard == !b->unheard && !a->shared_secret == !b->shared_secret;
 }
 
 bool sw_policy_equal(const struct sw_policy *a, const struct sw_policy *b)
