@@ -39,10 +39,13 @@ static int exit_code(int result)
 int main(int argc, char **argv)
 {
 	const char *pin_dir = getenv("SYNWARD_PIN_DIR");
+	const char *secret_file = getenv("SYNWARD_SECRET_FILE");
 	int result;
 
 	if (pin_dir && *pin_dir)
 		sw_global.pin_dir = pin_dir;
+	if (secret_file && *secret_file)
+		sw_global.secret_file = secret_file;
 	sw_global.state_dir = getenv("SYNWARD_STATE_DIR");
 	result = run(argc, argv);
 	return exit_code(result);

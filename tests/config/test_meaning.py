@@ -30,7 +30,7 @@ DEFAULT = {
 }
 AUTO_BLOCK = {"enabled": False, "offences": 100, "window_s": 60, "expiry_s": 600,
               "maximum": 1000, "evidence": "source"}
-FLOOD_DEFENCE = {"way": "auto", "set_syncookies": False, "unheard": "pass"}
+FLOOD_DEFENCE = {"way": "auto", "set_syncookies": False, "unheard": "pass", "shared_secret": False}
 SWITCH = {"yes": True, "no": False, "true": True, "false": False, "on": True, "off": False}
 UNITS = {"ms": 1, "s": 1000, "m": 60000, "h": 3600000, "d": 86400000}
 
@@ -118,7 +118,7 @@ def model(file):
             block[key] = value if key == "evidence" else int(value)
     defence = dict(FLOOD_DEFENCE)
     for key, value in file.get("flood_defence", {}).items():
-        defence[key] = SWITCH[value] if key == "set_syncookies" else value
+        defence[key] = SWITCH[value] if key in ("set_syncookies", "shared_secret") else value
     return {"schema": 1, "services": services, "default": others, "auto_block": block,
             "flood_defence": defence,
             "gateway": {"hairpin": file.get("gateway", {}).get("hairpin", "auto")}}
@@ -221,7 +221,8 @@ def draw_file(dice):
                        "evidence": dice.choice(("source", "flow"))},
         "flood_defence": {"way": dice.choice(("auto", "handover", "kernel", "challenge")),
                           "set_syncookies": dice.choice(list(SWITCH)),
-                          "unheard": dice.choice(("pass", "answer"))},
+                          "unheard": dice.choice(("pass", "answer")),
+                          "shared_secret": dice.choice(list(SWITCH))},
         "gateway": {"hairpin": dice.choice(("auto", "yes", "no"))},
     }
     keys = ["version"] + [key for key in parts if key != "version" and dice.random() < 0.8]

@@ -159,10 +159,12 @@ static void values_differ_by_their_path(void **state __unused)
 		       "~ auto_block.window: 1m > 2m\n"
 		       "~ auto_block.evidence: source > flow\n");
 	expect_changes(EMPTY "flood_defence: {way: kernel}\n",
-		       EMPTY "flood_defence: {set_syncookies: yes, unheard: answer}\n",
+		       EMPTY "flood_defence: {set_syncookies: yes, unheard: answer, "
+			     "shared_secret: yes}\n",
 		       "~ flood_defence.way: kernel > auto\n"
 		       "~ flood_defence.set_syncookies: no > yes\n"
-		       "~ flood_defence.unheard: pass > answer\n");
+		       "~ flood_defence.unheard: pass > answer\n"
+		       "~ flood_defence.shared_secret: no > yes\n");
 	expect_changes(EMPTY, EMPTY "gateway: {hairpin: yes}\n", "~ gateway.hairpin: auto > yes\n");
 	/* what is inherited is a service's as well */
 	expect_changes(EMPTY WEB, EMPTY "default: {strict: yes}\n" WEB,

@@ -68,6 +68,7 @@ class Synward:
     def __init__(self, pin_dir, state_dir="/nonexistent/synward"):
         self.pin_dir = pathlib.Path(pin_dir)
         self.state_dir = pathlib.Path(state_dir)
+        self.secret_file = self.state_dir / "cookie.key"
         self.services = ServiceBooks()
         self.before = None  # what stats said when a test began that does not have it for itself
 
@@ -75,7 +76,8 @@ class Synward:
         inherited = {name: value for name, value in os.environ.items()
                      if name not in ("SYNWARD_PIN_DIR", "SYNWARD_STATE_DIR", "NO_COLOR")}
         return {**inherited, "SYNWARD_PIN_DIR": str(self.pin_dir),
-                "SYNWARD_STATE_DIR": str(self.state_dir), **changes}
+                "SYNWARD_STATE_DIR": str(self.state_dir),
+                "SYNWARD_SECRET_FILE": str(self.secret_file), **changes}
 
     def run(self, *argv, namespace=None, **options):
         """Runs it to its end, whatever its exit code."""

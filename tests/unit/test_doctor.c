@@ -49,6 +49,7 @@ static struct sw_host_facts good_host(void)
 		.window_scaling = 1,
 		.sack = 1,
 		.clock = "tsc",
+		.clock_synchronised = true,
 		.flood = { .hands_over = true, .checks_cookies = true, .syncookies = 1 },
 		.firewall = { .loose = true },
 	};
@@ -271,6 +272,8 @@ static void the_host_may_lack_things(void **state)
 	assert_int_equal(of_host(&host, "jit").state, SW_FINDING_DEGRADED);
 	strcpy(host.clock, "hpet");
 	assert_int_equal(of_host(&host, "clock").state, SW_FINDING_DEGRADED);
+	host.clock_synchronised = false;
+	assert_int_equal(of_host(&host, "time").state, SW_FINDING_NOTE);
 	strcpy(host.helpers, "bpf_loop");
 	assert_int_equal(of_host(&host, "helpers").state, SW_FINDING_BROKEN);
 	host.btf_error = ENOTSUP;

@@ -11,6 +11,7 @@
 #include "../base/number.h"
 #include "../base/time.h"
 #include "../defence/defence.h"
+#include "../defence/shared_secret.h"
 #include "../hooks/hooks.h"
 #include "../lists/protected.h"
 #include "../maps/settings.h"
@@ -226,6 +227,20 @@ static int settle_defence(const struct attachment *at, struct sw_attach_result *
 	return 0;
 }
 
+/* The secret is read anew by each attach, if the policy that is active wants it. */
+static int load_secret(const struct attachment *at, struct sw_attach_result *result)
+{
+	struct sw_settings settings;
+	int error = sw_settings_read(&at->instance, &settings);
+
+	if (error)
+		return error;
+	result->shares_secret = settings.policy >> SW_POLICY_FEATURE_SHIFT & SW_HAS_SHARED_SECRET;
+	return result->shares_secret && at->request->masters ?
+		       sw_shared_secret_load(&at->instance, at->request->masters) :
+		       0;
+}
+
 int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 	      const char *const *names, uint32_t count, struct sw_attach_result *results)
 {
@@ -257,6 +272,8 @@ int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 		error = change_settings(&at);
 	if (!error)
 		error = settle_defence(&at, results, count);
+	if (!error)
+		error = load_secret(&at, &results[0]);
 	if (!error)
 		error = sw_protected_refresh(&at.instance);
 	if (error)

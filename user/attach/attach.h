@@ -31,6 +31,7 @@ struct sw_attach_request {
 	bool checksums;			/* verify those of what comes in */
 	const struct sw_policy *policy; /* compiled; of the first attach. NULL: the default */
 	bool disarmed;			/* nor does that drop anything */
+	const struct sw_cookie_master *masters; /* of the shared secret; NULL: it cannot be read */
 };
 
 /*

@@ -6,6 +6,7 @@
 #include "../attach/attach.h"
 #include "../config/attach_file.h"
 #include "../config/saved_policy.h"
+#include "../config/secret_file.h"
 #include "../model/policy_keys.h"
 #include "../report/report.h"
 
@@ -86,6 +87,24 @@ static int load_saved(struct saved *saved)
 		  sw_error_text() ? sw_error_text() : sw_errno_text(error));
 	sw_error_clear();
 	return 0;
+}
+
+/* The secret that hosts share, which only a policy that wants it asks for. */
+struct secret {
+	struct sw_cookie_master masters[SW_COOKIE_MASTERS];
+	bool refused;
+	char why[512];
+};
+
+static void load_secret(struct secret *secret)
+{
+	int error = sw_secret_file_read(sw_global.secret_file, secret->masters);
+
+	secret->refused = error;
+	if (error)
+		sw_format(secret->why, sizeof(secret->why), "%s",
+			  sw_error_text() ? sw_error_text() : sw_errno_text(error));
+	sw_error_clear();
 }
 
 /* Returns the exit code. */
@@ -172,6 +191,7 @@ static int run(int argc, char **argv)
 	struct sw_attach_request request;
 	struct interfaces wanted;
 	struct saved saved = {};
+	struct secret secret = {};
 	int code = SW_EXIT_OK;
 	int error = read_given(argc, argv, &file, &wanted);
 
@@ -182,6 +202,9 @@ static int run(int argc, char **argv)
 	request.policy = saved.policy;
 	request.disarmed = saved.disarmed;
 	if (!error)
+		load_secret(&secret);
+	request.masters = secret.refused ? NULL : secret.masters;
+	if (!error)
 		error = sw_attach(sw_global.pin_dir, &request, wanted.names, wanted.count, results);
 	if (!error && results[0].created)
 		code = tell_saved(&saved, &results[0]);
@@ -190,6 +213,12 @@ static int run(int argc, char **argv)
 		return error == -EINVAL ? -EIO : error; /* EINVAL is for the command line */
 	if (results[0].undefended)
 		code = SW_EXIT_DEGRADED;
+	if (results[0].shares_secret && secret.refused) {
+		sw_note("the policy has flood_defence.shared_secret, and the secret was not "
+			"loaded: %s",
+			secret.why);
+		code = SW_EXIT_DEGRADED;
+	}
 	for (uint32_t i = 0; i < wanted.count; i++) {
 		if (!sw_global.json)
 			print_one(&results[i]);
@@ -216,9 +245,9 @@ const struct sw_command sw_cmd_attach = {
 		"namespaces, share\n"
 		"their tables, whose sizes the first attach sets. An interface that is attached "
 		"already is\n"
-		"checked, and repaired if need be. Exit code 3: attached, but only in generic "
-		"mode, or the\n"
-		"saved policy cannot be read.\n"
+		"checked, and repaired if need be. Where the policy has "
+		"flood_defence.shared_secret, the secret is read again. Exit code 3: attached, "
+		"but only in generic mode, or the saved policy or that secret cannot be read.\n"
 		"\n"
 		"Timeouts: syn_sent, syn_received, rst_grace, established, closed.\n"
 		"\n"

@@ -8,7 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-struct sw_global sw_global = { .pin_dir = SW_DEFAULT_PIN_DIR };
+struct sw_global sw_global = { .pin_dir = SW_DEFAULT_PIN_DIR,
+			       .secret_file = SW_DEFAULT_SECRET_FILE };
 
 const struct sw_option sw_global_options[] = {
 	{ "json", 'j', SW_OPTION_FLAG, &sw_global.json, NULL, .help = "JSON" },
@@ -170,9 +171,10 @@ void sw_overview(FILE *out)
 	fputs("\nOptions of every command:\n", out);
 	sw_options_help(out, sw_global_options);
 	fputc('\n', out);
-	sw_wrap_paragraphs(out,
-			   "The environment variables SYNWARD_PIN_DIR and SYNWARD_STATE_DIR do "
-			   "what --pin-dir and --state-dir do. Exit codes: 0 all is well, 1 "
-			   "failure, 2 wrong usage, 3 it works but is degraded. 'synward help "
-			   "COMMAND' tells more.\n");
+	sw_wrap_paragraphs(
+		out, "The environment variables SYNWARD_PIN_DIR and SYNWARD_STATE_DIR do "
+		     "what --pin-dir and --state-dir do; SYNWARD_SECRET_FILE is read in place "
+		     "of " SW_DEFAULT_SECRET_FILE ". Exit codes: 0 all is well, 1 "
+		     "failure, 2 wrong usage, 3 it works but is degraded. 'synward help "
+		     "COMMAND' tells more.\n");
 }

@@ -15,7 +15,8 @@ struct sw_global {
 	bool verbose;
 	bool help;
 	const char *pin_dir;
-	const char *state_dir; /* NULL: sw_command_state_dir() knows */
+	const char *state_dir;	 /* NULL: sw_command_state_dir() knows */
+	const char *secret_file; /* of the secret that hosts share */
 };
 
 extern struct sw_global sw_global;
@@ -52,6 +53,7 @@ extern const struct sw_command sw_cmd_disarm;
 extern const struct sw_command sw_cmd_arm;
 extern const struct sw_command sw_cmd_explain;
 extern const struct sw_command sw_cmd_doctor;
+extern const struct sw_command sw_cmd_genkey;
 extern const struct sw_command sw_cmd_version;
 extern const struct sw_command sw_cmd_help;
 

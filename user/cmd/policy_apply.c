@@ -2,6 +2,8 @@
 #include "policy.h"
 
 #include "../config/config.h"
+#include "../config/secret_file.h"
+#include "../defence/shared_secret.h"
 #include "../model/policy.h"
 #include "../policy/armed.h"
 #include "../policy/policy_view_reader.h"
@@ -57,6 +59,8 @@ static int activate(struct sw_policy_work *work)
 static int run(int argc, char **argv)
 {
 	SW_AUTO_POLICY_WORK struct sw_policy_work work = SW_POLICY_WORK_NONE;
+	struct sw_cookie_master masters[SW_COOKIE_MASTERS];
+	bool shares;
 	int first = sw_command_options(&sw_cmd_policy_apply, argc, argv), error;
 	const char *file;
 
@@ -66,9 +70,14 @@ static int run(int argc, char **argv)
 	if (!file)
 		return -EINVAL;
 	error = sw_policy_work_load(&work, file);
+	shares = !error && work.other->features & SW_HAS_SHARED_SECRET;
+	if (shares)
+		error = sw_secret_file_read(sw_global.secret_file, masters);
 	if (error)
 		return error;
 	error = sw_policy_work_begin(&work, SW_ACCESS_CHANGE);
+	if (!error && shares)
+		error = sw_shared_secret_load(&work.instance, masters);
 	if (!error)
 		error = activate(&work);
 	if (error)
@@ -85,7 +94,8 @@ const struct sw_command sw_cmd_policy_apply = {
 		"packet meets\n"
 		"a mixture of the old and the new policy. It is saved for the next boot, and ends "
 		"what\n"
-		"disarm began. A flood defence that has stepped aside tries again at once.\n"
+		"disarm began. A flood defence that has stepped aside tries again at once. "
+		"Where the policy has flood_defence.shared_secret, the secret is read again, too.\n"
 		"\n"
 		"With --confirm the kernel goes back to the policy before when the time is over, "
 		"also if\n"

@@ -105,6 +105,7 @@ static const cyaml_schema_field_t flood_defence[] = {
 	TEXT("way", sw_file, flood_defence[SW_DEFENCE_WAY]),
 	TEXT("set_syncookies", sw_file, flood_defence[SW_DEFENCE_SET_SYNCOOKIES]),
 	TEXT("unheard", sw_file, flood_defence[SW_DEFENCE_UNHEARD]),
+	TEXT("shared_secret", sw_file, flood_defence[SW_DEFENCE_SHARED_SECRET]),
 	CYAML_FIELD_END,
 };
 

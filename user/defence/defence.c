@@ -133,6 +133,20 @@ static void note_instead(struct round *round, const struct sw_plan *plan, uint32
 	round->done.degraded = true;
 }
 
+static void note_unshared(struct round *round, const struct sw_plan *plan, uint32_t slot,
+			  const char *name)
+{
+	const struct sw_need *need = &round->needs.of[round->needs.active];
+	struct sw_flood_choice choice = sw_plan_choice(&round->needs, plan, slot, need);
+
+	if (!need->defends || !need->shares || choice.way == SW_WAY_HANDOVER)
+		return;
+	sw_note("%s: floods are kept off by %s, and other hosts know nothing of that: "
+		"flood_defence.shared_secret takes the way handover",
+		name, sw_name(sw_flood_way_words, choice.way));
+	round->done.degraded = true;
+}
+
 /* The hook comes before anything asks for a cookie, and goes when none may come back. */
 static int adjust_interface(struct round *round, const struct sw_plan *plan, uint32_t slot)
 {
@@ -153,6 +167,8 @@ static int adjust_interface(struct round *round, const struct sw_plan *plan, uin
 		error = sw_handover_unlink(pins, slot);
 	if (!error && round->lower)
 		note_instead(round, plan, slot, name);
+	if (!error && round->lower)
+		note_unshared(round, plan, slot, name);
 	return error;
 }
 

@@ -22,6 +22,7 @@ void sw_needs_add(struct sw_needs *needs, const struct sw_policy *policy, uint32
 	need->defends = policy->features & SW_HAS_FLOOD_DEFENCE;
 	need->may_set = policy->flood_defence.set_syncookies;
 	need->unheard = policy->flood_defence.unheard;
+	need->shares = policy->features & SW_HAS_SHARED_SECRET;
 	need->asked.policy = policy->flood_defence.way;
 }
 

@@ -19,6 +19,7 @@ struct sw_need {
 	bool defends; /* and has SYNs answered */
 	bool may_set; /* the operator's word for the sysctl */
 	bool unheard; /* SYNs are answered whether or not somebody was heard */
+	bool shares;  /* with cookies that other hosts know, too */
 	struct sw_flood_asked asked;
 };
 

@@ -50,9 +50,11 @@ static void look_at(const struct sw_needs *needs, const struct sw_plan *plan,
 	bpf_map_lookup_elem(needs->records.tc_notes_fd, &slot, &tc);
 	flood->by_tc = tc.must_send;
 	flood->way = (enum sw_flood_way)noted.ways[needs->active];
+	flood->wscale = noted.wscale;
 	flood->forwards = sw_host_forwards();
 	flood->defends = need->defends;
 	flood->asked = need->asked;
+	flood->shares = need->shares;
 	flood->host = sw_plan_host(needs, plan, slot, need);
 	flood->choice = sw_flood_choose(&flood->host, &need->asked);
 	flood->syncookies = plan->syncookies;

@@ -95,6 +95,19 @@ static void judge_clock(const struct sw_host_facts *host, struct sw_finding *fin
 	}
 }
 
+/* Only who shares a secret with other hosts reads it on the way of a packet. */
+static void judge_time(const struct sw_host_facts *host, struct sw_finding *finding)
+{
+	sw_found(finding, SW_FINDING_OK, "the time of day is kept");
+	if (host->clock_synchronised)
+		return;
+	sw_found(finding, SW_FINDING_NOTE, "nobody keeps the time of day");
+	sw_found_why(finding,
+		     "hosts that share a secret (flood_defence.shared_secret) know each other's "
+		     "cookies only while their clocks are less than a minute apart");
+	sw_found_remedy(finding, "timedatectl set-ntp on");
+}
+
 const struct sw_host_check sw_kernel_checks[] = {
 	{ "capabilities", judge_capabilities },
 	{ "types", judge_types },
@@ -102,5 +115,6 @@ const struct sw_host_check sw_kernel_checks[] = {
 	{ "jit", judge_jit },
 	{ "bpffs", judge_bpffs },
 	{ "clock", judge_clock },
+	{ "time", judge_time },
 	{},
 };

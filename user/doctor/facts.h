@@ -47,6 +47,7 @@ struct sw_host_facts {
 	long jit;
 	long timestamps, window_scaling, sack;
 	char clock[32];
+	bool clock_synchronised;
 	struct sw_flood_host flood;
 	struct sw_listener_facts listeners;
 	struct sw_firewall_facts firewall;

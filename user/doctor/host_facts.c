@@ -5,6 +5,7 @@
 #include "../base/cleanup.h"
 #include "../base/error.h"
 #include "../hooks/handover.h"
+#include "../platform/wall_clock.h"
 #include "../platform/pins.h"
 #include "../platform/preflight.h"
 #include "../platform/sysctl.h"
@@ -67,8 +68,12 @@ static void read_clock(struct sw_host_facts *host)
 {
 	SW_AUTO_FILE FILE *file = fopen(CLOCK, "re");
 
+	struct sw_wall_clock wall;
+
 	if (!file || fscanf(file, "%31s", host->clock) != 1)
 		host->clock[0] = '\0';
+	sw_wall_clock_read(&wall);
+	host->clock_synchronised = wall.synchronised;
 }
 
 static void read_types(struct sw_host_facts *host)

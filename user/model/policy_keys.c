@@ -100,6 +100,8 @@ const struct sw_key sw_flood_defence_keys[] = {
 	[SW_DEFENCE_SET_SYNCOOKIES] = DEFENCE(set_syncookies, "set_syncookies", SWITCH, 0, 1,
 					      switches),
 	[SW_DEFENCE_UNHEARD] = DEFENCE(unheard, "unheard", CHOICE, 0, 1, unheards),
+	[SW_DEFENCE_SHARED_SECRET] = DEFENCE(shared_secret, "shared_secret", SWITCH, 0, 1,
+					     switches),
 };
 
 const struct sw_key sw_gateway_keys[] = {

@@ -93,6 +93,16 @@ enum sw_readiness sw_policy_readiness(const struct sw_policy_view *view,
 	return SW_STRICT_READY;
 }
 
+bool sw_policy_shares(const struct sw_policy_view *view)
+{
+	return view->features & SW_HAS_SHARED_SECRET;
+}
+
+bool sw_secret_is_missing(const struct sw_policy_view *view)
+{
+	return sw_policy_shares(view) && !view->secret_ids[0];
+}
+
 bool sw_row_stands_aside(const struct sw_row_view *row)
 {
 	return row->rules.flood.mode != SW_FLOOD_OFF && row->rules.flood.self_check &&

@@ -43,6 +43,9 @@ struct sw_policy_view {
 	uint32_t features;    /* SW_HAS_* */
 	uint32_t auto_blocks; /* sources that are blocked now */
 	uint32_t list_entries[SW_LIST_COUNT];
+	uint32_t secret_ids[2]; /* of the shared secret that is loaded; 0: none */
+	bool clock_synchronised;
+	bool tai_changed; /* what the kernel knows of its clocks is not what it was told it knows */
 	uint64_t active_ms;  /* for how long the policy has been the active one */
 	bool evicted;	     /* a live connection was pushed out of its table ... */
 	uint64_t evicted_ms; /* ... so long ago */
@@ -68,6 +71,12 @@ const struct sw_row_view *sw_policy_row(const struct sw_policy_view *view, uint3
 
 /* Has the defence of a service stepped aside, so that its SYNs pass, flood or not? */
 bool sw_row_stands_aside(const struct sw_row_view *row);
+
+/* Are cookies to be such that other hosts know them? */
+bool sw_policy_shares(const struct sw_policy_view *view);
+
+/* And nobody has given the kernel what they would be made with? */
+bool sw_secret_is_missing(const struct sw_policy_view *view);
 
 /* May strict anomalies drop what is sent to a service? */
 enum sw_readiness {

@@ -59,6 +59,11 @@ bool sw_handover_is_missing(const struct sw_status_flood *flood)
 	       flood->handover != SW_HEALTH_UNKNOWN;
 }
 
+bool sw_way_cannot_share(const struct sw_status_flood *flood)
+{
+	return flood->defends && flood->shares && flood->choice.way != SW_WAY_HANDOVER;
+}
+
 bool sw_status_flood_ok(const struct sw_status_flood *flood)
 {
 	if (!flood->known)
@@ -69,6 +74,8 @@ bool sw_status_flood_ok(const struct sw_status_flood *flood)
 		return false;
 	if (flood->syncookies.owner == SW_SYNCOOKIES_CHANGED &&
 	    flood->syncookies_wanted > flood->syncookies.now)
+		return false;
+	if (sw_way_cannot_share(flood))
 		return false;
 	/* an address that is missing there is defended by the challenge */
 	return !flood->defends || (flood->choice.reason != SW_WAY_BY_INSTEAD &&
@@ -108,6 +115,8 @@ uint32_t sw_status_reasons(const struct sw_status *status)
 		reasons |= 1U << SW_DEGRADED_NOTHING_WATCHED;
 	if (status->sweeper == SW_SWEEPER_STOPPED)
 		reasons |= 1U << SW_DEGRADED_SWEEPER;
+	if (sw_secret_is_missing(&status->policy))
+		reasons |= 1U << SW_DEGRADED_SECRET;
 	return reasons;
 }
 

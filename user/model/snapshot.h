@@ -67,6 +67,7 @@ struct sw_status_flood {
 	bool known; /* its network namespace could be looked at */
 	bool forwards;
 	bool defends; /* the active policy answers SYNs */
+	bool shares;  /* with cookies that other hosts know, too */
 	struct sw_flood_asked asked;
 	struct sw_flood_host host;
 	struct sw_flood_choice choice;
@@ -79,6 +80,7 @@ struct sw_status_flood {
 	uint32_t handover_program;
 	bool by_tc;	 /* XDP cannot send there, so TC does, as far as packets have shown */
 	uint32_t drifts; /* by bit */
+	uint8_t wscale;	 /* that is offered: all hosts that share a secret have to offer the same */
 };
 
 /* A program of somebody else's that sees packets before ours: what it ends we do not see. */
@@ -133,7 +135,8 @@ enum sw_sweeper { SW_SWEEPER_UNKNOWN, SW_SWEEPER_RUNS, SW_SWEEPER_STOPPED };
 	X(STEPPED_ASIDE, stepped_aside, "the defence of a service has stepped aside")              \
 	X(NOTHING_WATCHED, nothing_watched,                                                        \
 	  "what was attached has ended with its network namespace")                                \
-	X(SWEEPER, sweeper, "the sweeper has stopped")
+	X(SWEEPER, sweeper, "the sweeper has stopped")                                             \
+	X(SECRET, secret, "the policy wants a shared secret, and none is loaded")
 
 enum sw_degraded {
 #define X(id, name, meaning) SW_DEGRADED_##id,
@@ -193,6 +196,7 @@ struct sw_attach_result {
 	const char *policy;  /* ... and begins with this one: saved, default or refused */
 	bool disarmed;	     /* and whether nothing is dropped, whatever that says */
 	bool undefended;     /* and whether floods are not kept off as the policy asks */
+	bool shares_secret;  /* and whether the policy wants the secret that hosts share */
 	uint32_t tc_hook;    /* enum sw_tc_hook */
 	char note[160];	     /* why native was refused, for people; may be empty */
 };
@@ -258,6 +262,9 @@ bool sw_status_interface_ok(const struct sw_status_interface *interface);
 
 /* Is what keeps floods off in its place? Without such a policy nothing has to be. */
 bool sw_status_flood_ok(const struct sw_status_flood *flood);
+
+/* Is the way one by which other hosts cannot know the cookies, although the policy wants them to? */
+bool sw_way_cannot_share(const struct sw_status_flood *flood);
 
 /* Is the sysctl ours although nothing asks for it any more, and the next command restores it? */
 bool sw_syncookies_are_left(const struct sw_status_flood *flood);

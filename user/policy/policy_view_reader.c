@@ -7,6 +7,7 @@
 #include "../maps/policy_slot.h"
 #include "../maps/settings.h"
 #include "../maps/sweeper.h"
+#include "../platform/wall_clock.h"
 #include "armed.h"
 
 #include <synward/cookie.h>
@@ -124,6 +125,7 @@ static void describe(const struct sw_policy *policy, const struct sw_policy_stat
 		     struct sw_policy_view *view)
 {
 	int32_t left_ms = (int32_t)(state->deadline_ms - (uint32_t)now_ms);
+	struct sw_wall_clock clock;
 
 	view->generation = policy->generation;
 	view->features = policy->features;
@@ -136,6 +138,10 @@ static void describe(const struct sw_policy *policy, const struct sw_policy_stat
 	view->evicted = settings->evicted_ms;
 	view->evicted_ms = now_ms - settings->evicted_ms;
 	view->active_ms = now_ms - state->since_ms;
+	memcpy(view->secret_ids, settings->cookie_ids, sizeof(view->secret_ids));
+	sw_wall_clock_read(&clock);
+	view->clock_synchronised = clock.synchronised;
+	view->tai_changed = clock.tai_minus_utc_s != settings->tai_minus_utc_s;
 }
 
 int sw_policy_view_read(const struct sw_instance *instance, struct sw_policy_view *view)

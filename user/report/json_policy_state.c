@@ -3,6 +3,7 @@
 #include "json.h"
 #include "policy_report.h"
 
+#include "../base/error.h"
 #include "../model/names.h"
 
 #include <string.h>
@@ -55,6 +56,23 @@ const char *sw_flood_way_name(uint32_t way)
 	return way < SW_FLOOD_WAY_COUNT ? sw_flood_way_words[way].name : "mixed";
 }
 
+/* Ids by which hosts can be compared; nothing of a key can be found out from them. */
+static json_t *shared_secret(const struct sw_policy_view *view)
+{
+	json_t *object = json_object(), *loaded;
+	char id[16];
+
+	sw_json_put_bool(object, "wanted", sw_policy_shares(view));
+	loaded = sw_json_put(object, "loaded", json_array());
+	for (unsigned int i = 0; i < 2 && view->secret_ids[i]; i++) {
+		sw_format(id, sizeof(id), "%08x", view->secret_ids[i]);
+		json_array_append_new(loaded, json_string(id));
+	}
+	sw_json_put_bool(object, "clock_synchronised", view->clock_synchronised);
+	sw_json_put_bool(object, "tai_changed", view->tai_changed);
+	return object;
+}
+
 json_t *sw_json_policy_state(const struct sw_policy_view *view)
 {
 	json_t *object = json_object();
@@ -74,6 +92,7 @@ json_t *sw_json_policy_state(const struct sw_policy_view *view)
 	sw_json_put_bool(object, "auto_block", view->auto_block.enabled);
 	sw_json_put_number(object, "auto_blocks", view->auto_blocks);
 	sw_json_put_text(object, "flood_way", sw_flood_way_name(view->flood_way));
+	sw_json_put(object, "shared_secret", shared_secret(view));
 	return object;
 }
 

@@ -66,6 +66,7 @@ json_t *sw_json_status_flood(const struct sw_status_flood *flood)
 	if (flood->by_tc)
 		sw_json_put_text(object, "sent_by_tc_since", SW_BY_TC_WORDS);
 	sw_json_put_bool(object, "forwards", flood->forwards);
+	sw_json_put_number(object, "window_scale", flood->wscale);
 	sw_json_put(object, "syncookies", syncookies(flood));
 	sw_json_put(object, "handover", handover(flood));
 	changed = sw_json_put(object, "changed", json_array());

@@ -44,6 +44,9 @@ void sw_json_armed(FILE *out, bool armed, bool attached, bool saved, bool pretty
 const char *sw_status_words(const struct sw_policy_view *view);
 void sw_text_status_policy(FILE *out, const struct sw_policy_view *view);
 
+/* What keeps other hosts from knowing the cookies of this one, if the policy wants them to. */
+void sw_text_secret_problems(FILE *out, const struct sw_policy_view *view);
+
 /* monitor, enforce or mixed. */
 const char *sw_mode_name(enum sw_policy_mode mode);
 

@@ -3,6 +3,7 @@
 #include "metric.h"
 #include "prometheus_sections.h"
 
+#include "../base/error.h"
 #include "../model/flood_view.h"
 #include "../model/names.h"
 
@@ -167,6 +168,20 @@ static void evidence(const struct sw_metrics *to, const struct sw_snapshot *snap
 	}
 }
 
+/* Where fewer hosts than are behind one address have one id, their cookies are not each other's. */
+static void shared_secret(const struct sw_metrics *to, const struct sw_policy_view *view)
+{
+	char id[16];
+
+	sw_metric_head(to, "cookie_secret_info", "gauge",
+		       "Always 1; id is that of the shared secret that cookies are made with.");
+	sw_format(id, sizeof(id), "%08x", view->secret_ids[0]);
+	sw_metric_labelled(to, "cookie_secret_info", "id", view->secret_ids[0] ? id : "none", 1);
+	sw_metric_single(to, "clock_synchronised", "gauge",
+			 "1 if somebody keeps this host's clock, by which a shared secret goes.",
+			 view->clock_synchronised);
+}
+
 void sw_prometheus_flood(const struct sw_metrics *to, const struct sw_snapshot *snapshot)
 {
 	static const struct {
@@ -200,6 +215,8 @@ void sw_prometheus_flood(const struct sw_metrics *to, const struct sw_snapshot *
 		       "Always 1; way is how floods to this host are kept off.");
 	sw_metric_labelled(to, "flood_way_info", "way",
 			   sw_name(sw_flood_way_words, snapshot->policy.flood_way), 1);
+	if (sw_policy_shares(&snapshot->policy))
+		shared_secret(to, &snapshot->policy);
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
 		sw_metric_head(to, metrics[i].name, metrics[i].type, metrics[i].help);
 		for_defended(to, snapshot, metrics[i].name, metrics[i].print);

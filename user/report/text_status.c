@@ -77,6 +77,7 @@ static void problems(FILE *out, const struct sw_status *status)
 				name);
 	}
 	sw_text_self_checks(out, &status->policy);
+	sw_text_secret_problems(out, &status->policy);
 	if (!status->interface_count)
 		fprintf(out,
 			"%sdegraded:%s nothing is watched: what was attached has ended with its "

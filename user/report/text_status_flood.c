@@ -126,6 +126,15 @@ static void print_instead(FILE *out, const struct sw_status_interface *interface
 			asked, lack, instead, SW_PRINTABLE_NAME(interface->record.name));
 }
 
+static void print_unshared(FILE *out, const struct sw_status_interface *interface)
+{
+	begin(out, interface, true);
+	fprintf(out,
+		"floods are kept off by %s, and other hosts know nothing of that: "
+		"flood_defence.shared_secret takes the way handover\n",
+		sw_name(sw_flood_way_words, interface->flood.choice.way));
+}
+
 void sw_text_flood_problems(FILE *out, const struct sw_status_interface *interface)
 {
 	const struct sw_status_flood *flood = &interface->flood;
@@ -144,4 +153,6 @@ void sw_text_flood_problems(FILE *out, const struct sw_status_interface *interfa
 		print_instead(out, interface);
 	if (flood->drifts)
 		print_drifts(out, interface);
+	if (sw_way_cannot_share(flood))
+		print_unshared(out, interface);
 }

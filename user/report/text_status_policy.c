@@ -134,6 +134,43 @@ static void print_floods(FILE *out, const struct sw_policy_view *view)
 			sw_text_flood(out, &view->rows[i]);
 }
 
+/* What other hosts can be compared by; never the secret itself. */
+static void print_secret(FILE *out, const struct sw_policy_view *view)
+{
+	if (!sw_policy_shares(view) || !view->secret_ids[0])
+		return;
+	fprintf(out, "%-13s shared: cookies are made with %08x", "secret", view->secret_ids[0]);
+	if (view->secret_ids[1])
+		fprintf(out, ", and honoured of %08x", view->secret_ids[1]);
+	fputc('\n', out);
+}
+
+void sw_text_secret_problems(FILE *out, const struct sw_policy_view *view)
+{
+	if (!sw_policy_shares(view))
+		return;
+	if (sw_secret_is_missing(view))
+		fprintf(out,
+			"%sdegraded:%s the policy has flood_defence.shared_secret, and no secret "
+			"is "
+			"loaded, so other hosts know nothing of the cookies: synward policy "
+			"apply\n",
+			sw_style(out, SW_STYLE_BAD), sw_style(out, SW_STYLE_NONE));
+	if (!view->clock_synchronised)
+		fprintf(out,
+			"%snote:%s nobody keeps this host's clock; where it is a minute or more "
+			"from "
+			"that of other hosts, they do not know its cookies: timedatectl set-ntp "
+			"on\n",
+			sw_style(out, SW_STYLE_WARN), sw_style(out, SW_STYLE_NONE));
+	if (view->tai_changed)
+		fprintf(out,
+			"%snote:%s what the kernel knows of TAI has changed since the secret was "
+			"loaded, which puts its cookies' clock wrong by that: synward policy "
+			"apply\n",
+			sw_style(out, SW_STYLE_WARN), sw_style(out, SW_STYLE_NONE));
+}
+
 static bool is_plain(const struct sw_policy_view *view)
 {
 	return view->row_count == 1 && !view->rows[0].rules.strict;
@@ -160,6 +197,7 @@ void sw_text_status_policy(FILE *out, const struct sw_policy_view *view)
 		print_rows(out, view);
 	print_limits(out, view);
 	print_floods(out, view);
+	print_secret(out, view);
 	fprintf(out, "%-13s %s %s allowed, %s blocked\n", "lists",
 		sw_format_count(text, view->list_entries[SW_LIST_ALLOW]),
 		sw_noun(view->list_entries[SW_LIST_ALLOW], "prefix", "prefixes"),

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "command.h"
+
+#include "../config/secret_file.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Where it goes is the shell's business, but whoever does not see that it is no secret there is told. */
+static void warn_of_readers(void)
+{
+	struct stat about;
+
+	if (!fstat(STDOUT_FILENO, &about) && S_ISREG(about.st_mode) && about.st_mode & 077)
+		sw_note("the file that this goes to has mode %04o: others can read it, so it is no "
+			"secret, and will be refused; (umask 077; synward genkey > FILE)",
+			about.st_mode & 07777);
+}
+
+static int run(int argc, char **argv)
+{
+	uint8_t key[SW_SECRET_KEY_BYTES];
+	char text[SW_SECRET_TEXT_SIZE];
+	int first = sw_command_alone(&sw_cmd_genkey, argc, argv);
+
+	if (first <= 0)
+		return first;
+	if (getrandom(key, sizeof(key), 0) != sizeof(key))
+		return sw_error(EIO, "the kernel gave no random numbers: %s", sw_errno_text(errno));
+	warn_of_readers();
+	if (sw_global.json)
+		printf("{\"schema\":1,\"key\":\"%s\"}\n", sw_secret_format(text, key));
+	else
+		puts(sw_secret_format(text, key));
+	explicit_bzero(key, sizeof(key));
+	explicit_bzero(text, sizeof(text));
+	return SW_EXIT_OK;
+}
+
+const struct sw_command sw_cmd_genkey = {
+	.name = "genkey",
+	.summary = "a new secret for hosts that check each other's cookies",
+	.usage = "",
+	.text = "Prints a random key of 256 bits in base64, a line for the "
+		"file\n" SW_DEFAULT_SECRET_FILE ", which all hosts behind one address have, and "
+		"only their root may read. Where the "
+		"policy says flood_defence.shared_secret, 'synward policy apply' and 'synward "
+		"attach' give it to the kernel.\n"
+		"\n"
+		"A file may have two lines. Cookies are made with the first key, and honoured of "
+		"both. So nobody is lost while a new one comes to all hosts: first as the second "
+		"line everywhere, then as the first, and the old one goes last.\n"
+		"\n"
+		"Examples:\n"
+		"  (umask 077; synward genkey > " SW_DEFAULT_SECRET_FILE ")\n",
+	.run = run,
+};
