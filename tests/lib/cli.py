@@ -74,7 +74,7 @@ class Synward:
 
     def environment(self, **changes):
         inherited = {name: value for name, value in os.environ.items()
-                     if name not in ("SYNWARD_PIN_DIR", "SYNWARD_STATE_DIR", "NO_COLOR")}
+                     if name not in ("SYNWARD_PIN_DIR", "SYNWARD_STATE_DIR", "NO_COLOR", "COLUMNS")}
         return {**inherited, "SYNWARD_PIN_DIR": str(self.pin_dir),
                 "SYNWARD_STATE_DIR": str(self.state_dir),
                 "SYNWARD_SECRET_FILE": str(self.secret_file), **changes}

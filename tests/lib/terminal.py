@@ -17,7 +17,7 @@ class Terminal:
     def __init__(self, environment, columns=80, rows=24):
         self.name = f"swtest{os.getpid()}-{next(NUMBERS)}"
         shell = ["env", "-i", *[f"{name}={value}" for name, value in environment.items()
-                                if name not in ("TERM", "LC_ALL", "NO_COLOR")],
+                                if name not in ("TERM", "LC_ALL", "NO_COLOR", "COLUMNS")],
                  "LC_ALL=C.UTF-8", "TERM=screen-256color", f"PS1={PROMPT} ", "bash", "--norc",
                  "--noprofile"]
         self.tmux("-u", "-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows, *shell)

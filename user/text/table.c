@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "table.h"
 
+#include "grid.h"
+
+#include "../base/number.h"
+
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +14,14 @@
 
 #define MAX_COLUMNS 16
 #define GAP	    2
+#define ENOUGH                                                                                     \
+	20 /* characters of the last column beside the others, before it has a line of its own */
+#define NARROWEST 20
 
 struct sw_table {
 	char align[MAX_COLUMNS + 1];
 	int columns;
-	size_t widths[MAX_COLUMNS];
+	int widths[MAX_COLUMNS]; /* of the widest cell, in characters */
 	char **cells;
 	size_t count;
 	size_t room;
@@ -42,9 +50,10 @@ void sw_table_free(struct sw_table *table)
 
 void sw_table_cell(struct sw_table *table, const char *format, ...)
 {
-	size_t column, length;
+	size_t column;
 	va_list args;
 	char *text;
+	int width;
 
 	if (!table)
 		return;
@@ -64,45 +73,129 @@ void sw_table_cell(struct sw_table *table, const char *format, ...)
 	if (!text)
 		return;
 	column = table->count % (size_t)table->columns;
-	length = strlen(text);
-	if (length > table->widths[column])
-		table->widths[column] = length;
+	width = sw_text_width(text);
+	if (width > table->widths[column])
+		table->widths[column] = width;
 	table->cells[table->count++] = text;
 }
 
-static void print_row(const struct sw_table *table, size_t first, int limit, FILE *out)
+/* ---- where the columns are */
+
+/* Columns that do not fit beside each other go on in another line of the same row. */
+struct layout {
+	int widths[MAX_COLUMNS];  /* a cell that is wider has several lines */
+	int indents[MAX_COLUMNS]; /* before the column, where the one before it ends */
+	bool breaks[MAX_COLUMNS]; /* the column begins a line */
+};
+
+/* Whether the last column, wrapped, is readable in that room. */
+static bool is_enough(int room, int width)
 {
-	char line[1024];
-	size_t length = 0;
+	return room >= (width < ENOUGH ? width : ENOUGH);
+}
 
-	for (int i = 0; i < table->columns && first + (size_t)i < table->count; i++) {
-		int width = (int)table->widths[i];
-		int printed;
+static void lay_out(const struct sw_table *table, int limit, struct layout *layout)
+{
+	int at = 0;
 
-		printed = snprintf(line + length, sizeof(line) - length, "%*s%*s", GAP, "",
-				   table->align[i] == 'l' ? -width : width,
-				   table->cells[first + (size_t)i]);
-		if (printed < 0 || length + (size_t)printed >= sizeof(line))
-			break;
-		length += (size_t)printed;
+	for (int i = 0; i < table->columns; i++) {
+		int width = table->widths[i], left = limit - at - GAP;
+		bool fits = !limit || width <= left ||
+			    (i == table->columns - 1 && is_enough(left, width));
+
+		layout->breaks[i] = at && !fits;
+		layout->indents[i] = layout->breaks[i] ? 2 * GAP : GAP;
+		if (layout->breaks[i]) {
+			at = 0;
+			left = limit - 2 * GAP;
+		}
+		layout->widths[i] = !limit || width <= left ? width : left;
+		at += layout->indents[i] + layout->widths[i];
 	}
-	if (limit > 0 && length > (size_t)limit)
-		length = (size_t)limit;
-	while (length && line[length - 1] == ' ')
-		length--;
-	fprintf(out, "%.*s", (int)length, line);
+}
+
+/* ---- the rows */
+
+/* How many bytes of text go into a line: whole words, or as much of the first one as there is room for. */
+static int line_length(const char *text, int width)
+{
+	int length = 0, words = 0, characters = 0;
+
+	for (; text[length]; length++) {
+		bool begins = (text[length] & 0xc0) != 0x80;
+
+		if (text[length] == ' ')
+			words = length;
+		if (begins && characters == width)
+			return words ? words : length;
+		characters += begins;
+	}
+	return length;
+}
+
+/* Prints the next line of a cell, moves *text to what is left of it, and *at behind what was printed. */
+static void print_piece(FILE *out, const char **text, int start, int width, char align, int *at)
+{
+	int length = line_length(*text, width), shown = 0;
+
+	if (!length)
+		return;
+	for (int i = 0; i < length; i++)
+		shown += ((*text)[i] & 0xc0) != 0x80;
+	if (align == 'r')
+		start += width - shown;
+	fprintf(out, "%*s%.*s", start - *at, "", length, *text);
+	*at = start + shown;
+	*text += length;
+	*text += strspn(*text, " ");
+}
+
+/* The columns from first to before end, which share a line. */
+static void print_line(const struct sw_table *table, const struct layout *layout, size_t row,
+		       int first, int end, FILE *out)
+{
+	const char *texts[MAX_COLUMNS];
+	bool more = true;
+
+	for (int i = first; i < end; i++)
+		texts[i] = table->cells[row + (size_t)i];
+	for (int lines = 0; more; lines++) {
+		int at = 0, start = 0;
+
+		more = false;
+		if (lines || first)
+			fputc('\n', out);
+		for (int i = first; i < end; i++) {
+			start += layout->indents[i];
+			print_piece(out, &texts[i], start, layout->widths[i], table->align[i], &at);
+			start += layout->widths[i];
+			more |= *texts[i] != '\0';
+		}
+	}
+}
+
+static void print_row(const struct sw_table *table, const struct layout *layout, size_t row,
+		      FILE *out)
+{
+	for (int first = 0, end; first < table->columns; first = end) {
+		for (end = first + 1; end < table->columns && !layout->breaks[end]; end++)
+			;
+		print_line(table, layout, row, first, end, out);
+	}
 }
 
 void sw_table_print(const struct sw_table *table, FILE *out)
 {
-	int limit = sw_width(out);
+	struct layout layout;
 
 	if (!table || table->count <= (size_t)table->columns)
 		return;
-	for (size_t first = 0; first < table->count; first += (size_t)table->columns) {
-		fputs(first ? "" : sw_style(out, SW_STYLE_BOLD), out);
-		print_row(table, first, limit, out);
-		fprintf(out, "%s\n", first ? "" : sw_style(out, SW_STYLE_NONE));
+	lay_out(table, sw_width(out), &layout);
+	for (size_t row = 0; row + (size_t)table->columns <= table->count;
+	     row += (size_t)table->columns) {
+		fputs(row ? "" : sw_style(out, SW_STYLE_BOLD), out);
+		print_row(table, &layout, row, out);
+		fprintf(out, "%s\n", row ? "" : sw_style(out, SW_STYLE_NONE));
 	}
 }
 
@@ -128,11 +221,16 @@ const char *sw_style(FILE *out, enum sw_style style)
 
 int sw_width(FILE *out)
 {
+	const char *columns = getenv("COLUMNS");
 	struct winsize size;
+	uint64_t given;
 
+	/* as POSIX has it: whoever sets it knows better, also who shows what comes by a pipe (watch) */
+	if (columns && sw_parse_number(columns, &given) && given >= NARROWEST && given <= INT_MAX)
+		return (int)given;
 	if (!isatty(fileno(out)))
 		return 0;
-	if (ioctl(fileno(out), TIOCGWINSZ, &size) || size.ws_col < 20)
+	if (ioctl(fileno(out), TIOCGWINSZ, &size) || size.ws_col < NARROWEST)
 		return 80;
 	return size.ws_col;
 }

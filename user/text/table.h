@@ -21,8 +21,9 @@ void sw_table_cell(struct sw_table *table, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * Prints the rows, each indented by two columns. On a terminal a row that is too wide is cut at
- * its end; into a file or pipe nothing is ever cut. A table with headings only prints nothing.
+ * Prints the rows, each indented by two columns. Nothing is ever cut: where a row is wider than
+ * sw_width(), its last column is wrapped, and columns for which there is no room go on in another
+ * line, indented by four. A table with headings only prints nothing.
  */
 void sw_table_print(const struct sw_table *table, FILE *out);
 
@@ -39,7 +40,7 @@ enum sw_style { SW_STYLE_NONE, SW_STYLE_BOLD, SW_STYLE_GOOD, SW_STYLE_WARN, SW_S
  */
 const char *sw_style(FILE *out, enum sw_style style);
 
-/* The terminal's width in columns; 0 where out is none. */
+/* The width that COLUMNS gives, else the terminal's; 0 where out is none: as wide as it likes. */
 int sw_width(FILE *out);
 
 #endif
