@@ -11,6 +11,10 @@ static int run(int argc, char **argv)
 
 	if (first < 0)
 		return first;
+	if (first == argc && sw_global.version && !sw_global.help) {
+		sw_version_print(stdout);
+		return SW_EXIT_OK;
+	}
 	if (first == argc) {
 		sw_overview(sw_global.help ? stdout : stderr);
 		return sw_global.help ? SW_EXIT_OK : SW_EXIT_USAGE;

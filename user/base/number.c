@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MOST_LETTERS 64 /* of a word that is held against others */
+
 bool sw_parse_number(const char *text, uint64_t *out)
 {
 	unsigned long long value;
@@ -179,26 +181,39 @@ const char *sw_format_compact(char text[SW_NUMBER_SIZE], uint64_t count)
 
 size_t sw_word_distance(const char *a, const char *b)
 {
-	size_t row[65], length_a = strlen(a), length_b = strlen(b);
+	size_t rows[3][MOST_LETTERS + 1], length_a = strlen(a), length_b = strlen(b);
 
-	if (length_a > 64 || length_b > 64)
-		return 64;
-	for (size_t j = 0; j <= length_b; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= length_a; i++) {
-		size_t diagonal = row[0];
+	if (length_a > MOST_LETTERS || length_b > MOST_LETTERS)
+		return MOST_LETTERS;
+	for (size_t i = 0; i <= length_a; i++) {
+		size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *twice = rows[(i + 1) % 3];
 
-		row[0] = i;
-		for (size_t j = 1; j <= length_b; j++) {
-			size_t above = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
-
-			if (above + 1 < best)
-				best = above + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-			diagonal = above;
+		for (size_t j = 0; j <= length_b; j++) {
+			if (!i || !j) {
+				row[j] = i + j;
+				continue;
+			}
+			row[j] = above[j - 1] + (a[i - 1] != b[j - 1]);
+			if (above[j] + 1 < row[j])
+				row[j] = above[j] + 1;
+			if (row[j - 1] + 1 < row[j])
+				row[j] = row[j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    twice[j - 2] + 1 < row[j])
+				row[j] = twice[j - 2] + 1;
 		}
 	}
-	return row[length_b];
+	return rows[length_a % 3][length_b];
+}
+
+void sw_word_nearest(const char **best, const char *typed, const char *word)
+{
+	size_t length = strlen(typed), distance = sw_word_distance(typed, word);
+	size_t most = length > 6 ? length / 3 : 2;
+
+	/* a word of which no letter stays is not meant */
+	if (distance > most || distance >= length)
+		return;
+	if (!*best || distance < sw_word_distance(typed, *best))
+		*best = word;
 }

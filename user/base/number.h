@@ -41,7 +41,16 @@ const char *sw_noun(uint64_t count, const char *one, const char *many);
 /* Lists what a word may be: "auto, native or generic". choices ends with NULL. Returns text. */
 const char *sw_format_choices(char *text, size_t size, const char *const *choices);
 
-/* How many letters must change to turn one word into the other (both shorter than 64), for hints. */
+/*
+ * How many letters must be changed, added, left out or swapped with the next one to turn one word into the
+ * other (both of at most 64), for hints.
+ */
 size_t sw_word_distance(const char *a, const char *b);
+
+/*
+ * Keeps in *best the word that is nearest to what was typed, of those that it is called with one after the
+ * other: NULL at first, and as long as none differs in two letters at most, or in a third of them.
+ */
+void sw_word_nearest(const char **best, const char *typed, const char *word);
 
 #endif

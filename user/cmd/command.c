@@ -21,6 +21,7 @@ const struct sw_option sw_global_options[] = {
 	{ "verbose", 'v', SW_OPTION_FLAG, &sw_global.verbose, NULL,
 	  .help = "what libbpf and the verifier say" },
 	{ "help", 'h', SW_OPTION_FLAG, &sw_global.help, NULL, .help = "this text" },
+	{ "version", 'V', SW_OPTION_FLAG, &sw_global.version, NULL, .help = "the version" },
 	{},
 };
 
@@ -30,6 +31,10 @@ int sw_command_options(const struct sw_command *command, int argc, char **argv)
 
 	if (first > 0 && sw_global.help) {
 		sw_command_help(command, stdout);
+		return SW_HELP_SHOWN;
+	}
+	if (first > 0 && sw_global.version) {
+		sw_version_print(stdout);
 		return SW_HELP_SHOWN;
 	}
 	sw_bpf_log_start(sw_global.verbose);
@@ -70,17 +75,11 @@ const struct sw_command *sw_command_find(const struct sw_command *object, const 
 {
 	const struct sw_command *const *list = object ? object->verbs : sw_commands;
 	const char *best = NULL;
-	size_t least = 3;
 
 	for (int i = 0; list[i]; i++) {
-		size_t distance = sw_word_distance(name, last_word(list[i]));
-
-		if (!distance)
+		if (!strcmp(name, last_word(list[i])))
 			return list[i];
-		if (distance < least) {
-			least = distance;
-			best = last_word(list[i]);
-		}
+		sw_word_nearest(&best, name, last_word(list[i]));
 	}
 	if (object)
 		sw_error(EINVAL, "%s: unknown verb %s%s%s; 'synward help %s' lists them all",
@@ -103,6 +102,10 @@ int sw_command_run(const struct sw_command *command, int argc, char **argv)
 		return first;
 	if (first == argc && sw_global.help) {
 		sw_command_help(command, stdout);
+		return SW_EXIT_OK;
+	}
+	if (first == argc && sw_global.version) {
+		sw_version_print(stdout);
 		return SW_EXIT_OK;
 	}
 	if (first == argc)

@@ -14,6 +14,7 @@ struct sw_global {
 	bool pretty;
 	bool verbose;
 	bool help;
+	bool version;
 	const char *pin_dir;
 	const char *state_dir;	 /* NULL: sw_command_state_dir() knows */
 	const char *secret_file; /* of the secret that hosts share */
@@ -65,8 +66,8 @@ extern const struct sw_option sw_global_options[];
 
 /*
  * For the first line of a run(): parses the command's own options and the global ones. Returns the
- * index of the first argument that is no option, -EINVAL with the line recorded, or, when --help was
- * answered, SW_HELP_SHOWN.
+ * index of the first argument that is no option, -EINVAL with the line recorded, or, when --help or
+ * --version was answered, SW_HELP_SHOWN.
  */
 #define SW_HELP_SHOWN 0
 int sw_command_options(const struct sw_command *command, int argc, char **argv);
@@ -97,6 +98,9 @@ int sw_command_flush(void);
 
 /* Prints a command's help. */
 void sw_command_help(const struct sw_command *command, FILE *out);
+
+/* Prints which version this is. */
+void sw_version_print(FILE *out);
 
 /* Prints what synward is and does. */
 void sw_overview(FILE *out);

@@ -37,16 +37,9 @@ static int unknown_name(const char *name)
 {
 	const struct sw_explanation *of;
 	const char *best = NULL;
-	size_t least = 4;
 
-	for (unsigned int i = 0; (of = sw_explanation(i)); i++) {
-		size_t distance = sw_word_distance(name, of->name);
-
-		if (distance < least) {
-			least = distance;
-			best = of->name;
-		}
-	}
+	for (unsigned int i = 0; (of = sw_explanation(i)); i++)
+		sw_word_nearest(&best, name, of->name);
 	return sw_error(EINVAL,
 			"explain: no outcome, anomaly or limit is called %s%s%s; 'synward explain' "
 			"lists all names",

@@ -5,6 +5,15 @@
 
 #include <errno.h>
 
+void sw_version_print(FILE *out)
+{
+	if (sw_global.json)
+		fprintf(out, "{\"schema\":1,\"version\":\"%s\",\"abi\":%u}\n", SYNWARD_VERSION,
+			SW_ABI_VERSION);
+	else
+		fprintf(out, "synward %s (ABI version %u)\n", SYNWARD_VERSION, SW_ABI_VERSION);
+}
+
 static int run(int argc, char **argv)
 {
 	int first = sw_command_options(&sw_cmd_version, argc, argv);
@@ -13,11 +22,7 @@ static int run(int argc, char **argv)
 		return first;
 	if (first < argc)
 		return sw_error(EINVAL, "version: expected no arguments, got %s", argv[first]);
-	if (sw_global.json)
-		printf("{\"schema\":1,\"version\":\"%s\",\"abi\":%u}\n", SYNWARD_VERSION,
-		       SW_ABI_VERSION);
-	else
-		printf("synward %s (ABI version %u)\n", SYNWARD_VERSION, SW_ABI_VERSION);
+	sw_version_print(stdout);
 	return SW_EXIT_OK;
 }
 

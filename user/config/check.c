@@ -122,33 +122,16 @@ static const cyaml_schema_field_t *find_field(const cyaml_schema_field_t *fields
 	return NULL;
 }
 
-/* A key that differs in a third of its letters at most, or in two. */
-static const char *nearest(const cyaml_schema_field_t *fields, const char *key)
-{
-	size_t length = strlen(key), least = 1 + (length > 6 ? length / 3 : 2);
-	const char *best = NULL;
-
-	if (least > length)
-		least = length;
-	for (; fields->key; fields++) {
-		size_t distance = sw_word_distance(fields->key, key);
-
-		if (distance < least) {
-			least = distance;
-			best = fields->key;
-		}
-	}
-	return best;
-}
-
 static int unknown_key(const struct place *place, unsigned int line, const char *key,
 		       const cyaml_schema_field_t *fields)
 {
-	const char *best = nearest(fields, key), *in = within(place->path);
+	const char *best = NULL, *in = within(place->path);
 	char shown[SW_SHOWN_SIZE], all[256] = "";
 	unsigned int count = 0;
 
 	sw_source_shown(shown, key);
+	for (const cyaml_schema_field_t *field = fields; field->key; field++)
+		sw_word_nearest(&best, key, field->key);
 	if (best)
 		return sw_source_error(place->source, line,
 				       "unknown key %s in %s: did you mean %s?", shown, in, best);

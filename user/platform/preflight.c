@@ -73,15 +73,10 @@ static int unknown_interface(const char *name)
 	struct if_nameindex *list = if_nameindex();
 	char names[256] = "";
 	const char *best = NULL;
-	size_t length = 0, least = strlen(name) < 3 ? strlen(name) : 3;
+	size_t length = 0;
 
 	for (struct if_nameindex *entry = list; entry && entry->if_index; entry++) {
-		size_t distance = sw_word_distance(name, entry->if_name);
-
-		if (distance < least) {
-			least = distance;
-			best = entry->if_name;
-		}
+		sw_word_nearest(&best, name, entry->if_name);
 		sw_format(names + length, sizeof(names) - length, "%s%s", length ? ", " : "",
 			  entry->if_name);
 		length = strlen(names);

@@ -119,6 +119,21 @@ static int take(const struct sw_option *row, const char *argument)
 			sw_option_expected(expected, row));
 }
 
+/* An option that there is not, or the beginning of several. */
+static int unknown_option(const struct parser *parser, const char *word)
+{
+	char typed[64];
+	const char *best = NULL;
+
+	sw_format(typed, sizeof(typed), "%.*s", (int)strcspn(word, "="), word);
+	for (size_t i = 0; i < parser->count; i++)
+		sw_word_nearest(&best, typed + strspn(typed, "-"), parser->rows[i]->long_name);
+	if (best)
+		return sw_error(EINVAL, "unknown option %s: did you mean --%s; see --help", typed,
+				best);
+	return sw_error(EINVAL, "unknown or ambiguous option %s: see --help", typed);
+}
+
 static int complain(const struct parser *parser, int got, const char *word)
 {
 	if (got == ':' && optopt >= LONG_BASE)
@@ -133,7 +148,7 @@ static int complain(const struct parser *parser, int got, const char *word)
 				find_row(parser, optopt)->long_name);
 	if (optopt)
 		return sw_error(EINVAL, "unknown option -%c: see --help", optopt);
-	return sw_error(EINVAL, "unknown or ambiguous option %s: see --help", word);
+	return unknown_option(parser, word);
 }
 
 int sw_options_parse(int argc, char **argv, const struct sw_option *own,
