@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Rows that are sorted and fitted into a width. */
 #define _GNU_SOURCE
+#include "../../user/base/error.c"
+#include "../../user/base/printable.c"
 #include "../../user/text/grid.c"
 
 #include <setjmp.h>

@@ -11,6 +11,11 @@
 #include <cmocka.h>
 
 #include "../../include/synward/base.h"
+
+static unsigned int allocations = UINT32_MAX; /* for which there is memory */
+#define malloc(size) (allocations && allocations-- ? malloc(size) : NULL)
+
+#include "../../user/base/error.c"
 #include "../../user/base/printable.c"
 #include "../../user/model/policy_view.c"
 #include "../../user/model/snapshot.c"
@@ -92,6 +97,33 @@ static void test_json_is_valid(void **state __unused)
 	}
 }
 
+/* A list that must not seem to end where the memory did. */
+static void test_json_without_memory_is_told(void **state __unused)
+{
+	char *printed;
+	size_t length;
+	unsigned int enough = 0;
+
+	for (bool lacked = true; lacked; enough++) {
+		FILE *out = open_memstream(&printed, &length);
+		json_t *root;
+
+		allocations = enough;
+		root = sw_json_root();
+		sw_json_put_text(root, "name", "\xff eth0");
+		sw_json_put_bool(root, "on", true);
+		sw_json_print(out, root, false);
+		allocations = UINT32_MAX;
+		lacked = sw_output_lacked();
+		fclose(out);
+		assert_int_equal(lacked,
+				 strcmp(printed, "{\"schema\":1,\"name\":\"\\\\xff eth0\",\"on\":"
+						 "true}\n") != 0);
+		free(printed);
+	}
+	assert_true(enough > 5);
+}
+
 static void test_labels_are_valid(void **state __unused)
 {
 	char *printed;
@@ -152,6 +184,7 @@ int main(void)
 		cmocka_unit_test(test_a_terminal_gets_nothing_to_obey),
 		cmocka_unit_test(test_what_has_no_room_is_cut),
 		cmocka_unit_test(test_json_is_valid),
+		cmocka_unit_test(test_json_without_memory_is_told),
 		cmocka_unit_test(test_labels_are_valid),
 		cmocka_unit_test(test_of_one_name_the_last_is_chosen),
 		cmocka_unit_test(test_openmetrics_has_the_suffix_on_samples_only),

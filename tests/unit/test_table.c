@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Tables are as wide as COLUMNS says, and nothing of them is cut. */
 #define _GNU_SOURCE
+#include <stdbool.h>
+#include <stdio.h>
+
+static bool starved; /* there is no memory for a cell */
+#define vasprintf(...) (starved ? -1 : vasprintf(__VA_ARGS__))
+
+#include "../../user/base/error.c"
+#include "../../user/base/number.c"
+#include "../../user/base/printable.c"
 #include "../../user/text/grid.c"
 #include "../../user/text/table.c"
-#include "../../user/base/number.c"
 
 #include <setjmp.h>
 #include <stdint.h>
@@ -127,6 +135,20 @@ static void a_width_that_is_none_is_not_heeded(void **state)
 	fclose(out);
 }
 
+static void a_cell_without_memory_is_told(void **state)
+{
+	static const char *const cells[] = { "NAME", "COUNT", "web", "7", NULL };
+
+	(void)state;
+	assert_string_equal(printed("80", "lr", cells), "  NAME  COUNT\n  web       7\n");
+	assert_false(sw_output_lacked());
+	starved = true;
+	printed("80", "lr", cells);
+	starved = false;
+	assert_true(sw_output_lacked());
+	assert_false(sw_output_lacked());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +158,7 @@ int main(void)
 		cmocka_unit_test(a_word_wider_than_the_table_goes_on),
 		cmocka_unit_test(characters_are_counted_and_numbers_are_to_the_right),
 		cmocka_unit_test(nothing_is_cut_at_any_width),
+		cmocka_unit_test(a_cell_without_memory_is_told),
 		cmocka_unit_test(a_width_that_is_none_is_not_heeded),
 	};
 

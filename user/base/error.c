@@ -13,6 +13,7 @@
 #define LINE_SIZE 2048
 
 static char recorded[LINE_SIZE];
+static bool lacks;
 
 /* As JSON has them. */
 static const char *const failures[SW_FAILURE_END - SW_NOT_ATTACHED] = {
@@ -53,6 +54,19 @@ const char *sw_error_text(void)
 void sw_error_clear(void)
 {
 	recorded[0] = '\0';
+}
+
+void sw_output_lacks(void)
+{
+	lacks = true;
+}
+
+bool sw_output_lacked(void)
+{
+	bool lacked = lacks;
+
+	lacks = false;
+	return lacked;
 }
 
 const char *sw_errno_text(int error)

@@ -56,6 +56,15 @@ void sw_error_report(int error, bool json);
 /* Prints that object of any text, which has to be printable. */
 void sw_error_json(FILE *out, int error, const char *text);
 
+/*
+ * Whoever prints and has no memory for a part of it says so here, and goes on: what is printed is not
+ * whole, and a report that lacks something must not pass for one that has nothing more to say.
+ */
+void sw_output_lacks(void);
+
+/* Has any part been left out since this was last asked? */
+bool sw_output_lacked(void);
+
 /* A line on stderr that is not an error: a fallback that was taken, say. */
 void sw_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -129,6 +129,8 @@ int sw_command_flush(void)
 {
 	int error;
 
+	if (sw_output_lacked())
+		return sw_error(ENOMEM, "not enough memory: what was printed is not whole");
 	errno = 0;
 	/* what an earlier print could not write is gone, and the stream alone still knows */
 	if (!fflush(stdout) && !ferror(stdout))

@@ -334,7 +334,7 @@ static struct sw_reply compute(const char *pin_dir, const struct route *route, s
 	FILE *out = open_memstream(&text, &length);
 	int error = out ? route->write(pin_dir, form, out) : -ENOMEM;
 
-	if (out && fclose(out) && !error)
+	if (((out && fclose(out)) || sw_output_lacked()) && !error)
 		error = -ENOMEM;
 	if (error) {
 		free(text);

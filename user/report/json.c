@@ -2,10 +2,26 @@
 #include "json.h"
 
 #include "../base/cleanup.h"
+#include "../base/error.h"
 #include "../base/printable.h"
 #include "report.h"
 
 #include <string.h>
+
+/* What jansson gets its memory from: it leaves out what it gets none for, and so says nothing of it. */
+static void *allocate(size_t size)
+{
+	void *memory = malloc(size);
+
+	if (!memory)
+		sw_output_lacks();
+	return memory;
+}
+
+__attribute__((constructor)) static void watch_allocations(void)
+{
+	json_set_alloc_funcs(allocate, free);
+}
 
 json_t *sw_json_root(void)
 {
@@ -32,7 +48,7 @@ void sw_json_put_text(json_t *object, const char *key, const char *text)
 
 	if (!value) { /* not UTF-8 */
 		size_t size = SW_PRINTABLE_GROWTH * strlen(text) + 1;
-		SW_AUTO_FREE char *shown = malloc(size);
+		SW_AUTO_FREE char *shown = allocate(size);
 
 		if (shown)
 			value = json_string(sw_printable(shown, size, text));

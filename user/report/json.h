@@ -10,7 +10,7 @@
 /* An object that begins with the schema. */
 json_t *sw_json_root(void);
 
-/* Without memory these do nothing: what is then printed is checked by whoever reads it. */
+/* Without memory these do nothing, and sw_output_lacks() is told. */
 void sw_json_put_number(json_t *object, const char *key, uint64_t number);
 /* Text that is not UTF-8 is written as sw_printable() does. */
 void sw_json_put_text(json_t *object, const char *key, const char *text);

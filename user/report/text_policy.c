@@ -25,10 +25,10 @@ static void list_cell(struct sw_table *table, const struct sw_service *service,
 	size_t size;
 	FILE *out = open_memstream(&list, &size);
 
-	if (out) {
+	if (out)
 		print(out, service);
-		fclose(out);
-	}
+	if (!out || fclose(out))
+		sw_output_lacks();
 	sw_table_cell(table, "%s", list && *list ? list : text);
 	free(list);
 }
@@ -111,8 +111,10 @@ static void print_set(FILE *out, __u64 anomalies, const char *format, ...)
 	if (!anomalies)
 		return;
 	line = open_memstream(&text, &size);
-	if (!line)
+	if (!line) {
+		sw_output_lacks();
 		return;
+	}
 	va_start(args, format);
 	vfprintf(line, format, args);
 	va_end(args);
@@ -122,7 +124,9 @@ static void print_set(FILE *out, __u64 anomalies, const char *format, ...)
 		fprintf(line, "%s %s", separator, sw_anomaly_words[i].name);
 		separator = ",";
 	}
-	if (!fclose(line)) {
+	if (fclose(line)) {
+		sw_output_lacks();
+	} else {
 		fputs("  ", out);
 		sw_wrap(out, text, 2, LIST_INDENT);
 	}

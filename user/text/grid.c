@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "grid.h"
 
+#include "../base/error.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,8 +43,10 @@ struct sw_grid *sw_grid_new(const struct sw_grid_column *columns, int count)
 {
 	struct sw_grid *grid = calloc(1, sizeof(*grid));
 
-	if (!grid)
+	if (!grid) {
+		sw_output_lacks();
 		return NULL;
+	}
 	grid->columns = columns;
 	grid->count = count < SW_GRID_COLUMNS ? count : SW_GRID_COLUMNS;
 	return grid;
@@ -84,6 +88,8 @@ static void add(struct sw_grid *grid, const char *text, double value, bool is_nu
 
 	if (cell)
 		*cell = (struct cell){ strdup(text), value, is_number };
+	if (!cell || !cell->text)
+		sw_output_lacks();
 }
 
 void sw_grid_text(struct sw_grid *grid, const char *text)

@@ -27,7 +27,7 @@ struct sw_grid_layout {
 	int widths[SW_GRID_COLUMNS];
 };
 
-/* columns must outlive the grid. NULL without memory, which all functions here accept. */
+/* columns must outlive the grid. NULL without memory, which all functions here accept and sw_output_lacks() is told. */
 struct sw_grid *sw_grid_new(const struct sw_grid_column *columns, int count);
 void sw_grid_free(struct sw_grid *grid);
 

@@ -3,6 +3,7 @@
 
 #include "grid.h"
 
+#include "../base/error.h"
 #include "../base/number.h"
 
 #include <limits.h>
@@ -31,8 +32,10 @@ struct sw_table *sw_table_new(const char *align)
 {
 	struct sw_table *table = calloc(1, sizeof(*table));
 
-	if (!table)
+	if (!table) {
+		sw_output_lacks();
 		return NULL;
+	}
 	strncpy(table->align, align, MAX_COLUMNS);
 	table->columns = (int)strlen(table->align);
 	return table;
@@ -61,8 +64,10 @@ void sw_table_cell(struct sw_table *table, const char *format, ...)
 		size_t room = table->room ? table->room * 2 : 64;
 		char **cells = realloc(table->cells, room * sizeof(*cells));
 
-		if (!cells)
+		if (!cells) {
+			sw_output_lacks();
 			return;
+		}
 		table->cells = cells;
 		table->room = room;
 	}
@@ -70,8 +75,10 @@ void sw_table_cell(struct sw_table *table, const char *format, ...)
 	if (vasprintf(&text, format, args) < 0)
 		text = NULL;
 	va_end(args);
-	if (!text)
+	if (!text) {
+		sw_output_lacks();
 		return;
+	}
 	column = table->count % (size_t)table->columns;
 	width = sw_text_width(text);
 	if (width > table->widths[column])
@@ -151,8 +158,8 @@ static void print_piece(FILE *out, const char **text, int start, int width, char
 }
 
 /* The columns from first to before end, which share a line. */
-static void print_line(const struct sw_table *table, const struct layout *layout, size_t row,
-		       int first, int end, FILE *out)
+static void print_beside(const struct sw_table *table, const struct layout *layout, size_t row,
+			 int first, int end, FILE *out)
 {
 	const char *texts[MAX_COLUMNS];
 	bool more = true;
@@ -180,7 +187,7 @@ static void print_row(const struct sw_table *table, const struct layout *layout,
 	for (int first = 0, end; first < table->columns; first = end) {
 		for (end = first + 1; end < table->columns && !layout->breaks[end]; end++)
 			;
-		print_line(table, layout, row, first, end, out);
+		print_beside(table, layout, row, first, end, out);
 	}
 }
 

@@ -11,7 +11,7 @@ struct sw_table;
 
 /*
  * A table with as many columns as align has letters: 'l' or 'r' each. The cells of the first row
- * are its headings. NULL without memory, which all functions here accept.
+ * are its headings. NULL without memory, which all functions here accept and sw_output_lacks() is told.
  */
 struct sw_table *sw_table_new(const char *align);
 void sw_table_free(struct sw_table *table);
