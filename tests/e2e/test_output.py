@@ -123,8 +123,24 @@ def test_list_shows_both_ends_their_states_age_and_isns(stage, synward):
     for word in ("SYN-SENT/SYN-RECEIVED", "SYN-SENT/LISTEN", synack.seq, alone.seq,
                  f"{synack.dst}:{synack.dport}", f"{alone.dst}:{alone.dport}"):
         assert str(word) in text
+    assert len(text.splitlines()) == 3, "headings, and a line each"
     limited = synward.json("list", "--limit", 1)
     assert (limited["total"], limited["shown"], len(limited["handshakes"])) == (2, 1, 1)
+
+    def chosen(*filters):
+        listed = synward.json("list", *filters)
+        assert listed["total"] == listed["shown"] == len(listed["handshakes"])
+        return [one["orig"]["port"] for one in listed["handshakes"]]
+
+    both = [one["orig"]["port"] for one in listed["handshakes"]]
+    assert chosen("--state", "syn_received") == [synack.dport]
+    assert chosen("--state", "syn_sent", "--port", alone.dport) == [alone.sport]
+    assert chosen("--port", alone.dport + 1) == []
+    assert chosen("--age", "100ms", "--service", "default") == both
+    assert chosen("--age", "1h") == []
+    refused = synward.expect(2, "list", "--service", "web").stderr
+    assert refused == ("synward: the active policy has no service web: 'synward policy show' prints "
+                       "it\n")
 
 
 def test_events_follow_while_traffic_flows(stage, lab, synward):
@@ -190,7 +206,7 @@ def test_a_list_fits_80_columns(stage, synward):
     synward.attach(stage.far, options=LONG)
     stage.half_open(1)
     stage.no_response(1)
-    text = synward.expect(0, "list").stdout
+    text = on_terminal(synward, "list", NO_COLOR="1")
     assert "SYN-RECEIVED" in text
     assert too_wide(text) == []
 

@@ -124,6 +124,37 @@ static void test_json_without_memory_is_told(void **state __unused)
 	assert_true(enough > 5);
 }
 
+static void test_rows_are_printed_one_by_one(void **state __unused)
+{
+	static const char *const expected[] = {
+		"{\"schema\":1,\"n\":2,\"rows\":[{\"i\":0},{\"i\":1}]}\n",
+		"{\n  \"schema\": 1,\n  \"n\": 2,\n  \"rows\": [\n    {\"i\":0},\n    {\"i\":1}\n  "
+		"]\n}\n",
+	};
+	char *printed;
+	size_t length;
+
+	for (int pretty = 0; pretty < 2; pretty++) {
+		FILE *out = open_memstream(&printed, &length);
+		json_t *root = sw_json_root(), *row;
+		struct sw_json_rows rows;
+
+		sw_json_put_number(root, "n", 2);
+		sw_json_rows_begin(&rows, out, root, "rows", pretty);
+		for (uint64_t i = 0; i < 2; i++) {
+			row = json_object();
+			sw_json_put_number(row, "i", i);
+			sw_json_rows_add(&rows, row);
+			fflush(out);
+			assert_ptr_equal(strstr(printed, i ? "1}" : "0}") + 2, printed + length);
+		}
+		sw_json_rows_end(&rows);
+		fclose(out);
+		assert_string_equal(printed, expected[pretty]);
+		free(printed);
+	}
+}
+
 static void test_labels_are_valid(void **state __unused)
 {
 	char *printed;
@@ -185,6 +216,7 @@ int main(void)
 		cmocka_unit_test(test_what_has_no_room_is_cut),
 		cmocka_unit_test(test_json_is_valid),
 		cmocka_unit_test(test_json_without_memory_is_told),
+		cmocka_unit_test(test_rows_are_printed_one_by_one),
 		cmocka_unit_test(test_labels_are_valid),
 		cmocka_unit_test(test_of_one_name_the_last_is_chosen),
 		cmocka_unit_test(test_openmetrics_has_the_suffix_on_samples_only),

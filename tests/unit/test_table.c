@@ -135,6 +135,34 @@ static void a_width_that_is_none_is_not_heeded(void **state)
 	fclose(out);
 }
 
+static void many_rows_need_not_be_held(void **state)
+{
+	static char text[256];
+	SW_AUTO_TABLE struct sw_table *table = sw_table_new("lr");
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	(void)state;
+	unsetenv("COLUMNS");
+	sw_table_cell(table, "NAME");
+	sw_table_cell(table, "N");
+	for (int pass = 0; pass < 2; pass++) {
+		for (int i = 8; i < 11; i++) {
+			sw_table_cell(table, "a%d", i);
+			sw_table_cell(table, "%d", i);
+			if (pass)
+				sw_table_flush(table, out);
+			else
+				sw_table_forget(table);
+			assert_int_equal(table->count, 2);
+		}
+	}
+	fclose(out);
+	assert_string_equal(text, "  NAME   N\n"
+				  "  a8     8\n"
+				  "  a9     9\n"
+				  "  a10   10\n");
+}
+
 static void a_cell_without_memory_is_told(void **state)
 {
 	static const char *const cells[] = { "NAME", "COUNT", "web", "7", NULL };
@@ -158,6 +186,7 @@ int main(void)
 		cmocka_unit_test(a_word_wider_than_the_table_goes_on),
 		cmocka_unit_test(characters_are_counted_and_numbers_are_to_the_right),
 		cmocka_unit_test(nothing_is_cut_at_any_width),
+		cmocka_unit_test(many_rows_need_not_be_held),
 		cmocka_unit_test(a_cell_without_memory_is_told),
 		cmocka_unit_test(a_width_that_is_none_is_not_heeded),
 	};

@@ -164,8 +164,9 @@ static int write_stats(const char *pin_dir, size_t form, FILE *out)
 
 static int write_handshakes(const char *pin_dir, size_t form, FILE *out)
 {
+	const struct sw_handshake_filter oldest = { .limit = asked.limit };
 	struct sw_handshake_list list;
-	int error = sw_handshakes_read(pin_dir, asked.limit, &list);
+	int error = sw_handshakes_read(pin_dir, &oldest, &list);
 
 	(void)form;
 	if (error)

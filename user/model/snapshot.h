@@ -171,8 +171,17 @@ struct sw_handshake_view {
 	uint32_t expires_ms; /* from now, if nothing more comes */
 };
 
+/* Which of them are meant; what is 0 or NULL excludes none. */
+struct sw_handshake_filter {
+	uint64_t limit; /* so many are kept, the oldest */
+	uint64_t min_age_ms;
+	uint32_t port; /* of the responder */
+	enum sw_phase phase;
+	const char *service; /* of the active policy */
+};
+
 struct sw_handshake_list {
-	uint64_t total; /* found, of which count were kept */
+	uint64_t total; /* found, of those that are meant, of which count were kept */
 	uint64_t count;
 	struct sw_handshake_view *views; /* oldest first */
 };

@@ -4,7 +4,10 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../maps/policy_slot.h"
 #include "../maps/sweeper.h"
+#include "../model/policy.h"
+#include "../model/snapshot.h"
 #include "../platform/instance.h"
 
 #include <synward/tables.h>
@@ -20,7 +23,9 @@ struct collection {
 	uint64_t total;
 	uint64_t count;
 	uint64_t room;
-	uint64_t limit; /* 0: none */
+	const struct sw_handshake_filter *filter;
+	const struct sw_policy *policy; /* NULL: no service is asked for */
+	unsigned int service;
 	uint32_t now_ms;
 };
 
@@ -35,8 +40,8 @@ static int older_first(const void *a, const void *b)
 static void keep_oldest(struct collection *all)
 {
 	qsort(all->views, all->count, sizeof(*all->views), older_first);
-	if (all->limit && all->count > all->limit)
-		all->count = all->limit;
+	if (all->filter->limit && all->count > all->filter->limit)
+		all->count = all->filter->limit;
 }
 
 /* With a limit, twice as many and some are held, so that a million need not be. */
@@ -47,7 +52,7 @@ static int make_room(struct collection *all)
 
 	if (all->count < all->room)
 		return 0;
-	if (all->limit && all->count >= 2 * all->limit + 512) {
+	if (all->filter->limit && all->count >= 2 * all->filter->limit + 512) {
 		keep_oldest(all);
 		return 0;
 	}
@@ -59,28 +64,41 @@ static int make_room(struct collection *all)
 	return 0;
 }
 
+static bool is_meant(const struct collection *all, const struct sw_handshake_view *view)
+{
+	const struct sw_handshake_filter *filter = all->filter;
+	const struct sw_attempt *from = &view->attempt;
+
+	return view->age_ms >= filter->min_age_ms &&
+	       (!filter->port || from->resp_port == filter->port) &&
+	       (filter->phase == SW_PHASE_NONE || from->phase == filter->phase) &&
+	       (!all->policy ||
+		sw_policy_find(all->policy, &from->resp, from->resp_port) == all->service);
+}
+
 static int collect(struct collection *all, const struct sw_handshake_bucket *bucket)
 {
 	for (unsigned int way = 0; way < SW_WAYS; way++) {
 		const struct sw_attempt *attempt = &bucket->attempts[way];
 		int32_t left = (int32_t)(bucket->expires_ms[way] - all->now_ms);
 		int32_t age = (int32_t)(all->now_ms - attempt->started_ms);
+		struct sw_handshake_view view = {
+			.attempt = *attempt,
+			/* less than nothing: made since we asked for the time */
+			.age_ms = age > 0 ? (uint32_t)age : 0,
+			.expires_ms = (uint32_t)left,
+		};
 		int error;
 
 		if (!bucket->tags[way] || attempt->phase == SW_PHASE_NONE ||
 		    attempt->phase == SW_PHASE_STRAY || left <= 0 ||
-		    attempt->seen & (SW_IS_REPORTED | SW_SAW_END))
+		    attempt->seen & (SW_IS_REPORTED | SW_SAW_END) || !is_meant(all, &view))
 			continue;
 		all->total++;
 		error = make_room(all);
 		if (error)
 			return error;
-		all->views[all->count++] = (struct sw_handshake_view){
-			.attempt = *attempt,
-			.age_ms = age > 0 ? (uint32_t)age :
-					    0, /* made since we asked for the time */
-			.expires_ms = (uint32_t)left,
-		};
+		all->views[all->count++] = view;
 	}
 	return 0;
 }
@@ -152,17 +170,44 @@ static int walk(int fd, struct collection *all)
 	return 0;
 }
 
-int sw_handshakes_read(const char *pin_dir, uint64_t limit, struct sw_handshake_list *list)
+/* Names the service by its number in the active policy, which is read into policy. */
+static int find_service(const struct sw_instance *instance, struct collection *all,
+			struct sw_policy *policy)
+{
+	struct sw_policy_state state;
+	int error = policy ? sw_policy_read(instance, policy, &state) : -ENOMEM, found;
+
+	if (error)
+		return error;
+	found = sw_policy_service(policy, all->filter->service);
+	if (found < 0)
+		return sw_error(ESRCH,
+				"the active policy has no service %s: 'synward policy show' prints "
+				"it",
+				all->filter->service);
+	all->service = (unsigned int)found;
+	all->policy = policy;
+	return 0;
+}
+
+int sw_handshakes_read(const char *pin_dir, const struct sw_handshake_filter *filter,
+		       struct sw_handshake_list *list)
 {
 	SW_AUTO_INSTANCE struct sw_instance instance = SW_INSTANCE_NONE;
-	struct collection all = { .limit = limit };
+	SW_AUTO_FREE struct sw_policy *policy = NULL;
+	struct collection all = { .filter = filter };
 	SW_AUTO_FD int fd = -1;
 	int error;
+
+	if (filter->service)
+		policy = malloc(sizeof(*policy));
 
 	error = sw_instance_open(pin_dir, SW_ACCESS_READ, &instance);
 	if (!error)
 		error = sw_instance_map(&instance, "handshakes", sizeof(struct sw_handshake_bucket),
 					&fd);
+	if (!error && filter->service)
+		error = find_service(&instance, &all, policy);
 	if (!error)
 		error = sw_entry_clock(&instance, &all.now_ms);
 	if (!error)

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+struct sw_handshake_filter;
 struct sw_handshake_list;
 struct sw_policy;
 struct sw_policy_view;
@@ -29,8 +30,9 @@ int sw_scrape_read(const char *pin_dir, struct sw_scrape *scrape);
 int sw_active_policy_read(const char *pin_dir, struct sw_policy *policy,
 			  struct sw_policy_view *view);
 
-/* The half-open handshakes, of which at most limit (0: all) are kept. The caller frees the views. */
-int sw_handshakes_read(const char *pin_dir, uint64_t limit, struct sw_handshake_list *list);
+/* The half-open handshakes that are meant. -ESRCH: there is no such service. The caller frees the views. */
+int sw_handshakes_read(const char *pin_dir, const struct sw_handshake_filter *filter,
+		       struct sw_handshake_list *list);
 
 /* The heavy sources of now, ranked by weight. The caller frees them with sw_top_free(). */
 int sw_top_read(const char *pin_dir, struct sw_top *top);

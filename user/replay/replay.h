@@ -57,7 +57,7 @@ static inline bool sw_replay_is_degraded(const struct sw_replay_result *result)
 void sw_text_replay(FILE *out, const struct sw_replay_result *result, uint64_t limit);
 
 /* The report of `stats -j`, with "packets", "complete" and "attempts". Returns 0 or -ENOMEM. */
-int sw_json_replay(FILE *out, const struct sw_replay_result *result, bool pretty);
+void sw_json_replay(FILE *out, const struct sw_replay_result *result, bool pretty);
 
 /* Metrics of the capture, in Prometheus' text format. */
 void sw_prometheus_replay(FILE *out, const struct sw_replay_result *result);

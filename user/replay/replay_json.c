@@ -2,13 +2,10 @@
 #include "replay.h"
 
 #include "../base/address.h"
-#include "../base/cleanup.h"
 #include "../base/time.h"
 #include "../model/names.h"
 #include "../report/json.h"
 #include "../report/report.h"
-
-#include <string.h>
 
 #define NS_PER_MS 1000000ULL
 
@@ -62,31 +59,12 @@ static json_t *attempt(const struct sw_replay_attempt *from)
 	return object;
 }
 
-/* There may be millions of attempts, which one by one need no memory. */
-static void print_attempts(FILE *out, const struct sw_replay_result *result, bool pretty)
+void sw_json_replay(FILE *out, const struct sw_replay_result *result, bool pretty)
 {
-	for (size_t i = 0; i < result->count; i++) {
-		json_t *one = attempt(&result->attempts[i]);
+	struct sw_json_rows rows;
 
-		fputs(i ? "," : "", out);
-		fputs(pretty ? "\n    " : "", out);
-		json_dumpf(one, out, JSON_COMPACT);
-		json_decref(one);
-	}
-	fputs(pretty ? "\n  ]\n}\n" : "]}\n", out);
-}
-
-int sw_json_replay(FILE *out, const struct sw_replay_result *result, bool pretty)
-{
-	json_t *root = header(result);
-	SW_AUTO_FREE char *text = json_dumps(root, pretty ? JSON_INDENT(2) : JSON_COMPACT);
-	size_t closing = pretty ? strlen("\n}") : strlen("}");
-
-	json_decref(root);
-	if (!text)
-		return -ENOMEM;
-	fprintf(out, "%.*s,%s\"attempts\":%s[", (int)(strlen(text) - closing), text,
-		pretty ? "\n  " : "", pretty ? " " : "");
-	print_attempts(out, result, pretty);
-	return 0;
+	sw_json_rows_begin(&rows, out, header(result), "attempts", pretty);
+	for (size_t i = 0; i < result->count; i++)
+		sw_json_rows_add(&rows, attempt(&result->attempts[i]));
+	sw_json_rows_end(&rows);
 }

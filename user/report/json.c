@@ -67,3 +67,31 @@ void sw_json_print(FILE *out, json_t *root, bool pretty)
 	putc('\n', out);
 	json_decref(root);
 }
+
+void sw_json_rows_begin(struct sw_json_rows *rows, FILE *out, json_t *root, const char *key,
+			bool pretty)
+{
+	SW_AUTO_FREE char *text = json_dumps(root, pretty ? JSON_INDENT(2) : JSON_COMPACT);
+	size_t closing = pretty ? strlen("\n}") : strlen("}");
+
+	*rows = (struct sw_json_rows){ .out = out, .pretty = pretty };
+	json_decref(root);
+	if (!text)
+		sw_output_lacks();
+	fprintf(out, "%.*s,%s\"%s\":%s[", text ? (int)(strlen(text) - closing) : 1,
+		text ? text : "{", pretty ? "\n  " : "", key, pretty ? " " : "");
+}
+
+void sw_json_rows_add(struct sw_json_rows *rows, json_t *row)
+{
+	fputs(rows->any ? "," : "", rows->out);
+	fputs(rows->pretty ? "\n    " : "", rows->out);
+	json_dumpf(row, rows->out, JSON_COMPACT);
+	json_decref(row);
+	rows->any = true;
+}
+
+void sw_json_rows_end(struct sw_json_rows *rows)
+{
+	fputs(rows->pretty ? "\n  ]\n}\n" : "]}\n", rows->out);
+}

@@ -32,4 +32,23 @@ json_t *sw_json_policy_rows(const struct sw_policy_view *view);
 /* Prints on one line, or indented, and drops the reference. */
 void sw_json_print(FILE *out, json_t *root, bool pretty);
 
+/*
+ * An object whose last member is an array, printed row by row: there may be millions, and as one tree they
+ * would take a kilobyte each. Indented, each row is a line.
+ */
+struct sw_json_rows {
+	FILE *out;
+	bool pretty;
+	bool any;
+};
+
+/* Prints all members of the root before the array, whose name is key, and drops the reference. */
+void sw_json_rows_begin(struct sw_json_rows *rows, FILE *out, json_t *root, const char *key,
+			bool pretty);
+
+/* Prints a row and drops the reference. */
+void sw_json_rows_add(struct sw_json_rows *rows, json_t *row);
+
+void sw_json_rows_end(struct sw_json_rows *rows);
+
 #endif

@@ -148,56 +148,6 @@ void sw_json_status(FILE *out, const struct sw_status *status, bool pretty)
 	sw_json_print(out, root, pretty);
 }
 
-static json_t *endpoint(const struct sw_addr *addr, uint16_t port, const char *state)
-{
-	char text[SW_ADDRESS_SIZE];
-	json_t *object = json_object();
-
-	sw_json_put_text(object, "ip", sw_format_address(text, addr));
-	sw_json_put_number(object, "port", port);
-	sw_json_put_text(object, "state", state);
-	return object;
-}
-
-static json_t *attempt(const struct sw_handshake_view *view)
-{
-	const struct sw_attempt *from = &view->attempt;
-	json_t *one = json_object(), *part, *seen;
-	const char *name;
-
-	part = sw_json_put(
-		one, "orig",
-		endpoint(&from->orig, from->orig_port, sw_orig_state(sw_phase_shown(from))));
-	sw_json_put_number(part, "isn", from->isn_orig);
-	part = sw_json_put(
-		one, "resp",
-		endpoint(&from->resp, from->resp_port, sw_resp_state(sw_phase_shown(from))));
-	if (from->phase != SW_PHASE_SYN_SENT)
-		sw_json_put_number(part, "isn", from->isn_resp[0]);
-	if (from->seen & SW_HAS_TWO_RESP_ISNS)
-		sw_json_put_number(part, "isn_before", from->isn_resp[1]);
-	sw_json_put_text(one, "phase", sw_name(sw_phase_words, from->phase));
-	sw_json_put_number(one, "age_ms", view->age_ms);
-	sw_json_put_number(one, "expires_ms", view->expires_ms);
-	seen = sw_json_put(one, "seen", json_array());
-	for (unsigned int i = 0; (name = sw_evidence_name(from->seen, i)); i++)
-		json_array_append_new(seen, json_string(name));
-	return one;
-}
-
-void sw_json_list(FILE *out, const struct sw_handshake_list *list, bool pretty)
-{
-	json_t *root = sw_json_root(), *array;
-
-	sw_json_put_number(root, "total", list->total);
-	sw_json_put_number(root, "shown", list->count);
-	sw_json_put_bool(root, "truncated", list->count < list->total);
-	array = sw_json_put(root, "handshakes", json_array());
-	for (uint64_t i = 0; i < list->count; i++)
-		json_array_append_new(array, attempt(&list->views[i]));
-	sw_json_print(out, root, pretty);
-}
-
 void sw_json_attach(FILE *out, const struct sw_attach_result *results, uint32_t count, bool pretty)
 {
 	json_t *root = sw_json_root(), *array = sw_json_put(root, "attached", json_array());

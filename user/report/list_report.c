@@ -8,8 +8,6 @@
 #include "../model/names.h"
 #include "../text/table.h"
 
-#include <inttypes.h>
-
 #define NS_PER_S 1000000000ULL
 
 /* ---- entries as text */
@@ -93,29 +91,20 @@ static json_t *row(const struct sw_entry *entry, uint64_t boot_s, int64_t apart_
 	return object;
 }
 
-/*
- * Row by row, as there may be millions: as one tree they would take a kilobyte each. Indented, each
- * row is a line.
- */
 void sw_json_entries(FILE *out, enum sw_list list, const struct sw_entries *entries, uint64_t limit,
 		     bool pretty)
 {
 	uint64_t count = shown(entries, limit), boot_s = sw_boot_s();
 	int64_t apart_s = sw_boot_to_wall_s();
-	const char *gap = pretty ? "\n  " : "", *space = pretty ? " " : "";
+	json_t *root = sw_json_root();
+	struct sw_json_rows rows;
 
-	fprintf(out, "{%s\"schema\":%s%d,%s\"list\":%s\"%s\",%s\"total\":%s%" PRIu64 ",", gap,
-		space, SW_SCHEMA, gap, space, sw_list_words[list].name, gap, space,
-		(uint64_t)entries->count);
-	fprintf(out, "%s\"prefixes\":%s[", gap, space);
-	for (uint64_t i = 0; i < count; i++) {
-		json_t *object = row(&entries->rows[i], boot_s, apart_s);
-
-		fprintf(out, "%s%s%s", i ? "," : "", gap, pretty ? "  " : "");
-		json_dumpf(object, out, JSON_COMPACT);
-		json_decref(object);
-	}
-	fprintf(out, "%s]%s}\n", gap, pretty ? "\n" : "");
+	sw_json_put_text(root, "list", sw_list_words[list].name);
+	sw_json_put_number(root, "total", entries->count);
+	sw_json_rows_begin(&rows, out, root, "prefixes", pretty);
+	for (uint64_t i = 0; i < count; i++)
+		sw_json_rows_add(&rows, row(&entries->rows[i], boot_s, apart_s));
+	sw_json_rows_end(&rows);
 }
 
 /* ---- what a change has done */

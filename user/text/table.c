@@ -26,6 +26,7 @@ struct sw_table {
 	char **cells;
 	size_t count;
 	size_t room;
+	bool headed; /* the headings are printed */
 };
 
 struct sw_table *sw_table_new(const char *align)
@@ -193,17 +194,33 @@ static void print_row(const struct sw_table *table, const struct layout *layout,
 
 void sw_table_print(const struct sw_table *table, FILE *out)
 {
+	size_t first = table && table->headed ? (size_t)table->columns : 0;
 	struct layout layout;
 
 	if (!table || table->count <= (size_t)table->columns)
 		return;
 	lay_out(table, sw_width(out), &layout);
-	for (size_t row = 0; row + (size_t)table->columns <= table->count;
+	for (size_t row = first; row + (size_t)table->columns <= table->count;
 	     row += (size_t)table->columns) {
 		fputs(row ? "" : sw_style(out, SW_STYLE_BOLD), out);
 		print_row(table, &layout, row, out);
 		fprintf(out, "%s\n", row ? "" : sw_style(out, SW_STYLE_NONE));
 	}
+}
+
+void sw_table_forget(struct sw_table *table)
+{
+	while (table && table->count > (size_t)table->columns)
+		free(table->cells[--table->count]);
+}
+
+void sw_table_flush(struct sw_table *table, FILE *out)
+{
+	if (!table || table->count <= (size_t)table->columns)
+		return;
+	sw_table_print(table, out);
+	table->headed = true;
+	sw_table_forget(table);
 }
 
 static bool has_colours(FILE *out)

@@ -27,6 +27,13 @@ void sw_table_cell(struct sw_table *table, const char *format, ...)
  */
 void sw_table_print(const struct sw_table *table, FILE *out);
 
+/*
+ * For rows that are too many to be held: forgets those since the headings, but not how wide they were; and
+ * prints them before it does, the headings once.
+ */
+void sw_table_forget(struct sw_table *table);
+void sw_table_flush(struct sw_table *table, FILE *out);
+
 static inline void sw_table_cleanup(struct sw_table **table)
 {
 	sw_table_free(*table);
