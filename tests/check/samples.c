@@ -5,7 +5,7 @@
  * without libbpf is a test, too.
  *
  * usage: samples prometheus|openmetrics|stats|status|list|event|attach|detach|upgrade|explain|policy|done|diff|score|
- *                armed|entries|list_change|top_sources|top_services|top_anomalies
+ *                armed|entries|list_change|list_check|top_sources|top_services|top_anomalies
  */
 #include "../../user/model/names.h"
 #include "../../user/model/policy.h"
@@ -327,8 +327,21 @@ static void print_list_entries(void)
 static void print_list_change(void)
 {
 	const struct sw_list_change change = { 1, 2, 3, 4, 5 };
+	const struct sw_policy_view view = policy_view();
 
-	sw_json_list_change(stdout, SW_LIST_ALLOW, &change, true);
+	sw_json_list_change(stdout, SW_LIST_BLOCK, &change, &view, true);
+}
+
+static void print_list_check(void)
+{
+	struct sw_entry entry = { .prefix = { client, 128 },
+				  .added_s = 1700000000,
+				  .expires_s = UINT32_MAX,
+				  .reason = "scans" };
+	const struct sw_entries met[SW_LIST_COUNT] = { [SW_LIST_BLOCK] = { &entry, 1, 1, NULL } };
+	const struct sw_policy_view view = policy_view();
+
+	sw_json_list_check(stdout, &client, met, &view, true);
 }
 
 int main(int argc, char **argv)
@@ -365,6 +378,8 @@ int main(int argc, char **argv)
 		print_list_entries();
 	else if (!strcmp(kind, "list_change"))
 		print_list_change();
+	else if (!strcmp(kind, "list_check"))
+		print_list_check();
 	else
 		return 2;
 	return 0;

@@ -53,11 +53,50 @@ def received(synward):
 
 # ---- commands
 
+def test_which_entry_an_address_meets_is_told_and_what_becomes_of_it(attached, tmp_path):
+    """Also that nothing is dropped yet: whoever blocks under attack must not learn that later."""
+    done = attached.expect(0, "block", "add", "203.0.113.0/24", "-r", "scans").stdout
+    assert "only counted, not dropped: the policy has no mode: enforce" in done
+    attached.expect(0, "block", "add", "203.0.112.0/20", V6)
+    attached.expect(0, "allow", "add", "203.0.113.9", "-r", "our own")
+
+    def check(address):
+        found = attached.json("block", "check", address)
+        assert found == attached.json("allow", "check", address) and found["address"] == address
+        return found["effect"], [(one["list"], one["prefix"], one["reason"])
+                                 for one in found["entries"]]
+
+    longest = ("block", "203.0.113.0/24", "scans")
+    assert check("203.0.113.7") == ("counted", [longest])
+    assert check("203.0.112.7") == ("counted", [("block", "203.0.112.0/20", "")])
+    assert check("203.0.113.9") == ("allowed", [("allow", "203.0.113.9", "our own"), longest])
+    assert check("2001:db8:17::1") == ("counted", [("block", V6, "")])
+    assert check("192.0.2.1") == ("passes", [])
+    text = attached.expect(0, "block", "check", "203.0.113.7").stdout
+    assert "scans" in text and "203.0.113.7 is on the block list: packets from there are only" in text
+
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("version: 1\nservices: [{name: web, ports: [80], mode: enforce}]\n")
+    attached.expect(0, "policy", "apply", policy)
+    assert check("203.0.113.7") == ("dropped_in_part", [longest])
+    assert attached.json("block", "add", "192.0.2.0/24")["effect"] == "dropped_in_part"
+    assert "for a service that enforces: web; others" in attached.expect(
+        0, "block", "add", "192.0.2.0/24").stdout
+    policy.write_text("version: 1\ndefault: {mode: enforce}\n")
+    attached.expect(0, "policy", "apply", policy)
+    assert check("203.0.113.7") == ("dropped", [longest])
+    assert attached.expect(0, "block", "add", "192.0.2.0/24").stdout.count("\n") == 1
+    attached.expect(0, "disarm")
+    assert "disarmed" in attached.expect(0, "block", "check", "203.0.113.7").stdout
+    for words in ((), ("192.0.2.0/24",), ("web",), ("192.0.2.1", "192.0.2.2")):
+        refuse(attached.run("block", "check", *words), 2, "block check: expected one address")
+
+
 @pytest.mark.parametrize("name", LISTS)
 def test_what_is_added_is_listed_and_what_is_deleted_is_not(attached, name):
     done = attached.json(name, "add", V6, V4, "--reason", 'why "not"', "--expires", "1h")
     assert done == {"schema": 1, "list": name, "added": 2, "updated": 0, "removed": 0,
-                    "duplicates": 0, "total": 2}
+                    "duplicates": 0, "total": 2, **({"effect": "counted"} if name == "block" else {})}
     shown = attached.json(name, "list")
     assert shown["list"] == name and shown["total"] == 2
     assert [(row["prefix"], row["family"]) for row in shown["prefixes"]] == [

@@ -2,16 +2,20 @@
 /* The allow and the block list: two commands that differ in nothing but the list. */
 #include "command.h"
 
+#include "../base/address.h"
 #include "../base/cleanup.h"
 #include "../base/input.h"
 #include "../base/time.h"
 #include "../config/prefix_file.h"
 #include "../lists/lists.h"
 #include "../model/names.h"
+#include "../model/policy_view.h"
+#include "../readers/readers.h"
 #include "../report/report.h"
 #include "../text/progress.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum sort { SORT_PREFIX, SORT_HITS };
@@ -55,6 +59,8 @@ static const struct sw_option list_options[] = {
 	  .help = "by prefix (the default) or hits", .choices = sorts },
 	{},
 };
+
+static const struct sw_option check_options[] = { {} };
 
 static const struct sw_option load_options[] = {
 	EXPIRES,
@@ -217,7 +223,61 @@ static int show(struct call *call)
 	return 0;
 }
 
+/* What the policy makes of the lists; large. NULL with a line recorded. */
+static struct sw_policy_view *read_view(int *error)
+{
+	struct sw_policy_view *view = malloc(sizeof(*view));
+	SW_AUTO_FREE struct sw_policy *policy = malloc(sizeof(*policy));
+
+	*error = view && policy ? sw_active_policy_read(sw_global.pin_dir, policy, view) : -ENOMEM;
+	if (!*error)
+		return view;
+	free(view);
+	return NULL;
+}
+
+static int check(struct call *call)
+{
+	struct sw_entries met[SW_LIST_COUNT] = {};
+	SW_AUTO_FREE struct sw_policy_view *view = NULL;
+	struct sw_prefix prefix;
+	int error;
+
+	if (call->count != 1 || sw_parse_prefix(call->words[0], &prefix) != SW_PREFIX_FINE ||
+	    prefix.length != 128)
+		return sw_error(EINVAL, "%s check: expected one address, such as 192.0.2.7%s%s",
+				call->name, call->count ? ", got " : "",
+				call->count ? call->words[0] : "");
+	error = failure(
+		sw_lists_check(sw_global.pin_dir, sw_command_state_dir(), &prefix.addr, met));
+	if (!error)
+		view = read_view(&error);
+	if (!error && sw_global.json)
+		sw_json_list_check(stdout, &prefix.addr, met, view, sw_global.pretty);
+	else if (!error)
+		sw_text_list_check(stdout, &prefix.addr, met, view);
+	for (int i = 0; i < SW_LIST_COUNT; i++)
+		sw_entries_free(&met[i]);
+	return error;
+}
+
 /* ---- as commands, twice */
+
+/* Who blocks wants to know whether anything is dropped by that. Without that answer, the change is told alone. */
+static void tell_change(const struct call *call, bool adds)
+{
+	SW_AUTO_FREE struct sw_policy_view *view = NULL;
+	enum sw_list list = call->target.list;
+	int error;
+
+	if (adds && list == SW_LIST_BLOCK && call->change.entries)
+		view = read_view(&error);
+	sw_error_clear();
+	if (sw_global.json)
+		sw_json_list_change(stdout, list, &call->change, view, sw_global.pretty);
+	else
+		sw_text_list_change(stdout, list, &call->change, view);
+}
 
 static int run(const struct sw_command *command, enum sw_list list, int (*verb)(struct call *),
 	       int argc, char **argv)
@@ -231,12 +291,8 @@ static int run(const struct sw_command *command, enum sw_list list, int (*verb)(
 	call.words = argv + first;
 	call.count = argc - first;
 	error = verb(&call);
-	if (!error && verb != show) {
-		if (sw_global.json)
-			sw_json_list_change(stdout, list, &call.change, sw_global.pretty);
-		else
-			sw_text_list_change(stdout, list, &call.change);
-	}
+	if (!error && verb != show && verb != check)
+		tell_change(&call, verb == add || verb == load);
 	sw_entries_free(&call.entries);
 	return error;
 }
@@ -279,6 +335,12 @@ static int run(const struct sw_command *command, enum sw_list list, int (*verb)(
 		  "Examples:\n"                                                                    \
 		  "  synward " #of " list --sort hits\n"                                           \
 		  "  synward " #of " list -j --all | jq -r '.prefixes[].prefix'\n");               \
+	LIST_VERB(id, of, check, check, "which entries an address meets, and why", "ADDRESS",      \
+		  "Looks on both lists, as a packet from this address would: the longest prefix\n" \
+		  "of each counts, and the allow list goes before the block list.\n"               \
+		  "\n"                                                                             \
+		  "Examples:\n"                                                                    \
+		  "  synward " #of " check 203.0.113.7\n");                                        \
 	LIST_VERB(id, of, load, load, "put the prefixes of a file in", "FILE",                     \
 		  "The FILE has a prefix a line, the reason behind it if there is one, and "       \
 		  "comments\n"                                                                     \
@@ -289,8 +351,9 @@ static int run(const struct sw_command *command, enum sw_list list, int (*verb)(
 		  "Examples:\n"                                                                    \
 		  "  synward " #of " load feed.txt --expires 2d --reason 'feed of today'\n"        \
 		  "  synward " #of " load feed.txt --replace\n");                                  \
-	static const struct sw_command *const of##_verbs[] = { &of##_add, &of##_del, &of##_list,   \
-							       &of##_load, NULL }
+	static const struct sw_command *const of##_verbs[] = {                                     \
+		&of##_add, &of##_del, &of##_list, &of##_check, &of##_load, NULL                    \
+	}
 
 LIST_VERBS(ALLOW, allow);
 LIST_VERBS(BLOCK, block);

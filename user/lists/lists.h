@@ -50,6 +50,13 @@ int sw_list_clear(const struct sw_list_target *target, struct sw_list_change *ch
 int sw_list_read(const struct sw_list_target *target, struct sw_entries *entries);
 
 /*
+ * The entries that a packet from an address meets: of each list the longest prefix, and of the block list
+ * the source that was blocked for what it did. met is to be empty; the caller frees it, also after an error.
+ */
+int sw_lists_check(const char *pin_dir, const char *state_dir, const struct sw_addr *addr,
+		   struct sw_entries met[SW_LIST_COUNT]);
+
+/*
  * Makes both lists what the state file says, less what has expired and what must not be blocked,
  * which is noted. For an instance that has just been made.
  */

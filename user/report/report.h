@@ -43,10 +43,19 @@ void sw_text_entries(FILE *out, enum sw_list list, const struct sw_entries *entr
 void sw_json_entries(FILE *out, enum sw_list list, const struct sw_entries *entries, uint64_t limit,
 		     bool pretty);
 
-/* What a change of a list has done. */
-void sw_text_list_change(FILE *out, enum sw_list list, const struct sw_list_change *change);
+/* Which entries of the lists an address meets, and what the policy makes of that. */
+void sw_text_list_check(FILE *out, const struct sw_addr *addr,
+			const struct sw_entries met[SW_LIST_COUNT],
+			const struct sw_policy_view *view);
+void sw_json_list_check(FILE *out, const struct sw_addr *addr,
+			const struct sw_entries met[SW_LIST_COUNT],
+			const struct sw_policy_view *view, bool pretty);
+
+/* What a change of a list has done. The view tells whether more is dropped now; NULL: that is not asked. */
+void sw_text_list_change(FILE *out, enum sw_list list, const struct sw_list_change *change,
+			 const struct sw_policy_view *view);
 void sw_json_list_change(FILE *out, enum sw_list list, const struct sw_list_change *change,
-			 bool pretty);
+			 const struct sw_policy_view *view, bool pretty);
 
 /* A compiled policy: its services, their limits, and what is dropped. */
 void sw_text_policy(FILE *out, const struct sw_policy *policy);
