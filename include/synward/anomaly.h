@@ -395,6 +395,9 @@ SW_STATIC_ASSERT(SW_ANOMALY_COUNT <= 64, "a set of anomalies is one __u64");
 /* What a policy can be asked to drop without further ado: the score is about these. */
 #define SW_MASK_SCORED (SW_MASK_DROP | SW_MASK_DROP_SYM | SW_MASK_STRICT)
 
+/* Those that have their names already but that no program looks for yet; make-semantics holds it against bpf. */
+#define SW_MASK_UNRAISED (SW_BIT(SYN_FLOOD) | SW_BIT(HALF_OPEN_PRESSURE) | SW_BIT(SCAN))
+
 /* A first segment with one of these has the outcome illegal_first. */
 #define SW_ILLEGAL_FLAGS                                                                           \
 	(SW_BIT(FLAGS_NULL) | SW_BIT(FLAGS_XMAS) | SW_BIT(FLAGS_FIN_NOACK) |                       \

@@ -185,7 +185,11 @@ static void print_changes(const char *kind)
 	struct sw_change change = { SW_CHANGE_CHANGED, path, before, after };
 	const struct sw_changes changes = { 1, &change };
 	struct sw_policy_view view = policy_view();
-	const struct sw_policy_done done = { "applied", true, &view, &changes };
+	static struct sw_policy policy;
+	const struct sw_policy_done done = { "applied", true, &view, &changes, &policy };
+
+	sw_policy_default(&policy);
+	policy.rules[SW_SERVICE_DEFAULT].flood.mode = SW_FLOOD_ALWAYS;
 
 	if (!strcmp(kind, "done"))
 		sw_json_policy_done(stdout, &done, true);

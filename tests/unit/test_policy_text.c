@@ -3,6 +3,55 @@
 #define _GNU_SOURCE
 #include "../lib/policy.h"
 
+#include "../../user/model/policy_idle.c"
+
+/* ---- what a policy says without effect */
+
+static char told[1024];
+
+static void note_path(void *context __unused, const char *path, const char *why)
+{
+	size_t length = strlen(told);
+
+	assert_true(strlen(why) > 10);
+	snprintf(told + length, sizeof(told) - length, "%s ", path);
+}
+
+static void expect_idle(const char *expected)
+{
+	assert_int_equal(sw_policy_compile(&policy), 0);
+	told[0] = '\0';
+	sw_policy_idle(&policy, note_path, NULL);
+	assert_string_equal(told, expected);
+}
+
+static void what_does_nothing_is_told_once(void **state __unused)
+{
+	struct sw_rules *others = &policy.rules[SW_SERVICE_DEFAULT];
+
+	sw_policy_default(&policy);
+	add("a", SW_FAMILY_ANY, "", "80");
+	add("b", SW_FAMILY_ANY, "", "81");
+	expect_idle("");
+	others->enforce = policy.rules[0].enforce = 1;
+	others->flood.mode = policy.rules[0].flood.mode = policy.rules[1].flood.mode =
+		SW_FLOOD_ALWAYS;
+	expect_idle("services.b.syn_flood ");
+	others->enforce = 0;
+	expect_idle("default.syn_flood ");
+	policy.rules[1].flood.mode = SW_FLOOD_ADAPTIVE;
+	expect_idle("default.syn_flood services.b.syn_flood ");
+	others->drop |= SW_BIT(SCAN) | SW_BIT(MIDSTREAM);
+	expect_idle("default.syn_flood default.actions.scan services.b.syn_flood ");
+	policy.rules[0].drop |= SW_BIT(SCAN);
+	policy.rules[1].strict_drop |= SW_BIT(SYN_FLOOD);
+	others->flood.mode = policy.rules[0].flood.mode = policy.rules[1].flood.mode = SW_FLOOD_OFF;
+	policy.flood_defence.way = SW_WISH_KERNEL;
+	policy.flood_defence.set_syncookies = 1;
+	expect_idle("default.actions.scan services.b.actions.syn_flood flood_defence.way "
+		    "flood_defence.set_syncookies ");
+}
+
 /* ---- what a policy says */
 
 static void expect_difference(const struct sw_policy *changed)
@@ -190,6 +239,7 @@ static void durations_are_exact(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_does_nothing_is_told_once),
 		cmocka_unit_test(whatever_is_said_makes_a_difference),
 		cmocka_unit_test(what_is_derived_makes_none),
 		cmocka_unit_test(prefixes_are_read_and_written),

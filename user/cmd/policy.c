@@ -88,7 +88,9 @@ static bool settle_defence(const struct sw_policy_work *work)
 int sw_policy_tell(struct sw_policy_work *work, const char *action, bool saved)
 {
 	SW_AUTO_CHANGES struct sw_changes changes = {};
-	struct sw_policy_done done = { .action = action, .saved = saved, .changes = &changes };
+	struct sw_policy_done done = {
+		.action = action, .saved = saved, .changes = &changes, .policy = work->other
+	};
 	struct sw_policy_view view;
 	struct sw_policy_state state;
 	bool defended = settle_defence(work);

@@ -19,6 +19,7 @@ void sw_json_put_bool(json_t *object, const char *key, bool value);
 /* Takes the reference to value. Returns it, borrowed. */
 json_t *sw_json_put(json_t *object, const char *key, json_t *value);
 
+struct sw_policy;
 struct sw_policy_view;
 struct sw_snapshot;
 
@@ -28,6 +29,9 @@ json_t *sw_json_stats_root(const struct sw_snapshot *snapshot);
 /* Whether the active policy drops, is confirmed and so on; and its rows by themselves. */
 json_t *sw_json_policy_state(const struct sw_policy_view *view);
 json_t *sw_json_policy_rows(const struct sw_policy_view *view);
+
+/* What a policy says without effect: an array of keys, each with the reason. */
+json_t *sw_json_policy_idle(const struct sw_policy *policy);
 
 /* Prints on one line, or indented, and drops the reference. */
 void sw_json_print(FILE *out, json_t *root, bool pretty);

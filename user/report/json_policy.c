@@ -4,6 +4,7 @@
 #include "report.h"
 
 #include "../base/address.h"
+#include "../model/policy_idle.h"
 #include "../model/policy_keys.h"
 #include "../model/service_text.h"
 
@@ -90,6 +91,24 @@ static void put_policy(json_t *root, const struct sw_policy *policy)
 		 SW_DEFENCE_KEY_COUNT, &policy->flood_defence);
 	put_keys(sw_json_put(root, "gateway", json_object()), sw_gateway_keys, SW_GATEWAY_KEY_COUNT,
 		 &policy->gateway);
+	sw_json_put(root, "does_nothing", sw_json_policy_idle(policy));
+}
+
+static void put_idle(void *context, const char *path, const char *why)
+{
+	json_t *one = json_object();
+
+	sw_json_put_text(one, "key", path);
+	sw_json_put_text(one, "reason", why);
+	json_array_append_new(context, one);
+}
+
+json_t *sw_json_policy_idle(const struct sw_policy *policy)
+{
+	json_t *array = json_array();
+
+	sw_policy_idle(policy, put_idle, array);
+	return array;
 }
 
 void sw_json_policy(FILE *out, const struct sw_policy *policy, const char *file, bool pretty)

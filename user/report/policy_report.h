@@ -17,6 +17,7 @@ struct sw_policy_done {
 	bool saved;	    /* false: also if that is still to come */
 	const struct sw_policy_view *view;
 	const struct sw_changes *changes;
+	const struct sw_policy *policy; /* that is active now */
 };
 
 void sw_text_policy_done(FILE *out, const struct sw_policy_done *done);

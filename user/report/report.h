@@ -60,6 +60,9 @@ void sw_json_list_change(FILE *out, enum sw_list list, const struct sw_list_chan
 /* A compiled policy: its services, their limits, and what is dropped. */
 void sw_text_policy(FILE *out, const struct sw_policy *policy);
 
+/* A line for each key that does nothing, and why. */
+void sw_text_policy_idle(FILE *out, const struct sw_policy *policy);
+
 /* All of it; file is what it was read from, or NULL. */
 void sw_json_policy(FILE *out, const struct sw_policy *policy, const char *file, bool pretty);
 

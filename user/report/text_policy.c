@@ -4,6 +4,7 @@
 #include "../base/error.h"
 #include "../base/number.h"
 #include "../model/names.h"
+#include "../model/policy_idle.h"
 #include "../model/policy_keys.h"
 #include "../model/service_text.h"
 #include "../text/table.h"
@@ -190,6 +191,20 @@ static void print_flood_defence(FILE *out, const struct sw_policy *policy)
 		fputs("  SYNs are answered also where nobody was heard answering\n", out);
 }
 
+static void print_idle(void *context, const char *path, const char *why)
+{
+	char text[256];
+
+	sw_format(text, sizeof(text), "%s does nothing: %s", path, why);
+	fputs("  ", context);
+	sw_wrap(context, text, 2, LIST_INDENT);
+}
+
+void sw_text_policy_idle(FILE *out, const struct sw_policy *policy)
+{
+	sw_policy_idle(policy, print_idle, out);
+}
+
 void sw_text_policy(FILE *out, const struct sw_policy *policy)
 {
 	print_table(out, policy);
@@ -203,4 +218,5 @@ void sw_text_policy(FILE *out, const struct sw_policy *policy)
 		fputs("  both ends of a connection may be behind one interface\n", out);
 	if (policy->gateway.hairpin == SW_HAIRPIN_NO)
 		fputs("  the ends of a connection are never behind one interface\n", out);
+	sw_text_policy_idle(out, policy);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What commands have done about the policy, and what a file would change. */
 #include "policy_report.h"
+#include "report.h"
 
 #include "../base/number.h"
 #include "../text/table.h"
@@ -64,6 +65,7 @@ void sw_text_policy_done(FILE *out, const struct sw_policy_done *done)
 	fputs(": ", out);
 	print_effect(out, view);
 	fputc('\n', out);
+	sw_text_policy_idle(out, done->policy);
 	if (view->pending)
 		fprintf(out,
 			"in %s the kernel goes back by itself to the policy before, unless you "
