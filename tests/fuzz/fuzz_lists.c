@@ -64,7 +64,9 @@ static void check_entries(struct sw_entries *entries)
 {
 	for (size_t i = 0; i < entries->count; i++) {
 		check_entry(&entries->rows[i]);
-		if (!entries->rows[i].dead)
+		/* where the clock is behind, what is left is given anew */
+		if (!entries->rows[i].dead &&
+		    entries->rows[i].added_s <= times.boot_s + times.apart_s)
 			check_round_trip(&entries->rows[i]);
 	}
 	sw_entries_settle(entries);

@@ -253,6 +253,41 @@ static void damaged_lines_are_left_out_and_named(void **state __unused)
 	}
 }
 
+/* 5,000 s were given, and the clock of the machine stands at 1970. */
+static void a_clock_that_is_behind_prolongs_nothing(void **state __unused)
+{
+	static const struct {
+		uint32_t added_s, expires_s;
+		int64_t apart_s;
+		uint32_t until_s; /* 0: expired */
+	} tries[] = {
+		{ 1764000000, 1764005000, 1764000000 - 900, 5900 },
+		{ 1764000000, 1764005000, 1764004000 - 900, 1900 },
+		{ 1764000000, 1764005000, 1764006000 - 900, 0 },
+		{ 1764000000, 1764005000, 0, 6000 },
+		{ 1764000000, 1764005000, 500000000, 6000 },
+		{ 1764000000, 4000, 0, 0 },
+		{ 1764000000, 1764000000, 0, 0 },
+		{ 0, 4000, 0, 4000 },
+	};
+
+	for (size_t i = 0; i < COUNT(tries); i++) {
+		struct sw_journal_times times = { .apart_s = tries[i].apart_s, .boot_s = 1000 };
+		char line[128];
+		int length = snprintf(line, sizeof(line),
+				      "block 192.0.2.0/24 added=%u expires=%u reason=\"\"",
+				      tries[i].added_s, tries[i].expires_s);
+		const struct sw_entry *entry;
+
+		sw_entries_free(&lists[SW_LIST_BLOCK]);
+		assert_int_equal(sw_journal_parse(line, (size_t)length, &times, lists), 0);
+		entry = &lists[SW_LIST_BLOCK].rows[0];
+		assert_int_equal(entry->dead, !tries[i].until_s);
+		if (!entry->dead)
+			assert_int_equal(entry->expires_s, tries[i].until_s);
+	}
+}
+
 /* A file of nothing but damage is not told line by line. */
 static void much_damage_is_told_in_short(void **state __unused)
 {
@@ -317,6 +352,7 @@ int main(void)
 		TEST(what_has_expired_is_gone),
 		TEST(a_torn_file_loses_its_last_line_only),
 		TEST(damaged_lines_are_left_out_and_named),
+		TEST(a_clock_that_is_behind_prolongs_nothing),
 		TEST(much_damage_is_told_in_short),
 		TEST(another_file_is_not_touched),
 		TEST(writing_anew_keeps_what_counts),

@@ -119,6 +119,23 @@ static char *unquote(char *text)
 	return text;
 }
 
+/*
+ * Until when an entry holds that was added and expires at these times of day. Who was added in times to come
+ * shows that the clock is behind, as at a boot without a battery before the time was set: years would seem
+ * to be left, so it is given again what it was given.
+ */
+static int64_t expiry_of(const struct sw_journal_times *times, uint64_t added_s, uint64_t seconds)
+{
+	uint64_t now_s = times->boot_s + (uint64_t)times->apart_s;
+
+	if (added_s <= now_s)
+		return (int64_t)seconds - times->apart_s;
+	/* written anew while the clock was behind: in no time that is known would it still hold */
+	if (seconds <= added_s || seconds - added_s > UINT32_MAX)
+		return 0;
+	return (int64_t)(times->boot_s + seconds - added_s);
+}
+
 /* What follows the prefix: times, then the reason. */
 static int take_rest(char *rest, const struct sw_journal_times *times, struct sw_entry *entry,
 		     struct sw_entries *entries)
@@ -135,7 +152,7 @@ static int take_rest(char *rest, const struct sw_journal_times *times, struct sw
 		return -EBADMSG;
 	word = next_word(&rest);
 	if (word && take_time(word, "expires=", &seconds)) {
-		boot_s = (int64_t)seconds - times->apart_s;
+		boot_s = expiry_of(times, entry->added_s, seconds);
 		entry->dead = boot_s <= (int64_t)times->boot_s || boot_s > UINT32_MAX;
 		entry->expires_s = (uint32_t)boot_s;
 	} else if (!word || strcmp(word, "expires=-") != 0) {
