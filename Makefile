@@ -129,7 +129,11 @@ $(B)/tests/unit/%: tests/unit/%.c
 $(B)/tests/fuzz/%: tests/fuzz/%.c
 	$(call say,FUZZ,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(SAN_FLAGS) -fsanitize=fuzzer $(DEPS) $< -o $@
+	$(Q)$(CLANG) $(SAN_FLAGS) -fsanitize=fuzzer $(DEPS) $< $(FUZZ_WITH) -o $@
+# what reads YAML is too many files to be one with its fuzzer
+FUZZ_POLICY_SOURCES := $(wildcard user/config/*.c user/model/*.c user/base/*.c) user/text/options.c user/text/wrap.c
+$(B)/tests/fuzz/fuzz_policy: $(FUZZ_POLICY_SOURCES)
+$(B)/tests/fuzz/fuzz_policy: FUZZ_WITH = -D_GNU_SOURCE $(FUZZ_POLICY_SOURCES) -lcyaml -lyaml -ljansson -lnettle -lm
 
 $(B)/tests/% $(B)/bench/%: %.c
 $(PROG_TESTS) $(BENCHES): $(B)/%: %.c $(LIB_OBJECTS) | $(BPF_SKELETONS)
