@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command.h"
 
+#include "../base/cleanup.h"
 #include "../base/number.h"
 #include "../base/textfile.h"
 #include "../model/names.h"
@@ -8,6 +9,7 @@
 #include "timeouts.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 
 static struct {
 	bool all;
@@ -61,11 +63,6 @@ static void warn(const struct sw_replay_result *result)
 			sw_noun(result->evicted, "flow was", "flows were"));
 }
 
-static void print_metrics(FILE *out, const void *context)
-{
-	sw_prometheus_replay(out, context);
-}
-
 static int print(const struct sw_replay_result *result)
 {
 	if (sw_global.json)
@@ -76,9 +73,39 @@ static int print(const struct sw_replay_result *result)
 	return sw_replay_is_degraded(result) ? SW_EXIT_DEGRADED : SW_EXIT_OK;
 }
 
+/* The bytes of a file, which whoever has the privileges to write there need not understand. */
+static void copy_metrics(FILE *out, const void *context)
+{
+	FILE *from = fdopen(dup(*(const int *)context), "r");
+	char piece[4096];
+	size_t length;
+
+	if (!from) {
+		sw_output_lacks();
+		return;
+	}
+	rewind(from);
+	while ((length = fread(piece, 1, sizeof(piece), from)) > 0)
+		fwrite(piece, 1, length, out);
+	fclose(from);
+}
+
+/* In the process that read the capture. */
+static int tell(const struct sw_replay_result *result, int metrics_fd)
+{
+	FILE *out = metrics_fd >= 0 ? fdopen(dup(metrics_fd), "w") : NULL;
+
+	if (out)
+		sw_prometheus_replay(out, result);
+	if (metrics_fd >= 0 && (!out || fclose(out)))
+		return sw_error(errno, "cannot keep the metrics: %s", sw_errno_text(errno));
+	return print(result);
+}
+
 static int run(int argc, char **argv)
 {
-	int first = sw_command_options(&sw_cmd_replay, argc, argv), error;
+	int first = sw_command_options(&sw_cmd_replay, argc, argv), error, code = SW_EXIT_OK;
+	SW_AUTO_FD int metrics_fd = -1;
 	SW_AUTO_REPLAY struct sw_replay_result *result = NULL;
 	struct sw_replay_request request = { .checksums = given.checksums };
 
@@ -90,13 +117,20 @@ static int run(int argc, char **argv)
 				argc - first);
 	choose_timeouts(request.timeout_ms);
 	request.path = argv[first];
-	error = sw_replay(&request, &result);
-	if (error)
-		return error == -EINVAL ? -EIO : error; /* EINVAL is for the command line */
 	if (given.textfile_dir)
-		error = sw_textfile_replace(given.textfile_dir, "synward_replay.prom",
-					    print_metrics, result);
-	return error ? error : print(result);
+		metrics_fd = memfd_create("metrics", MFD_CLOEXEC);
+	if (given.textfile_dir && metrics_fd < 0)
+		return sw_error(errno, "cannot keep the metrics: %s", sw_errno_text(errno));
+	error = sw_replay(&request, &result, &code);
+	if (!error)
+		return tell(result, metrics_fd);
+	if (error < 0)
+		return error == -EINVAL ? -EIO : error; /* EINVAL is for the command line */
+	error = 0;
+	if (given.textfile_dir && (code == SW_EXIT_OK || code == SW_EXIT_DEGRADED))
+		error = sw_textfile_replace(given.textfile_dir, "synward_replay.prom", copy_metrics,
+					    &metrics_fd);
+	return error ? error : code;
 }
 
 const struct sw_command sw_cmd_replay = {

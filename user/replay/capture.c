@@ -28,6 +28,7 @@ struct sw_capture {
 	int skipped_link;
 	uint64_t size;
 	uint64_t now_ns;
+	bool is_gzip;
 	bool breaks_off;
 	char damage[PCAP_ERRBUF_SIZE + 64];
 };
@@ -96,9 +97,12 @@ static int open_stream(struct sw_capture *capture)
 {
 	SW_AUTO_FD int fd = -1;
 	int error = open_path(capture, &fd);
+	uint8_t magic[2];
 
 	if (error)
 		return error;
+	capture->is_gzip = pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
+			   magic[0] == 0x1f && magic[1] == 0x8b; /* RFC 1952 section 2.3.1 */
 	capture->gzip = gzdopen(fd, "rb");
 	if (!capture->gzip)
 		return -ENOMEM;
@@ -157,7 +161,7 @@ static int open_pcapng(struct sw_capture *capture, FILE **file)
 }
 
 /* Which of the two it is, the first four bytes tell. */
-static int open_format(struct sw_capture *capture)
+int sw_capture_begin(struct sw_capture *capture)
 {
 	cookie_io_functions_t functions = { .read = read_stream };
 	SW_AUTO_FILE FILE *file = fopencookie(capture, "rb", functions);
@@ -183,8 +187,6 @@ int sw_capture_open(const char *path, struct sw_capture **capture)
 		return -ENOMEM;
 	made->path = path;
 	error = open_stream(made);
-	if (!error)
-		error = open_format(made);
 	if (error)
 		return error;
 	*capture = made;
@@ -326,5 +328,5 @@ uint64_t sw_capture_position(const struct sw_capture *capture)
 
 bool sw_capture_is_gzip(const struct sw_capture *capture)
 {
-	return !gzdirect(capture->gzip);
+	return capture->is_gzip;
 }

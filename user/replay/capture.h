@@ -11,8 +11,15 @@
 
 struct sw_capture;
 
-/* Opens a file ("-": standard input). Returns 0, or a -errno whose line is recorded. */
+/*
+ * Opens a file ("-": standard input), and reads nothing that would have to be understood. Returns 0, or a
+ * -errno whose line is recorded.
+ */
 int sw_capture_open(const char *path, struct sw_capture **capture);
+
+/* Finds out what it is, before the first record is read. Returns 0, or a -errno whose line is recorded. */
+int sw_capture_begin(struct sw_capture *capture);
+
 void sw_capture_close(struct sw_capture *capture);
 
 /*
@@ -39,6 +46,7 @@ uint64_t sw_capture_size(const struct sw_capture *capture);
 /* How many of them have been read, give or take a buffer. */
 uint64_t sw_capture_position(const struct sw_capture *capture);
 
+/* Does it begin as a gzipped file does? Not known of a pipe. */
 bool sw_capture_is_gzip(const struct sw_capture *capture);
 
 static inline void sw_capture_cleanup(struct sw_capture **capture)

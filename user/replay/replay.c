@@ -3,8 +3,10 @@
 
 #include "../base/error.h"
 #include "../base/number.h"
+#include "../platform/privileges.h"
 #include "../text/progress.h"
 #include "capture.h"
+#include "confine.h"
 #include "engine.h"
 
 #include <errno.h>
@@ -201,12 +203,6 @@ static int run_pass(struct pass *pass)
 	return error ? error : conclude(pass);
 }
 
-/* How many flows the tables have room for. */
-struct room {
-	uint32_t handshakes;
-	uint32_t connections;
-};
-
 /* As many as the file can hold, within reason. */
 static uint32_t room_for(const struct sw_capture *capture)
 {
@@ -218,8 +214,8 @@ static uint32_t room_for(const struct sw_capture *capture)
 	return room < MIN_ROOM ? MIN_ROOM : room > MAX_ROOM ? MAX_ROOM : (uint32_t)room;
 }
 
-/* Replays the file once, with as much room as asked for (0: as its size suggests, then told). */
-static int replay_once(const struct sw_replay_request *request, struct room *room,
+/* Replays the file, with as much room as the try has (0: as its size suggests, then told). */
+static int replay_once(const struct sw_replay_request *request, struct sw_replay_room *room,
 		       struct sw_replay_result **result)
 {
 	SW_AUTO_REPLAY struct sw_replay_result *made = calloc(1, sizeof(*made));
@@ -243,6 +239,10 @@ static int replay_once(const struct sw_replay_request *request, struct room *roo
 	setup.checksums = request->checksums;
 	memcpy(setup.timeout_ms, request->timeout_ms, sizeof(setup.timeout_ms));
 	error = sw_engine_load(&setup, &engine);
+	if (!error)
+		error = sw_drop_privileges();
+	if (!error)
+		error = sw_capture_begin(capture);
 	if (error)
 		return error;
 	pass.capture = capture;
@@ -266,39 +266,34 @@ static bool enlarge(uint32_t *room, uint64_t evicted)
 }
 
 /*
- * A capture that is nothing but SYNs overfills tables that are ample for any other: try larger ones,
- * as far as there is memory. What comes through a pipe cannot be read again.
+ * A capture that is nothing but SYNs overfills tables that are ample for any other: larger ones are
+ * tried, as far as there is memory. What comes through a pipe cannot be read again.
  */
-static void make_room(const struct sw_replay_request *request, struct room *room,
-		      struct sw_replay_result **result)
+static void ask_for_room(const struct sw_replay_try *self, struct sw_replay_room room,
+			 const struct sw_replay_result *result)
 {
-	while ((*result)->is_repeatable) {
-		const __u64 *tallies = (*result)->stats.total.tallies;
-		struct sw_replay_result *again;
+	const __u64 *tallies = result->stats.total.tallies;
 
-		if (!(enlarge(&room->handshakes, tallies[SW_TALLY_ATTEMPTS_EVICTED]) |
-		      enlarge(&room->connections, tallies[SW_TALLY_CONNECTIONS_EVICTED])))
-			return;
-		if (replay_once(request, room, &again)) {
-			sw_error_clear();
-			return;
-		}
-		sw_replay_free(*result);
-		*result = again;
-	}
+	if (result->is_repeatable &&
+	    (enlarge(&room.handshakes, tallies[SW_TALLY_ATTEMPTS_EVICTED]) |
+	     enlarge(&room.connections, tallies[SW_TALLY_CONNECTIONS_EVICTED])))
+		sw_replay_ask_for(self, room);
 }
 
-int sw_replay(const struct sw_replay_request *request, struct sw_replay_result **result)
+int sw_replay(const struct sw_replay_request *request, struct sw_replay_result **result, int *code)
 {
-	struct sw_replay_result *made;
-	struct room room = {};
-	int error = replay_once(request, &room, &made);
+	struct sw_replay_try self = {};
+	int error = sw_replay_confine(&self, code);
+	bool another = self.room.handshakes;
 
 	if (error)
 		return error;
-	make_room(request, &room, &made);
-	*result = made;
-	return 0;
+	error = replay_once(request, &self.room, result);
+	if (error && another)
+		sw_replay_give_up();
+	if (!error)
+		ask_for_room(&self, self.room, *result);
+	return error;
 }
 
 void sw_replay_free(struct sw_replay_result *result)

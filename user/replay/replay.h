@@ -41,10 +41,12 @@ struct sw_replay_result {
 };
 
 /*
- * Replays a file. The result is the caller's to free, with sw_replay_free(). Returns 0, or a -errno
- * whose line is recorded.
+ * Replays a file in a process of its own, which gives up all privileges before it reads the first byte of
+ * the file; so this returns twice, as fork() does. In that process: 0, with the result, which is to be
+ * printed and freed with sw_replay_free(), or a -errno with its line. In the caller: 1 with the exit code of
+ * that process in *code, when it has ended, or a -errno with its line.
  */
-int sw_replay(const struct sw_replay_request *request, struct sw_replay_result **result);
+int sw_replay(const struct sw_replay_request *request, struct sw_replay_result **result, int *code);
 void sw_replay_free(struct sw_replay_result *result);
 
 /* Less was learnt than the capture holds. */
@@ -56,7 +58,7 @@ static inline bool sw_replay_is_degraded(const struct sw_replay_result *result)
 /* The report with its first limit attempts. */
 void sw_text_replay(FILE *out, const struct sw_replay_result *result, uint64_t limit);
 
-/* The report of `stats -j`, with "packets", "complete" and "attempts". Returns 0 or -ENOMEM. */
+/* The report of `stats -j`, with "packets", "complete" and "attempts". */
 void sw_json_replay(FILE *out, const struct sw_replay_result *result, bool pretty);
 
 /* Metrics of the capture, in Prometheus' text format. */
