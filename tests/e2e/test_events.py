@@ -34,7 +34,7 @@ def follow(lab, synward, *options):
 def event(line):
     """But for the time of day, in which two readers may differ by a microsecond."""
     one = json.loads(line)
-    assert one.pop("timestamp")
+    assert one.pop("timestamp") and one.pop("timestamp_unix_ms")
     return one
 
 

@@ -64,7 +64,8 @@ def test_every_outcome_and_anomaly_is_always_in_the_json(busy):
     assert len(stats["handshakes"]) == 18 and len(stats["anomalies"]) > 50
     assert all(set(one) == {"seen", "would_drop", "dropped"} for one in stats["anomalies"].values())
     assert stats["schema"] == 1
-    datetime.datetime.strptime(stats["timestamp"], "%Y-%m-%dT%H:%M:%S.%f%z")
+    stamp = datetime.datetime.strptime(stats["timestamp"], "%Y-%m-%dT%H:%M:%S.%f%z")
+    assert abs(stamp.timestamp() * 1000 - stats["timestamp_unix_ms"]) < 2
 
 
 def test_json_is_one_line_unless_pretty(busy):
@@ -160,6 +161,7 @@ def test_events_follow_while_traffic_flows(stage, lab, synward):
         assert (event["in_iface"], event["proto"]) == ("s0", "TCP")
         assert (event["src_ip"], event["dest_ip"]) == ("10.77.1.1", "10.77.1.2")
         stamp = datetime.datetime.strptime(event["timestamp"], "%Y-%m-%dT%H:%M:%S.%f%z")
+        assert abs(stamp.timestamp() * 1000 - event["timestamp_unix_ms"]) < 2
         assert abs((datetime.datetime.now(datetime.timezone.utc) - stamp).total_seconds()) < 60
         by_outcome.setdefault(event["handshake"]["outcome"], []).append(event)
     assert {name: len(those) for name, those in by_outcome.items()} == {"accepted": 10,

@@ -17,6 +17,7 @@ static unsigned int allocations = UINT32_MAX; /* for which there is memory */
 
 #include "../../user/base/error.c"
 #include "../../user/base/printable.c"
+#include "../../user/base/time.c"
 #include "../../user/model/policy_view.c"
 #include "../../user/model/snapshot.c"
 #include "../../user/report/json.c"

@@ -11,14 +11,13 @@
 
 static json_t *header(const struct sw_replay_result *result)
 {
-	char text[SW_TIMESTAMP_SIZE];
 	json_t *root = sw_json_stats_root(&result->stats); /* what reads those can read these */
 
 	sw_json_put_text(root, "file", result->path);
 	sw_json_put_number(root, "packets", result->packets);
 	sw_json_put_number(root, "unsupported", result->skipped);
 	sw_json_put_bool(root, "complete", !result->damage[0]);
-	sw_json_put_text(root, "timestamp", sw_format_timestamp(text, result->last_ns));
+	sw_json_put_time(root, "timestamp", result->last_ns);
 	json_object_del(root, "map_bytes");
 	return root;
 }
@@ -36,11 +35,10 @@ static json_t *latencies(const struct sw_event *event)
 static json_t *attempt(const struct sw_replay_attempt *from)
 {
 	const struct sw_event *event = &from->event;
-	char text[SW_ADDRESS_SIZE], timestamp[SW_TIMESTAMP_SIZE];
+	char text[SW_ADDRESS_SIZE];
 	json_t *object = json_object();
 
-	sw_json_put_text(object, "time",
-			 sw_format_timestamp(timestamp, from->started_ms * NS_PER_MS));
+	sw_json_put_time(object, "time", from->started_ms * NS_PER_MS);
 	sw_json_put_text(object, "src", sw_format_address(text, &event->flow.orig));
 	sw_json_put_number(object, "sport", event->flow.orig_port);
 	sw_json_put_text(object, "dst", sw_format_address(text, &event->flow.resp));

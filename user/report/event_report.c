@@ -165,6 +165,7 @@ void sw_json_event(FILE *out, const struct sw_event *event, const struct sw_even
 		put_joins(root, event);
 	put_own(sw_json_put(root, sw_name(sw_event_words, event->type), json_object()), event,
 		names->service);
+	sw_json_put_number(root, "timestamp_unix_ms", wall_ns / 1000000);
 	sw_json_print(out, root, false);
 }
 

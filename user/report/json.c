@@ -4,6 +4,7 @@
 #include "../base/cleanup.h"
 #include "../base/error.h"
 #include "../base/printable.h"
+#include "../base/time.h"
 #include "report.h"
 
 #include <string.h>
@@ -54,6 +55,15 @@ void sw_json_put_text(json_t *object, const char *key, const char *text)
 			value = json_string(sw_printable(shown, size, text));
 	}
 	sw_json_put(object, key, value);
+}
+
+void sw_json_put_time(json_t *object, const char *key, uint64_t wall_ns)
+{
+	char text[SW_TIMESTAMP_SIZE], number[64];
+
+	sw_json_put_text(object, key, sw_format_timestamp(text, wall_ns));
+	sw_format(number, sizeof(number), "%s_unix_ms", key);
+	sw_json_put_number(object, number, wall_ns / 1000000);
 }
 
 void sw_json_put_bool(json_t *object, const char *key, bool value)

@@ -16,6 +16,12 @@ void sw_json_put_number(json_t *object, const char *key, uint64_t number);
 void sw_json_put_text(json_t *object, const char *key, const char *text);
 void sw_json_put_bool(json_t *object, const char *key, bool value);
 
+/*
+ * A time of day: as text for people and for what reads Suricata's EVE, and as KEY_unix_ms, the milliseconds
+ * since 1970, for jq and whoever calculates.
+ */
+void sw_json_put_time(json_t *object, const char *key, uint64_t wall_ns);
+
 /* Takes the reference to value. Returns it, borrowed. */
 json_t *sw_json_put(json_t *object, const char *key, json_t *value);
 

@@ -149,10 +149,8 @@ json_t *sw_json_stats_root(const struct sw_snapshot *snapshot)
 {
 	const struct sw_counters *total = &snapshot->total;
 	json_t *root = sw_json_root();
-	char text[SW_TIMESTAMP_SIZE];
 
-	sw_json_put_text(root, "timestamp",
-			 sw_format_timestamp(text, sw_wall_ns(snapshot->taken_ns)));
+	sw_json_put_time(root, "timestamp", sw_wall_ns(snapshot->taken_ns));
 	sw_json_put_number(root, "age_ms", (snapshot->taken_ns - snapshot->created_ns) / 1000000);
 	sw_json_put(root, "handshakes",
 		    named_counts(sw_outcome_words, SW_OUTCOME_COUNT, total->outcomes));

@@ -38,7 +38,6 @@ static json_t *status_interface(const struct sw_status *status,
 				const struct sw_status_interface *from)
 {
 	json_t *one = json_object(), *part;
-	char text[SW_TIMESTAMP_SIZE];
 
 	sw_json_put_text(one, "name", from->record.name);
 	sw_json_put_number(one, "ifindex", from->record.ifindex);
@@ -58,8 +57,7 @@ static json_t *status_interface(const struct sw_status *status,
 			    before(&from->before_handover));
 	}
 	sw_json_put_bool(one, "ok", sw_status_interface_ok(from));
-	sw_json_put_text(one, "since",
-			 sw_format_timestamp(text, sw_wall_ns(from->record.attached_ns)));
+	sw_json_put_time(one, "since", sw_wall_ns(from->record.attached_ns));
 	sw_json_put_number(one, "age_ms", (status->taken_ns - from->record.attached_ns) / 1000000);
 	return one;
 }

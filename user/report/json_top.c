@@ -14,9 +14,8 @@ static const char *const kind_names[] = {
 static json_t *root_of(const char *what, uint64_t taken_ns)
 {
 	json_t *root = sw_json_root();
-	char text[SW_TIMESTAMP_SIZE];
 
-	sw_json_put_text(root, "timestamp", sw_format_timestamp(text, sw_wall_ns(taken_ns)));
+	sw_json_put_time(root, "timestamp", sw_wall_ns(taken_ns));
 	sw_json_put_text(root, "top", what);
 	return root;
 }

@@ -70,10 +70,8 @@ void sw_text_entries(FILE *out, enum sw_list list, const struct sw_entries *entr
 
 static void put_time(json_t *object, const char *key, uint64_t wall_s)
 {
-	char text[SW_TIMESTAMP_SIZE];
-
 	if (wall_s)
-		sw_json_put_text(object, key, sw_format_timestamp(text, wall_s * NS_PER_S));
+		sw_json_put_time(object, key, wall_s * NS_PER_S);
 	else
 		sw_json_put(object, key, json_null());
 }
