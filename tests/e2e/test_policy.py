@@ -297,6 +297,11 @@ def test_timeouts_of_attach_do_not_confirm_what_waits(pair, synward, files):
     synward.expect(0, "policy", "confirm")
     synward.attach(pair[1], options=("--timeout", "syn_sent=5s"))
     assert synward.json("status")["timeouts_ms"]["syn_sent"] == 5000
+    kept = synward.expect(0, "policy", "apply", files.default(more="  timeouts: {syn_sent: 5s}\n"))
+    assert kept.stderr == ""
+    lost = synward.expect(0, "policy", "apply", files.default())
+    assert ("synward: this policy sets timeouts back to their defaults: syn_sent from 5s to 127s. To "
+            "keep them, write them into the file, under default: timeouts:\n") == lost.stderr
 
 
 @pytest.mark.parametrize("argv, words", (

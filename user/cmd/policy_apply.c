@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "policy.h"
 
+#include "../base/number.h"
 #include "../config/config.h"
 #include "../config/secret_file.h"
 #include "../defence/shared_secret.h"
+#include "../model/names.h"
 #include "../model/policy.h"
 #include "../policy/armed.h"
 #include "../policy/policy_view_reader.h"
 
 #include <errno.h>
+#include <string.h>
 
 static struct {
 	uint64_t confirm_ms;
@@ -56,6 +59,32 @@ static int activate(struct sw_policy_work *work)
 	return sw_policy_install(&work->instance, work->other, &change);
 }
 
+/*
+ * Says which timeouts that 'attach --timeout' or an earlier policy has set are the usual ones again, since the
+ * file has none: it would look as if they still were what was asked for.
+ */
+static void note_timeouts(const struct sw_policy_work *work)
+{
+	const __u32 *before = work->active->rules[SW_SERVICE_DEFAULT].timeout_ms;
+	const __u32 *now = work->other->rules[SW_SERVICE_DEFAULT].timeout_ms;
+	char a[SW_NUMBER_SIZE], b[SW_NUMBER_SIZE], list[256] = "";
+
+	for (int i = 0; i < SW_TIMEOUT_COUNT; i++) {
+		size_t length = strlen(list);
+
+		if (before[i] == now[i] || now[i] != sw_timeout_defaults[i])
+			continue;
+		sw_format(list + length, sizeof(list) - length, "%s%s from %s to %s",
+			  length ? ", " : "", sw_timeout_words[i].name,
+			  sw_format_exact_duration(a, before[i]),
+			  sw_format_exact_duration(b, now[i]));
+	}
+	if (*list)
+		sw_note("this policy sets timeouts back to their defaults: %s. To keep them, write "
+			"them into the file, under default: timeouts:",
+			list);
+}
+
 static int run(int argc, char **argv)
 {
 	SW_AUTO_POLICY_WORK struct sw_policy_work work = SW_POLICY_WORK_NONE;
@@ -82,6 +111,7 @@ static int run(int argc, char **argv)
 		error = activate(&work);
 	if (error)
 		return sw_policy_failed(error);
+	note_timeouts(&work);
 	return sw_policy_tell(&work, "applied", given.confirm_ms || sw_policy_save(&work));
 }
 

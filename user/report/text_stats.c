@@ -164,30 +164,49 @@ static void services(FILE *out, const struct sw_snapshot *snapshot)
 	sw_table_print(table, out);
 }
 
-/* What SYNs to services were answered with in their stead, where any was. */
+/* What SYNs were answered with in a server's stead. */
+struct answers {
+	uint64_t cookies, challenges, answered, unsent;
+};
+
+static void answers_row(struct sw_table *table, const char *name, const struct answers *of,
+			bool all)
+{
+	char text[SW_NUMBER_SIZE];
+
+	if (!all && !of->cookies && !of->challenges && !of->answered && !of->unsent)
+		return;
+	sw_table_cell(table, "%s", name);
+	sw_table_cell(table, "%s", sw_format_count(text, of->cookies));
+	sw_table_cell(table, "%s", sw_format_count(text, of->challenges));
+	sw_table_cell(table, "%s", sw_format_count(text, of->answered));
+	sw_table_cell(table, "%s", sw_format_count(text, of->unsent));
+}
+
+/* Of each service where any was; where there are none nothing is counted for them, and the default has all. */
 static void answers(FILE *out, const struct sw_snapshot *snapshot, bool all)
 {
 	static const char *const headings[] = { "SERVICE", "COOKIES", "CHALLENGES", "ANSWERED",
 						"UNSENT" };
 	SW_AUTO_TABLE struct sw_table *table = sw_table_new("lrrrr");
-	char text[SW_NUMBER_SIZE];
+	const struct sw_counters *total = &snapshot->total;
+	const struct answers of_all = { total->tallies[SW_TALLY_COOKIES_SENT],
+					total->tallies[SW_TALLY_CHALLENGES_SENT],
+					total->limits_seen[SW_LIMIT_CHALLENGE_ANSWER],
+					total->tallies[SW_TALLY_COOKIES_UNSENT] };
 
-	if (snapshot->policy.row_count < 2)
-		return;
 	for (size_t i = 0; i < sizeof(headings) / sizeof(headings[0]); i++)
 		sw_table_cell(table, "%s", headings[i]);
-	for (uint32_t i = 0; i < snapshot->policy.row_count; i++) {
-		const struct sw_service_counters *counters = &snapshot->services[i];
-		uint64_t answered = counters->limits[SW_LIMIT_CHALLENGE_ANSWER];
+	if (snapshot->policy.row_count < 2)
+		answers_row(table, "default", &of_all, false);
+	for (uint32_t i = 0; snapshot->policy.row_count > 1 && i < snapshot->policy.row_count;
+	     i++) {
+		const struct sw_service_counters *from = &snapshot->services[i];
+		const struct answers of = { from->cookies_sent, from->challenges_sent,
+					    from->limits[SW_LIMIT_CHALLENGE_ANSWER],
+					    from->cookies_unsent };
 
-		if (!all && !counters->cookies_sent && !counters->challenges_sent && !answered &&
-		    !counters->cookies_unsent)
-			continue;
-		sw_table_cell(table, "%s", snapshot->policy.rows[i].name);
-		sw_table_cell(table, "%s", sw_format_count(text, counters->cookies_sent));
-		sw_table_cell(table, "%s", sw_format_count(text, counters->challenges_sent));
-		sw_table_cell(table, "%s", sw_format_count(text, answered));
-		sw_table_cell(table, "%s", sw_format_count(text, counters->cookies_unsent));
+		answers_row(table, snapshot->policy.rows[i].name, &of, all);
 	}
 	sw_table_print(table, out);
 }
