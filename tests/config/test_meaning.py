@@ -370,7 +370,7 @@ def test_examples(path):
     # nothing may be dropped by a file that was copied and not thought about
     assert {one["mode"] for one in [*found["services"], found["default"]]} == {"monitor"}
     text = check(path).stdout.decode()
-    assert text.startswith(f"{path}: well-formed, {len(found['services'])} service")
+    assert text.startswith(f"{path}: valid, {len(found['services'])} service")
     for service in found["services"]:
         assert re.search(rf"^  {service['name']} +monitor ", text, re.M)
 

@@ -309,7 +309,7 @@ def test_standard_input_is_as_good():
     """Both as text and with a mistake; nothing there is nothing said."""
     done = run("check-config", "-", input=b"version: 1\nservices:\n  - {name: web, ports: [80]}\n")
     assert done.returncode == 0 and done.stderr == b""
-    assert done.stdout.startswith(b"standard input: well-formed, 1 service\n")
+    assert done.stdout.startswith(b"standard input: valid, 1 service\n")
     done = run("check-config", "-", input=b"version: 1\nservces: []\n")
     assert refusal(done, "standard input") == (
         2, "unknown key servces in the file: did you mean services?")
@@ -321,7 +321,7 @@ def test_a_file_may_have_any_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "-").write_text(ONLY)
     done = run("check-config", "./-", input=b"nonsense")
-    assert done.returncode == 0 and done.stdout.startswith(b"./-: well-formed, 0 services\n")
+    assert done.returncode == 0 and done.stdout.startswith(b"./-: valid, 0 services\n")
 
 
 def test_ports_cut_into_too_many_classes(tmp_path):

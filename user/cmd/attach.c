@@ -44,7 +44,8 @@ static const struct sw_option options[] = {
 	  .help = "room for established connections (131072)", .minimum = SW_MIN_CONNECTIONS,
 	  .maximum = SW_MAX_CONNECTIONS },
 	{ "timeout", 't', SW_OPTION_CALLBACK, given.timeout_ms, "NAME=DURATION",
-	  .help = "how long silence lasts; may be repeated", .parse = sw_parse_timeout },
+	  .help = "end a silent entry after that time; may be repeated",
+	  .parse = sw_parse_timeout },
 	{ "events-per-second", 0, SW_OPTION_NUMBER, &given.events_per_second, "N",
 	  .help = "budget of events of each CPU (1000); 0: no limit", .maximum = UINT32_MAX },
 	{ "flood-way", 0, SW_OPTION_CHOICE, &given.way, "WAY",
@@ -235,27 +236,22 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_attach = {
 	.name = "attach",
-	.summary = "follow the handshakes of interfaces",
+	.summary = "watch the handshakes of interfaces",
 	.usage = "IFACE... | --config FILE",
-	.text = "Loads the programs, attaches them to what the interfaces receive and send, and "
-		"exits:\n"
-		"the kernel goes on by itself. The first attach goes on with the saved policy, or, "
-		"without\n"
-		"one, drops nothing. All attached interfaces, also of different network "
-		"namespaces, share\n"
-		"their tables, whose sizes the first attach sets. An interface that is attached "
-		"already is\n"
-		"checked, and repaired if need be. Where the policy has "
-		"flood_defence.shared_secret, the secret is read again. Exit code 3: attached, "
-		"but only in generic mode, or the saved policy or that secret cannot be read.\n"
+	.text = "Loads the programs, attaches them to what the interfaces receive and send, and\n"
+		"exits; the programs stay in the kernel. All attached interfaces share one set of\n"
+		"tables, also across network namespaces; the first attach sets their sizes. The\n"
+		"first attach also activates the saved policy. Without one, nothing is dropped.\n"
+		"You can run attach again at any time: it checks the interface and restores a\n"
+		"hook that is missing. It also reads the secret of flood_defence.shared_secret\n"
+		"again, if the policy has it. Exit code 3: attached, but only in generic mode, or\n"
+		"the saved policy or that secret cannot be read.\n"
 		"\n"
 		"Timeouts: syn_sent, syn_received, rst_grace, established, closed.\n"
 		"\n"
-		"With --config, the options come from a file, and the interfaces, too, unless "
-		"there are\n"
-		"some on the command line; see synward-attach.yaml(5). A file with a mistake "
-		"changes\n"
-		"nothing, and the exit code is 2.\n"
+		"With --config, the options come from a file. The interfaces come from it too,\n"
+		"unless the command line names some; see synward-attach.yaml(5). A file with a\n"
+		"mistake changes nothing, and the exit code is 2.\n"
 		"\n"
 		"Examples:\n"
 		"  synward attach --config /etc/synward/attach.yaml\n"

@@ -16,7 +16,7 @@ static struct {
 
 static const struct sw_option options[] = {
 	{ "show", 's', SW_OPTION_FLAG, &given.show, NULL,
-	  .help = "the whole policy as YAML, with what is said nowhere" },
+	  .help = "print the whole policy as YAML, with all defaults" },
 	{},
 };
 
@@ -42,7 +42,7 @@ static int run(int argc, char **argv)
 	} else if (given.show) {
 		sw_config_print(stdout, policy);
 	} else {
-		printf("%s: well-formed, %u %s\n", sw_input_name(argv[first]), count,
+		printf("%s: valid, %u %s\n", sw_input_name(argv[first]), count,
 		       sw_noun(count, "service", "services"));
 		sw_text_policy(stdout, policy);
 	}
@@ -51,12 +51,13 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_check_config = {
 	.name = "check-config",
-	.summary = "whether a policy file is sound, and what it means",
+	.summary = "check a policy file and explain what it does",
 	.usage = "FILE",
-	.text = "Reads a policy file as applying it would, and applies nothing; - is\n"
-		"standard input. The first thing that is wrong is told with its line, and\n"
-		"the exit code is 2. Of a sound one it shows the services in the order in\n"
-		"which they are asked, their limits, and which segments are dropped.\n"
+	.text = "Reads a policy file as 'policy apply' does, but applies nothing; - is standard\n"
+		"input. If the file is not valid, the first mistake is printed with its line, and\n"
+		"the exit code is 2. If it is valid, the services are printed in the order in\n"
+		"which they are asked, with their limits, with what is dropped, and with each key\n"
+		"that does nothing.\n"
 		"\n"
 		"Examples:\n"
 		"  synward check-config /etc/synward/synward.yaml\n"

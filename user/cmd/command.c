@@ -12,16 +12,16 @@ struct sw_global sw_global = { .pin_dir = SW_DEFAULT_PIN_DIR,
 			       .secret_file = SW_DEFAULT_SECRET_FILE };
 
 const struct sw_option sw_global_options[] = {
-	{ "json", 'j', SW_OPTION_FLAG, &sw_global.json, NULL, .help = "JSON" },
-	{ "pretty", 'p', SW_OPTION_FLAG, &sw_global.pretty, NULL, .help = "with -j: indented" },
+	{ "json", 'j', SW_OPTION_FLAG, &sw_global.json, NULL, .help = "print JSON" },
+	{ "pretty", 'p', SW_OPTION_FLAG, &sw_global.pretty, NULL, .help = "with -j: indent it" },
 	{ "pin-dir", 0, SW_OPTION_STRING, &sw_global.pin_dir, "DIR",
-	  .help = "where the state is pinned (" SW_DEFAULT_PIN_DIR ")" },
+	  .help = "directory of the pinned state (" SW_DEFAULT_PIN_DIR ")" },
 	{ "state-dir", 0, SW_OPTION_STRING, &sw_global.state_dir, "DIR",
-	  .help = "what survives a detach and a reboot (" SW_DEFAULT_STATE_DIR ")" },
+	  .help = "directory of what survives a detach and a reboot (" SW_DEFAULT_STATE_DIR ")" },
 	{ "verbose", 'v', SW_OPTION_FLAG, &sw_global.verbose, NULL,
-	  .help = "what libbpf and the verifier say" },
-	{ "help", 'h', SW_OPTION_FLAG, &sw_global.help, NULL, .help = "this text" },
-	{ "version", 'V', SW_OPTION_FLAG, &sw_global.version, NULL, .help = "the version" },
+	  .help = "show messages of libbpf and the verifier" },
+	{ "help", 'h', SW_OPTION_FLAG, &sw_global.help, NULL, .help = "show this text" },
+	{ "version", 'V', SW_OPTION_FLAG, &sw_global.version, NULL, .help = "show the version" },
 	{},
 };
 
@@ -169,7 +169,8 @@ void sw_command_help(const struct sw_command *command, FILE *out)
 
 void sw_overview(FILE *out)
 {
-	fputs("synward follows the TCP three-way handshake at the network driver.\n\n"
+	fputs("synward watches the TCP three-way handshake at the network driver, and can\n"
+	      "drop what a policy names.\n\n"
 	      "Usage: synward [OPTION...] COMMAND [ARGUMENT...]\n\nCommands:\n",
 	      out);
 	list_commands(out, sw_commands);
@@ -177,9 +178,9 @@ void sw_overview(FILE *out)
 	sw_options_help(out, sw_global_options);
 	fputc('\n', out);
 	sw_wrap_paragraphs(
-		out, "The environment variables SYNWARD_PIN_DIR and SYNWARD_STATE_DIR do "
-		     "what --pin-dir and --state-dir do; SYNWARD_SECRET_FILE is read in place "
-		     "of " SW_DEFAULT_SECRET_FILE ". Exit codes: 0 all is well, 1 "
-		     "failure, 2 wrong usage, 3 it works but is degraded. 'synward help "
-		     "COMMAND' tells more.\n");
+		out, "The environment variables SYNWARD_PIN_DIR and SYNWARD_STATE_DIR set "
+		     "the defaults of --pin-dir and --state-dir; SYNWARD_SECRET_FILE "
+		     "is read in place of " SW_DEFAULT_SECRET_FILE ". Exit codes: 0 "
+		     "success, 1 failure, 2 wrong usage, 3 done, but with a problem: read the "
+		     "message. For more about a command: 'synward help COMMAND'.\n");
 }

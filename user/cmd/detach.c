@@ -75,13 +75,12 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_detach = {
 	.name = "detach",
-	.summary = "take the programs off interfaces",
+	.summary = "remove the programs from interfaces",
 	.usage = "IFACE... | --all",
-	.text = "Detaches interfaces, also ones that have vanished. With the last one all that "
-		"synward\n"
-		"had in the kernel is gone: programs, tables and counters. Exit code 3: detached, "
-		"but\n"
-		"net.ipv4.tcp_syncookies, which a policy had set, could not be restored.\n"
+	.text = "Detaches interfaces, also those that no longer exist. When the last one is\n"
+		"detached, synward leaves nothing in the kernel: programs, tables and counters\n"
+		"are gone. Exit code 3: detached, but net.ipv4.tcp_syncookies, which a policy had\n"
+		"set, could not be restored.\n"
 		"\n"
 		"Examples:\n"
 		"  synward detach eth0\n"

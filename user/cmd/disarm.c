@@ -48,7 +48,7 @@ static int run_disarm(int argc, char **argv)
 
 const struct sw_command sw_cmd_disarm = {
 	.name = "disarm",
-	.summary = "drop nothing any more, at once",
+	.summary = "stop dropping packets at once",
 	.usage = "",
 	.text = "Whatever the policy and the lists say, everything passes and is only counted, "
 		"from "
@@ -103,7 +103,7 @@ static int run_arm(int argc, char **argv)
 
 const struct sw_command sw_cmd_arm = {
 	.name = "arm",
-	.summary = "undo disarm",
+	.summary = "drop packets again, as the policy says",
 	.usage = "",
 	.text = "What the policy enforces is dropped again.\n"
 		"\n"

@@ -37,24 +37,19 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_doctor = {
 	.name = "doctor",
-	.summary = "would it work well here? changes nothing",
+	.summary = "check this host and an interface; changes nothing",
 	.usage = "[IFACE]",
-	.text = "Looks at the kernel and the network settings of this host, and, with IFACE, at "
-		"that\n"
-		"interface: driver, offloads, queues, what it stands on, who else is on its "
-		"hooks. Says for\n"
-		"each check what was found, why it matters, and the command that mends "
-		"it.\n"
-		"Nothing is attached and nothing is changed.\n"
+	.text = "Checks the kernel and the network settings of this host and, with IFACE, that\n"
+		"interface: its driver, offloads, queues, the devices below and above it, and\n"
+		"other programs on its hooks. Prints for each check what it found, why it\n"
+		"matters, and the command that fixes it. It attaches and changes nothing.\n"
 		"\n"
-		"With --self-test, the programs are attached to a veth pair between two network\n"
-		"namespaces that nobody else sees, and clients connect over IPv4 and IPv6: "
-		"watched, and\n"
-		"answered by each way against floods. It is all gone afterwards.\n"
+		"With --self-test it attaches the programs to a veth pair between two network\n"
+		"namespaces of its own. Clients then connect over IPv4 and IPv6, watched and\n"
+		"answered by each way against floods. Afterwards it removes all of that.\n"
 		"\n"
-		"Exit code 3: something works less well than it could. 1: something does not "
-		"work, or\n"
-		"could not be looked at.\n"
+		"Exit code 3: something works less well than it could. 1: something does not\n"
+		"work, or could not be checked.\n"
 		"\n"
 		"Examples:\n"
 		"  synward doctor\n"

@@ -230,17 +230,13 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_events = {
 	.name = "events",
-	.summary = "follow how each handshake ends, as it happens",
+	.summary = "show each handshake as it ends",
 	.usage = "",
-	.text = "One line for each handshake that ends and each segment that shows a grave "
-		"anomaly,\n"
-		"beginning with the last 3,072 that there were. With -j, JSON lines in the shape "
-		"of\n"
-		"Suricata's EVE. There can be any number of readers; one that is too slow is told "
-		"how\n"
-		"many events it has missed. Under a flood only so many are told as "
-		"--events-per-second\n"
-		"of attach allows; stats counts the rest.\n"
+	.text = "Prints one line for each handshake that ends, and for each segment with a grave\n"
+		"anomaly. It begins with the last 3,072 events. With -j the lines are JSON in the\n"
+		"shape of Suricata's EVE. Any number of readers can follow the events; a reader\n"
+		"that is too slow is told how many it missed. During a flood only as many events\n"
+		"are written as --events-per-second of attach allows; stats counts the others.\n"
 		"\n"
 		"Examples:\n"
 		"  synward events\n"

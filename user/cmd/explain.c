@@ -76,7 +76,7 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_explain = {
 	.name = "explain",
-	.summary = "what an outcome, an anomaly or a limit is, exactly",
+	.summary = "explain an outcome, an anomaly or a limit",
 	.usage = "[NAME]",
 	.text = "Prints what the name means, its exact condition, what is done about it unless "
 		"the\n"

@@ -28,7 +28,7 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_help = {
 	.name = "help",
-	.summary = "what a command does and takes",
+	.summary = "show what a command does, and its options",
 	.usage = "[COMMAND [VERB]]",
 	.text = "Examples:\n"
 		"  synward help\n"

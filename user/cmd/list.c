@@ -72,7 +72,7 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_list = {
 	.name = "list",
-	.summary = "the handshakes under way and the state of both ends",
+	.summary = "list half-open handshakes and the state of both ends",
 	.usage = "",
 	.text = "A line for each half-open handshake, the oldest first: its age, its opener and "
 		"responder,\n"

@@ -35,13 +35,13 @@ static struct {
 #define EXPIRES                                                                                    \
 	{                                                                                          \
 		"expires", 'e', SW_OPTION_DURATION, &given.expires_ms, "DURATION",                 \
-			.help = "for that long, such as 30m or 7d", .minimum = 1000,               \
+			.help = "remove it after that time, such as 30m or 7d", .minimum = 1000,   \
 			.maximum = MAX_EXPIRY_MS                                                   \
 	}
 #define REASON                                                                                     \
 	{                                                                                          \
 		"reason", 'r', SW_OPTION_STRING, &given.reason, "TEXT",                            \
-			.help = "why, for those who will wonder"                                   \
+			.help = "why it is on the list"                                            \
 	}
 
 static const struct sw_option add_options[] = { EXPIRES, REASON, {} };
@@ -66,7 +66,7 @@ static const struct sw_option load_options[] = {
 	EXPIRES,
 	REASON,
 	{ "replace", 0, SW_OPTION_FLAG, &given.replace, NULL,
-	  .help = "what is not in the file goes" },
+	  .help = "remove every prefix that is not in the file" },
 	{},
 };
 
@@ -315,33 +315,33 @@ static int run(const struct sw_command *command, enum sw_list list, int (*verb)(
 
 #define LIST_VERBS(id, of)                                                                         \
 	LIST_VERB(                                                                                 \
-		id, of, add, add, "put prefixes in", "PREFIX...",                                  \
+		id, of, add, add, "add prefixes", "PREFIX...",                                     \
 		"A PREFIX is an address, or an address with a length, of IPv4 or IPv6. One that\n" \
 		"is there already gets the new expiry and reason.\n"                               \
 		"\n"                                                                               \
 		"Examples:\n"                                                                      \
 		"  synward " #of " add 203.0.113.0/24 --expires 1h --reason 'for now'\n"           \
 		"  synward " #of " add 2001:db8::/32 192.0.2.7\n");                                \
-	LIST_VERB(id, of, del, delete, "take prefixes out", "PREFIX... | --all",                   \
+	LIST_VERB(id, of, del, delete, "delete prefixes", "PREFIX... | --all",                     \
 		  "Takes prefixes out as they were put in, all of them or none.\n"                 \
 		  "\n"                                                                             \
 		  "Examples:\n"                                                                    \
 		  "  synward " #of " del 203.0.113.0/24\n"                                         \
 		  "  synward " #of " del --all\n");                                                \
-	LIST_VERB(id, of, list, show, "what is on it, with hits and reasons", "",                  \
+	LIST_VERB(id, of, list, show, "show the prefixes with hits and reasons", "",               \
 		  "Each prefix with the packets of which it was the longest match, how long it\n"  \
 		  "stays, since when it is there and why.\n"                                       \
 		  "\n"                                                                             \
 		  "Examples:\n"                                                                    \
 		  "  synward " #of " list --sort hits\n"                                           \
 		  "  synward " #of " list -j --all | jq -r '.prefixes[].prefix'\n");               \
-	LIST_VERB(id, of, check, check, "which entries an address meets, and why", "ADDRESS",      \
+	LIST_VERB(id, of, check, check, "show which entries match an address, and why", "ADDRESS", \
 		  "Looks on both lists, as a packet from this address would: the longest prefix\n" \
 		  "of each counts, and the allow list goes before the block list.\n"               \
 		  "\n"                                                                             \
 		  "Examples:\n"                                                                    \
 		  "  synward " #of " check 203.0.113.7\n");                                        \
-	LIST_VERB(id, of, load, load, "put the prefixes of a file in", "FILE",                     \
+	LIST_VERB(id, of, load, load, "add the prefixes of a file", "FILE",                        \
 		  "The FILE has a prefix a line, the reason behind it if there is one, and "       \
 		  "comments\n"                                                                     \
 		  "that begin with #; - is standard input. A mistake in it changes nothing. A\n"   \
@@ -362,10 +362,9 @@ const struct sw_command sw_cmd_allow = {
 	.name = "allow",
 	.summary = "sources whose packets are never dropped",
 	.usage = "VERB",
-	.text = "The allow list: what comes from it is followed like everything else, but no rule "
-		"of a\n"
-		"policy drops it, and the block list does not either. It outlives detach and "
-		"reboot.\n"
+	.text = "Packets from a source on the allow list are watched like all others, but they\n"
+		"are never dropped: not by a rule of a policy, and not by the block list. The\n"
+		"list survives a detach and a reboot.\n"
 		"\n"
 		"Examples:\n"
 		"  synward allow add 192.0.2.10 --reason 'the monitoring'\n"
@@ -377,16 +376,15 @@ const struct sw_command sw_cmd_block = {
 	.name = "block",
 	.summary = "sources whose packets are dropped",
 	.usage = "VERB",
-	.text = "The block list: where the policy enforces, all that comes from it is dropped; "
-		"where it\n"
-		"only watches, it is counted. The host's own addresses, its gateways and its DNS "
-		"servers\n"
-		"cannot be put in. Sources that a policy has blocked by itself are listed, too, "
-		"and can\n"
-		"be taken out. It outlives detach and reboot.\n"
+	.text = "Packets from a source on the block list are dropped if they are for a service\n"
+		"that enforces. Packets for other services are only counted. You cannot add the\n"
+		"addresses of this host, its gateways or its DNS servers. Sources that a policy\n"
+		"has blocked by itself are listed too, and you can delete them. The list survives\n"
+		"a detach and a reboot.\n"
 		"\n"
 		"Examples:\n"
 		"  synward block add 203.0.113.0/24 --expires 1h --reason 'scans'\n"
+		"  synward block check 203.0.113.7\n"
 		"  synward block load feed.txt --replace\n"
 		"  synward block list --sort hits\n",
 	.verbs = block_verbs,

@@ -126,15 +126,12 @@ static const struct sw_command *const verbs[] = {
 
 const struct sw_command sw_cmd_policy = {
 	.name = "policy",
-	.summary = "what is dropped, and what only counted",
+	.summary = "choose what is dropped and what is only counted",
 	.usage = "VERB",
-	.text = "A policy says for each service, and for all the rest, which anomalies are dropped "
-		"and which\n"
-		"limits there are, and whether that is enforced or only counted. It is a file of "
-		"YAML; the\n"
-		"default one watches and drops nothing. What is applied is saved, and is active "
-		"again\n"
-		"after a reboot, as soon as the first interface is attached.\n"
+	.text = "A policy says which anomalies are dropped and which limits hold, for each\n"
+		"service and for all other traffic, and whether that is enforced or only counted.\n"
+		"It is a YAML file. The default policy only counts and drops nothing. A policy\n"
+		"that was applied is saved; after a reboot the first attach activates it again.\n"
 		"\n"
 		"Examples:\n"
 		"  synward check-config synward.yaml\n"

@@ -19,7 +19,7 @@ static struct {
 
 static const struct sw_option options[] = {
 	{ "confirm", 'c', SW_OPTION_DURATION, &given.confirm_ms, "DURATION",
-	  .help = "go back by itself after that time, unless confirmed", .minimum = 1000,
+	  .help = "restore the previous policy after that time, unless confirmed", .minimum = 1000,
 	  .maximum = 86400000 },
 	{},
 };
@@ -119,19 +119,16 @@ const struct sw_command sw_cmd_policy_apply = {
 	.name = "policy apply",
 	.summary = "make a file the active policy",
 	.usage = "[FILE]",
-	.text = "Without FILE it is " SW_DEFAULT_POLICY "; - is standard input. The file is\n"
-		"read as a whole first: if anything is wrong with it, nothing changes. Then no "
-		"packet meets\n"
-		"a mixture of the old and the new policy. It is saved for the next boot, and ends "
-		"what\n"
-		"disarm began. A flood defence that has stepped aside tries again at once. "
-		"Where the policy has flood_defence.shared_secret, the secret is read again, too.\n"
+	.text = "Without FILE it applies " SW_DEFAULT_POLICY "; - is standard input. A file\n"
+		"with a mistake changes nothing. Every packet meets either the old or the new\n"
+		"policy, never a mixture. The policy is saved for the next boot. Applying it also\n"
+		"ends 'disarm', and lets a flood defence that has stepped aside try again.\n"
+		"The secret of flood_defence.shared_secret is read again, if the policy has it.\n"
 		"\n"
-		"With --confirm the kernel goes back to the policy before when the time is over, "
-		"also if\n"
-		"this machine cannot be reached any more and every process has died; until then "
-		"it is\n"
-		"not saved. Another apply within the time goes back to that same policy.\n"
+		"With --confirm the kernel restores the previous policy after that time, unless\n"
+		"you confirm the new one: also if you cannot reach this machine any more. Until\n"
+		"then the new policy is not saved. If you apply another one meanwhile, the kernel\n"
+		"still restores that same previous policy.\n"
 		"\n"
 		"Examples:\n"
 		"  synward policy apply\n"

@@ -24,7 +24,8 @@ static const struct sw_option options[] = {
 	  .help = "list the first N attempts (20)", .maximum = UINT32_MAX },
 	{ "all", 'a', SW_OPTION_FLAG, &given.all, NULL, .help = "list all of them" },
 	{ "timeout", 't', SW_OPTION_CALLBACK, given.timeout_ms, "NAME=DURATION",
-	  .help = "how long silence lasts; may be repeated", .parse = sw_parse_timeout },
+	  .help = "end a silent entry after that time; may be repeated",
+	  .parse = sw_parse_timeout },
 	{ "prometheus-textfile", 0, SW_OPTION_STRING, &given.textfile_dir, "DIR",
 	  .help = "also write its metrics to DIR/synward_replay.prom" },
 	{ "checksums", 0, SW_OPTION_FLAG, &given.checksums, NULL,
@@ -135,7 +136,7 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_replay = {
 	.name = "replay",
-	.summary = "how the handshakes of a capture ended",
+	.summary = "show how the handshakes of a capture file ended",
 	.usage = "FILE",
 	.text = "Runs the very program that guards interfaces on a pcap or pcapng file, also "
 		"gzipped\n"

@@ -93,7 +93,7 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_stats = {
 	.name = "stats",
-	.summary = "how handshakes ended, latencies, anomalies, traffic",
+	.summary = "counters: outcomes, latencies, anomalies, traffic",
 	.usage = "",
 	.text = "Counts are since the first attach. Latencies are measured on the wire, SYN to "
 		"SYN-ACK\n"

@@ -27,11 +27,11 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_status = {
 	.name = "status",
-	.summary = "what is attached where, and whether it really is",
+	.summary = "attached interfaces and the health of their hooks",
 	.usage = "",
-	.text = "Shows the attached interfaces with the state of their hooks, the tables and "
-		"their\n"
-		"memory, and the settings. Exit code 3: something is not as it was attached.\n"
+	.text = "Shows the attached interfaces and the state of their hooks, the policy, the\n"
+		"tables and their memory, and the settings. Exit code 3: something is degraded;\n"
+		"its line says what, and what to do.\n"
 		"\n"
 		"Examples:\n"
 		"  synward status\n"

@@ -242,21 +242,17 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_top = {
 	.name = "top",
-	.summary = "who sends most, and what comes most often, now",
+	.summary = "top sources, services and anomalies, now",
 	.usage = "[sources | services | anomalies]",
-	.text = "sources: who sent the most SYNs, and segments with anomalies, in the last 16 to "
-		"33\n"
-		"seconds. That is kept in memory of a fixed size, so every count has an error, "
-		"behind\n"
-		"the \xc2\xb1; an IPv6 source is a /64.\n"
+	.text = "sources: the sources that sent the most SYNs, and segments with anomalies, in\n"
+		"the last 16 to 33 seconds. Counts are approximate, since memory is limited; the\n"
+		"± column shows by how much. An IPv6 source is a /64.\n"
 		"\n"
-		"services: what came for each service of the policy. anomalies: those that were "
-		"seen,\n"
-		"most often first.\n"
+		"services: the counters of each service of the policy. anomalies: all anomalies\n"
+		"that were seen, the most frequent first.\n"
 		"\n"
-		"On a terminal this is live; '?' tells the keys. Anywhere else, and with --once, "
-		"it is\n"
-		"one table.\n"
+		"On a terminal the table is updated; press '?' for the keys. Into a pipe or a\n"
+		"file, or with --once, it is printed once.\n"
 		"\n"
 		"Examples:\n"
 		"  synward top\n"

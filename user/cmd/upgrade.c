@@ -88,19 +88,15 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_upgrade = {
 	.name = "upgrade",
-	.summary = "put this version's programs where old ones are attached",
+	.summary = "replace attached programs with those of this version",
 	.usage = "",
-	.text = "Loads the programs of this synward and puts them into the hooks of all attached "
-		"interfaces,\n"
-		"in every network namespace, while packets go on: none passes unseen. If one "
-		"interface fails,\n"
-		"all keep what they had. Tables, policy, lists, counters, connections and warm-up "
-		"stay. State\n"
-		"of another ABI version is refused, and nothing is changed; 'synward version' "
-		"tells which this\n"
-		"one has. Interfaces that are gone are skipped. Exit code 3: a hook had been taken "
-		"off, which\n"
-		"'synward attach IFACE' puts back.\n"
+	.text = "Loads the programs of this synward and puts them into the hooks of all attached\n"
+		"interfaces, in every network namespace. No packet passes unseen meanwhile. If\n"
+		"one interface fails, all interfaces keep the programs that they had. Tables,\n"
+		"policy, lists, counters, connections and warm-up stay. State of another ABI\n"
+		"version is refused, and nothing changes; 'synward version' shows the version of\n"
+		"this synward. Interfaces that no longer exist are skipped. Exit code 3: a hook\n"
+		"is missing; to restore it: 'synward attach IFACE'.\n"
 		"\n"
 		"Examples:\n"
 		"  synward upgrade\n"

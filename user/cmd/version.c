@@ -28,7 +28,7 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_version = {
 	.name = "version",
-	.summary = "the version of synward and of its pinned state",
+	.summary = "show the version of synward and of its pinned state",
 	.usage = "",
 	.text = "Two versions of synward can share a pin directory if their ABI versions agree.\n"
 		"\n"

@@ -49,7 +49,7 @@ const struct sw_option sw_exporter_options[] = {
 		  "addresses; as often as need be",
 	  .parse = add_name },
 	{ "pin-dir", 0, SW_OPTION_STRING, &sw_exporter_given.pin_dir, "DIR",
-	  .help = "where the state is pinned (" SW_DEFAULT_PIN_DIR ")" },
+	  .help = "directory of the pinned state (" SW_DEFAULT_PIN_DIR ")" },
 	{ "version", 0, SW_OPTION_FLAG, &sw_exporter_given.version, NULL, .help = "the version" },
 	{ "help", 'h', SW_OPTION_FLAG, &sw_exporter_given.help, NULL, .help = "this text" },
 	{},
