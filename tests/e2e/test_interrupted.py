@@ -71,9 +71,10 @@ class Subject:
     def expect_whole(self):
         assert self.inside() == self.whole
 
-    def expect_nothing(self, ours):
+    def expect_nothing(self, *ours):
         assert self.outside() == self.clean
-        expect_gone(ours)
+        for one in ours:
+            expect_gone(one)
 
 
 @pytest.fixture(params=("tcx", "clsact"))
@@ -81,50 +82,52 @@ def subject(request, pair, synward, library):
     return Subject(pair, synward, library, request.param)
 
 
-
 def programs(subject):
     interface, = subject.synward.json("status")["interfaces"]
     return [interface[hook]["program_id"] for hook in ("ingress", "egress")]
 
 
-def each(subject, steps):
-    """Some of them, numbered; of each hook others."""
+def at_each(subject, stops, steps, before, after):
+    """
+    Kills a command at some of its steps, of each hook others, where before() has led to. after() is told the
+    step's number. A detach leaves nothing of what there was at any time.
+    """
     first = 0 if "tcx" in subject.attach_words else SAMPLE // 2
-    return enumerate(steps[first::SAMPLE])
+    for number, step in enumerate(steps[first::SAMPLE]):
+        before()
+        ours = [subject.synward.objects()]
+        stops.kill(step)
+        after(number)
+        ours.append(subject.synward.objects())
+        subject.detach()
+        subject.expect_nothing(*ours)
 
 
 def test_attach(subject, tmp_path):
     stops = subject.stops(*subject.attach_words)
     steps = stops.steps(tmp_path)
     subject.detach()
-    for _, step in each(subject, steps):
-        stops.kill(step)
+
+    def again(_):
         subject.attach()
         subject.expect_whole()
-        ours = subject.synward.objects()
-        subject.detach()
-        subject.expect_nothing(ours)
-        if stopped.THOROUGH:
-            stops.kill(step)
-            ours = subject.synward.objects()
-            subject.detach()
-            subject.expect_nothing(ours)
+
+    at_each(subject, stops, steps, lambda: None, again)
+    if stopped.THOROUGH:
+        at_each(subject, stops, steps, lambda: None, lambda _: None)
 
 
 def test_detach(subject, tmp_path):
     stops = subject.stops("detach", "--all")
     subject.attach()
     steps = stops.steps(tmp_path)
-    for number, step in each(subject, steps):
-        subject.attach()
-        ours = subject.synward.objects()
-        stops.kill(step)
+
+    def sometimes_again(number):
         if number % 2 == 0:
             subject.attach()
             subject.expect_whole()
-            ours = subject.synward.objects()
-        subject.detach()
-        subject.expect_nothing(ours)
+
+    at_each(subject, stops, steps, subject.attach, sometimes_again)
 
 
 def test_upgrade(subject, other, tmp_path):
@@ -132,18 +135,18 @@ def test_upgrade(subject, other, tmp_path):
     subject.attach()
     steps = stops.steps(tmp_path)
     subject.detach()
-    for number, step in each(subject, steps):
-        subject.attach()
-        stops.kill(step)
+
+    def upgrade():
+        return subject.far.namespace.run(other, "upgrade", env=subject.synward.environment()).stdout
+
+    def sometimes_again(number):
         subject.expect_whole()
         if number % 2 == 0:
-            subject.far.namespace.run(other, "upgrade", env=subject.synward.environment())
-            again = subject.far.namespace.run(other, "upgrade", env=subject.synward.environment())
-            assert "already at this version" in again.stdout
+            upgrade()
+            assert "already at this version" in upgrade()
             subject.expect_whole()
-        ours = subject.synward.objects()
-        subject.detach()
-        subject.expect_nothing(ours)
+
+    at_each(subject, stops, steps, subject.attach, sometimes_again)
 
 
 def test_upgrade_that_fails_leaves_the_old_programs(subject, other, tmp_path):

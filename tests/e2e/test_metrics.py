@@ -187,6 +187,24 @@ def test_a_full_accept_queue(wire, synward, family, tmp_path):
         assert page.value("synward_accept_queues_full", service="ssh") == 0
 
 
+def test_a_listener_of_any_address(pair, synward, tmp_path):
+    far = pair[1]
+    synward.attach(far, options=QUICK)
+    apply(synward, tmp_path, "name: six, ports: [23], family: ipv6",
+          "name: ssh, ports: [22], addresses: [192.0.2.0/24]", more="")
+    # an IPv6 socket may be bound to any address of IPv4
+    for addr, of_four, of_six in (("0.0.0.0", 1, 0), ("::ffff:0.0.0.0", 1, 0), ("::", 1, 1)):
+        family = socket.AF_INET6 if ":" in addr else socket.AF_INET
+        with contextlib.ExitStack() as open_:
+            for port in (22, 23):
+                server = open_.enter_context(far.namespace.socket(family, socket.SOCK_STREAM))
+                server.bind((addr, port))
+                server.listen(1)
+            page = page_of(synward)
+        assert page.value("synward_accept_queue_limit", service="ssh") == of_four, addr
+        assert page.value("synward_accept_queue_limit", service="six") == of_six, addr
+
+
 def test_a_policy_that_waits(pair, synward, tmp_path):
     synward.attach(pair[1], options=QUICK)
     path = Files(tmp_path).default()
