@@ -12,7 +12,7 @@ import socket
 import pytest
 
 from causes import FAMILIES, Stage
-from cli import BINARY, Synward, fresh
+from cli import BINARY, Synward, bpftool, fresh
 from exporter import HOST, PROGRAM, Exporter, parse, said, silent
 from identity import plant_identity
 from net import End, Lab, run, wait_for
@@ -197,6 +197,23 @@ def follow_changes(made, exporter, synward):
     synward.attach(made.far)
     expect("not_allowed", "no permission")  # without a group in /etc/group it is root's alone
     assert exporter.heard().count("can be read") == 3
+
+
+def test_it_is_ready_while_status_knows_of_no_fault(here):
+    space, synward = here.far.namespace, here.synward
+    with space.entered():
+        exporter = here.exporter()  # whoever is no root sees whether there is a program, and not whose it is
+        ready = exporter.ask("/readyz")
+        assert (ready.code, ready.body) == (200, "ready\n")
+        assert "hook_unknown" in "".join(name for name, value in exporter.metrics().items()
+                                         if "degraded_reason" in name and value)
+        program = synward.json("status")["interfaces"][0]["ingress"]["program_id"]
+        link, = (link for link in bpftool("link", "show") if link.get("prog_id") == program)
+        run("bpftool", "link", "detach", "id", link["id"])
+        ready = exporter.ask("/readyz")
+        assert (ready.code, ready.body) == (503, "degraded: a hook is not in its place\n")
+        synward.expect(0, "attach", "s0", namespace=space)
+        assert exporter.ask("/readyz").body == "ready\n"
 
 
 def test_who_may_not_read_is_told_and_served(here):

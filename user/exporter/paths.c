@@ -4,6 +4,8 @@
 #include "../base/cleanup.h"
 #include "../base/error.h"
 #include "../base/printable.h"
+#include "../model/names.h"
+#include "../model/scrape.h"
 #include "../model/top.h"
 #include "../readers/readers.h"
 #include "../report/exporter_metrics.h"
@@ -101,7 +103,9 @@ static int read_snapshot(const char *pin_dir, struct sw_snapshot **snapshot)
 	return error;
 }
 
-/* ---- one function for each: it prints, or returns an error and its line */
+/* ---- one function for each: it prints, or returns an error and its line; or it prints why it is NOT_READY */
+
+#define NOT_READY 1
 
 static int write_metrics(const char *pin_dir, size_t form, FILE *out)
 {
@@ -127,16 +131,24 @@ static int write_health(const char *pin_dir, size_t form, FILE *out)
 	return 0;
 }
 
-/* As ready as a scrape would find it. */
+/* As ready as a scrape finds it, and as well as status says. */
 static int write_readiness(const char *pin_dir, size_t form, FILE *out)
 {
-	SW_AUTO_FREE struct sw_snapshot *snapshot = NULL;
-	int error = read_snapshot(pin_dir, &snapshot);
+	SW_AUTO_FREE struct sw_scrape *scrape = calloc(1, sizeof(*scrape));
+	int error = scrape ? sw_scrape_read(pin_dir, scrape) : -ENOMEM;
+	uint32_t faults;
 
 	(void)form;
-	if (!error)
+	note(error);
+	if (error)
+		return error;
+	faults = sw_status_faults(&scrape->status);
+	if (!faults)
 		fputs("ready\n", out);
-	return error;
+	for (unsigned int i = 0; i < SW_DEGRADED_COUNT; i++)
+		if (faults >> i & 1)
+			fprintf(out, "degraded: %s\n", sw_degraded_words[i].meaning);
+	return faults ? NOT_READY : 0;
 }
 
 /* That nothing is attached is an answer, here as with the command. */
@@ -234,8 +246,9 @@ static const struct route {
 	{ "/metrics", "for Prometheus", write_metrics, FORMS(metrics_forms) },
 	{ "/healthz", "200 while this process lives", write_health, FORMS(text_form),
 	  .always = true },
-	{ "/readyz", "200 if what is attached can be read, else 503 and why", write_readiness,
-	  FORMS(text_form) },
+	{ "/readyz",
+	  "200 if what is attached can be read and nothing is wrong with it, else 503 and why",
+	  write_readiness, FORMS(text_form) },
 	{ "/api/v1/status", "synward status -j", write_status, FORMS(json_form) },
 	{ "/api/v1/stats", "synward stats -j", write_stats, FORMS(json_form) },
 	{ "/api/v1/handshakes", "synward list -j; ?limit=", write_handshakes, FORMS(json_form),
@@ -337,11 +350,13 @@ static struct sw_reply compute(const char *pin_dir, const struct route *route, s
 
 	if (((out && fclose(out)) || sw_output_lacked()) && !error)
 		error = -ENOMEM;
-	if (error) {
+	if (error < 0) {
 		free(text);
 		note(error);
 		reply = failed(route, error);
 	} else {
+		if (error == NOT_READY)
+			reply.code = SW_HTTP_NOT_NOW;
 		reply.body = sw_body_new(text, length);
 	}
 	sw_error_clear();

@@ -120,6 +120,11 @@ uint32_t sw_status_reasons(const struct sw_status *status)
 	return reasons;
 }
 
+uint32_t sw_status_faults(const struct sw_status *status)
+{
+	return sw_status_reasons(status) & ~(1U << SW_DEGRADED_HOOK_UNKNOWN);
+}
+
 bool sw_status_degraded(const struct sw_status *status)
 {
 	return sw_status_reasons(status);

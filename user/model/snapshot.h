@@ -281,6 +281,12 @@ bool sw_syncookies_are_left(const struct sw_status_flood *flood);
 /* Why something is not as it should be: bits of enum sw_degraded. */
 uint32_t sw_status_reasons(const struct sw_status *status);
 
+/*
+ * Those of them that are faults. Whoever is no root may not look at the hooks, and that is the only one that
+ * is about who asks, and not about what is attached.
+ */
+uint32_t sw_status_faults(const struct sw_status *status);
+
 /* Is anything not as it should be? */
 bool sw_status_degraded(const struct sw_status *status);
 

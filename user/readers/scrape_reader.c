@@ -150,6 +150,8 @@ int sw_scrape_read(const char *pin_dir, struct sw_scrape *scrape)
 
 	if (!error)
 		error = sw_status_read_often(pin_dir, &made->status);
+	if (!error && !made->status.attached)
+		error = sw_not_attached(); /* any more */
 	if (!error)
 		error = read_policy(pin_dir, made->snapshot.policy.generation, policy);
 	if (error)
