@@ -10,9 +10,10 @@ import pytest
 import stopped
 from causes import QUICK
 from cli import BINARY, bpftool
-from hooks import filter_packets, xdp_program
+from hooks import filter_packets, put_into_link, xdp_program
 from net import NOBODY, VANISHED, run, wait_for
 from objects import expect_gone
+from prometheus import Page
 from segments import SYN, Port, Segment, frame
 
 V4 = socket.AF_INET
@@ -70,6 +71,32 @@ def test_another_mode_is_refused(pair, synward, option):
 def healths(synward):
     interface, = json.loads(synward.run("-j", "status").stdout)["interfaces"]
     return {hook: interface[hook]["health"] for hook in ("ingress", "egress")}
+
+
+def test_a_program_of_somebody_else_in_our_link(pair, synward):
+    far = pair[1]
+    synward.attach(far, options=QUICK)
+    links = synward.objects().links
+
+    def expect(ingress, egress, code):
+        assert healths(synward) == {"ingress": ingress, "egress": egress}
+        done = synward.run("status")
+        assert done.returncode == code and ("another program" in done.stdout) == (code == 3)
+        page = Page.of(synward.expect(0, "stats", "--prometheus").stdout)
+        for hook, health in (("ingress", ingress), ("egress", egress)):
+            assert page.value("synward_hook_health", interface="s0", netns=str(far.namespace.inode), hook=hook,
+                              health=health) == 1
+
+    for pin, hook, program, bad in (("xdp", "XDP", "count_tags", ("foreign", "ok")),
+                                    ("tcx", "TC egress", "pop_all", ("ok", "foreign"))):
+        expect("ok", "ok", 0)
+        put_into_link(synward.pin_dir / "links" / "0" / pin, "vlan", program)
+        expect(*bad, 3)
+        doctor = synward.run("doctor", "s0", namespace=far.namespace).stdout
+        assert f"into synward's link on its {hook} hook" in " ".join(doctor.split())
+        assert "s0: repaired" in synward.attach(far).stdout
+    expect("ok", "ok", 0)
+    assert synward.objects().links == links
 
 
 @pytest.mark.parametrize("lost", ("xdp", "tcx"))

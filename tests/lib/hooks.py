@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 
 from cli import BUILD, bpftool
 from net import run
@@ -50,6 +51,19 @@ def put_on_tcx(end, direction, name):
         assert not failed, f"{name} on {end.name}: {failed}"
     finally:
         os.close(program)
+
+
+def put_into_link(link, name, program):
+    """Replaces the program of somebody's pinned link by one of an object."""
+    pins = f"/sys/fs/bpf/{name}-programs"
+    run("bpftool", "prog", "loadall", bpf_object(name), pins)
+    opened = [LIBBPF.bpf_obj_get(os.fsencode(path)) for path in (link, f"{pins}/{program}")]
+    try:
+        assert not LIBBPF.bpf_link_update(*opened, None), f"{program} into {link}"
+    finally:
+        for fd in opened:
+            os.close(fd)
+        shutil.rmtree(pins)
 
 
 def put_on_xdp(end, program="count_tags"):

@@ -18,11 +18,25 @@ static void judge_frames(const struct sw_link_facts *link, struct sw_finding *fi
 	}
 }
 
+/* Our link is there, and so is somebody else's program. */
+static void judge_foreign(const struct sw_link_facts *link, const char *hook,
+			  struct sw_finding *finding)
+{
+	sw_found(finding, SW_FINDING_DEGRADED,
+		 "somebody has put another program into synward's link on its %s", hook);
+	sw_found_why(finding, "no packet of that direction is seen");
+	sw_found_remedy(finding, "synward attach %s", link->name);
+}
+
 static void judge_hook(const struct sw_link_facts *link, struct sw_finding *finding)
 {
 	static const char *const cut = "; remove it first";
 	const char *line = link->hooks.xdp_line, *end = strstr(line, cut), *how;
 
+	if (link->hooks.foreign[SW_HOOK_INGRESS]) {
+		judge_foreign(link, "XDP hook", finding);
+		return;
+	}
 	if (!link->hooks.xdp_error) {
 		sw_found(finding, SW_FINDING_OK,
 			 link->hooks.ours ? "synward is on its XDP hook (%s)" :
@@ -45,6 +59,10 @@ static void judge_tc(const struct sw_link_facts *link, struct sw_finding *findin
 	if (hooks->tc_error) {
 		sw_found(finding, SW_FINDING_UNKNOWN, "its filters could not be listed: %s",
 			 sw_errno_text(hooks->tc_error));
+		return;
+	}
+	if (hooks->foreign[SW_HOOK_EGRESS]) {
+		judge_foreign(link, "TC egress hook", finding);
 		return;
 	}
 	if (hooks->ours || (!hooks->filters && !tcx)) {

@@ -8,6 +8,7 @@
  */
 
 #include "../model/flood_way.h"
+#include "../model/snapshot.h"
 
 #include <synward/config.h>
 
@@ -90,11 +91,12 @@ struct sw_stack_facts {
 };
 
 struct sw_hook_facts {
-	int xdp_error;		 /* EBUSY: taken by somebody else, see line */
-	char xdp_line[320];	 /* what attach would say */
-	bool ours;		 /* this pin directory's program is there */
-	bool generic;		 /* and in generic mode */
-	char also[SW_FACT_TEXT]; /* related interfaces with ours on them, too */
+	int xdp_error;		     /* EBUSY: taken by somebody else, see line */
+	char xdp_line[320];	     /* what attach would say */
+	bool ours;		     /* this pin directory's program is there */
+	bool generic;		     /* and in generic mode */
+	bool foreign[SW_HOOK_COUNT]; /* its link is there, and has somebody else's program */
+	char also[SW_FACT_TEXT];     /* related interfaces with ours on them, too */
 	int tc_error;
 	uint32_t filters; /* of clsact, in both directions */
 	int tcx[2];	  /* programs that come in by, and that leave by TCX; -1: unknown */

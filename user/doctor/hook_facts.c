@@ -32,7 +32,13 @@ static void look_at_ours(const struct sw_status *status, uint32_t ifindex,
 	for (uint32_t i = 0; i < status->interface_count; i++) {
 		const struct sw_status_interface *one = &status->interfaces[i];
 
-		if (one->record.netns != netns || one->ingress != SW_HEALTH_OK)
+		if (one->record.netns != netns)
+			continue;
+		if (one->record.ifindex == ifindex) {
+			hooks->foreign[SW_HOOK_INGRESS] = one->ingress == SW_HEALTH_FOREIGN;
+			hooks->foreign[SW_HOOK_EGRESS] = one->egress == SW_HEALTH_FOREIGN;
+		}
+		if (one->ingress != SW_HEALTH_OK)
 			continue;
 		if (one->record.ifindex == ifindex) {
 			hooks->ours = true;
@@ -64,7 +70,7 @@ void sw_read_hooks(const char *pin_dir, const char *name, uint32_t ifindex,
 		look_at_ours(status, ifindex, stack, hooks);
 	sw_error_clear(); /* what may not be read is somebody else's */
 	sw_format(record.name, sizeof(record.name), "%s", name);
-	if (!hooks->ours && sw_xdp_is_taken(ifindex)) {
+	if (!hooks->ours && !hooks->foreign[SW_HOOK_INGRESS] && sw_xdp_is_taken(ifindex)) {
 		hooks->xdp_error = -sw_occupied(&record);
 		sw_format(hooks->xdp_line, sizeof(hooks->xdp_line), "%s", sw_error_text());
 		sw_error_clear();

@@ -17,12 +17,15 @@ static int tcx_attach(const struct sw_pins *pins, const struct sw_interface *rec
 {
 	SW_AUTO_FD int link = -1;
 	char name[32];
+	uint32_t id;
 	int error;
 
 	sw_format(name, sizeof(name), "links/%u/tcx", slot);
 	error = sw_link_forget_next(pins, name);
 	if (error)
 		return error;
+	if (sw_link_health(pins, name, record, &id) == SW_HEALTH_FOREIGN)
+		return sw_link_take_back(pins, name, record, program_fd);
 	link = bpf_link_create(program_fd, (int)record->ifindex, ATTACH_TCX_EGRESS, NULL);
 	if (link < 0)
 		return sw_error(link,
@@ -56,12 +59,12 @@ int sw_egress_attach(const struct sw_pins *pins, struct sw_interface *record, ui
 enum sw_health sw_egress_health(const struct sw_pins *pins, const struct sw_interface *record,
 				uint32_t slot, uint32_t *program)
 {
-	char path[SW_PIN_PATH];
+	char name[32];
 
 	if (record->tc_hook == SW_TC_CLSACT)
 		return sw_clsact_health(pins, record, slot, program);
-	sw_pins_path(pins, path, "links/%u/tcx", slot);
-	return sw_link_health(path, record, program);
+	sw_format(name, sizeof(name), "links/%u/tcx", slot);
+	return sw_link_health(pins, name, record, program);
 }
 
 static int detach_link(const struct sw_pins *pins, uint32_t slot, const char *name)

@@ -55,10 +55,10 @@ bool sw_handover_is_kept(const struct sw_pins *pins, uint32_t slot)
 enum sw_health sw_handover_health(const struct sw_pins *pins, const struct sw_interface *record,
 				  uint32_t slot, uint32_t *program)
 {
-	char path[SW_PIN_PATH];
+	char name[40];
 
-	sw_pins_path(pins, path, LINK, slot);
-	return sw_link_health(path, record, program);
+	sw_format(name, sizeof(name), LINK, slot);
+	return sw_link_health(pins, name, record, program);
 }
 
 int sw_handover_link(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot,

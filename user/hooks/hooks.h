@@ -35,9 +35,13 @@ enum sw_health sw_ingress_health(const struct sw_pins *pins, const struct sw_int
 enum sw_health sw_egress_health(const struct sw_pins *pins, const struct sw_interface *record,
 				uint32_t slot, uint32_t *program);
 
-/* The same for any pinned link that tells its ifindex. */
-enum sw_health sw_link_health(const char *path, const struct sw_interface *record,
-			      uint32_t *program);
+/* The same for any link that tells its ifindex, by the name of its pin. */
+enum sw_health sw_link_health(const struct sw_pins *pins, const char *name,
+			      const struct sw_interface *record, uint32_t *program);
+
+/* Gives a pinned link that somebody has put his program into (SW_HEALTH_FOREIGN) one of ours again, without a gap. */
+int sw_link_take_back(const struct sw_pins *pins, const char *name,
+		      const struct sw_interface *record, int program);
 
 /*
  * Has the interface of a record ended together with its network namespace? Not to find that one proves nothing, so its

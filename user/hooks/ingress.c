@@ -106,12 +106,22 @@ static bool hides_headers(const char *interface)
 	return fd >= 0 && !ioctl(fd, SIOCETHTOOL, &request) && !strcmp(info.driver, "mlx5_core");
 }
 
+/* As the record says that it was attached. */
+static int take_back(const struct sw_pins *pins, const char *name,
+		     const struct sw_interface *record, struct sw_object *object)
+{
+	int program = record->xdp_frags ? sw_object_xdp_frags(object) : sw_object_xdp(object);
+
+	return program < 0 ? program : sw_link_take_back(pins, name, record, program);
+}
+
 int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
 		      struct sw_object *object, enum sw_xdp_mode mode,
 		      struct sw_attach_result *result)
 {
 	bool generic = mode == SW_XDP_GENERIC, frags = false;
 	SW_AUTO_FD int link = -1;
+	uint32_t id;
 	char name[32];
 	int refused, error;
 
@@ -119,6 +129,8 @@ int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, u
 	error = sw_link_forget_next(pins, name);
 	if (error)
 		return error;
+	if (sw_link_health(pins, name, record, &id) == SW_HEALTH_FOREIGN)
+		return take_back(pins, name, record, object);
 	link = link_xdp(sw_object_xdp(object), record->ifindex,
 			generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
 	refused = link;
@@ -161,61 +173,9 @@ enum sw_health sw_ingress_health(const struct sw_pins *pins, const struct sw_int
 				 uint32_t slot, uint32_t *program)
 {
 	enum sw_health health;
-	char path[SW_PIN_PATH];
+	char name[32];
 
-	sw_pins_path(pins, path, "links/%u/xdp", slot);
-	health = sw_link_health(path, record, program);
+	sw_format(name, sizeof(name), "links/%u/xdp", slot);
+	health = sw_link_health(pins, name, record, program);
 	return health == SW_HEALTH_UNKNOWN ? seen_by_anybody(record) : health;
-}
-
-/* A TCX link has its ifindex where one of XDP has it, which libbpf 1.1 has no name for. */
-static int read_link(int link, struct bpf_link_info *info)
-{
-	__u32 length = sizeof(*info);
-
-	memset(info, 0, sizeof(*info));
-	return bpf_obj_get_info_by_fd(link, info, &length) ? -errno : 0;
-}
-
-/*
- * The index of an interface that was moved away may be used again in the namespace that it has left: does the
- * interface that has it now have the link's program? As far as that may be looked at.
- */
-static bool is_on_interface(const struct sw_interface *record, const struct bpf_link_info *info)
-{
-	SW_AUTO_NETNS int back = -1;
-
-	if (sw_netns_enter(record->netns, &back))
-		return true;
-	if (info->type == BPF_LINK_TYPE_XDP)
-		return sw_xdp_has_program(record->ifindex, info->prog_id);
-	/* a link of TCX has the kind of its hook where one of a namespace has it */
-	return sw_tcx_has_program(record->ifindex, info->netns.attach_type, info->prog_id);
-}
-
-enum sw_health sw_link_health(const char *path, const struct sw_interface *record,
-			      uint32_t *program)
-{
-	SW_AUTO_FD int link = bpf_obj_get(path);
-	struct bpf_link_info info = {};
-	int exists;
-
-	*program = 0;
-	if (link < 0)
-		return errno == ENOENT ? SW_HEALTH_MISSING : SW_HEALTH_UNKNOWN;
-	if (read_link(link, &info))
-		return SW_HEALTH_UNKNOWN;
-	exists = sw_record_exists(record);
-	if (info.xdp.ifindex == 0)
-		return exists == 0 || exists == -ENOENT ? SW_HEALTH_GONE : SW_HEALTH_DETACHED;
-	*program = info.prog_id;
-	if (info.xdp.ifindex != record->ifindex || exists == 0)
-		return SW_HEALTH_MOVED;
-	while (exists == 1 && !is_on_interface(record, &info)) {
-		/* unless an upgrade has replaced it meanwhile */
-		if (read_link(link, &info) || info.prog_id == *program)
-			return SW_HEALTH_MOVED;
-		*program = info.prog_id;
-	}
-	return SW_HEALTH_OK;
 }

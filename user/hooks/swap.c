@@ -13,11 +13,8 @@
 static enum sw_health find_on_link(const struct sw_pins *pins, const struct sw_swap *swap,
 				   uint32_t *program)
 {
-	char path[SW_PIN_PATH];
-	enum sw_health health;
+	enum sw_health health = sw_link_health(pins, swap->pin, swap->record, program);
 
-	sw_pins_path(pins, path, "%s", swap->pin);
-	health = sw_link_health(path, swap->record, program);
 	return health == SW_HEALTH_MOVED ? SW_HEALTH_OK : health;
 }
 

@@ -45,6 +45,7 @@ enum sw_health {
 	SW_HEALTH_DETACHED, /* somebody took it off the interface */
 	SW_HEALTH_GONE,	    /* the interface is no more */
 	SW_HEALTH_MOVED,    /* the interface has another index now */
+	SW_HEALTH_FOREIGN,  /* our link has somebody else's program */
 	SW_HEALTH_UNKNOWN,  /* it may not be looked at */
 };
 

@@ -72,6 +72,11 @@ static void problems(FILE *out, const struct sw_status *status)
 				name);
 		else if (health == SW_HEALTH_UNKNOWN)
 			fprintf(out, "you may not look at its hooks; as root: synward status\n");
+		else if (health == SW_HEALTH_FOREIGN)
+			fprintf(out,
+				"somebody has put another program into synward's own link; to take "
+				"it back: synward attach %s\n",
+				name);
 		else
 			fprintf(out, "a hook was taken away; to put it back: synward attach %s\n",
 				name);

@@ -44,6 +44,7 @@ const char *sw_health_name(enum sw_health health)
 		[SW_HEALTH_DETACHED] = "detached",
 		[SW_HEALTH_GONE] = "gone",
 		[SW_HEALTH_MOVED] = "moved",
+		[SW_HEALTH_FOREIGN] = "foreign",
 		[SW_HEALTH_UNKNOWN] = "unknown",
 	};
 
