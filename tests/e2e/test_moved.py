@@ -75,3 +75,20 @@ def test_a_filter_out_of_reach_is_not_left_behind(others, synward):
     synward.expect(0, "detach", "--all")
     assert not xdp_program(far)
     assert not far.namespace.run("tc", "filter", "show", "dev", far.name, "egress").stdout
+
+
+def test_an_upgrade_of_a_filter_in_a_namespace_that_cannot_be_found(lab, others, synward, tmp_path):
+    """It is told why; one whose namespace has ended keeps nobody from an upgrade, whatever is left of its pins."""
+    hidden, stays = others
+    for end in others:
+        synward.attach(end, options=(*QUICK, "--tc", "clsact"))
+    other = another_version(tmp_path / "other")
+    done = run("unshare", "--mount", "sh", "-c", 'umount "$0" && exec "$@"', hidden.namespace.path, other, "upgrade",
+               check=False, env=synward.environment())
+    assert done.returncode == 1 and "cannot be found" in done.stderr and "detach --all --force" in done.stderr, done
+    synward.expect(0, "status")
+    (synward.pin_dir / "links" / "0" / "xdp").unlink()
+    lab.end(hidden.namespace)
+    done = run(other, "upgrade", env=synward.environment())
+    assert f"{stays.name}: upgraded" in done.stdout, done
+    synward.expect(0, "status")

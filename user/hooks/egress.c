@@ -79,6 +79,15 @@ static int detach_link(const struct sw_pins *pins, uint32_t slot, const char *na
 
 int sw_hooks_unknown(const struct sw_interface *record)
 {
+	if (sw_record_exists(record) == -ENOENT)
+		return sw_error(
+			ENOENT,
+			"%s: its network namespace %u cannot be found, so its egress filter cannot "
+			"be replaced, and nothing was changed; run this as root where a process is "
+			"in that namespace or /run/netns names it, or give up all that is "
+			"attached: "
+			"synward detach --all --force",
+			record->name, record->netns);
 	return sw_error(EPERM,
 			"%s: its hooks cannot be looked at, so nothing was changed; run as root",
 			record->name);

@@ -8,7 +8,10 @@
 
 #include <bpf/bpf.h>
 
-/* Has the interface of a pinned link ended? Not if there is no such pin, or it may not be looked at. */
+/*
+ * Has a link its interface no more? Without a pin there is no link, since that kept it alive. One that may not be looked at
+ * may have it.
+ */
 static bool has_ended(const struct sw_pins *pins, uint32_t slot, const char *name)
 {
 	struct bpf_link_info info = {};
@@ -18,20 +21,16 @@ static bool has_ended(const struct sw_pins *pins, uint32_t slot, const char *nam
 
 	sw_pins_path(pins, path, "links/%u/%s", slot, name);
 	link = bpf_obj_get(path);
+	if (link < 0)
+		return errno == ENOENT;
 	/* a TCX link has its ifindex in the same place, which libbpf 1.1 has no name for */
-	return link >= 0 && !bpf_obj_get_info_by_fd(link, &info, &length) && !info.xdp.ifindex;
+	return !bpf_obj_get_info_by_fd(link, &info, &length) && !info.xdp.ifindex;
 }
 
 bool sw_hooks_are_gone(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot)
 {
-	char name[32];
-
-	if (sw_record_is_here(record) || !has_ended(pins, slot, "xdp"))
-		return false;
-	sw_format(name, sizeof(name), "links/%u/tcx", slot);
-	if (sw_pins_exist(pins, name) && !has_ended(pins, slot, "tcx"))
-		return false;
-	return sw_record_exists(record) == -ENOENT;
+	return !sw_record_is_here(record) && has_ended(pins, slot, "xdp") &&
+	       has_ended(pins, slot, "tcx") && sw_record_exists(record) == -ENOENT;
 }
 
 int sw_hooks_forget_gone(const struct sw_instance *instance, struct sw_records *records)

@@ -45,7 +45,7 @@ int sw_link_take_back(const struct sw_pins *pins, const char *name,
 
 /*
  * Has the interface of a record ended together with its network namespace? Not to find that one proves nothing, so its
- * links must say it, too. One that has gone from a namespace that goes on is told by its health.
+ * links must say it, too, if there are any. One that has gone from a namespace that goes on is told by its health.
  */
 bool sw_hooks_are_gone(const struct sw_pins *pins, const struct sw_interface *record,
 		       uint32_t slot);
@@ -80,7 +80,7 @@ int sw_link_forget_next(const struct sw_pins *pins, const char *name);
  */
 int sw_hooks_discard(const struct sw_pins *pins);
 
-/* Records the line for SW_HEALTH_UNKNOWN, where it must be known. Returns -EPERM. */
+/* Records the line for SW_HEALTH_UNKNOWN, where it must be known. Returns -EPERM, or -ENOENT for a hidden namespace. */
 int sw_hooks_unknown(const struct sw_interface *record);
 
 /* The clsact half, used by the above. */
