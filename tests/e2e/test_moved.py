@@ -46,6 +46,19 @@ def test_an_upgrade_reaches_what_was_moved(lab, others, synward, tmp_path, tc):
     assert "s1: the interface was moved" in synward.expect(3, "status").stdout
 
 
+def test_attach_where_it_was_moved_to(lab, others, synward):
+    """Its old record is of the same interface, and goes."""
+    far, elsewhere = others[0], lab.namespace("elsewhere")
+    for end in others:
+        synward.attach(end, options=QUICK)
+    move(far, elsewhere)
+    synward.expect(3, "status")
+    assert "s1: attached" in synward.expect(0, "attach", "s1", namespace=elsewhere).stdout
+    rows = json.loads(synward.expect(0, "-j", "status").stdout)["interfaces"]
+    assert {row["name"]: row["netns"] for row in rows} == {"s1": elsewhere.inode,
+                                                           "s2": others[1].namespace.inode}
+
+
 def test_an_index_that_is_used_again(lab, others, synward):
     """The link has an interface of that index still, but elsewhere: whoever has it here is not watched."""
     far = others[0]

@@ -196,9 +196,20 @@ static int repair(struct attachment *at, uint32_t slot, struct sw_attach_result 
 	return error;
 }
 
+/* The slot of an interface that was attached elsewhere and then moved here, or -1. */
+static int find_moved(const struct attachment *at, uint32_t ifindex)
+{
+	for (uint32_t slot = 0; slot < SW_MAX_INTERFACES; slot++)
+		if (at->records.slots[slot].ifindex &&
+		    sw_ingress_is_on(&at->instance.pins, slot, ifindex))
+			return (int)slot;
+	return -1;
+}
+
 /*
  * One of which a record tells is attached already, unless its attach was interrupted, or it is an interface of that
- * name that has vanished, and come again as another: these begin anew.
+ * name that has vanished, and come again as another, or one that was moved here from where its record says: these
+ * begin anew.
  */
 int sw_attach_one(struct attachment *at, const char *name, uint32_t ifindex,
 		  struct sw_attach_result *result)
@@ -210,6 +221,8 @@ int sw_attach_one(struct attachment *at, const char *name, uint32_t ifindex,
 	slot = sw_records_find(&at->records, at->netns, ifindex);
 	if (slot >= 0 && sw_records_is_active(&at->records, (uint32_t)slot))
 		return repair(at, (uint32_t)slot, result);
+	if (slot < 0)
+		slot = find_moved(at, ifindex);
 	if (slot < 0) {
 		slot = sw_records_find_name(&at->records, at->netns, name);
 		if (slot >= 0 && sw_record_exists(&at->records.slots[slot]) != 0)

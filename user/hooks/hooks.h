@@ -62,6 +62,9 @@ void sw_egress_before(const struct sw_interface *record, uint32_t program,
 void sw_handover_before(const struct sw_interface *record, uint32_t program,
 			struct sw_programs_before *before);
 
+/* Is the pinned XDP link of a slot on an interface of this network namespace, whatever its record says? */
+bool sw_ingress_is_on(const struct sw_pins *pins, uint32_t slot, uint32_t ifindex);
+
 /* Takes both off and removes their pins; what is gone already is fine. */
 int sw_hooks_detach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot);
 

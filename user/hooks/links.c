@@ -88,6 +88,19 @@ enum sw_health sw_link_health(const struct sw_pins *pins, const char *name,
 	return is_foreign(pins, *program) ? SW_HEALTH_FOREIGN : SW_HEALTH_OK;
 }
 
+bool sw_ingress_is_on(const struct sw_pins *pins, uint32_t slot, uint32_t ifindex)
+{
+	SW_AUTO_FD int link = -1;
+	struct bpf_link_info info = {};
+	char name[32];
+
+	sw_format(name, sizeof(name), "links/%u/xdp", slot);
+	link = open_link(pins, name);
+	/* the index alone may be that of another interface in another namespace */
+	return link >= 0 && !read_link(link, &info) && info.xdp.ifindex == ifindex &&
+	       sw_xdp_is_taken(ifindex) && sw_xdp_has_program(ifindex, info.prog_id);
+}
+
 int sw_link_take_back(const struct sw_pins *pins, const char *name,
 		      const struct sw_interface *record, int program)
 {

@@ -66,10 +66,10 @@ static void problems(FILE *out, const struct sw_status *status)
 				name, name);
 		else if (health == SW_HEALTH_MOVED)
 			fprintf(out,
-				"the interface was moved; synward detach %s, then attach it where "
-				"it "
-				"is now\n",
-				name);
+				"the interface was moved; where it is now: synward attach %s, "
+				"else: "
+				"synward detach %s\n",
+				name, name);
 		else if (health == SW_HEALTH_UNKNOWN)
 			fprintf(out, "you may not look at its hooks; as root: synward status\n");
 		else if (health == SW_HEALTH_FOREIGN)
