@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 
@@ -12,6 +13,7 @@ from causes import QUICK, Stage
 from cli import BINARY, ROOT
 from hooks import xdp_program
 from net import run
+from versions import another_version
 
 FAILURE, DEGRADED = 1, 3
 WEB = ROOT / "docs" / "examples" / "web-server.yaml"
@@ -135,13 +137,25 @@ def test_a_bpffs_that_is_read_only_by_itself_is_not_damaged(pair, synward, argv)
 # ---- pins that are gone
 
 
-def test_without_the_switch_it_is_damaged(attached):
-    """As without any other pin: what to do about it is said."""
-    (attached.pin_dir / "programs" / "sw_switch").unlink()
-    done = attached.run("policy", "apply", WEB)
-    assert done.returncode == FAILURE and "is damaged: programs/sw_switch" in done.stderr
-    assert "detach --all --force" in done.stderr
-    attached.expect(0, "detach", "--all")
+def test_programs_that_commands_run_are_put_back(attached, pair, tmp_path):
+    """What to do about it is said, and works."""
+    programs = attached.pin_dir / "programs"
+
+    def expect(missing, argv):
+        done = attached.run(*argv)
+        assert done.returncode == FAILURE and f"is damaged: programs/{missing}" in done.stderr
+        assert "to put it back: synward attach IFACE" in done.stderr
+
+    (programs / "sw_switch").unlink()
+    expect("sw_switch", ("policy", "apply", WEB))
+    assert "repaired" in attached.attach(pair[1]).stdout
+    attached.expect(0, "policy", "apply", WEB)
+    assert "already attached" in attached.attach(pair[1]).stdout
+    shutil.rmtree(programs)
+    expect("sw_clock", ("policy", "reset"))
+    run(another_version(tmp_path / "other"), "upgrade", env=attached.environment())
+    attached.expect(0, "policy", "reset")
+    assert sorted(path.name for path in programs.iterdir()) == ["sw_arm", "sw_clock", "sw_switch", "sw_tell"]
 
 
 def test_links_that_are_gone_are_put_back(attached, pair):

@@ -29,6 +29,8 @@ static int load(struct attachment *at, const struct sw_interface *record, uint32
 	int error = sw_object_load(&at->instance, &options, object);
 
 	if (!error)
+		error = sw_object_pin_missing(*object);
+	if (!error)
 		error = sw_object_arm(*object, false);
 	if (error || !at->create)
 		return error;
@@ -184,7 +186,7 @@ static int repair(struct attachment *at, uint32_t slot, struct sw_attach_result 
 	if (ingress == SW_HEALTH_UNKNOWN || egress == SW_HEALTH_UNKNOWN)
 		return sw_hooks_unknown(&record);
 	result->already = true;
-	result->repaired = wanted.ingress || wanted.egress ||
+	result->repaired = wanted.ingress || wanted.egress || !sw_programs_are_pinned(pins) ||
 			   (!sw_handover_is_kept(pins, slot) && sw_handover_is_possible());
 	if (result->repaired) {
 		error = load(at, &record, slot, &object);

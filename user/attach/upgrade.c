@@ -19,7 +19,7 @@
 #include <string.h>
 
 /* The hooks of each interface and its hand-over program, and what is run by commands. */
-#define MAX_SWAPS (4 * SW_MAX_INTERFACES + 3)
+#define MAX_SWAPS (4 * SW_MAX_INTERFACES + 4)
 
 struct plan {
 	struct sw_instance instance;
@@ -164,6 +164,7 @@ static int add_shared(struct plan *plan)
 	} shared[] = {
 		{ "programs/sw_clock", sw_object_clock(plan->object) },
 		{ "programs/sw_switch", sw_object_switch(plan->object) },
+		{ "programs/sw_tell", sw_object_tell(plan->object) },
 		{ "programs/sw_arm", sw_object_sweeper(plan->object) },
 	};
 	enum sw_health health;
@@ -196,7 +197,7 @@ static void take_back(struct plan *plan, uint32_t done)
 static int carry_out(struct plan *plan)
 {
 	uint32_t done = 0;
-	int error = 0;
+	int error = plan->object ? sw_object_pin_missing(plan->object) : 0;
 
 	while (!error && done < plan->count) {
 		error = sw_swap_do(&plan->instance.pins, &plan->swaps[done]);

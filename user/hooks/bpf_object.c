@@ -51,6 +51,11 @@ int sw_object_switch(const struct sw_object *object)
 	return bpf_program__fd(object->skeleton->progs.sw_switch);
 }
 
+int sw_object_tell(const struct sw_object *object)
+{
+	return bpf_program__fd(object->skeleton->progs.sw_tell);
+}
+
 int sw_object_sweeper(const struct sw_object *object)
 {
 	return bpf_program__fd(object->skeleton->progs.sw_arm);
@@ -203,6 +208,39 @@ static int pin_program(const struct sw_pins *pins, const struct bpf_program *pro
 	return sw_pins_replace(pins, name, bpf_program__fd(program));
 }
 
+/* Those that commands run, but for the sweeper's. */
+static int pin_missing_programs(const struct sw_pins *pins, const struct synward_bpf *skeleton)
+{
+	const struct bpf_program *const programs[] = {
+		skeleton->progs.sw_clock,
+		skeleton->progs.sw_switch,
+		skeleton->progs.sw_tell,
+	};
+	char name[32];
+	int error = sw_pins_make_dir(pins, "programs");
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]) && !error; i++) {
+		sw_format(name, sizeof(name), "programs/%s", bpf_program__name(programs[i]));
+		if (!sw_pins_exist(pins, name))
+			error = pin_program(pins, programs[i]);
+	}
+	if (!error)
+		sw_pins_let_read(pins, "programs/sw_clock");
+	return error;
+}
+
+bool sw_programs_are_pinned(const struct sw_pins *pins)
+{
+	return sw_pins_exist(pins, "programs/sw_clock") &&
+	       sw_pins_exist(pins, "programs/sw_switch") &&
+	       sw_pins_exist(pins, "programs/sw_tell") && sw_pins_exist(pins, "programs/sw_arm");
+}
+
+int sw_object_pin_missing(const struct sw_object *object)
+{
+	return pin_missing_programs(&object->instance->pins, object->skeleton);
+}
+
 static int fill_map(const struct bpf_map *map, const void *value)
 {
 	__u32 zero = 0;
@@ -257,15 +295,7 @@ static int pin_all(const struct sw_pins *pins, const struct synward_bpf *skeleto
 	if (!error)
 		error = sw_pins_make_dir(pins, "links");
 	if (!error)
-		error = sw_pins_make_dir(pins, "programs");
-	if (!error)
-		error = pin_program(pins, skeleton->progs.sw_clock);
-	if (!error) {
-		sw_pins_let_read(pins, "programs/sw_clock");
-		error = pin_program(pins, skeleton->progs.sw_switch);
-	}
-	if (!error)
-		error = pin_program(pins, skeleton->progs.sw_tell);
+		error = pin_missing_programs(pins, skeleton);
 	bpf_object__for_each_map(map, skeleton->obj) if (!error && is_shared(map) &&
 							 map != skeleton->maps.identity)
 		error = pin_map(pins, map);
@@ -297,10 +327,8 @@ static int start_sweeper(int program, bool goes_on)
 int sw_object_arm(const struct sw_object *object, bool goes_on)
 {
 	int program = sw_object_sweeper(object);
-	int error = sw_pins_make_dir(&object->instance->pins, "programs");
+	int error = sw_pins_replace(&object->instance->pins, "programs/sw_arm", program);
 
-	if (!error)
-		error = sw_pins_replace(&object->instance->pins, "programs/sw_arm", program);
 	/* last, since nobody could take it back */
 	return error ? error : start_sweeper(program, goes_on);
 }

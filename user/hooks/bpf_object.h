@@ -44,11 +44,18 @@ void sw_object_free(struct sw_object *object);
  */
 int sw_object_arm(const struct sw_object *object, bool goes_on);
 
+/* Pins of what commands run what is not pinned, as somebody's rm leaves it. Errors are recorded. */
+int sw_object_pin_missing(const struct sw_object *object);
+
+/* Is all that commands run pinned? */
+bool sw_programs_are_pinned(const struct sw_pins *pins);
+
 /* Descriptors of its programs, which the object goes on owning. */
 int sw_object_xdp(const struct sw_object *object);
 int sw_object_egress(const struct sw_object *object);
 int sw_object_handover(const struct sw_object *object); /* negative: this kernel has none */
 int sw_object_clock(const struct sw_object *object);
+int sw_object_tell(const struct sw_object *object);
 int sw_object_switch(const struct sw_object *object);
 int sw_object_sweeper(const struct sw_object *object);
 

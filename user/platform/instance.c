@@ -136,6 +136,11 @@ int sw_instance_failed(const struct sw_instance *instance, const char *name, int
 			return sw_instance_is_open(instance) ? sw_instance_check(instance) :
 							       sw_not_attached();
 	}
+	if (sw_is_absent(error) && !strncmp(name, "programs/", strlen("programs/")))
+		return sw_error(SW_DAMAGED,
+				"%s is damaged: %s cannot be opened (%s); to put it back: synward "
+				"attach IFACE, with one that is attached",
+				shown, name, sw_errno_text(error));
 	return sw_error(SW_DAMAGED,
 			"%s is damaged: %s cannot be opened (%s); discard it: synward --pin-dir %s "
 			"detach --all --force",
