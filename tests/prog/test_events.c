@@ -160,6 +160,29 @@ static void who_comes_late_is_told_how_many_are_gone(void **state __unused)
 	assert_int_equal(drain(), 0);
 }
 
+/* It is told of one gap for many events, and not of one for each. */
+static void who_is_overtaken_again_gets_a_lead(void **state __unused)
+{
+	const __u32 lead = EVENT_RECORDS / 4;
+	struct sw_event_record record;
+
+	send_strays(10 * EVENT_RECORDS);
+	assert_true(prog_next_event(&prog, &record));
+	assert_int_equal(prog.journal.missed, 9 * EVENT_RECORDS);
+	send_strays(2); /* the next is gone, and the one behind it would be soon */
+	assert_true(prog_next_event(&prog, &record));
+	assert_int_equal(prog.journal.missed, 9 * EVENT_RECORDS + 1 + lead);
+	for (__u32 i = 0; i < lead; i++) {
+		send_strays(2);
+		assert_true(prog_next_event(&prog, &record));
+	}
+	assert_int_equal(prog.journal.missed, 9 * EVENT_RECORDS + 1 + lead);
+	/* it was faster for long enough: whatever is left is its own */
+	send_strays(EVENT_RECORDS);
+	assert_true(prog_next_event(&prog, &record));
+	assert_int_equal(drain(), EVENT_RECORDS - 1);
+}
+
 static void a_budget_suppresses_the_rest(void **state __unused)
 {
 	reset_with(5);
@@ -405,6 +428,7 @@ int main(void)
 		{ "a_rejection, ICMP", a_rejection_with_its_reason, reset, NULL, (void *)1 },
 		cmocka_unit_test_setup(an_anomaly, reset),
 		cmocka_unit_test_setup(who_comes_late_is_told_how_many_are_gone, reset),
+		cmocka_unit_test_setup(who_is_overtaken_again_gets_a_lead, reset),
 		cmocka_unit_test(a_budget_suppresses_the_rest),
 		cmocka_unit_test(produced_is_sent_and_suppressed),
 		cmocka_unit_test_setup(each_reader_has_all, reset),

@@ -67,9 +67,14 @@ static void go_on(struct sw_event_journal *journal, uint64_t to)
 /* The next was overwritten: all are passed over that must have been, too. */
 static void catch_up(struct sw_event_journal *journal)
 {
-	uint64_t to = oldest(journal);
+	uint64_t to = oldest(journal), lead = journal->count / 4;
+	bool again = journal->overtaken_until && journal->next - journal->overtaken_until < lead;
 
-	go_on(journal, to > journal->next ? to : journal->next + 1);
+	/* a writer may have claimed the very next of which the head does not tell yet */
+	if (to <= journal->next)
+		to = journal->next + 1;
+	go_on(journal, again ? to + lead : to);
+	journal->overtaken_until = journal->next;
 }
 
 /* The next is not there. Will it never be? Its writer had no place, or is kept from running for too long. */

@@ -18,6 +18,7 @@ struct sw_event_journal {
 	uint32_t count;	 /* of records */
 	uint64_t next;	 /* the number of the event that is read next */
 	uint64_t missed; /* so many numbers were passed over: their events were overwritten */
+	uint64_t overtaken_until; /* where it went on when it was overtaken last */
 	uint64_t
 		missing_since_ns; /* since when the next is not there although later ones are; 0: it is not so */
 };
@@ -39,7 +40,9 @@ uint64_t sw_event_journal_head(const struct sw_event_journal *journal);
 
 /*
  * Copies the next event out, if it is there, and goes on to the one behind it. Events that were overwritten before are
- * passed over and counted as missed; and so is one whose writer does not come back in SW_EVENT_PATIENCE_MS.
+ * passed over and counted as missed; and so is one whose writer does not come back in SW_EVENT_PATIENCE_MS. A reader that
+ * was overtaken once gets all that is left. One that is again before it has read a quarter of that is slower than the
+ * writers: it leaves out another quarter, so that it has many events for each gap.
  */
 bool sw_event_journal_next(struct sw_event_journal *journal, struct sw_event_record *copy);
 
