@@ -4,6 +4,7 @@
 import base64
 import hashlib
 import json
+import re
 import shutil
 import signal
 import socket
@@ -12,9 +13,10 @@ import subprocess
 
 import pytest
 
+import stopped
 from causes import QUICK, Stage
 from cli import BINARY, ROOT
-from net import wait_for
+from net import run, wait_for
 from segments import ACK, Port, Segment, frame
 from spoofed import Flood
 
@@ -83,6 +85,14 @@ def test_a_slow_reader_is_told_exactly_what_it_has_missed(stage, lab, synward):
     assert rest == told(synward)
     text = synward.expect(0, "events", "--timeout", "0").stdout
     assert text.count("\n") == KEPT, "a newcomer misses nothing that it could have had"
+
+
+def test_an_idle_reader_asks_the_kernel_little(pair, synward, tmp_path):
+    """Four times a second, beside some twenty times when it begins."""
+    synward.attach(pair[1], options=QUICK)
+    environment = synward.environment(LD_PRELOAD=str(stopped.build(tmp_path, "asked")))
+    done = run(BINARY, "events", "--new", "--timeout", "2s", env=environment)
+    assert int(re.fullmatch(r"asked (\d+) times\n", done.stderr)[1]) < 40
 
 
 def test_events_are_not_of_whoever_has_the_slot_now(pair, lab, synward):

@@ -8,13 +8,14 @@ import signal
 
 from net import Failed, run
 
-SOURCE = pathlib.Path(__file__).resolve().parents[1] / "e2e" / "stopped.c"
+SOURCES = pathlib.Path(__file__).resolve().parents[1] / "e2e"
 THOROUGH = os.environ.get("THOROUGH", "") not in ("", "0")  # all of what else is a sample
 
 
-def build(directory):
-    library = directory / "stopped.so"
-    run("cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", library, SOURCE)
+def build(directory, name="stopped"):
+    """A library that is loaded before libc, by LD_PRELOAD."""
+    library = directory / f"{name}.so"
+    run("cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", library, SOURCES / f"{name}.c")
     return library
 
 

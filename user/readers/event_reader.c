@@ -11,12 +11,14 @@
 #include <synward/event.h>
 
 #include <bpf/bpf.h>
+#include <sys/stat.h>
 #include <time.h>
 
 /*
  * No program can wake a reader who may only read: a ring buffer's bell rings for whoever takes things out of it, and that
  * can be only one. So readers look. Who has just read something looks again soon, and one who finds nothing
- * takes his time: four looks a second, each of which is one lookup.
+ * takes his time: four looks a second, each of which is one lookup in a map and one stat(). A poll that has waited until
+ * its end does not look once more: the next one begins with that.
  */
 #define SHORTEST_PAUSE_MS 50U
 #define LONGEST_PAUSE_MS  250U
@@ -27,6 +29,7 @@ _Static_assert(SW_MAX_INTERFACES <= 64, "a bit for each slot");
 struct sw_event_reader {
 	struct sw_instance instance;
 	struct sw_event_journal journal;
+	struct stat identity; /* of its pin, when this was opened */
 	uint32_t pause_ms;
 	int interfaces_fd;
 	struct sw_interface known[SW_MAX_INTERFACES]; /* of each slot, who had it last */
@@ -50,6 +53,28 @@ static int open_journal(struct sw_event_reader *reader)
 	return error ? sw_error(error, "cannot open the events: %s", sw_errno_text(error)) : 0;
 }
 
+static bool stat_identity(const struct sw_event_reader *reader, struct stat *about)
+{
+	char path[SW_PIN_PATH];
+
+	sw_pins_path(&reader->instance.pins, path, "maps/identity");
+	return !stat(path, about);
+}
+
+/* While its pin is the very same, so is what it says, which takes three calls to read. */
+static bool is_detached(const struct sw_event_reader *reader)
+{
+	struct stat now;
+	bool detached;
+
+	if (stat_identity(reader, &now) && now.st_dev == reader->identity.st_dev &&
+	    now.st_ino == reader->identity.st_ino)
+		return false;
+	detached = sw_instance_check(&reader->instance);
+	sw_error_clear();
+	return detached;
+}
+
 int sw_event_reader_open(const char *pin_dir, bool only_new, struct sw_event_reader **reader)
 {
 	struct sw_event_reader *made = calloc(1, sizeof(*made));
@@ -67,6 +92,10 @@ int sw_event_reader_open(const char *pin_dir, bool only_new, struct sw_event_rea
 					&made->interfaces_fd);
 	if (!error)
 		error = open_journal(made);
+	if (!error && !stat_identity(made, &made->identity))
+		error = sw_instance_failed(&made->instance, "maps/identity", errno);
+	if (!error) /* the pin may have become another's before it was looked at */
+		error = sw_instance_check(&made->instance);
 	if (error) {
 		sw_event_reader_close(made);
 		return error;
@@ -130,10 +159,9 @@ int sw_event_reader_poll(struct sw_event_reader *reader, uint32_t timeout_ms,
 
 	while (true) {
 		/* before the events: with the last detach come the last of them */
-		bool detached = sw_instance_check(&reader->instance);
+		bool detached = is_detached(reader);
 		uint64_t first = reader->journal.next;
 
-		sw_error_clear();
 		answer = hand_on(reader, take, context);
 		if (answer && answer != -EAGAIN)
 			return answer;
@@ -145,7 +173,7 @@ int sw_event_reader_poll(struct sw_event_reader *reader, uint32_t timeout_ms,
 		if (now_ns >= end_ns)
 			return 0;
 		answer = pause_for(reader, end_ns - now_ns);
-		if (answer)
+		if (answer || sw_monotonic_ns() >= end_ns)
 			return answer;
 	}
 }

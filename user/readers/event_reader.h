@@ -15,7 +15,8 @@ int sw_event_reader_open(const char *pin_dir, bool only_new, struct sw_event_rea
 void sw_event_reader_close(struct sw_event_reader *reader);
 
 /*
- * Hands the events to take that are there, and waits up to timeout_ms for some if there are none. Returns what take
+ * Hands the events to take that are there, and those that come in timeout_ms; the last of them may be for the next call.
+ * Returns what take
  * returned if that is not zero: the event counts as read if it is positive, and comes again if it is -EAGAIN.
  * Else 0, -EINTR on a signal, -ENODEV when everything was detached.
  */
