@@ -151,3 +151,16 @@ def test_the_journal_gets_fields_and_is_waited_for(stage, lab, synward):
     with journald() as entry:
         assert entry()["SYNWARD_OUTCOME"] == "rejected"
         assert "is back" in reader.stderr.readline()
+
+
+def test_a_journal_that_takes_nothing_keeps_nobody(stage, lab, synward):
+    """Events wait where they are, and none is lost before others are in its place."""
+    stage.accepted(40)  # of which a socket takes some ten unread (net.unix.max_dgram_qlen)
+    wait_for(lambda: synward.stats()["tallies"]["events_sent"] == 40, "all events")
+    with journald():
+        done = synward.run("events", "--journal", "--timeout", "500ms")
+        assert done.returncode == 1 and "systemd's journal takes no events" in done.stderr
+    with journald() as entry:
+        lab.process([BINARY, "events", "--journal"], env=synward.environment())
+        ports = [entry().get("SYNWARD_SRC_PORT") for _ in range(41)]
+    assert len(set(ports)) == 41

@@ -4,10 +4,12 @@
 #include "../base/cleanup.h"
 #include "../base/error.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#define PLACE "/run/systemd/journal/socket"
+#define PLACE	    "/run/systemd/journal/socket"
+#define PATIENCE_MS 100
 
 static int connect_to_it(void)
 {
@@ -43,14 +45,30 @@ static int is_away(struct sw_journald *journald)
 	return -EAGAIN;
 }
 
+static bool is_full(int error)
+{
+	return error == EAGAIN || error == ENOBUFS || error == ENOMEM;
+}
+
+/* A journal that is busy for a moment is waited for, and one that hangs keeps nobody. */
+static ssize_t send_entry(int fd, const char *entry, size_t length)
+{
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
+	ssize_t sent = send(fd, entry, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (sent >= 0 || !is_full(errno) || poll(&room, 1, PATIENCE_MS) < 0)
+		return sent;
+	return send(fd, entry, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 int sw_journald_put(struct sw_journald *journald, const char *entry, size_t length)
 {
 	if (journald->fd < 0)
 		journald->fd = connect_to_it();
 	if (journald->fd < 0)
 		return is_away(journald);
-	if (send(journald->fd, entry, length, MSG_NOSIGNAL) < 0) {
-		if (errno == EINTR)
+	if (send_entry(journald->fd, entry, length) < 0) {
+		if (errno == EINTR || is_full(errno))
 			return -EAGAIN;
 		if (errno != ECONNREFUSED && errno != ENOTCONN && errno != ECONNRESET &&
 		    errno != EPIPE)

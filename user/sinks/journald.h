@@ -24,8 +24,9 @@ int sw_journald_open(struct sw_journald *journald);
 void sw_journald_close(struct sw_journald *journald);
 
 /*
- * Sends an entry; no value may hold the end of a line. Returns 0; -EAGAIN without a line recorded while nobody takes it, as
- * when the service is started anew, which is noted when it begins and when it is over; or another -errno.
+ * Sends an entry; no value may hold the end of a line. Returns 0; -EAGAIN without a line recorded while nobody takes it: that
+ * the service has gone, as when it is started anew, is noted when it begins and when it is over; one that has no room for it
+ * is waited for a tenth of a second only. Or another -errno.
  */
 int sw_journald_put(struct sw_journald *journald, const char *entry, size_t length);
 
