@@ -153,16 +153,17 @@ def test_events_have_what_others_join_them_by(pair, synward, tags):
     assert all(0 < one["flow_id"] < 1 << 51 and one["in_iface"] == "s0" for one in found)
 
 
-def test_what_people_do_is_told(pair, lab, synward, tmp_path):
+def test_what_people_change_is_told(pair, lab, synward, tmp_path):
     synward.attach(pair[1], options=QUICK)
     reader = follow(lab, synward)
     policy = tmp_path / "synward.yaml"
     shutil.copy(ROOT / "docs" / "examples" / "web-server.yaml", policy)
     for words in (("block", "add", "192.0.2.7"), ("block", "add", "192.0.2.8", "2001:db8::/32"),
                   ("allow", "add", "198.51.100.0/24"), ("block", "del", "192.0.2.7"),
-                  ("block", "del", "--all"), ("disarm",), ("arm",),
+                  ("block", "del", "--all"), ("arm",), ("disarm",), ("disarm",), ("arm",), ("arm",),
                   ("policy", "apply", policy, "--confirm", "1h"), ("policy", "confirm"),
-                  ("policy", "rollback"), ("policy", "reset"), ("detach", "--all")):
+                  ("policy", "rollback"), ("policy", "apply", policy), ("policy", "reset"), ("policy", "reset"),
+                  ("detach", "--all")):
         synward.expect(0, *words)
     out, _ = reader.communicate(timeout=20)
     assert reader.returncode == 0
@@ -177,4 +178,4 @@ def test_what_people_do_is_told(pair, lab, synward, tmp_path):
         ("list", 2, "added", "block"), ("list", 1, "added", "allow", "198.51.100.0/24"),
         ("list", 1, "removed", "block", "192.0.2.7"), ("list", 2, "removed", "block"),
         ("arming", "disarmed"), ("arming", "armed"), ("policy", "applied"), ("policy", "confirmed"),
-        ("policy", "rolled_back"), ("policy", "reset"), ("interface", "detached", "s0")]
+        ("policy", "rolled_back"), ("policy", "applied"), ("policy", "reset"), ("interface", "detached", "s0")]

@@ -28,14 +28,16 @@ int sw_armed_read(const struct sw_instance *instance, bool *armed)
 int sw_armed_write(const struct sw_instance *instance, bool armed)
 {
 	struct sw_notice notice = { .head.type = SW_EVENT_ARMING };
-	__u32 zero = 0, value = armed;
+	__u32 zero = 0, value = armed, before = !armed;
 	SW_AUTO_FD int fd = -1;
 	int error = sw_instance_map(instance, "armed", sizeof(value), &fd);
 
+	if (!error) /* if it cannot be read, it is written and told all the same */
+		(void)bpf_map_lookup_elem(fd, &zero, &before);
 	if (!error && bpf_map_update_elem(fd, &zero, &value, BPF_ANY))
 		error = failed("arm or disarm");
 	notice.head.deed = armed ? SW_DEED_ARMED : SW_DEED_DISARMED;
-	if (!error)
+	if (!error && !before != !armed)
 		sw_notice_tell(&instance->pins, &notice);
 	return error;
 }

@@ -5,6 +5,7 @@
 #include "../base/error.h"
 #include "../defence/defence.h"
 #include "../maps/sweeper.h"
+#include "../model/policy.h"
 #include "../platform/notice.h"
 #include "../platform/wait_for_packets.h"
 
@@ -103,7 +104,7 @@ int sw_policy_install(const struct sw_instance *instance, struct sw_policy *poli
 		error = ask(instance, &request, &done);
 	if (!error && !done)
 		error = sw_error(EIO, "the kernel did not change the policy");
-	if (!error)
+	if (!error && (change->deed != SW_DEED_RESET || !sw_policy_equal(policy, before)))
 		tell(instance, change->deed);
 	return error;
 }
