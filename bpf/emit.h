@@ -234,7 +234,7 @@ static __always_inline void emit_packet(const struct sw_settings *set, __u32 now
 /* A SYN that was over a limit. */
 static __always_inline void emit_limit(const struct sw_settings *set, __u32 now_ms,
 				       const struct sw_packet *packet, __u8 limit, __u8 service,
-				       enum sw_verdict verdict)
+				       __u32 generation, enum sw_verdict verdict)
 {
 	struct sw_event *event = event_begin(set, now_ms, SW_EVENT_LIMIT, SW_INGRESS);
 
@@ -249,6 +249,7 @@ static __always_inline void emit_limit(const struct sw_settings *set, __u32 now_
 	event->phase = SW_PHASE_STRAY;
 	event->limit = limit;
 	event->service = service;
+	event->generation = generation;
 	event->verdict = verdict;
 	event_submit(event);
 }

@@ -228,7 +228,7 @@ static __always_inline void meet_limit(const struct sw_packet *packet,
 	    inquiry->limit != SW_LIMIT_HALF_OPEN_SERVICE && !policy->auto_block.own_flows)
 		note_offence(&packet->src, inquiry->policy, inquiry->now.ms);
 	emit_limit(set, inquiry->now.ms, packet, inquiry->limit, inquiry->service,
-		   dropped ? SW_VERDICT_DROPPED : SW_VERDICT_PASSED);
+		   policy->generation, dropped ? SW_VERDICT_DROPPED : SW_VERDICT_PASSED);
 }
 
 /* Takes a SYN that came in to its limits. Returns the verdict. */

@@ -64,9 +64,11 @@ static long add_cpu(__u32 cpu, void *context)
 }
 
 /* Outside of the budget, which the flood has used up: there are few of these, whatever comes. */
-static __always_inline struct sw_flood_event *begin_event(enum sw_event_type type, __u32 service,
+static __always_inline struct sw_flood_event *begin_event(enum sw_event_type type,
+							  const struct flood_round *round,
 							  __u32 reason)
 {
+	const struct sw_policy *policy = policy_of(round->word);
 	struct sw_event_record *record = event_reserve();
 	struct sw_flood_event *event;
 
@@ -74,7 +76,8 @@ static __always_inline struct sw_flood_event *begin_event(enum sw_event_type typ
 		return NULL;
 	event = &record->flood;
 	event_fill(&event->head, type, SW_INGRESS);
-	event->head.service = service;
+	event->head.service = round->service;
+	event->head.generation = policy ? policy->generation : 0;
 	event->head.flood_reason = reason;
 	event->repeated = 0;
 	event->served = 0;
@@ -90,9 +93,8 @@ static __always_inline void tell_flood(const struct flood_round *round,
 				       enum sw_flood_change change)
 {
 	bool begins = change == SW_FLOOD_BEGINS;
-	struct sw_flood_event *event = begin_event(begins ? SW_EVENT_FLOOD_BEGINS :
-							    SW_EVENT_FLOOD_ENDS,
-						   round->service, state->reason);
+	struct sw_flood_event *event = begin_event(
+		begins ? SW_EVENT_FLOOD_BEGINS : SW_EVENT_FLOOD_ENDS, round, state->reason);
 
 	if (!event)
 		return;
@@ -113,7 +115,7 @@ static __always_inline void tell_check(const struct flood_round *round,
 	bool aside = change == SW_CHECK_STEPS_ASIDE;
 	struct sw_flood_event *event = begin_event(aside ? SW_EVENT_FLOOD_STEPS_ASIDE :
 							   SW_EVENT_FLOOD_RESUMES,
-						   round->service, state->check.reason);
+						   round, state->check.reason);
 
 	if (!event)
 		return;

@@ -85,13 +85,13 @@ struct sw_event {
 	__u8 interface;	     /* slot in the map "interfaces" */
 	__u8 direction;	     /* enum sw_direction */
 	__u8 limit;	     /* enum sw_limit, for limit */
-	__u8 service;	     /* number of the service in the active policy, for limit and floods */
+	__u8 service;	     /* number of the service in its policy, for limit and floods */
 	__u8 flood_reason;   /* enum sw_flood_reason, for floods; or sw_check_reason */
 	__u8 deed;	     /* enum sw_deed, for notices */
 	__u8 pad;
 	__u16 vlans
 		[2]; /* sw_vlan() of the tags of the segment that caused it, the outer one first; 0: none */
-	__u32 pad2;
+	__u32 generation; /* of that policy */
 };
 
 /*

@@ -164,6 +164,12 @@ def test_limits_and_services_in_stats(gate, synward, files):
     text = synward.expect(0, "stats").stdout
     assert re.search(r"^  syn_rate +1 +0 +1$", text, re.M) and too_wide(text) == []
     assert re.search(r"^  web +2 +0 +\d+ +1 +2$", text, re.M)
+    # another policy has other services by those numbers
+    for words, name in ((("apply", files.services("name: other, ports: [1]")), None), (("rollback",), "web")):
+        synward.expect(0, "policy", *words)
+        lines = synward.expect(0, "-j", "events", "--timeout", "0").stdout.splitlines()
+        told, = [one for one in map(json.loads, lines) if one["event_type"] == "limit"]
+        assert told["limit"].get("service") == name
 
 
 def test_services_keep_their_counts_by_name(gate, synward, files):

@@ -121,6 +121,7 @@ static void take_limit(const struct sw_event *event)
 
 	answers.count++;
 	answers.of[expected]++;
+	assert_int_equal(event->generation, answers.policy->generation);
 	if (event->service != expected) {
 		char text[SW_ENDPOINT_SIZE];
 

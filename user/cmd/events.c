@@ -90,7 +90,7 @@ static void print_event(FILE *out, const struct following *following, const stru
 
 	names.interface = sw_event_reader_interface(following->reader, event);
 	if (event->type == SW_EVENT_LIMIT || sw_is_flood_event(event))
-		names.service = sw_event_reader_service(following->reader, event->service);
+		names.service = sw_event_reader_service(following->reader, event);
 	if (given.journal)
 		sw_journal_event(out, event, &names, wall_ns);
 	else if (sw_global.json)

@@ -35,6 +35,7 @@ struct sw_event_reader {
 	struct sw_interface known[SW_MAX_INTERFACES]; /* of each slot, who had it last */
 	uint64_t looked_up;			      /* in this poll, by slot */
 	struct sw_policy_view policy;		      /* of this poll; without rows: not read yet */
+	uint32_t policy_of;			      /* the generation that it was read for */
 };
 
 static int open_journal(struct sw_event_reader *reader)
@@ -208,14 +209,25 @@ const char *sw_event_reader_interface(struct sw_event_reader *reader, const stru
 	return event->time_ns >= known->attached_ns ? known->name : "";
 }
 
-const char *sw_event_reader_service(struct sw_event_reader *reader, uint32_t number)
+/* Anew for each poll, and in it for a policy that may have become active since. */
+static bool read_policy(struct sw_event_reader *reader, uint32_t generation)
+{
+	if (reader->policy.row_count && generation <= reader->policy_of)
+		return true;
+	reader->policy_of = generation;
+	if (!sw_policy_view_read(&reader->instance, &reader->policy))
+		return true;
+	sw_error_clear();
+	return false;
+}
+
+const char *sw_event_reader_service(struct sw_event_reader *reader, const struct sw_event *event)
 {
 	const struct sw_row_view *row;
 
-	if (!reader->policy.row_count && sw_policy_view_read(&reader->instance, &reader->policy)) {
-		sw_error_clear();
+	if (!read_policy(reader, event->generation) ||
+	    reader->policy.generation != event->generation)
 		return "";
-	}
-	row = sw_policy_row(&reader->policy, number);
+	row = sw_policy_row(&reader->policy, event->service);
 	return row ? row->name : "";
 }

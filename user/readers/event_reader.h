@@ -32,7 +32,7 @@ uint64_t sw_event_reader_missed(const struct sw_event_reader *reader);
  */
 const char *sw_event_reader_interface(struct sw_event_reader *reader, const struct sw_event *event);
 
-/* The name of a service by its number in the policy that is active now, or "" if it has none. */
-const char *sw_event_reader_service(struct sw_event_reader *reader, uint32_t number);
+/* The name of the service that a limit or a flood is of; "" if it has none, or its policy is not the active one any more. */
+const char *sw_event_reader_service(struct sw_event_reader *reader, const struct sw_event *event);
 
 #endif
