@@ -17,6 +17,7 @@ from prometheus import Page, asked, beside, expressions, fallen, page_of
 from segments import FIN, SYN
 
 DEGRADED = 3
+TC_HOOK = 28  # where it is in struct sw_interface, in bytes
 BPF_STATS = pathlib.Path("/proc/sys/kernel/bpf_stats_enabled")
 ADAPTIVE = f"name: web, ports: [{tcp.PORT}], syn_flood: adaptive, flood: {{half_open: 50, calm: 1s}}"
 SSH = "name: ssh, ports: [22]"
@@ -170,6 +171,17 @@ def test_a_lost_hook(pair, synward):
     assert page.value("synward_degraded") == page.value("synward_degraded_reason", reason="hook") == 1
     assert page.value("synward_hook_health", interface=far.name, netns=str(far.namespace.inode),
                       hook="ingress", health="detached") == 1
+    assert [labels["egress_hook"] for labels in page.labels("synward_interface_info")] == ["tcx"]
+    unfinished(synward)
+    assert page_of(synward).labels("synward_interface_info") == []
+
+
+def unfinished(synward):
+    """Has the first record be as it is while an attach is under way."""
+    pin = ("pinned", synward.pin_dir / "maps" / "interfaces")
+    value = bpftool("map", "lookup", *pin, "key", 0, 0, 0, 0)["value"]
+    value[TC_HOOK:TC_HOOK + 2] = ["0x00"] * 2
+    run("bpftool", "map", "update", *pin, "key", *"0000", "value", *value)
 
 
 def test_a_full_accept_queue(wire, synward, family, tmp_path):

@@ -47,6 +47,10 @@ class Page:
     def value(self, name, **labels):
         return self.samples[name, frozenset(labels.items())]
 
+    def labels(self, name):
+        """Of each of its samples."""
+        return [dict(labels) for sample, labels in self.samples if sample == name]
+
     def names(self):
         return {name for name, _ in self.samples}
 

@@ -40,7 +40,8 @@ static void hooks(const struct sw_metrics *to, const struct sw_status *status,
 	sw_metric_head(to, "interface_info", "gauge",
 		       "Always 1; the labels tell how an interface is attached.");
 	for (uint32_t i = 0; i < status->interface_count; i++) {
-		if (!records[i])
+		/* while an attach is under way a record does not say yet how it will be */
+		if (!records[i] || records[i]->tc_hook == SW_TC_NONE)
 			continue;
 		sw_metric_interface(to, "interface_info", records[i]);
 		fprintf(to->out, ",mode=\"%s\",egress_hook=\"%s\"} 1\n",
