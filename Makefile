@@ -249,7 +249,7 @@ $(B)/man/%: docs/man/%.scd
 install: all
 	install -D -m 0755 -t $(DESTDIR)$(SBINDIR) $(B)/synward $(B)/synward-exporter
 	mkdir -p $(DESTDIR)$(UNITS)
-	for unit in synward@ synward-exporter; do \
+	for unit in synward@ synward-exporter synward-events; do \
 		sed 's|@SBINDIR@|$(SBINDIR)|' packaging/systemd/$$unit.service.in >$(DESTDIR)$(UNITS)/$$unit.service || exit 1; \
 	done
 	install -D -m 0644 packaging/systemd/sysusers.conf $(DESTDIR)$(SYSUSERS)/synward.conf
@@ -272,6 +272,7 @@ uninstall:
 		rm $(DESTDIR)/etc/synward/attach.yaml
 	rm -f $(DESTDIR)$(SBINDIR)/synward $(DESTDIR)$(SBINDIR)/synward-exporter \
 		$(DESTDIR)$(UNITS)/synward@.service $(DESTDIR)$(UNITS)/synward-exporter.service \
+		$(DESTDIR)$(UNITS)/synward-events.service \
 		$(DESTDIR)$(SYSUSERS)/synward.conf $(DESTDIR)$(TMPFILES)/synward.conf \
 		$(addprefix $(DESTDIR)$(BASH_COMPLETIONS)/,synward synward-exporter) \
 		$(addprefix $(DESTDIR)$(ZSH_COMPLETIONS)/,_synward _synward-exporter)

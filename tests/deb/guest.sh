@@ -29,6 +29,10 @@ says() { # WORDS COMMAND...
 	shift
 	"$@" | grep -q -- "$expected"
 }
+told() { # TYPE [COUNT]: so many events of that type are in the journal, or some
+	count=$(journalctl -b -o cat "SYNWARD_EVENT=$1" | wc -l)
+	if [ "$2" ]; then [ "$count" = "$2" ]; else [ "$count" != 0 ]; fi
+}
 connects() { ip netns exec far nc -z -w 5 192.0.2.1 80; }
 reader() { setpriv --reuid 65534 --regid 65534 "$@" synward stats; }
 exporter() { printf 'GET %s HTTP/1.0\r\n\r\n' "$1" | nc -w 5 127.0.0.1 9945; }

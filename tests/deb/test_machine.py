@@ -44,7 +44,14 @@ want "nothing serves by itself" not exporter /healthz
 want "the exporter is started" systemctl enable --now synward-exporter
 want "and may read" says "^synward_up 1" exporter /metrics
 want "in both families" says alive sh -c "printf 'GET /healthz HTTP/1.0\r\n\r\n' | nc -w 5 ::1 9945"
+want "events are sent to the journal" systemctl enable --now synward-events
+want "what was attached before, too" told interface 1
 want "clients get in" connects
+want "which is told" told handshake
+want "once more" systemctl restart synward-events
+want "what comes then" synward block add 203.0.113.9
+want "is told" told list 1
+want "and nothing twice" told interface 1
 want "and are counted" says '"accepted":[1-9]' synward -j stats
 want "another namespace's interface, by hand" ip netns exec far synward attach c0
 want "reloaded" systemctl reload synward@eth0

@@ -17,7 +17,7 @@ LIBRARIES = {"passwd", "libbpf1", "libc6", "libcap-ng0", "libcyaml1", "libevent-
              "libpcap0.8", "libtinfo6", "libyaml-0-2", "zlib1g"}
 FILES = ("etc/synward/attach.yaml", "lib/systemd/system/synward@.service", "usr/sbin/synward",
          "lib/systemd/system/synward-exporter.service", "usr/sbin/synward-exporter",
-         "usr/share/man/man8/synward-exporter.8.gz",
+         "usr/share/man/man8/synward-exporter.8.gz", "lib/systemd/system/synward-events.service",
          "usr/lib/sysusers.d/synward.conf", "usr/lib/tmpfiles.d/synward.conf",
          "usr/share/bash-completion/completions/synward", "usr/share/bash-completion/completions/synward-exporter",
          "usr/share/doc/synward/copyright", "usr/share/doc/synward/examples/web-server.yaml",

@@ -9,7 +9,8 @@ from net import run
 
 # {unit: the file that it is made of, and how much it may do, of 10; systemd calls up to 4 "ok"}
 UNITS = {"synward@eth0.service": ("synward@.service", 3.0),
-         "synward-exporter.service": ("synward-exporter.service", 1.6)}
+         "synward-exporter.service": ("synward-exporter.service", 1.6),
+         "synward-events.service": ("synward-events.service", 1.6)}
 
 
 @pytest.fixture(scope="module")

@@ -164,3 +164,51 @@ def test_a_journal_that_takes_nothing_keeps_nobody(stage, lab, synward):
         lab.process([BINARY, "events", "--journal"], env=synward.environment())
         ports = [entry().get("SYNWARD_SRC_PORT") for _ in range(41)]
     assert len(set(ports)) == 41
+
+
+def test_a_place_is_kept(stage, lab, synward, tmp_path):
+    """However a reader ends, the next one repeats nothing and leaves nothing out."""
+    cursor = tmp_path / "cursor"
+    options = ("-j", "events", "--cursor-file", cursor)
+
+    def told(code=0):
+        done = synward.expect(code, *options, "--timeout", "0")
+        return [json.loads(line)["event_type"] for line in done.stdout.splitlines()]
+
+    assert told() == ["interface"] and told() == []
+    reader = lab.process([BINARY, *options], env=synward.environment(), stdout=subprocess.PIPE)
+    stage.accepted(2)
+    assert [json.loads(reader.stdout.readline())["event_type"] for _ in range(2)] == ["handshake"] * 2
+    place = cursor.read_text()
+    other = synward.run(*options)
+    assert other.returncode == 1 and "another process keeps its place" in other.stderr
+    reader.kill()
+    reader.wait(20)
+    synward.expect(0, "block", "add", "192.0.2.7")
+    assert told() == ["list"] and told() == []
+    first, _ = place.split()
+    for text in ("nonsense\n", place[:-1], f"{place}{place}"):
+        cursor.write_text(text)
+        assert "says nothing of events" in synward.expect(1, *options, "--timeout", "0").stderr
+    cursor.write_text(f"{int(first) - 1:020} {2:020}\n")  # of another attachment
+    assert told() == ["interface", "handshake", "handshake", "list"]
+
+
+def test_events_are_waited_for(pair, lab, synward, tmp_path):
+    """By one process, from the first attach on and through a detach."""
+    reader = lab.process([BINARY, "-j", "events", "--wait", "--cursor-file", tmp_path / "cursor"],
+                         env=synward.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def heard():
+        return json.loads(reader.stdout.readline())
+
+    assert "waited for" in reader.stderr.readline()
+    for _ in range(2):
+        synward.attach(pair[1], options=QUICK)
+        one = heard()
+        assert one.get("interface", {}).get("action") == "attached", one
+        synward.expect(0, "detach", "--all")
+        one = heard()
+        assert one.get("interface", {}).get("action") == "detached", one
+    reader.terminate()
+    assert reader.communicate(timeout=20)[0] == "" and reader.returncode == 0

@@ -5,6 +5,7 @@
 #include "../base/time.h"
 #include "../readers/event_reader.h"
 #include "../report/report.h"
+#include "../sinks/cursor_file.h"
 #include "../sinks/journald.h"
 #include "../sinks/line_file.h"
 
@@ -14,15 +15,19 @@
 #include <signal.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define POLL_MS	  250 /* how late the end of the attachment may be noticed */
+#define WAIT_S	  1   /* and how late the next begin */
 #define FOREVER	  UINT64_MAX
 #define NS_PER_MS 1000000ULL
 
 static struct {
 	bool only_new;
 	bool journal;
+	bool wait;
 	const char *output; /* NULL: standard output */
+	const char *cursor_file;
 	uint64_t count;
 	uint64_t timeout_ms;
 } given = { .timeout_ms = FOREVER };
@@ -38,6 +43,10 @@ static const struct sw_option options[] = {
 	  .help = "send them to systemd's journal" },
 	{ "new", 0, SW_OPTION_FLAG, &given.only_new, NULL,
 	  .help = "leave out what happened before" },
+	{ "cursor-file", 0, SW_OPTION_STRING, &given.cursor_file, "FILE",
+	  .help = "begin behind the last event that FILE tells of, and keep it up to date" },
+	{ "wait", 0, SW_OPTION_FLAG, &given.wait, NULL,
+	  .help = "wait until something is attached, and again after a detach" },
 	{},
 };
 
@@ -59,6 +68,9 @@ struct following {
 	struct sw_event_reader *reader;
 	struct sw_line_file file; /* if there is an output */
 	struct sw_journald journald;
+	struct sw_cursor_file cursor; /* if there is one */
+	bool is_open;		      /* all of these that are asked for */
+	bool only_new;
 	uint64_t end_ns; /* FOREVER: there is none */
 	uint64_t taken;
 	uint64_t missed; /* so many have been told to be */
@@ -141,6 +153,17 @@ static int tell_missed(struct following *following, const struct sw_event *next)
 	return 0;
 }
 
+/* For each event, so that whoever comes next repeats none and leaves out none. */
+static int keep_place(struct following *following)
+{
+	char line[SW_EVENT_CURSOR_SIZE];
+
+	if (!given.cursor_file)
+		return 0;
+	sw_event_reader_cursor(following->reader, line);
+	return following->written = sw_cursor_file_write(&following->cursor, line);
+}
+
 /* Returns 1 when it was the last, and -EAGAIN if there was no room for it. */
 static int take(const struct sw_event *event, void *context)
 {
@@ -148,9 +171,12 @@ static int take(const struct sw_event *event, void *context)
 
 	if (tell_missed(following, event) || tell(following, event))
 		return following->written == -EAGAIN ? -EAGAIN : 1;
+	if (keep_place(following))
+		return 1;
 	return ++following->taken == given.count || is_over || event->time_ns > following->end_ns;
 }
 
+/* Until it is over; -ENODEV without a line when everything was detached. */
 static int follow(struct following *following)
 {
 	bool last = false; /* what waits is told, however late it is asked for */
@@ -177,19 +203,24 @@ static int follow(struct following *following)
 		return given.journal ? sw_error(EIO, "systemd's journal takes no events") :
 				       sw_error(ENOSPC, "cannot write to %s: %s", given.output,
 						sw_errno_text(ENOSPC));
-	if (answer == -ENODEV && !sw_error_text()) {
-		sw_note("events end here: everything was detached");
-		return 0;
-	}
 	if (answer > 0) /* that whoever read us is gone is an end like any other */
 		return following->written == -EPIPE ? 0 : following->written;
 	return answer;
 }
 
+/* Where events go, and how far they have: once there are some. */
 static int open_sink(struct following *following)
 {
 	struct sigaction hangup = { .sa_handler = on_hangup };
+	int error = 0;
 
+	if (following->is_open)
+		return 0;
+	following->is_open = true;
+	if (given.cursor_file)
+		error = sw_cursor_file_open(given.cursor_file, &following->cursor);
+	if (error)
+		return error;
 	if (given.journal)
 		return sw_journald_open(&following->journald);
 	if (!given.output)
@@ -198,12 +229,78 @@ static int open_sink(struct following *following)
 	return sw_line_file_open(given.output, &following->file);
 }
 
+static int find_place(struct following *following)
+{
+	char line[SW_EVENT_CURSOR_SIZE + 1]; /* or what is longer would look like one */
+	int error;
+
+	if (!given.cursor_file)
+		return 0;
+	error = sw_cursor_file_read(&following->cursor, line, sizeof(line));
+	if (!error && *line && sw_event_reader_go_on(following->reader, line))
+		error = sw_error(EPROTO, "%s says nothing of events: choose another file",
+				 given.cursor_file);
+	return error;
+}
+
+/* One attachment; -ENODEV without a line when it is over. */
+static int follow_one(struct following *following)
+{
+	int error = sw_event_reader_open(sw_global.pin_dir, following->only_new,
+					 &following->reader);
+
+	following->only_new = false; /* what is attached later on has nothing but new ones */
+	following->missed = 0;
+	if (!error)
+		error = open_sink(following);
+	if (!error)
+		error = find_place(following);
+	if (!error)
+		error = follow(following);
+	sw_event_reader_close(following->reader);
+	following->reader = NULL;
+	return error;
+}
+
+static bool is_detached(int error)
+{
+	return error == -ENODEV && !sw_error_text();
+}
+
+static bool is_unattached(int error)
+{
+	return is_detached(error) || error == -SW_NOT_ATTACHED || error == -SW_DETACHED;
+}
+
+static int follow_all(struct following *following)
+{
+	const struct timespec pause = { .tv_sec = WAIT_S };
+	bool told = false;
+	int error;
+
+	while (true) {
+		error = follow_one(following);
+		if (is_detached(error))
+			sw_note("events end here: everything was detached");
+		if (!given.wait || !is_unattached(error))
+			return is_detached(error) ? 0 : error;
+		sw_error_clear();
+		if (is_over || sw_monotonic_ns() >= following->end_ns)
+			return 0;
+		if (!told)
+			sw_note("events are waited for: nothing is attached");
+		told = true;
+		nanosleep(&pause, NULL);
+	}
+}
+
 static int run(int argc, char **argv)
 {
 	int first = sw_command_options(&sw_cmd_events, argc, argv), error;
 	struct following following = { .end_ns = FOREVER,
 				       .file = SW_LINE_FILE_NONE,
-				       .journald = SW_JOURNALD_NONE };
+				       .journald = SW_JOURNALD_NONE,
+				       .cursor = SW_CURSOR_FILE_NONE };
 	struct sigaction action = { .sa_handler = on_signal };
 
 	if (first <= 0)
@@ -217,14 +314,11 @@ static int run(int argc, char **argv)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	error = sw_event_reader_open(sw_global.pin_dir, given.only_new, &following.reader);
-	if (!error)
-		error = open_sink(&following);
-	if (!error)
-		error = follow(&following);
+	following.only_new = given.only_new;
+	error = follow_all(&following);
 	sw_line_file_close(&following.file);
 	sw_journald_close(&following.journald);
-	sw_event_reader_close(following.reader);
+	sw_cursor_file_close(&following.cursor);
 	return error == -EINVAL ? -EIO : error;
 }
 
@@ -243,7 +337,8 @@ const struct sw_command sw_cmd_events = {
 		"  synward events -j --new | jq 'select(.handshake.outcome == \"rejected\")'\n"
 		"  synward events --count 10 --timeout 30s\n"
 		"  synward events --timeout 0\n"
-		"  synward events -j --output /var/log/synward/events.json\n",
+		"  synward events -j --output /var/log/synward/events.json\n"
+		"  synward events --journal --wait --cursor-file /run/synward-events\n",
 	.options = options,
 	.run = run,
 };

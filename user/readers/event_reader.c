@@ -11,6 +11,9 @@
 #include <synward/event.h>
 
 #include <bpf/bpf.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -177,6 +180,27 @@ int sw_event_reader_poll(struct sw_event_reader *reader, uint32_t timeout_ms,
 		if (answer || sw_monotonic_ns() >= end_ns)
 			return answer;
 	}
+}
+
+/* Numbers begin anew with the maps, so a place is one in those that were made at that moment. */
+void sw_event_reader_cursor(const struct sw_event_reader *reader, char line[SW_EVENT_CURSOR_SIZE])
+{
+	snprintf(line, SW_EVENT_CURSOR_SIZE, "%020" PRIu64 " %020" PRIu64 "\n",
+		 (uint64_t)reader->instance.identity.created_ns, reader->journal.next);
+}
+
+int sw_event_reader_go_on(struct sw_event_reader *reader, const char *line)
+{
+	uint64_t created_ns, next;
+	int end = 0;
+
+	if (sscanf(line, "%20" SCNu64 " %20" SCNu64 "%n", &created_ns, &next, &end) != 2 ||
+	    strcmp(line + end, "\n"))
+		return -EINVAL;
+	if (created_ns == reader->instance.identity.created_ns &&
+	    next <= sw_event_journal_head(&reader->journal))
+		reader->journal.next = next;
+	return 0;
 }
 
 uint64_t sw_event_reader_missed(const struct sw_event_reader *reader)

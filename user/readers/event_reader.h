@@ -23,6 +23,17 @@ void sw_event_reader_close(struct sw_event_reader *reader);
 int sw_event_reader_poll(struct sw_event_reader *reader, uint32_t timeout_ms,
 			 int (*take)(const struct sw_event *event, void *context), void *context);
 
+/* How far a reader has come, as a line of always the same length. */
+#define SW_EVENT_CURSOR_SIZE 43
+
+void sw_event_reader_cursor(const struct sw_event_reader *reader, char line[SW_EVENT_CURSOR_SIZE]);
+
+/*
+ * Goes on from there. What was overwritten since counts as missed; a place in what is not attached any more is none, and the
+ * reader stays where it is. 0, or -EINVAL without a line if it says no place.
+ */
+int sw_event_reader_go_on(struct sw_event_reader *reader, const char *line);
+
 /* How many events were overwritten before they could be read, of those before the one that was read last. */
 uint64_t sw_event_reader_missed(const struct sw_event_reader *reader);
 

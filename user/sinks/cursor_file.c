@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cursor_file.h"
+
+#include "../base/cleanup.h"
+#include "../base/error.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+static int failed(const char *path, int error)
+{
+	return sw_error(error, "cannot keep the place in %s: %s", path, sw_errno_text(error));
+}
+
+int sw_cursor_file_open(const char *path, struct sw_cursor_file *file)
+{
+	SW_AUTO_FD int fd = open(path, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0640);
+	struct stat about;
+
+	if (fd < 0 || fstat(fd, &about))
+		return failed(path, errno);
+	if (!S_ISREG(about.st_mode))
+		return failed(path, EINVAL);
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		return sw_error(EBUSY, "another process keeps its place in %s: choose another file",
+				path);
+	*file = (struct sw_cursor_file){ .path = path, .fd = sw_take_fd(&fd) };
+	return 0;
+}
+
+void sw_cursor_file_close(struct sw_cursor_file *file)
+{
+	sw_close_fd(&file->fd);
+}
+
+int sw_cursor_file_read(const struct sw_cursor_file *file, char *line, size_t size)
+{
+	ssize_t length = pread(file->fd, line, size - 1, 0);
+
+	if (length < 0)
+		return failed(file->path, errno);
+	line[length] = '\0';
+	return 0;
+}
+
+int sw_cursor_file_write(const struct sw_cursor_file *file, const char *line)
+{
+	size_t length = strlen(line);
+	ssize_t written = pwrite(file->fd, line, length, 0);
+
+	return written == (ssize_t)length ? 0 : failed(file->path, written < 0 ? errno : ENOSPC);
+}

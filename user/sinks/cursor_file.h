@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SYNWARD_SINKS_CURSOR_FILE_H
+#define SYNWARD_SINKS_CURSOR_FILE_H
+
+/*
+ * A file with one line, which says how far a reader has come. It is written in place, so that this costs no more than a
+ * call and can be done for each event: what it tells of ends with the machine, so a crash of that is no concern.
+ * Errors are -errno with their line recorded.
+ */
+
+#include <stddef.h>
+
+struct sw_cursor_file {
+	const char *path; /* the caller's */
+	int fd;
+};
+
+#define SW_CURSOR_FILE_NONE                                                                        \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
+
+/* Opens or makes a regular file that nobody else keeps. */
+int sw_cursor_file_open(const char *path, struct sw_cursor_file *file);
+void sw_cursor_file_close(struct sw_cursor_file *file);
+
+/* What it says, or "" if it is new; what does not fit is cut off. */
+int sw_cursor_file_read(const struct sw_cursor_file *file, char *line, size_t size);
+
+/* Replaces what it says by a line, with its end, that is as long as all others. */
+int sw_cursor_file_write(const struct sw_cursor_file *file, const char *line);
+
+#endif
