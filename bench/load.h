@@ -273,7 +273,7 @@ static inline int load_synward(const struct bench_setup *setup, struct synward_b
 	error = random_bytes(load->seed, sizeof(load->seed));
 	if (error)
 		return error;
-	error = sw_size_tables(skeleton, load->handshake_buckets, load->connection_buckets);
+	error = sw_size_tables(skeleton->obj, load->handshake_buckets, load->connection_buckets);
 	if (!error)
 		error = synward_bpf__load(skeleton);
 	if (error)

@@ -97,7 +97,7 @@ static __always_inline enum holding what_kernel_holds(void *ctx, const struct sw
 }
 
 /* Does a socket of this host wait for the SYN-ACK that came in? */
-__noinline int is_awaited(struct xdp_md *ctx, const struct sw_packet *packet)
+__noinline int is_awaited(ingress_ctx *ctx, const struct sw_packet *packet)
 {
 	return packet && socket_state(ctx, &packet->src, packet->sport, &packet->dst,
 				      packet->dport) == TCP_STATE_SYN_SENT;

@@ -9,7 +9,6 @@
 
 #include "addressee.h"
 #include "adopt.h"
-#include "core/answer.h"
 #include "cookie_keys.h"
 #include "enforce.h"
 #include "flood.h"
@@ -167,9 +166,9 @@ static __always_inline bool may_have_attempts(const struct inquiry *inquiry)
 
 /* With the way, how to answer: */
 #define SAID_WAY_MASK  0xffU
-#define SAID_NO_WSCALE (1U << 8)  /* no window scale is agreed on */
-#define SAID_BY_TC     (1U << 9)  /* TC sends it */
-#define SAID_BY_ROUTE  (1U << 10) /* and to where the kernel would */
+#define SAID_NO_WSCALE (1U << 8) /* no window scale is agreed on */
+#define SAID_BY_TC     SEND_BY_TC
+#define SAID_BY_ROUTE  SEND_BY_ROUTE
 #define SAID_REMEDIES  (1U << 11) /* with_remedies() has more to say */
 #define SAID_SAMPLED   (1U << 12) /* it is remembered that it was answered */
 #define SAID_MSS_SHIFT 16	  /* the MSS to tell; 0: that of the interface */
@@ -270,21 +269,6 @@ __noinline int wants_answer(const struct sw_packet *packet, const struct inquiry
 	return state->remedies ? said | SAID_REMEDIES : said;
 }
 
-/* Writes the answer over the SYN. Returns by how many bytes it begins later, or SW_NO_ANSWER. */
-__noinline int write_answer(struct xdp_md *ctx, __u32 tcp, const struct sw_packet *syn,
-			    const struct sw_cookie_answer *answer)
-{
-	struct sw_syn_frame frame = { .start = (__u8 *)(__u64)ctx->data,
-				      .end = (const __u8 *)(__u64)ctx->data_end,
-				      .tcp = tcp };
-	__u32 length;
-
-	if (!syn || !answer)
-		return SW_NO_ANSWER;
-	frame.link_length = syn->link_length;
-	return sw_answer(&frame, syn, answer, &length);
-}
-
 /* What a SYN is answered with, as wants_answer() has said. Returns 1, or 0 if it has to pass. */
 __noinline int make_answer(const struct sw_packet *syn, struct sw_cookie_answer *answer, __u32 said,
 			   __u32 now_ms)
@@ -316,14 +300,13 @@ __noinline int make_answer(const struct sw_packet *syn, struct sw_cookie_answer 
 }
 
 /* Answers a SYN if it has to be. */
-static __always_inline enum syn_fate answer_syn(struct xdp_md *ctx, struct sw_packet *syn,
+static __always_inline enum syn_fate answer_syn(ingress_ctx *ctx, struct sw_packet *syn,
 						struct inquiry *inquiry, __u64 hash)
 {
 	struct sw_addressee *addressee = addressee_of(hash);
 	struct sw_counters *mine = my_counters();
 	struct sw_cookie_answer answer = {};
 	__u32 said, way;
-	int later;
 
 	if (!load.replay && is_time_to_look(inquiry, addressee)) {
 		look_at_listener(ctx, syn, inquiry, hash);
@@ -345,10 +328,9 @@ static __always_inline enum syn_fate answer_syn(struct xdp_md *ctx, struct sw_pa
 	    (syn->options & SW_OPT_SIGNED && !load.replay && checks_signatures(ctx, syn)) ||
 	    !make_answer(syn, &answer, said, inquiry->now.ms) ||
 	    (said & SAID_SAMPLED && note_sampled(inquiry, syn->seq, sampled_way(way))) ||
-	    (said & SAID_BY_TC && !leave_to_tc(ctx, said & SAID_BY_ROUTE)))
+	    !may_answer(ctx, said))
 		return SYN_PASSES;
-	later = write_answer(ctx, inquiry->tcp, syn, &answer);
-	if (later < 0 || (later && bpf_xdp_adjust_head(ctx, later))) {
+	if (!put_answer(ctx, inquiry->tcp, syn, &answer)) {
 		mine->tallies[SW_TALLY_COOKIES_UNSENT]++;
 		return SYN_UNSENT;
 	}

@@ -8,6 +8,7 @@
  */
 
 #include "conntrack.h"
+#include "parse_skb.h"
 #include "take_cookie.h"
 #include "listener.h"
 
@@ -224,8 +225,8 @@ __noinline int was_taken(const struct sw_packet *segment, __u64 hash, int has_co
 	return taken;
 }
 
-/* Returns what is to be done with the segment. */
-static __always_inline int hand_over(struct __sk_buff *skb, const struct sw_packet *ack)
+/* Returns what is to be done with an ACK. */
+static __always_inline int hand_over_ack(struct __sk_buff *skb, const struct sw_packet *ack)
 {
 	__u64 seed[2] = { load.seed[0], load.seed[1] }, hash = sw_flow_hash(ack, seed);
 	const struct sw_settings *set = current_settings();
@@ -267,6 +268,20 @@ static __always_inline int hand_over(struct __sk_buff *skb, const struct sw_pack
 out:
 	bpf_sk_release(found);
 	return action;
+}
+
+/*
+ * Looks whether a segment is the ACK that ends a handshake; what is behind its headers begins at the offset. Returns
+ * what is to be done with it.
+ */
+static __always_inline int hand_over(struct __sk_buff *skb, struct sw_packet *packet, __u32 offset)
+{
+	struct sw_cursor options = cursor_at(skb->data, skb->data_end, offset);
+
+	if (packet->kind != SW_KIND_TCP)
+		return TC_ACT_UNSPEC;
+	sw_parse_timestamp(&options, packet);
+	return hand_over_ack(skb, packet);
 }
 
 #endif

@@ -146,7 +146,7 @@ static __always_inline __u8 offers_of(const struct tcp_sock *listener)
  * Does the listener of a SYN that came in check signatures? Then it does so before it remembers
  * anything. One without keys, or a kernel that does not know them, takes any SYN.
  */
-__noinline int checks_signatures(struct xdp_md *ctx, const struct sw_packet *syn)
+__noinline int checks_signatures(ingress_ctx *ctx, const struct sw_packet *syn)
 {
 	struct bpf_sock *found = syn ? find_socket(ctx, syn) : NULL;
 	const struct tcp_sock *listener = NULL;

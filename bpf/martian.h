@@ -25,7 +25,7 @@ static __always_inline bool is_expected(void *ctx, const struct sw_packet *packe
  * have moved to another host since, as they do when a pair fails over: then this host has a connection with it, or a
  * route to it.
  */
-static __always_inline bool is_from_us(struct xdp_md *ctx, const struct sw_packet *packet)
+static __always_inline bool is_from_us(ingress_ctx *ctx, const struct sw_packet *packet)
 {
 	return !(packet->facts & SW_PKT_LOOPBACK) && is_ours(&packet->src) &&
 	       !is_expected(ctx, packet) && !is_routed_on(ctx, &packet->dst, &packet->src);
@@ -35,8 +35,7 @@ static __always_inline bool is_from_us(struct xdp_md *ctx, const struct sw_packe
  * Is a segment that came in nobody's? It is not dropped unless it is for this host: on its way to others it may be
  * bridged, and of another host that has the same address.
  */
-__noinline int is_martian(struct xdp_md *ctx, const struct sw_packet *packet,
-			  struct inquiry *inquiry)
+__noinline int is_martian(ingress_ctx *ctx, const struct sw_packet *packet, struct inquiry *inquiry)
 {
 	struct sw_finding *finding = my_finding();
 
@@ -52,7 +51,7 @@ __noinline int is_martian(struct xdp_md *ctx, const struct sw_packet *packet,
  * Are both ends of a flow behind the interface by which a segment of it came? On a one-armed router, or one with two
  * networks behind an interface, they are, as the host's routes to them say. No stranger decides about these.
  */
-static __always_inline bool are_both_there(struct xdp_md *ctx, const struct sw_packet *packet)
+static __always_inline bool are_both_there(ingress_ctx *ctx, const struct sw_packet *packet)
 {
 	int here = ctx->ingress_ifindex;
 

@@ -62,7 +62,7 @@ static __always_inline void note_known(const struct sw_packet *packet,
  * What becomes of an attempt whose opener goes on. Returns 1 if the kernel has the connection. Verified by itself, as
  * the programs have no stack left.
  */
-__noinline int let_go_on(struct xdp_md *ctx, const struct sw_packet *packet,
+__noinline int let_go_on(ingress_ctx *ctx, const struct sw_packet *packet,
 			 const struct inquiry *inquiry)
 {
 	bool known;

@@ -21,7 +21,7 @@ enum {
  * By which interface the host sends on what has come in from one address for another. 0: by none, since it does not
  * forward, has no route, or the packet is for itself. Not inlined: it takes much stack.
  */
-__noinline int route_of(struct xdp_md *ctx, const struct sw_addr *from, const struct sw_addr *to)
+__noinline int route_of(ingress_ctx *ctx, const struct sw_addr *from, const struct sw_addr *to)
 {
 	struct bpf_fib_lookup route = { .l4_protocol = WIRE_IP_TCP };
 	long found;
@@ -45,7 +45,7 @@ __noinline int route_of(struct xdp_md *ctx, const struct sw_addr *from, const st
 }
 
 /* Does the host send what is for an address on to somebody else? */
-static __always_inline bool is_routed_on(struct xdp_md *ctx, const struct sw_addr *from,
+static __always_inline bool is_routed_on(ingress_ctx *ctx, const struct sw_addr *from,
 					 const struct sw_addr *to)
 {
 	return route_of(ctx, from, to);

@@ -239,8 +239,8 @@ static __always_inline bool has_heard_client(const struct bpf_sock *found)
  * What the kernel has for a probe's flow, of which nothing has been heard: still its listener, which has room;
  * or a socket, which has nothing to say as long as its client has not, and may be about to say it.
  */
-static __always_inline enum probe_result ask_kernel(struct xdp_md *ctx,
-						    const struct sw_probe *probe, bool is_late)
+static __always_inline enum probe_result ask_kernel(ingress_ctx *ctx, const struct sw_probe *probe,
+						    bool is_late)
 {
 	enum probe_result result = PROBE_SERVED;
 	const struct tcp_sock *listener;
@@ -274,9 +274,8 @@ static __always_inline enum probe_result ask_kernel(struct xdp_md *ctx,
  * refuses a connection that it knows nothing of. A client that is gone says nothing. Where what the server says
  * may leave by another interface, neither does a client that closes, nor that nothing was heard.
  */
-static __always_inline enum probe_result judge_probe(struct xdp_md *ctx,
-						     const struct sw_probe *probe, __u32 policy,
-						     __u32 now_ms)
+static __always_inline enum probe_result judge_probe(ingress_ctx *ctx, const struct sw_probe *probe,
+						     __u32 policy, __u32 now_ms)
 {
 	bool is_deaf = policy_has(policy, SW_HAS_UNHEARD);
 	int state = probed_connection(probe);
@@ -383,7 +382,7 @@ static __always_inline void settle_probe(struct sw_probes *of, struct sw_probe *
  * Judges one probe, if one is ripe. What two CPUs do here at a time may judge one twice, or leave one
  * unjudged until its service has another.
  */
-__noinline int look_at_probes(struct xdp_md *ctx, __u32 policy, __u32 now_ms)
+__noinline int look_at_probes(ingress_ctx *ctx, __u32 policy, __u32 now_ms)
 {
 	struct probe_search search = { .policy = policy, .now_ms = now_ms, .ripe = SW_PROBES };
 	struct sw_settings *set = changing_settings();
@@ -413,8 +412,7 @@ __noinline int look_at_probes(struct xdp_md *ctx, __u32 policy, __u32 now_ms)
 }
 
 /* The same, if it is time to. */
-static __always_inline void look_at_probes_in_time(struct xdp_md *ctx,
-						   const struct inquiry *inquiry)
+static __always_inline void look_at_probes_in_time(ingress_ctx *ctx, const struct inquiry *inquiry)
 {
 	const struct sw_settings *set = current_settings();
 

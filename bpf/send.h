@@ -115,6 +115,12 @@ static __always_inline bool tc_runs(const volatile struct sw_tc_note *note, __u3
 	return note && now_ms - note->ran_ms < SW_HEARD_VALID_MS;
 }
 
+/* ---- how an answer is put */
+
+#define SEND_BY_TC (1U << 9) /* XDP cannot */
+#define SEND_BY_ROUTE                                                                              \
+	(1U << 10) /* not to where the SYN came from, but where the kernel would send it */
+
 /* ---- the mark */
 
 /* Beside a frame, in front of it. Every kernel has room for 32 bytes there, if the driver has. */
@@ -138,21 +144,6 @@ static __always_inline const struct tc_mark *tc_mark_of(__u64 meta, __u64 data)
 											     NULL;
 }
 
-/* Leaves the answer that is about to be written to TC. Returns 0 if the driver has no room for a mark. */
-static __always_inline bool leave_to_tc(struct xdp_md *ctx, bool by_route)
-{
-	struct tc_mark *mark;
-
-	if (bpf_xdp_adjust_meta(ctx, -(int)sizeof(*mark)))
-		return false;
-	mark = (void *)(__u64)ctx->data_meta;
-	if ((const void *)(mark + 1) > (const void *)(__u64)ctx->data)
-		return false;
-	mark->magic = tc_magic();
-	mark->by_route = by_route;
-	return true;
-}
-
 /* ---- what TC does */
 
 /*
@@ -173,11 +164,11 @@ static __always_inline const struct tc_mark *fresh_mark(const struct __sk_buff *
  * all that is in the buffer by then, and from what is in the checksum's place. Returns false if that place is
  * another.
  */
-static __always_inline bool leave_checksum(struct __sk_buff *skb, const struct sw_packet *answer,
-					   __u32 tcp)
+static __always_inline bool leave_checksum(struct __sk_buff *skb, const struct sw_packet *ends,
+					   __u32 tcp, __u32 tcp_length)
 {
 	const struct sk_buff *buffer = (const void *)skb;
-	__u64 sum = sw_htons(WIRE_IP_TCP) + sw_htonl(answer->doff * 4U);
+	__u64 sum = sw_htons(WIRE_IP_TCP) + sw_htonl(tcp_length);
 	__u64 start = BPF_CORE_READ(buffer, csum_start);
 	__u16 pseudo;
 
@@ -187,7 +178,7 @@ static __always_inline bool leave_checksum(struct __sk_buff *skb, const struct s
 	if (BPF_CORE_READ(buffer, head) + start != BPF_CORE_READ(buffer, data) + tcp ||
 	    BPF_CORE_READ(buffer, csum_offset) != __builtin_offsetof(struct wire_tcp, checksum))
 		return false;
-	pseudo = sw_sum_fold(sw_sum_address(&answer->src, sw_sum_address(&answer->dst, sum)));
+	pseudo = sw_sum_fold(sw_sum_address(&ends->src, sw_sum_address(&ends->dst, sum)));
 	return !bpf_skb_store_bytes(skb, tcp + __builtin_offsetof(struct wire_tcp, checksum),
 				    &pseudo, sizeof(pseudo), 0);
 }
@@ -219,23 +210,34 @@ static __always_inline void count_unsent(const struct sw_packet *answer)
 }
 
 /*
- * Sends an answer that XDP has written, whose TCP header is there. A tag beside it stays with it. Returns what is
- * to be done with the buffer.
+ * Sends what is an answer by now, between those ends, whose TCP header of tcp_length bytes is there. A tag beside it
+ * stays with it. Returns what is to be done with the buffer: TC_ACT_REDIRECT, or TC_ACT_SHOT if it cannot be sent.
  */
-__noinline int send_from_tc(struct __sk_buff *skb, const struct sw_packet *answer, __u32 tcp,
-			    int by_route)
+static __always_inline int send_buffer(struct __sk_buff *skb, const struct sw_packet *ends,
+				       __u32 tcp, __u32 tcp_length, bool by_route)
 {
-	if (!answer)
+	if (bpf_skb_change_tail(skb, tcp + tcp_length, 0) ||
+	    !leave_checksum(skb, ends, tcp, tcp_length))
 		return TC_ACT_SHOT;
-	if (answer->kind != SW_KIND_TCP || bpf_skb_change_tail(skb, tcp + answer->doff * 4U, 0) ||
-	    !leave_checksum(skb, answer, tcp)) {
-		count_unsent(answer);
-		return TC_ACT_SHOT;
-	}
 	skb->tc_index = SENT_BY_TC;
 	if (by_route && may_have_routes(skb))
 		return bpf_redirect_neigh(skb->ifindex, NULL, 0, 0);
 	return bpf_redirect(skb->ifindex, 0);
+}
+
+/* Sends an answer that XDP has written. Returns what is to be done with the buffer. */
+__noinline int send_from_tc(struct __sk_buff *skb, const struct sw_packet *answer, __u32 tcp,
+			    int by_route)
+{
+	int action = TC_ACT_SHOT;
+
+	if (!answer)
+		return TC_ACT_SHOT;
+	if (answer->kind == SW_KIND_TCP)
+		action = send_buffer(skb, answer, tcp, answer->doff * 4U, by_route);
+	if (action == TC_ACT_SHOT)
+		count_unsent(answer);
+	return action;
 }
 
 /* Is it one of these that leaves? */

@@ -181,7 +181,7 @@ static __always_inline void note_sender(struct sw_addressee *addressee, __u32 no
  * Looks at the listener of a SYN: how many connections wait for it to accept them, and whether what is
  * known of it is still so. is_time_to_look() says when.
  */
-__noinline int look_at_listener(struct xdp_md *ctx, const struct sw_packet *syn,
+__noinline int look_at_listener(ingress_ctx *ctx, const struct sw_packet *syn,
 				const struct inquiry *inquiry, __u64 hash)
 {
 	const struct tcp_sock *listener = NULL;

@@ -137,8 +137,7 @@ static __always_inline enum cookie_verdict look_for_cookie(const struct sw_packe
  * would get it: the kernel may know what was pushed out of our tables, and behind a gateway is who
  * has opened a connection himself, by an address of ours.
  */
-static __always_inline enum cookie_verdict bring_cookie(struct xdp_md *ctx,
-							struct sw_packet *packet,
+static __always_inline enum cookie_verdict bring_cookie(ingress_ctx *ctx, struct sw_packet *packet,
 							struct inquiry *inquiry)
 {
 	struct sw_cursor options = {

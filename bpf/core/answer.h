@@ -214,6 +214,12 @@ static __always_inline bool answer_tcp(const struct sw_syn_frame *frame, __u32 o
 	return true;
 }
 
+/* The MSS that is told beside so many words of other options: 0 if the SYN has no room for it. */
+static __always_inline __u16 sw_mss_beside(__u16 mss, __u32 options, __u32 room)
+{
+	return mss && options + 1 > room ? 0 : mss;
+}
+
 /* ---- the whole */
 
 /* Is the frame of the family that syn's addresses say, and does it hold the whole TCP header? */
@@ -240,10 +246,8 @@ static __always_inline int sw_answer(const struct sw_syn_frame *frame, const str
 	__u32 ip = v4 ? sizeof(struct wire_ipv4) : sizeof(struct wire_ipv6);
 	__u32 later = frame->tcp - ip - frame->link_length, room = syn->doff - 5U;
 	__u32 options = option_words(answer->options), tcp;
-	__u16 mss = answer->mss;
+	__u16 mss = sw_mss_beside(answer->mss, options, room);
 
-	if (mss && options + 1 > room)
-		mss = 0;
 	options += !!mss;
 	if (options > room || later > SW_MAX_OFFSET || !is_whole(frame, syn))
 		return SW_NO_ANSWER;

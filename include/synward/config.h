@@ -91,6 +91,14 @@ struct sw_identity {
 	__u64 created_ns; /* CLOCK_MONOTONIC at creation */
 };
 
+/* By what is seen what an interface receives. */
+enum sw_mode {
+	SW_MODE_NATIVE,	 /* XDP in the driver */
+	SW_MODE_GENERIC, /* XDP in the kernel, whatever the driver */
+	SW_MODE_TC,	 /* the ingress hook of TC */
+	SW_MODE_AUTO,	 /* native, or else TC: of what is asked for, not of what is attached */
+};
+
 enum sw_tc_hook {
 	SW_TC_NONE,
 	SW_TC_TCX,
@@ -102,7 +110,7 @@ struct sw_interface {
 	__u32 ifindex;
 	__u32 netns; /* inode number of its network namespace */
 	char name[SW_IFNAME_SIZE];
-	__u16 xdp_generic; /* 1: attached in generic mode */
+	__u16 mode;	   /* enum sw_mode */
 	__u16 xdp_frags;   /* 1: by the program for frames in several buffers */
 	__u16 tc_hook;	   /* enum sw_tc_hook */
 	__u16 checksums;   /* 1: those of what comes in are verified */

@@ -20,7 +20,8 @@ struct load_constants {
 	__u8 checksums;	     /* verify those of what comes in */
 	__u8 ordered_stores; /* 1: CPUs see each other's stores in order, as x86 and s390 do */
 	__u8 raw_cookies;    /* the kernel makes and checks cookies for us */
-	__u8 pad[7];
+	__u8 handover; /* the kernel takes handshakes for its listeners from us; of TC's program */
+	__u8 pad[6];
 };
 
 #if defined(__x86_64__) || defined(__s390x__)

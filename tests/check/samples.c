@@ -31,7 +31,7 @@ static struct sw_interface interface(const char *name, bool fallback)
 	struct sw_interface record = { .ifindex = 2, .netns = 4026531840, .attached_ns = 3 * S };
 
 	strncpy(record.name, name, sizeof(record.name) - 1);
-	record.xdp_generic = fallback;
+	record.mode = fallback ? SW_MODE_GENERIC : SW_MODE_NATIVE;
 	record.xdp_frags = !fallback;
 	record.tc_hook = fallback ? SW_TC_CLSACT : SW_TC_TCX;
 	return record;
@@ -257,7 +257,7 @@ static void print_attach(void)
 {
 	struct sw_attach_result result = { .name = "eth0",
 					   .note = "a reason",
-					   .generic = true,
+					   .mode = SW_MODE_TC,
 					   .created = true,
 					   .policy = "saved" };
 

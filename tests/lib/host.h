@@ -34,6 +34,7 @@ struct setup {
 	bool checksums;
 	bool live;  /* the program has the kernel's clocks, not those of the test */
 	bool frags; /* the one for frames in several buffers is loaded, too */
+	bool tc;    /* and that by which TC sees what comes in */
 	struct sw_settings settings;
 	struct sw_rules rules; /* of everything: there is no service */
 };

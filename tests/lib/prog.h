@@ -8,115 +8,7 @@
  * the kernel refuses something here, so that ends it, with the reason.
  */
 
-#include "../../include/synward/load.h"
-#include "../../include/synward/replay.h"
-#include "../../user/base/cleanup.h"
-#include "../../user/model/policy.h"
-#include "../../user/hooks/handover.h"
-#include "../../user/maps/event_journal.h"
-#include "../../user/maps/percpu.h"
-#include "../../user/maps/table_sizes.h"
-#include "host.h"
-
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <linux/pkt_cls.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <time.h>
-
-enum hook {
-	HOOK_XDP,
-	HOOK_EGRESS,
-};
-
-struct prog {
-	struct setup setup;
-	struct synward_bpf *skeleton;
-	struct sw_replay_frame *batch; /* the map replay_batch */
-	struct sw_event_journal journal;
-	__u64 now_ns;
-	__u8 after[FRAME_MAX]; /* the packet as the program left it */
-	__u32 after_length;
-};
-
-/* The value of the map replay_state, as bpf/replay.h has it. */
-struct prog_clock {
-	__u64 now_ns;
-	__u32 length;
-	__u32 next;
-};
-
-static inline void must(bool worked, const char *what)
-{
-	if (worked)
-		return;
-	fprintf(stderr, "%s: %s\n", what, strerror(errno));
-	abort();
-}
-
-static inline void prog_set(const struct bpf_map *map, const void *value)
-{
-	__u32 zero = 0;
-
-	must(bpf_map_update_elem(bpf_map__fd(map), &zero, value, BPF_ANY) == 0, bpf_map__name(map));
-}
-
-/* Of the kernel's coarse clock. */
-static inline __u32 prog_tick_ms(void)
-{
-	struct timespec resolution;
-
-	must(!clock_getres(CLOCK_MONOTONIC_COARSE, &resolution), "clock_getres");
-	return (resolution.tv_nsec + 500000) / 1000000;
-}
-
-/* All maps but the constants are those of another object, as attach shares them by their pins. */
-static inline void prog_share_maps(struct synward_bpf *skeleton, const struct synward_bpf *of)
-{
-	const struct bpf_map *theirs;
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, skeleton->obj)
-	{
-		theirs = bpf_object__find_map_by_name(of->obj, bpf_map__name(map));
-		must(bpf_map__is_internal(map) || !bpf_map__reuse_fd(map, bpf_map__fd(theirs)),
-		     bpf_map__name(map));
-	}
-}
-
-/* of: whose maps they are to be; NULL: its own. */
-static inline void prog_load(struct prog *prog, __u8 slot, __u32 event_records,
-			     const struct synward_bpf *of)
-{
-	struct synward_bpf *skeleton = synward_bpf__open();
-	struct load_constants *load;
-
-	must(skeleton, "open");
-	load = &skeleton->rodata->load;
-	load->slot = slot;
-	load->seed[0] = prog->setup.seed[0];
-	load->seed[1] = prog->setup.seed[1];
-	load->handshake_buckets = prog->setup.handshake_buckets;
-	load->connection_buckets = prog->setup.connection_buckets;
-	load->event_records = event_records;
-	load->replay = !prog->setup.live;
-	load->tick_ms_q20 = prog_tick_ms() << 20;
-	load->ordered_stores = SW_ORDERED_STORES;
-	load->checksums = prog->setup.checksums;
-	load->raw_cookies = sw_raw_cookies_are_possible();
-	bpf_program__set_autoload(skeleton->progs.sw_handover, sw_handover_is_possible());
-	bpf_program__set_autoload(skeleton->progs.sw_xdp_frags, prog->setup.frags);
-	must(sw_size_tables(skeleton, prog->setup.handshake_buckets,
-			    prog->setup.connection_buckets) == 0,
-	     "set the sizes of the tables");
-	bpf_map__set_max_entries(skeleton->maps.replay_batch, SW_REPLAY_BATCH);
-	bpf_map__set_max_entries(skeleton->maps.events, event_records);
-	if (of)
-		prog_share_maps(skeleton, of);
-	must(synward_bpf__load(skeleton) == 0, "load");
-	prog->skeleton = skeleton;
-}
+#include "prog_load.h"
 
 /* The policy of a setup: one row for everything. It is active from here on. */
 static inline void prog_set_policy(struct prog *prog, struct setup *setup)
@@ -155,6 +47,8 @@ static inline void prog_open(struct prog *prog, const struct setup *setup, __u32
 	prog->setup = *setup;
 	prog->now_ns = setup->start_ns;
 	prog_load(prog, 0, event_records, NULL);
+	if (setup->tc)
+		prog_load_tc(prog, event_records);
 	target = bpf_program__fd(prog->skeleton->progs.sw_xdp);
 	prog_set(prog->skeleton->maps.replay_target, &target);
 	prog_set_policy(prog, &prog->setup);
@@ -231,6 +125,7 @@ static inline void prog_close(struct prog *prog)
 {
 	sw_event_journal_close(&prog->journal);
 	munmap(prog->batch, SW_REPLAY_BATCH * sizeof(*prog->batch));
+	synward_tc_bpf__destroy(prog->tc);
 	synward_bpf__destroy(prog->skeleton);
 }
 
@@ -357,14 +252,23 @@ static inline __u32 prog_test_run(struct prog *prog, const struct bpf_program *p
 	return run.retval;
 }
 
+static inline const struct bpf_program *prog_of(const struct prog *prog, enum hook hook)
+{
+	switch (hook) {
+	case HOOK_EGRESS:
+		return prog->skeleton->progs.sw_egress;
+	case HOOK_TC:
+		return prog->tc->progs.sw_tc;
+	default:
+		return prog->skeleton->progs.sw_xdp;
+	}
+}
+
 /* One frame by itself. Returns the verdict of the program. */
 static inline __u32 prog_frame(struct prog *prog, enum hook hook, const struct frame *frame)
 {
 	prog_set_clock(prog, frame->length);
-	return prog_test_run(prog,
-			     hook == HOOK_XDP ? prog->skeleton->progs.sw_xdp :
-						prog->skeleton->progs.sw_egress,
-			     frame->bytes, frame->captured, 1);
+	return prog_test_run(prog, prog_of(prog, hook), frame->bytes, frame->captured, 1);
 }
 
 /* A frame that came in by another interface, which is attached or not, leaves by this one. */

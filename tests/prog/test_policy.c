@@ -19,10 +19,10 @@
 
 /* What a policy says about an anomaly, and whether that is in force. */
 enum action { COUNT_IT, DROP_IT, STRICT_AND_STRICT, STRICT_BUT_NOT_STRICT, ACTIONS };
-enum mode { MONITOR, ENFORCE, DISARMED, ENFORCE_EGRESS, MODES };
+enum mode { MONITOR, ENFORCE, DISARMED, ENFORCE_EGRESS, ENFORCE_TC, MODES };
 
 static const char *const action_names[] = { "count", "drop", "strict", "strict, not strict" };
-static const char *const mode_names[] = { "monitor", "enforce", "disarmed", "egress" };
+static const char *const mode_names[] = { "monitor", "enforce", "disarmed", "egress", "tc" };
 
 static const struct sequence_set sets[] = {
 	{ outcome_sequences, COUNT(outcome_sequences) },
@@ -68,32 +68,40 @@ static struct prog *program_for(const struct setup *setup)
 {
 	struct prog *prog = &programs[setup->checksums];
 
-	if (!prog->skeleton)
-		prog_open(prog, setup, EVENT_RECORDS);
+	if (!prog->skeleton) {
+		struct setup whole = *setup;
+
+		whole.tc = true;
+		prog_open(prog, &whole, EVENT_RECORDS);
+	}
 	prog_reset(prog, setup);
 	return prog;
+}
+
+static enum hook hook_of(enum mode mode)
+{
+	return mode == ENFORCE_EGRESS ? HOOK_EGRESS : mode == ENFORCE_TC ? HOOK_TC : HOOK_XDP;
 }
 
 /* The host says what becomes of each segment, the program does it. */
 static void send_all(struct run *run, struct prog *prog, struct host *host)
 {
-	enum hook hook = run->mode == ENFORCE_EGRESS ? HOOK_EGRESS : HOOK_XDP;
+	const int drops = run->mode == ENFORCE_TC ? TC_ACT_SHOT : XDP_DROP;
+	const int passes = hook_of(run->mode) == HOOK_XDP ? XDP_PASS : TC_ACT_UNSPEC;
+	bool leaves = run->mode == ENFORCE_EGRESS;
 
 	for (run->sent = 0; run->sent < sequence_length(run->sequence); run->sent++) {
 		const struct segment *segment = &run->sequence->segments[run->sent];
-		__u32 verdict = prog_segment(prog, hook, segment, run->v6);
+		int verdict = prog_segment(prog, hook_of(run->mode), segment, run->v6);
 		enum sw_verdict expected;
 		struct frame frame;
 
 		host->now_ns = prog->now_ns;
 		frame_build(&frame, segment, run->v6);
-		expected = host_frame(host, &frame, hook == HOOK_XDP ? SW_INGRESS : SW_EGRESS);
-		if (hook == HOOK_EGRESS)
-			assert_int_equal((int)verdict, TC_ACT_UNSPEC);
-		else
-			assert_int_equal(verdict,
-					 expected == SW_VERDICT_DROPPED ? XDP_DROP : XDP_PASS);
-		run->dropped += hook == HOOK_XDP && verdict == XDP_DROP;
+		expected = host_frame(host, &frame, leaves ? SW_EGRESS : SW_INGRESS);
+		assert_int_equal(verdict,
+				 expected == SW_VERDICT_DROPPED && !leaves ? drops : passes);
+		run->dropped += verdict == drops;
 	}
 }
 
@@ -103,7 +111,7 @@ static int wrongs_of(const struct run *run, const struct result *result, const s
 	const struct sw_counters *counters = &result->counters;
 	__u64 seen = run->sequence->seen[run->which], drops = seen;
 	const char *name = anomaly_name(run->which);
-	bool enforced = run->mode == ENFORCE;
+	bool enforced = run->mode == ENFORCE || run->mode == ENFORCE_TC;
 	int wrongs = 0;
 
 	if (run->action == COUNT_IT || run->action == STRICT_BUT_NOT_STRICT ||

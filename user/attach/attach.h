@@ -19,7 +19,7 @@ struct sw_policy;
 
 struct sw_attach_request {
 	const char *state_dir; /* the first attach takes the lists from there */
-	enum sw_xdp_mode mode;
+	enum sw_mode mode;
 	enum sw_tc_mode tc;
 	uint32_t handshakes;		       /* 0: what is there, or the default */
 	uint32_t connections;		       /* the same */

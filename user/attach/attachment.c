@@ -18,13 +18,14 @@
 
 /* The programs, and with the first of them the maps. */
 static int load(struct attachment *at, const struct sw_interface *record, uint32_t slot,
-		struct sw_object **object)
+		enum sw_mode mode, struct sw_object **object)
 {
 	struct sw_object_options options = {
 		.create = at->create ? &at->creation : NULL,
 		.netns = record->netns,
 		.slot = slot,
 		.checksums = record->checksums,
+		.only_tc = mode == SW_MODE_TC,
 	};
 	int error = sw_object_load(&at->instance, &options, object);
 
@@ -48,7 +49,7 @@ static void describe(struct sw_attach_result *result, const struct sw_interface 
 	result->ifindex = record->ifindex;
 	result->netns = record->netns;
 	result->slot = slot;
-	result->generic = record->xdp_generic;
+	result->mode = record->mode;
 	result->frags = record->xdp_frags;
 	result->tc_hook = record->tc_hook;
 }
@@ -57,8 +58,7 @@ static void describe(struct sw_attach_result *result, const struct sw_interface 
 struct wanted {
 	bool ingress;
 	bool egress;
-	enum sw_xdp_mode mode;
-	enum sw_tc_mode tc;
+	struct sw_hook_wish how;
 };
 
 /* Takes hooks; the record is written before and after. */
@@ -75,10 +75,11 @@ static int take_hooks(struct attachment *at, uint32_t slot, struct sw_interface 
 	if (!error)
 		error = sw_pins_make_dir(pins, name);
 	if (!error && wanted->ingress)
-		error = sw_ingress_attach(pins, record, slot, object, wanted->mode, result);
+		error = sw_ingress_attach(pins, record, slot, object, &wanted->how, result);
 	if (!error && wanted->egress)
-		error = sw_egress_attach(pins, record, slot, sw_object_egress(object), wanted->tc);
-	if (!error && sw_object_handover(object) >= 0)
+		error = sw_tc_attach(pins, record, slot, SW_EGRESS, sw_object_egress(object),
+				     wanted->how.tc);
+	if (!error && record->mode != SW_MODE_TC && sw_object_handover(object) >= 0)
 		error = sw_handover_keep(pins, slot, sw_object_handover(object));
 	if (!error)
 		error = sw_records_put(&at->records, slot, record, false);
@@ -104,10 +105,19 @@ static int find_slot(struct attachment *at)
 	return found;
 }
 
+/* Another synward there would count all of it once more, and the two would answer each other's SYNs. */
+static int check_free(const struct sw_interface *record, enum sw_mode mode)
+{
+	if (sw_xdp_is_taken(record->ifindex) &&
+	    (mode != SW_MODE_TC || sw_xdp_is_synward(record->ifindex)))
+		return sw_occupied(record);
+	return sw_tcx_check(record);
+}
+
 static int attach_new(struct attachment *at, const char *name, uint32_t ifindex,
 		      struct sw_attach_result *result)
 {
-	const struct wanted wanted = { true, true, at->request->mode, at->request->tc };
+	const struct wanted wanted = { true, true, { at->request->mode, at->request->tc } };
 	SW_AUTO_OBJECT struct sw_object *object = NULL;
 	struct sw_interface record = { .ifindex = ifindex,
 				       .netns = at->netns,
@@ -117,15 +127,16 @@ static int attach_new(struct attachment *at, const char *name, uint32_t ifindex,
 	int slot = 0, error;
 
 	sw_format(record.name, sizeof(record.name), "%s", name);
-	if (sw_xdp_is_taken(ifindex))
-		return sw_occupied(&record);
+	error = check_free(&record, at->request->mode);
+	if (error)
+		return error;
 	if (at->open)
 		slot = find_slot(at);
 	if (slot < 0)
 		return sw_error(ENOSPC,
 				"%s: %u interfaces are attached already, and more cannot be", name,
 				SW_MAX_INTERFACES);
-	error = load(at, &record, (uint32_t)slot, &object);
+	error = load(at, &record, (uint32_t)slot, at->request->mode, &object);
 	if (!error)
 		error = sw_records_put(&at->records, (uint32_t)slot, &record, true);
 	if (error)
@@ -145,8 +156,7 @@ static int check_kept(const struct sw_attach_request *request, const struct sw_i
 {
 	const char *option = NULL;
 
-	if (request->mode != SW_XDP_AUTO &&
-	    (request->mode == SW_XDP_GENERIC) != record->xdp_generic)
+	if (request->mode != SW_MODE_AUTO && request->mode != record->mode)
 		option = "--mode";
 	else if (request->tc != SW_TC_MODE_AUTO &&
 		 (request->tc == SW_TC_MODE_CLSACT) != (record->tc_hook == SW_TC_CLSACT))
@@ -172,12 +182,12 @@ static int repair(struct attachment *at, uint32_t slot, struct sw_attach_result 
 	SW_AUTO_OBJECT struct sw_object *object = NULL;
 	uint32_t program;
 	enum sw_health ingress = sw_ingress_health(pins, &record, slot, &program);
-	enum sw_health egress = sw_egress_health(pins, &record, slot, &program);
+	enum sw_health egress = sw_tc_health(pins, &record, slot, SW_EGRESS, &program);
 	struct wanted wanted = {
 		.ingress = ingress != SW_HEALTH_OK,
 		.egress = egress != SW_HEALTH_OK,
-		.mode = record.xdp_generic ? SW_XDP_GENERIC : SW_XDP_NATIVE,
-		.tc = record.tc_hook == SW_TC_CLSACT ? SW_TC_MODE_CLSACT : SW_TC_MODE_TCX,
+		.how = { record.mode,
+			 record.tc_hook == SW_TC_CLSACT ? SW_TC_MODE_CLSACT : SW_TC_MODE_TCX },
 	};
 	int error = check_kept(at->request, &record);
 
@@ -187,9 +197,9 @@ static int repair(struct attachment *at, uint32_t slot, struct sw_attach_result 
 		return sw_hooks_unknown(&record);
 	result->already = true;
 	result->repaired = wanted.ingress || wanted.egress || !sw_programs_are_pinned(pins) ||
-			   (!sw_handover_is_kept(pins, slot) && sw_handover_is_possible());
+			   (!sw_handover_is_kept(pins, &record, slot) && sw_handover_is_possible());
 	if (result->repaired) {
-		error = load(at, &record, slot, &object);
+		error = load(at, &record, slot, record.mode, &object);
 		if (!error)
 			error = take_hooks(at, slot, &record, object, &wanted, result);
 	}

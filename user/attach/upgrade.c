@@ -122,14 +122,32 @@ static int add_handover(struct plan *plan, uint32_t slot, struct sw_upgrade_resu
 	return error;
 }
 
+static struct sw_swap tc_swap(const struct plan *plan, uint32_t slot, enum sw_direction direction)
+{
+	bool filter = plan->records.slots[slot].tc_hook == SW_TC_CLSACT;
+	struct sw_swap swap = swap_of(plan, filter ? SW_SWAP_FILTER : SW_SWAP_LINK, slot,
+				      filter ? "filter" : sw_tcx_pin(direction));
+
+	swap.direction = direction;
+	return swap;
+}
+
+/* Negative, with the line recorded, if the kernel refuses it. */
+static int ingress_program(struct sw_object *object, const struct sw_interface *record)
+{
+	if (record->mode == SW_MODE_TC)
+		return sw_object_tc(object);
+	return record->xdp_frags ? sw_object_xdp_frags(object) : sw_object_xdp(object);
+}
+
 static int add_interface(struct plan *plan, uint32_t slot, struct sw_upgrade_result *result)
 {
 	const struct sw_interface *record = &plan->records.slots[slot];
 	const struct sw_object_options options = { .netns = record->netns,
 						   .slot = slot,
-						   .checksums = record->checksums };
-	bool filter = record->tc_hook == SW_TC_CLSACT;
-	int error, xdp = -1;
+						   .checksums = record->checksums,
+						   .only_tc = record->mode == SW_MODE_TC };
+	int error, ingress;
 
 	memcpy(result->name, record->name, sizeof(result->name));
 	result->ifindex = record->ifindex;
@@ -142,15 +160,15 @@ static int add_interface(struct plan *plan, uint32_t slot, struct sw_upgrade_res
 	error = sw_object_load(&plan->instance, &options, &plan->object);
 	if (error)
 		return error;
-	xdp = record->xdp_frags ? sw_object_xdp_frags(plan->object) : sw_object_xdp(plan->object);
-	if (xdp < 0)
-		return xdp;
-	error = add_hook(plan, SW_HOOK_INGRESS, swap_of(plan, SW_SWAP_LINK, slot, "xdp"), xdp,
-			 result);
+	ingress = ingress_program(plan->object, record);
+	if (ingress < 0)
+		return ingress;
+	error = add_hook(plan, SW_HOOK_INGRESS,
+			 record->mode == SW_MODE_TC ? tc_swap(plan, slot, SW_INGRESS) :
+						      swap_of(plan, SW_SWAP_LINK, slot, "xdp"),
+			 ingress, result);
 	if (!error)
-		error = add_hook(plan, SW_HOOK_EGRESS,
-				 swap_of(plan, filter ? SW_SWAP_FILTER : SW_SWAP_LINK, slot,
-					 filter ? "filter" : "tcx"),
+		error = add_hook(plan, SW_HOOK_EGRESS, tc_swap(plan, slot, SW_EGRESS),
 				 sw_object_egress(plan->object), result);
 	return error ? error : add_handover(plan, slot, result);
 }

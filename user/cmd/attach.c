@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const modes[] = { "auto", "native", "generic", NULL };
+/* in the order of enum sw_mode */
+static const char *const modes[] = { "native", "generic", "tc", "auto", NULL };
 static const char *const tc_modes[] = { "auto", "tcx", "clsact", NULL };
 
 static struct {
@@ -27,16 +28,19 @@ static struct {
 	uint64_t events_per_second;
 	bool checksums;
 	uint32_t timeout_ms[SW_TIMEOUT_COUNT];
-} given = { .way = -1, .events_per_second = UINT64_MAX };
+} given = { .mode = SW_MODE_AUTO, .way = -1, .events_per_second = UINT64_MAX };
 
 static const struct sw_option options[] = {
 	{ "config", 'c', SW_OPTION_STRING, &given.config, "FILE",
 	  .help = "interfaces and options from a file of YAML; those of the command line go "
 		  "first" },
 	{ "mode", 'm', SW_OPTION_CHOICE, &given.mode, "MODE",
-	  .help = "auto (native if the driver can), native or generic", .choices = modes },
+	  .help = "what comes in is seen by XDP, native or generic, or by tc; auto: native if the "
+		  "driver can, else tc",
+	  .choices = modes },
 	{ "tc", 0, SW_OPTION_CHOICE, &given.tc, "HOOK",
-	  .help = "egress by auto (TCX if the kernel can), tcx or clsact", .choices = tc_modes },
+	  .help = "hooks of TC by auto (TCX if the kernel can), tcx or clsact",
+	  .choices = tc_modes },
 	{ "handshakes", 0, SW_OPTION_NUMBER, &given.handshakes, "N",
 	  .help = "room for half-open handshakes (65536)", .minimum = SW_MIN_HANDSHAKES,
 	  .maximum = SW_MAX_HANDSHAKES },
@@ -131,15 +135,16 @@ static void print_one(const struct sw_attach_result *result)
 			   result->already  ? "already attached" :
 					      "attached";
 
-	printf("%s: %s (%s XDP, %s)\n", SW_PRINTABLE_NAME(result->name), verb,
-	       sw_xdp_words(result->generic, result->frags), sw_tc_hook_name(result->tc_hook));
+	printf("%s: %s (%s%s, %s)\n", SW_PRINTABLE_NAME(result->name), verb,
+	       sw_attach_mode_words(result->mode, result->frags),
+	       result->mode == SW_MODE_TC ? "" : " XDP", sw_tc_hook_name(result->tc_hook));
 }
 
 static struct sw_attach_request request_given(void)
 {
 	struct sw_attach_request request = {
 		.state_dir = sw_command_state_dir(),
-		.mode = (enum sw_xdp_mode)given.mode,
+		.mode = (enum sw_mode)given.mode,
 		.tc = (enum sw_tc_mode)given.tc,
 		.handshakes = (uint32_t)given.handshakes,
 		.connections = (uint32_t)given.connections,
@@ -223,11 +228,8 @@ static int run(int argc, char **argv)
 	for (uint32_t i = 0; i < wanted.count; i++) {
 		if (!sw_global.json)
 			print_one(&results[i]);
-		if (results[i].native_refused) {
-			sw_note("%s: degraded to generic XDP: %s; --mode generic accepts that",
-				results[i].name, results[i].note);
-			code = SW_EXIT_DEGRADED;
-		}
+		if (results[i].native_refused)
+			sw_note("%s: at TC instead of XDP: %s", results[i].name, results[i].note);
 	}
 	if (sw_global.json)
 		sw_json_attach(stdout, results, wanted.count, sw_global.pretty);

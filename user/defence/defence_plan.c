@@ -101,7 +101,8 @@ struct sw_flood_host sw_plan_host(const struct sw_needs *needs, const struct sw_
 				  uint32_t interface, const struct sw_need *need)
 {
 	return (struct sw_flood_host){
-		.hands_over = sw_handover_is_kept(&needs->instance->pins, interface),
+		.hands_over = sw_handover_is_kept(&needs->instance->pins,
+						  &needs->records.slots[interface], interface),
 		.checks_cookies = needs->checks_cookies,
 		.has_word = need->may_set,
 		.may_set = need->may_set && !plan->may_not_set &&
@@ -120,7 +121,8 @@ struct sw_flood_choice sw_plan_choice(const struct sw_needs *needs, const struct
 
 bool sw_plan_needs_hook(const struct sw_needs *needs, uint32_t interface)
 {
-	if (!sw_handover_is_kept(&needs->instance->pins, interface))
+	if (!sw_handover_is_kept(&needs->instance->pins, &needs->records.slots[interface],
+				 interface))
 		return false;
 	for (uint32_t slot = 0; slot < SW_POLICY_SLOTS; slot++)
 		if (needs->of[slot].used && needs->of[slot].defends)

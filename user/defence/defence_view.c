@@ -63,9 +63,9 @@ static void look_at(const struct sw_needs *needs, const struct sw_plan *plan,
 	flood->handover_needed = sw_plan_needs_hook(needs, slot);
 	flood->handover = sw_handover_health(&needs->instance->pins, &interface->record, slot,
 					     &flood->handover_program);
-	if (flood->handover == SW_HEALTH_OK)
-		sw_handover_before(&interface->record, flood->handover_program,
-				   &interface->before_handover);
+	if (flood->handover == SW_HEALTH_OK && flood->handover_program)
+		sw_tc_before(&interface->record, SW_INGRESS, flood->handover_program,
+			     &interface->before_handover);
 	if (!if_indextoname(interface->record.ifindex, name))
 		return;
 	sw_plan_offer(needs, plan, slot, name, SW_POLICY_SLOTS, &noted, &now);

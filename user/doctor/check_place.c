@@ -3,6 +3,7 @@
 #include "checks.h"
 
 #include "../base/error.h"
+#include "../model/names.h"
 
 #include <string.h>
 
@@ -39,9 +40,9 @@ static void judge_hook(const struct sw_link_facts *link, struct sw_finding *find
 	}
 	if (!link->hooks.xdp_error) {
 		sw_found(finding, SW_FINDING_OK,
-			 link->hooks.ours ? "synward is on its XDP hook (%s)" :
+			 link->hooks.ours ? "synward sees what it receives (%s)" :
 					    "its XDP hook is free",
-			 link->hooks.generic ? "generic" : "native");
+			 sw_attach_mode_name(link->hooks.mode));
 		return;
 	}
 	how = end ? strstr(end, "for example: ") : NULL;

@@ -42,7 +42,7 @@ static void look_at_ours(const struct sw_status *status, uint32_t ifindex,
 			continue;
 		if (one->record.ifindex == ifindex) {
 			hooks->ours = true;
-			hooks->generic = one->record.xdp_generic;
+			hooks->mode = one->record.mode;
 		} else if (is_related(stack, one->record.ifindex)) {
 			sw_fact_append(hooks->also, one->record.name);
 		}
@@ -75,7 +75,7 @@ void sw_read_hooks(const char *pin_dir, const char *name, uint32_t ifindex,
 		sw_format(hooks->xdp_line, sizeof(hooks->xdp_line), "%s", sw_error_text());
 		sw_error_clear();
 	}
-	hooks->tc_error = -sw_filters_read(ifindex, 0, &filters);
+	hooks->tc_error = -sw_filters_read(ifindex, SW_EGRESS, 0, &filters);
 	hooks->filters = filters.count;
 	hooks->tcx[0] = count_tcx(ifindex, TCX_INGRESS);
 	hooks->tcx[1] = count_tcx(ifindex, TCX_EGRESS);

@@ -167,10 +167,10 @@ static void try(const struct trial *trial, struct sw_finding *finding)
 	if (!is_proven(trial, &stage, AF_INET, finding) ||
 	    (stage.ipv6 && !is_proven(trial, &stage, AF_INET6, finding)))
 		return;
-	sw_found(finding, SW_FINDING_OK, "clients connect over IPv4%s, %s (%s XDP)",
+	sw_found(finding, SW_FINDING_OK, "clients connect over IPv4%s, %s (%s)",
 		 stage.ipv6 ? " and IPv6" : "",
 		 trial->wish == SW_WISH_AUTO ? "and are followed" : "and were answered this way",
-		 result.generic ? "generic" : "native");
+		 sw_attach_mode_name(result.mode));
 }
 
 static void conduct(const struct trial *trial, struct sw_finding *finding)

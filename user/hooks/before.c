@@ -56,23 +56,30 @@ bool sw_tcx_has_program(uint32_t ifindex, uint32_t hook, uint32_t program)
 	return false;
 }
 
-void sw_egress_before(const struct sw_interface *record, uint32_t program,
-		      struct sw_programs_before *before)
+void sw_tc_before(const struct sw_interface *record, enum sw_direction direction, uint32_t program,
+		  struct sw_programs_before *before)
 {
 	struct sw_filters filters;
 
 	before->count = 0;
-	tcx_before(record, TCX_EGRESS, program, before);
+	tcx_before(record, direction == SW_INGRESS ? TCX_INGRESS : TCX_EGRESS, program, before);
 	if (record->tc_hook != SW_TC_CLSACT ||
-	    sw_filters_read(record->ifindex, record->tc_priority, &filters))
+	    sw_filters_read(record->ifindex, direction, record->tc_priority, &filters))
 		return;
 	for (uint32_t i = 0; i < filters.before; i++)
 		add(before, filters.programs_before[i]);
 }
 
-void sw_handover_before(const struct sw_interface *record, uint32_t program,
-			struct sw_programs_before *before)
+int sw_tcx_check(const struct sw_interface *record)
 {
-	before->count = 0;
-	tcx_before(record, TCX_INGRESS, program, before);
+	struct sw_programs_before there = {};
+
+	tcx_before(record, TCX_INGRESS, 0, &there);
+	for (uint32_t i = 0; i < there.count; i++)
+		if (!strcmp(there.rows[i].name, "sw_tc"))
+			return sw_error(EBUSY,
+					"%s: program sw_tc (id %u) of another synward --pin-dir "
+					"sees already what it receives; detach that one first",
+					record->name, there.rows[i].id);
+	return 0;
 }

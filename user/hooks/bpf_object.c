@@ -7,6 +7,7 @@
 #include "../maps/table_sizes.h"
 #include "../platform/bpf_log.h"
 #include "handover.h"
+#include "synward_tc.skel.h"
 
 #include <synward/cookie.h>
 #include <synward/event.h>
@@ -22,6 +23,7 @@
 struct sw_object {
 	struct synward_bpf *skeleton;
 	struct synward_bpf *frags; /* NULL: not asked for */
+	struct synward_tc_bpf *tc; /* the same */
 	const struct sw_instance *instance;
 	struct sw_object_options options;
 };
@@ -65,6 +67,7 @@ void sw_object_free(struct sw_object *object)
 {
 	if (!object)
 		return;
+	synward_tc_bpf__destroy(object->tc);
 	synward_bpf__destroy(object->frags);
 	synward_bpf__destroy(object->skeleton);
 	free(object);
@@ -76,9 +79,15 @@ static bool is_for_replay(const struct bpf_map *map)
 	return !strncmp(bpf_map__name(map), "replay_", 7);
 }
 
+/* Nobody looks at it from outside, and only one program has it. */
+static bool is_own(const struct bpf_map *map)
+{
+	return bpf_map__is_internal(map) || !strcmp(bpf_map__name(map), "received");
+}
+
 static bool is_shared(const struct bpf_map *map)
 {
-	return !bpf_map__is_internal(map) && !is_for_replay(map);
+	return !is_own(map) && !is_for_replay(map);
 }
 
 /* Milliseconds in a tick of the kernel, times 2^20: the coarse clock moves with the jiffies. */
@@ -90,11 +99,9 @@ static uint32_t tick_ms_q20(void)
 	return (uint32_t)((((uint64_t)resolution.tv_nsec << 20) + 500000) / 1000000);
 }
 
-static void set_constants(struct synward_bpf *skeleton, const struct sw_identity *identity,
+static void set_constants(struct load_constants *load, const struct sw_identity *identity,
 			  const struct sw_object_options *options)
 {
-	struct load_constants *load = &skeleton->rodata->load;
-
 	load->seed[0] = identity->seed[0];
 	load->seed[1] = identity->seed[1];
 	load->handshake_buckets = identity->handshake_buckets;
@@ -105,19 +112,23 @@ static void set_constants(struct synward_bpf *skeleton, const struct sw_identity
 	load->slot = (__u8)options->slot;
 	load->checksums = options->checksums;
 	load->raw_cookies = sw_raw_cookies_are_possible();
+	load->handover = sw_handover_is_possible();
 	load->ordered_stores = SW_ORDERED_STORES;
 }
 
-static void choose_programs(struct synward_bpf *skeleton)
+static void choose_programs(struct synward_bpf *skeleton, bool only_tc)
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, skeleton->obj) bpf_program__set_autoload(
-		program,
-		program == skeleton->progs.sw_xdp || program == skeleton->progs.sw_egress ||
-			program == skeleton->progs.sw_arm || program == skeleton->progs.sw_switch ||
-			program == skeleton->progs.sw_tell || program == skeleton->progs.sw_clock);
-	bpf_program__set_autoload(skeleton->progs.sw_handover, sw_handover_is_possible());
+	bpf_object__for_each_program(program, skeleton->obj)
+		bpf_program__set_autoload(program, program == skeleton->progs.sw_egress ||
+							   program == skeleton->progs.sw_arm ||
+							   program == skeleton->progs.sw_switch ||
+							   program == skeleton->progs.sw_tell ||
+							   program == skeleton->progs.sw_clock);
+	bpf_program__set_autoload(skeleton->progs.sw_xdp, !only_tc);
+	bpf_program__set_autoload(skeleton->progs.sw_handover,
+				  !only_tc && sw_handover_is_possible());
 }
 
 /* A pinned map may take the place of the object's own only if it is of the very same make. */
@@ -147,16 +158,15 @@ static int reuse_map(const struct sw_instance *instance, struct bpf_map *map)
 	return 0;
 }
 
-static int prepare_maps(const struct sw_instance *instance, struct synward_bpf *skeleton,
-			bool create)
+static int prepare_maps(const struct sw_instance *instance, struct bpf_object *object, bool create)
 {
 	struct bpf_map *map;
-	int error = sw_size_tables(skeleton, instance->identity.handshake_buckets,
+	int error = sw_size_tables(object, instance->identity.handshake_buckets,
 				   instance->identity.connection_buckets);
 
 	if (error)
 		return error;
-	bpf_object__for_each_map(map, skeleton->obj)
+	bpf_object__for_each_map(map, object)
 	{
 		if (is_for_replay(map))
 			error = bpf_map__set_autocreate(map, false);
@@ -346,9 +356,9 @@ int sw_object_load(const struct sw_instance *instance, const struct sw_object_op
 	made->skeleton = synward_bpf__open();
 	if (!made->skeleton)
 		return load_failed(-errno);
-	set_constants(made->skeleton, &instance->identity, options);
-	choose_programs(made->skeleton);
-	error = prepare_maps(instance, made->skeleton, options->create);
+	set_constants(&made->skeleton->rodata->load, &instance->identity, options);
+	choose_programs(made->skeleton, options->only_tc);
+	error = prepare_maps(instance, made->skeleton->obj, options->create);
 	if (error)
 		return error;
 	error = synward_bpf__load(made->skeleton);
@@ -376,12 +386,29 @@ int sw_object_xdp_frags(struct sw_object *object)
 	if (!skeleton)
 		return load_failed(-errno);
 	object->frags = skeleton;
-	set_constants(skeleton, &object->instance->identity, &object->options);
+	set_constants(&skeleton->rodata->load, &object->instance->identity, &object->options);
 	bpf_object__for_each_program(program, skeleton->obj)
 		bpf_program__set_autoload(program, program == skeleton->progs.sw_xdp_frags);
-	error = prepare_maps(object->instance, skeleton, false);
+	error = prepare_maps(object->instance, skeleton->obj, false);
 	if (error)
 		return error;
 	error = synward_bpf__load(skeleton);
 	return error ? load_failed(error) : bpf_program__fd(skeleton->progs.sw_xdp_frags);
+}
+
+int sw_object_tc(struct sw_object *object)
+{
+	struct synward_tc_bpf *skeleton;
+	int error;
+
+	skeleton = synward_tc_bpf__open();
+	if (!skeleton)
+		return load_failed(-errno);
+	object->tc = skeleton;
+	set_constants(&skeleton->rodata->load, &object->instance->identity, &object->options);
+	error = prepare_maps(object->instance, skeleton->obj, false);
+	if (error)
+		return error;
+	error = synward_tc_bpf__load(skeleton);
+	return error ? load_failed(error) : bpf_program__fd(skeleton->progs.sw_tc);
 }

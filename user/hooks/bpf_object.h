@@ -26,6 +26,7 @@ struct sw_object_options {
 	uint32_t netns;
 	uint32_t slot;
 	bool checksums;
+	bool only_tc; /* neither XDP's programs nor what they need at TC */
 };
 
 /*
@@ -60,10 +61,11 @@ int sw_object_switch(const struct sw_object *object);
 int sw_object_sweeper(const struct sw_object *object);
 
 /*
- * The same of the program for frames in several buffers, which is loaded now: call it once. Negative, with
- * the error recorded, if the kernel refuses it.
+ * The same of the program for frames in several buffers, and of that by which TC sees what comes in. They are loaded
+ * now: call each once. Negative, with the error recorded, if the kernel refuses it.
  */
 int sw_object_xdp_frags(struct sw_object *object);
+int sw_object_tc(struct sw_object *object);
 
 static inline void sw_object_cleanup(struct sw_object **object)
 {

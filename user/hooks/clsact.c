@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The egress hook of kernels before 6.6. A filter does not live by its pin, so its program is pinned
+ * The hooks of TC in kernels before 6.6. A filter does not live by its pin, so its program is pinned
  * to know it again, and its place follows from the slot: an attach that was interrupted at any
  * moment has left enough to take it off.
  */
@@ -20,6 +20,19 @@
 #include <unistd.h>
 
 #define FILTER_PRIORITY 0x5357 /* no meaning, but others are unlikely to have chosen it */
+
+/* Of the filter of a direction: its pin, the one beside while it is replaced, and whose names its programs have. */
+static const struct side {
+	const char *name;
+	const char *pin, *next;
+	const char *program;
+	enum bpf_tc_attach_point point;
+} sides[] = {
+	[SW_INGRESS] = { "ingress", "links/%u/filter_ingress", "links/%u/filter_ingress_next",
+			 "sw_tc:", BPF_TC_INGRESS },
+	[SW_EGRESS] = { "egress", "links/%u/filter", "links/%u/filter_next",
+			"sw_egress:", BPF_TC_EGRESS },
+};
 
 static uint32_t filter_handle(uint32_t slot)
 {
@@ -51,13 +64,13 @@ static int pinned_id(const struct sw_pins *pins, const char *format, uint32_t sl
 	return 0;
 }
 
-static int find_known(const struct sw_pins *pins, uint32_t slot, struct known *known)
+static int find_known(const struct sw_pins *pins, uint32_t slot, enum sw_direction direction,
+		      struct known *known)
 {
-	int error = pinned_id(pins, "links/%u/filter", slot, sw_program_id, &known->ids[0]);
+	int error = pinned_id(pins, sides[direction].pin, slot, sw_program_id, &known->ids[0]);
 
 	if (!error)
-		error = pinned_id(pins, "links/%u/filter_next", slot, sw_program_id,
-				  &known->ids[1]);
+		error = pinned_id(pins, sides[direction].next, slot, sw_program_id, &known->ids[1]);
 	return error ? error : pinned_id(pins, "maps/traffic", slot, sw_map_id, &known->map);
 }
 
@@ -78,9 +91,10 @@ static bool is_ours(const struct known *known, const struct sw_filter *filter)
 }
 
 /* What is in the clsact qdisc, and at our filters' priority. */
-static int look(const struct sw_interface *record, struct sw_filters *filters)
+static int look(const struct sw_interface *record, enum sw_direction direction,
+		struct sw_filters *filters)
 {
-	int error = sw_filters_read(record->ifindex, FILTER_PRIORITY, filters);
+	int error = sw_filters_read(record->ifindex, direction, FILTER_PRIORITY, filters);
 
 	if (error)
 		return sw_error(error, "%s: cannot list its filters: %s", record->name,
@@ -88,32 +102,34 @@ static int look(const struct sw_interface *record, struct sw_filters *filters)
 	return 0;
 }
 
-static int in_the_way(const struct sw_interface *record, const struct sw_filter *filter)
+static int in_the_way(const struct sw_interface *record, enum sw_direction direction,
+		      const struct sw_filter *filter)
 {
 	return sw_error(
 		EEXIST,
-		"%s: an egress filter has priority %u and handle %u, which are synward's, and no "
-		"pin tells of it; remove it first: tc filter del dev %s egress protocol all pref "
+		"%s: an %s filter has priority %u and handle %u, which are synward's, and no "
+		"pin tells of it; remove it first: tc filter del dev %s %s protocol all pref "
 		"%u handle %u bpf",
-		record->name, FILTER_PRIORITY, filter->handle, record->name, FILTER_PRIORITY,
-		filter->handle);
+		record->name, sides[direction].name, FILTER_PRIORITY, filter->handle, record->name,
+		sides[direction].name, FILTER_PRIORITY, filter->handle);
 }
 
-int sw_clsact_check(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot)
+int sw_clsact_check(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot,
+		    enum sw_direction direction)
 {
-	static const char ours[] = "sw_egress:";
+	const char *ours = sides[direction].program;
 	struct sw_filters there;
 	struct known known;
-	int error = look(record, &there);
+	int error = look(record, direction, &there);
 
 	if (!error)
-		error = find_known(pins, slot, &known);
+		error = find_known(pins, slot, direction, &known);
 	for (uint32_t i = 0; !error && i < there.found; i++) {
 		const struct sw_filter *filter = &there.rows[i];
 
 		if (!strncmp(filter->name, ours, strlen(ours)) &&
 		    !(filter->handle == filter_handle(slot) && is_ours(&known, filter)))
-			return in_the_way(record, filter);
+			return in_the_way(record, direction, filter);
 	}
 	return error;
 }
@@ -137,27 +153,27 @@ static int make_qdisc(const struct sw_pins *pins, const struct sw_interface *rec
 }
 
 int sw_clsact_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
-		     int program_fd)
+		     enum sw_direction direction, int program_fd)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)record->ifindex,
-		    .attach_point = BPF_TC_EGRESS);
+		    .attach_point = sides[direction].point);
 	LIBBPF_OPTS(bpf_tc_opts, filter, .prog_fd = program_fd, .priority = FILTER_PRIORITY,
 		    .handle = filter_handle(slot));
 	const struct sw_filter *found;
 	struct sw_filters there;
 	struct known known;
 	char pin[32];
-	int error = look(record, &there);
+	int error = look(record, direction, &there);
 
 	if (!error)
-		error = find_known(pins, slot, &known);
+		error = find_known(pins, slot, direction, &known);
 	if (error)
 		return error;
 	found = sw_filters_find(&there, filter_handle(slot));
 	if (found && !is_ours(&known, found))
-		return in_the_way(record, found);
+		return in_the_way(record, direction, found);
 	filter.flags = found ? BPF_TC_F_REPLACE : 0;
-	sw_format(pin, sizeof(pin), "links/%u/filter", slot);
+	sw_format(pin, sizeof(pin), sides[direction].pin, slot);
 	error = sw_pins_replace(pins, pin, program_fd);
 	if (!error && !there.clsact)
 		error = make_qdisc(pins, record, slot);
@@ -165,15 +181,15 @@ int sw_clsact_attach(const struct sw_pins *pins, struct sw_interface *record, ui
 		return error;
 	error = bpf_tc_attach(&hook, &filter);
 	if (error)
-		return sw_error(error, "%s: the kernel did not attach the egress filter: %s",
-				record->name, sw_errno_text(error));
+		return sw_error(error, "%s: the kernel did not attach the %s filter: %s",
+				record->name, sides[direction].name, sw_errno_text(error));
 	record->tc_priority = FILTER_PRIORITY;
 	record->tc_handle = filter_handle(slot);
 	return 0;
 }
 
 enum sw_health sw_clsact_health(const struct sw_pins *pins, const struct sw_interface *record,
-				uint32_t slot, uint32_t *program)
+				uint32_t slot, enum sw_direction direction, uint32_t *program)
 {
 	const struct sw_filter *filter;
 	int exists = sw_record_exists(record);
@@ -182,7 +198,7 @@ enum sw_health sw_clsact_health(const struct sw_pins *pins, const struct sw_inte
 	struct known known;
 
 	*program = 0;
-	if (find_known(pins, slot, &known)) {
+	if (find_known(pins, slot, direction, &known)) {
 		sw_error_clear();
 		return SW_HEALTH_UNKNOWN;
 	}
@@ -190,13 +206,13 @@ enum sw_health sw_clsact_health(const struct sw_pins *pins, const struct sw_inte
 		return SW_HEALTH_MISSING;
 	if (exists <= 0)
 		return exists ? SW_HEALTH_UNKNOWN : SW_HEALTH_GONE;
-	if (sw_netns_enter(record->netns, &back) || look(record, &there)) {
+	if (sw_netns_enter(record->netns, &back) || look(record, direction, &there)) {
 		sw_error_clear();
 		return SW_HEALTH_UNKNOWN;
 	}
 	filter = sw_filters_find(&there, filter_handle(slot));
 	/* an upgrade may have replaced it since its pins were looked at */
-	if (!is_known(&known, filter) && find_known(pins, slot, &known)) {
+	if (!is_known(&known, filter) && find_known(pins, slot, direction, &known)) {
 		sw_error_clear();
 		return SW_HEALTH_UNKNOWN;
 	}
@@ -207,10 +223,11 @@ enum sw_health sw_clsact_health(const struct sw_pins *pins, const struct sw_inte
 }
 
 /* The filter goes on without a gap: the kernel puts the one in the place of the other. */
-static int put_in_place(const struct sw_interface *record, uint32_t slot, int program_fd)
+static int put_in_place(const struct sw_interface *record, uint32_t slot,
+			enum sw_direction direction, int program_fd)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)record->ifindex,
-		    .attach_point = BPF_TC_EGRESS);
+		    .attach_point = sides[direction].point);
 	LIBBPF_OPTS(bpf_tc_opts, filter, .prog_fd = program_fd, .flags = BPF_TC_F_REPLACE,
 		    .priority = FILTER_PRIORITY, .handle = filter_handle(slot));
 	SW_AUTO_NETNS int back = -1;
@@ -221,24 +238,24 @@ static int put_in_place(const struct sw_interface *record, uint32_t slot, int pr
 
 /* Each step leaves a pin by which the filter is known. */
 int sw_clsact_replace(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot,
-		      int program_fd)
+		      enum sw_direction direction, int program_fd)
 {
 	char path[SW_PIN_PATH], next[SW_PIN_PATH];
 	SW_AUTO_FD int before = -1;
 	int error;
 
-	sw_pins_path(pins, path, "links/%u/filter", slot);
-	sw_pins_path(pins, next, "links/%u/filter_next", slot);
+	sw_pins_path(pins, path, sides[direction].pin, slot);
+	sw_pins_path(pins, next, sides[direction].next, slot);
 	if (bpf_obj_pin(program_fd, next))
 		return sw_error(errno, "cannot pin the program of %s: %s", record->name,
 				sw_errno_text(errno));
-	error = put_in_place(record, slot, program_fd);
+	error = put_in_place(record, slot, direction, program_fd);
 	if (error) {
 		unlink(next);
 		return sw_error(error,
-				"%s: the kernel did not replace the program of its egress "
+				"%s: the kernel did not replace the program of its %s "
 				"hook: %s",
-				record->name, sw_errno_text(error));
+				record->name, sides[direction].name, sw_errno_text(error));
 	}
 	if (!rename(next, path))
 		return 0;
@@ -246,39 +263,41 @@ int sw_clsact_replace(const struct sw_pins *pins, const struct sw_interface *rec
 			 sw_errno_text(errno));
 	before = bpf_obj_get(path);
 	/* both pins stay if it does not come back, since either may be the filter's */
-	if (before >= 0 && !put_in_place(record, slot, before))
+	if (before >= 0 && !put_in_place(record, slot, direction, before))
 		unlink(next);
 	return error;
 }
 
 /* What an interrupted replacement has left: the pin of the program that the filter has is the one that counts. */
-int sw_clsact_settle(const struct sw_pins *pins, uint32_t slot, uint32_t program)
+int sw_clsact_settle(const struct sw_pins *pins, uint32_t slot, enum sw_direction direction,
+		     uint32_t program)
 {
 	char path[SW_PIN_PATH], next[SW_PIN_PATH];
 	struct known known;
-	int error = find_known(pins, slot, &known);
+	int error = find_known(pins, slot, direction, &known);
 
 	if (error || !known.ids[1])
 		return error;
-	sw_pins_path(pins, path, "links/%u/filter", slot);
-	sw_pins_path(pins, next, "links/%u/filter_next", slot);
+	sw_pins_path(pins, path, sides[direction].pin, slot);
+	sw_pins_path(pins, next, sides[direction].next, slot);
 	if (known.ids[1] == program ? rename(next, path) : unlink(next))
 		return sw_error(errno, "cannot pin %s/links/%u/filter: %s", pins->shown, slot,
 				sw_errno_text(errno));
 	return 0;
 }
 
-static int remove_filter(const struct sw_interface *record, uint32_t slot)
+static int remove_filter(const struct sw_interface *record, uint32_t slot,
+			 enum sw_direction direction)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)record->ifindex,
-		    .attach_point = BPF_TC_EGRESS);
+		    .attach_point = sides[direction].point);
 	LIBBPF_OPTS(bpf_tc_opts, filter, .priority = FILTER_PRIORITY,
 		    .handle = filter_handle(slot));
 	int error = bpf_tc_detach(&hook, &filter);
 
 	if (error && error != -ENOENT && error != -EINVAL)
-		return sw_error(error, "%s: cannot remove the egress filter: %s", record->name,
-				sw_errno_text(error));
+		return sw_error(error, "%s: cannot remove the %s filter: %s", record->name,
+				sides[direction].name, sw_errno_text(error));
 	return 0;
 }
 
@@ -296,9 +315,9 @@ static int remove_qdisc(const struct sw_interface *record)
 
 /* The filter, if it is ours, and then the qdisc, if that is ours and nobody has come to use it. */
 static int take_off(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot,
-		    bool ours, struct sw_filters *there)
+		    enum sw_direction direction, bool ours, struct sw_filters *there)
 {
-	int error = ours ? remove_filter(record, slot) : 0;
+	int error = ours ? remove_filter(record, slot, direction) : 0;
 	char mark[32];
 
 	there->count -= ours && !error;
@@ -308,12 +327,13 @@ static int take_off(const struct sw_pins *pins, const struct sw_interface *recor
 	return error;
 }
 
-int sw_clsact_detach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot)
+int sw_clsact_detach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot,
+		     enum sw_direction direction)
 {
 	SW_AUTO_NETNS int back = -1;
 	struct sw_filters there;
 	struct known known;
-	int error = find_known(pins, slot, &known), exists;
+	int error = find_known(pins, slot, direction, &known), exists;
 
 	if (error)
 		return error;
@@ -324,25 +344,26 @@ int sw_clsact_detach(const struct sw_pins *pins, const struct sw_interface *reco
 	if (error)
 		return sw_error(error, "%s: cannot enter its network namespace %u: %s",
 				record->name, record->netns, sw_errno_text(error));
-	error = look(record, &there);
+	error = look(record, direction, &there);
 	if (error)
 		return error;
-	return take_off(pins, record, slot,
+	return take_off(pins, record, slot, direction,
 			is_ours(&known, sw_filters_find(&there, filter_handle(slot))), &there);
 }
 
 int sw_clsact_discard(const struct sw_pins *pins, const struct sw_interface *record,
-		      bool (*is_ours)(void *context, uint32_t program), void *context)
+		      enum sw_direction direction, bool (*is_ours)(void *context, uint32_t program),
+		      void *context)
 {
 	struct sw_filters there;
-	int error = look(record, &there);
+	int error = look(record, direction, &there);
 
 	for (uint32_t i = 0; !error && i < there.found; i++) {
 		const struct sw_filter *filter = &there.rows[i];
 
 		if (filter->handle && filter->handle <= SW_MAX_INTERFACES && filter->program &&
 		    is_ours(context, filter->program))
-			error = take_off(pins, record, filter->handle - 1, true, &there);
+			error = take_off(pins, record, filter->handle - 1, direction, true, &there);
 	}
 	return error;
 }

@@ -11,7 +11,7 @@
 #include <net/if.h>
 #include <string.h>
 
-#define PROGRAMS (2 * SW_MAX_INTERFACES)
+#define PROGRAMS (4 * SW_MAX_INTERFACES)
 #define MAPS	 64
 
 int sw_link_detach(const struct sw_pins *pins, const char *name)
@@ -118,7 +118,9 @@ static int discard_filters(const struct sw_pins *pins, struct ours *ours, uint32
 		struct sw_interface record = { .ifindex = all[i].if_index, .netns = netns };
 
 		sw_format(record.name, sizeof(record.name), "%s", all[i].if_name);
-		error = sw_clsact_discard(pins, &record, is_ours, ours);
+		error = sw_clsact_discard(pins, &record, SW_INGRESS, is_ours, ours);
+		if (!error)
+			error = sw_clsact_discard(pins, &record, SW_EGRESS, is_ours, ours);
 	}
 	if_freenameindex(all);
 	return error;

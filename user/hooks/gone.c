@@ -29,8 +29,13 @@ static bool has_ended(const struct sw_pins *pins, uint32_t slot, const char *nam
 
 bool sw_hooks_are_gone(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot)
 {
-	return !sw_record_is_here(record) && has_ended(pins, slot, "xdp") &&
-	       has_ended(pins, slot, "tcx") && sw_record_exists(record) == -ENOENT;
+	bool tc = record->mode == SW_MODE_TC;
+
+	if (tc && record->tc_hook == SW_TC_CLSACT)
+		return false; /* no link tells it of filters */
+	return !sw_record_is_here(record) &&
+	       has_ended(pins, slot, tc ? sw_tcx_pin(SW_INGRESS) : "xdp") &&
+	       has_ended(pins, slot, sw_tcx_pin(SW_EGRESS)) && sw_record_exists(record) == -ENOENT;
 }
 
 int sw_hooks_forget_gone(const struct sw_instance *instance, struct sw_records *records)

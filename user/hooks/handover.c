@@ -17,7 +17,7 @@
 #define LINK	"links/%u/handover"
 #define PROGRAM "links/%u/handover_program"
 
-bool sw_handover_is_possible(void)
+static bool look_for_function(void)
 {
 	struct btf *kernel = btf__load_vmlinux_btf();
 	bool possible;
@@ -26,6 +26,15 @@ bool sw_handover_is_possible(void)
 		return false;
 	possible = btf__find_by_name_kind(kernel, "bpf_sk_assign_tcp_reqsk", BTF_KIND_FUNC) > 0;
 	btf__free(kernel);
+	return possible;
+}
+
+bool sw_handover_is_possible(void)
+{
+	static int possible = -1; /* not looked yet */
+
+	if (possible < 0)
+		possible = look_for_function();
 	return possible;
 }
 
@@ -44,10 +53,13 @@ int sw_handover_keep(const struct sw_pins *pins, uint32_t slot, int program_fd)
 	return sw_pins_replace(pins, name, program_fd);
 }
 
-bool sw_handover_is_kept(const struct sw_pins *pins, uint32_t slot)
+bool sw_handover_is_kept(const struct sw_pins *pins, const struct sw_interface *record,
+			 uint32_t slot)
 {
 	char name[40];
 
+	if (record->mode == SW_MODE_TC)
+		return sw_handover_is_possible();
 	sw_format(name, sizeof(name), PROGRAM, slot);
 	return sw_pins_exist(pins, name);
 }
@@ -55,8 +67,14 @@ bool sw_handover_is_kept(const struct sw_pins *pins, uint32_t slot)
 enum sw_health sw_handover_health(const struct sw_pins *pins, const struct sw_interface *record,
 				  uint32_t slot, uint32_t *program)
 {
+	enum sw_health health;
 	char name[40];
 
+	if (record->mode == SW_MODE_TC) {
+		health = sw_ingress_health(pins, record, slot, program);
+		*program = 0;
+		return health;
+	}
 	sw_format(name, sizeof(name), LINK, slot);
 	return sw_link_health(pins, name, record, program);
 }
@@ -72,7 +90,8 @@ int sw_handover_link(const struct sw_pins *pins, const struct sw_interface *reco
 	int error;
 
 	*linked = false;
-	if (sw_handover_health(pins, record, slot, &id) == SW_HEALTH_OK)
+	if (record->mode == SW_MODE_TC ||
+	    sw_handover_health(pins, record, slot, &id) == SW_HEALTH_OK)
 		return 0;
 	sw_pins_path(pins, path, PROGRAM, slot);
 	program = bpf_obj_get(path);

@@ -12,28 +12,39 @@
 #include "../platform/pins.h"
 
 #include <synward/config.h>
+#include <synward/counters.h>
 
 struct sw_object;
 struct sw_instance;
 struct sw_records;
 
+/* How the hooks of an interface are taken. */
+struct sw_hook_wish {
+	enum sw_mode mode;
+	enum sw_tc_mode tc;
+};
+
 /*
- * Attaches and pins the ingress program, in the place of what is pinned; native is tried first unless mode forbids it, and then that for
- * frames in several buffers, which is loaded only if the driver takes such a program.
+ * Attaches and pins the ingress program, in the place of what is pinned, and notes in the record by what. Native is tried
+ * first if the wish allows it, then that for frames in several buffers, which is loaded only if the driver takes such a
+ * program; then TC.
  */
 int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
-		      struct sw_object *object, enum sw_xdp_mode mode,
+		      struct sw_object *object, const struct sw_hook_wish *wish,
 		      struct sw_attach_result *result);
 
-/* The same of the egress program, by a TCX link or a clsact filter; notes in the record which. */
-int sw_egress_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
-		     int program_fd, enum sw_tc_mode mode);
+/* The same of a program of TC, by a TCX link or a clsact filter; notes in the record which. */
+int sw_tc_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
+		 enum sw_direction direction, int program_fd, enum sw_tc_mode mode);
 
 /* Is it still in its place? *program gets the id of the program there, or 0. */
 enum sw_health sw_ingress_health(const struct sw_pins *pins, const struct sw_interface *record,
 				 uint32_t slot, uint32_t *program);
-enum sw_health sw_egress_health(const struct sw_pins *pins, const struct sw_interface *record,
-				uint32_t slot, uint32_t *program);
+enum sw_health sw_tc_health(const struct sw_pins *pins, const struct sw_interface *record,
+			    uint32_t slot, enum sw_direction direction, uint32_t *program);
+
+/* The pin of the link of TCX of a direction, in the directory of the slot. */
+const char *sw_tcx_pin(enum sw_direction direction);
 
 /* The same for any link that tells its ifindex, by the name of its pin. */
 enum sw_health sw_link_health(const struct sw_pins *pins, const char *name,
@@ -57,15 +68,13 @@ int sw_hooks_forget_gone(const struct sw_instance *instance, struct sw_records *
  * Who sees packets before our program of that id, which is on the hook. What may not be looked at is nobody. In the
  * interface's network namespace.
  */
-void sw_egress_before(const struct sw_interface *record, uint32_t program,
-		      struct sw_programs_before *before);
-void sw_handover_before(const struct sw_interface *record, uint32_t program,
-			struct sw_programs_before *before);
+void sw_tc_before(const struct sw_interface *record, enum sw_direction direction, uint32_t program,
+		  struct sw_programs_before *before);
 
 /* Is the pinned XDP link of a slot on an interface of this network namespace, whatever its record says? */
 bool sw_ingress_is_on(const struct sw_pins *pins, uint32_t slot, uint32_t ifindex);
 
-/* Takes both off and removes their pins; what is gone already is fine. */
+/* Takes all off and removes their pins; what is gone already is fine. */
 int sw_hooks_detach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot);
 
 /*
@@ -88,33 +97,41 @@ int sw_hooks_unknown(const struct sw_interface *record);
 
 /* The clsact half, used by the above. */
 int sw_clsact_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
-		     int program_fd);
+		     enum sw_direction direction, int program_fd);
 enum sw_health sw_clsact_health(const struct sw_pins *pins, const struct sw_interface *record,
-				uint32_t slot, uint32_t *program);
-int sw_clsact_detach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot);
+				uint32_t slot, enum sw_direction direction, uint32_t *program);
+int sw_clsact_detach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot,
+		     enum sw_direction direction);
 
 /*
  * Is there a filter of ours, by its name, that is not this slot's? 0, or -EEXIST with the line that says how to
  * remove it.
  */
-int sw_clsact_check(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot);
+int sw_clsact_check(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot,
+		    enum sw_direction direction);
 
 /* Puts another program into the live filter, without a gap. It stays as it was if that fails. */
 int sw_clsact_replace(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot,
-		      int program_fd);
+		      enum sw_direction direction, int program_fd);
 
 /* Ends such a replacement that was interrupted: program is the id of the one that the filter has. */
-int sw_clsact_settle(const struct sw_pins *pins, uint32_t slot, uint32_t program);
+int sw_clsact_settle(const struct sw_pins *pins, uint32_t slot, enum sw_direction direction,
+		     uint32_t program);
 
 /* Takes off the filters of an interface of this network namespace whose programs, by their ids, are ours. */
 int sw_clsact_discard(const struct sw_pins *pins, const struct sw_interface *record,
-		      bool (*is_ours)(void *context, uint32_t program), void *context);
+		      enum sw_direction direction, bool (*is_ours)(void *context, uint32_t program),
+		      void *context);
 
 /* Records the line that names the program on an interface's XDP hook. Returns -EBUSY. */
 int sw_occupied(const struct sw_interface *record);
 
-/* Is there a program on the XDP hook? */
+/* Is there a program on the XDP hook? And is that a synward's? */
 bool sw_xdp_is_taken(uint32_t ifindex);
+bool sw_xdp_is_synward(uint32_t ifindex);
+
+/* Does another synward see by TCX what the interface receives? 0, or -EBUSY with its line. */
+int sw_tcx_check(const struct sw_interface *record);
 
 /*
  * Is it the one of that id? And is that one among those of a hook of TCX, which is named by its attach type? Yes, if

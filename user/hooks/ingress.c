@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The ingress hook: XDP by a pinned link. */
+/* The ingress hook: XDP by a pinned link, or that of TC. */
 #include "hooks.h"
 
 #include "../base/cleanup.h"
@@ -41,16 +41,15 @@ static bool is_about_driver(int error)
 	return true;
 }
 
-static int explain(const struct sw_interface *record, int error, enum sw_xdp_mode mode)
+static int explain(const struct sw_interface *record, int error, enum sw_mode mode)
 {
 	if (error == -EBUSY || error == -EEXIST)
 		return sw_occupied(record);
-	if (mode == SW_XDP_NATIVE && is_about_driver(error))
-		return sw_error(
-			error,
-			"%s: its driver does not take an XDP program (%s); use --mode generic, "
-			"which works everywhere but costs more",
-			record->name, sw_errno_text(error));
+	if (mode == SW_MODE_NATIVE && is_about_driver(error))
+		return sw_error(error,
+				"%s: its driver does not take an XDP program (%s); use --mode tc, "
+				"which works everywhere but costs more",
+				record->name, sw_errno_text(error));
 	return sw_error(error, "%s: the kernel did not attach the XDP program: %s", record->name,
 			sw_errno_text(error));
 }
@@ -115,16 +114,17 @@ static int take_back(const struct sw_pins *pins, const char *name,
 	return program < 0 ? program : sw_link_take_back(pins, name, record, program);
 }
 
-int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
-		      struct sw_object *object, enum sw_xdp_mode mode,
-		      struct sw_attach_result *result)
+/* Natively, or generically, or else the error of the first try; no line is recorded for that. */
+static int attach_xdp(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
+		      struct sw_object *object, bool generic, int *refused)
 {
-	bool generic = mode == SW_XDP_GENERIC, frags = false;
 	SW_AUTO_FD int link = -1;
+	bool frags = false;
 	uint32_t id;
 	char name[32];
-	int refused, error;
+	int error;
 
+	*refused = 0;
 	sw_format(name, sizeof(name), "links/%u/xdp", slot);
 	error = sw_link_forget_next(pins, name);
 	if (error)
@@ -133,28 +133,54 @@ int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, u
 		return take_back(pins, name, record, object);
 	link = link_xdp(sw_object_xdp(object), record->ifindex,
 			generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
-	refused = link;
-	if (link < 0 && !generic && is_about_driver(refused) && !hides_headers(record->name)) {
+	*refused = link < 0 ? link : 0;
+	if (link < 0 && !generic && is_about_driver(*refused) && !hides_headers(record->name)) {
 		link = link_frags(object, record->ifindex);
 		frags = link >= 0;
 	}
-	if (link < 0 && mode == SW_XDP_AUTO && is_about_driver(refused)) {
-		sw_error_clear();
-		sw_format(result->note, sizeof(result->note),
-			  "its driver does not take an XDP program (%s)", sw_errno_text(refused));
-		result->native_refused = true;
-		generic = true;
-		link = link_xdp(sw_object_xdp(object), record->ifindex, XDP_FLAGS_SKB_MODE);
-		refused = link;
-	}
 	if (link < 0)
-		return explain(record, refused, mode);
+		return link;
 	error = sw_pins_replace(pins, name, link);
 	if (error)
 		return error;
-	record->xdp_generic = generic;
+	record->mode = generic ? SW_MODE_GENERIC : SW_MODE_NATIVE;
 	record->xdp_frags = frags;
 	return 0;
+}
+
+static int attach_tc(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
+		     struct sw_object *object, enum sw_tc_mode tc)
+{
+	int program = sw_object_tc(object), error;
+
+	if (program < 0)
+		return program;
+	error = sw_tc_attach(pins, record, slot, SW_INGRESS, program, tc);
+	if (error)
+		return error;
+	record->mode = SW_MODE_TC;
+	record->xdp_frags = false;
+	return 0;
+}
+
+int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
+		      struct sw_object *object, const struct sw_hook_wish *wish,
+		      struct sw_attach_result *result)
+{
+	int error, refused;
+
+	if (wish->mode == SW_MODE_TC)
+		return attach_tc(pins, record, slot, object, wish->tc);
+	error = attach_xdp(pins, record, slot, object, wish->mode == SW_MODE_GENERIC, &refused);
+	if (!error || !refused)
+		return error;
+	if (wish->mode != SW_MODE_AUTO || !is_about_driver(refused))
+		return explain(record, refused, wish->mode);
+	sw_error_clear();
+	sw_format(result->note, sizeof(result->note),
+		  "its driver does not take an XDP program (%s)", sw_errno_text(refused));
+	result->native_refused = true;
+	return attach_tc(pins, record, slot, object, wish->tc);
 }
 
 /* What anybody may see of a hook whose link he may not look at: whether there is a program at all. */
@@ -175,6 +201,8 @@ enum sw_health sw_ingress_health(const struct sw_pins *pins, const struct sw_int
 	enum sw_health health;
 	char name[32];
 
+	if (record->mode == SW_MODE_TC)
+		return sw_tc_health(pins, record, slot, SW_INGRESS, program);
 	sw_format(name, sizeof(name), "links/%u/xdp", slot);
 	health = sw_link_health(pins, name, record, program);
 	return health == SW_HEALTH_UNKNOWN ? seen_by_anybody(record) : health;

@@ -51,7 +51,8 @@ enum sw_health sw_swap_prepare(const struct sw_pins *pins, struct sw_swap *swap,
 	if (swap->kind == SW_SWAP_LINK)
 		health = find_on_link(pins, swap, &program);
 	else if (swap->kind == SW_SWAP_FILTER)
-		health = sw_clsact_health(pins, swap->record, swap->slot, &program);
+		health = sw_clsact_health(pins, swap->record, swap->slot, swap->direction,
+					  &program);
 	*error = 0;
 	if (health != SW_HEALTH_OK)
 		return health;
@@ -60,7 +61,7 @@ enum sw_health sw_swap_prepare(const struct sw_pins *pins, struct sw_swap *swap,
 	else
 		*error = open_program(swap, program, &swap->before);
 	if (!*error && swap->kind == SW_SWAP_FILTER)
-		*error = sw_clsact_settle(pins, swap->slot, program);
+		*error = sw_clsact_settle(pins, swap->slot, swap->direction, program);
 	return *error ? SW_HEALTH_UNKNOWN : SW_HEALTH_OK;
 }
 
@@ -105,7 +106,7 @@ static int put(const struct sw_pins *pins, const struct sw_swap *swap, int befor
 	case SW_SWAP_LINK:
 		return swap_link(pins, swap, before, after);
 	case SW_SWAP_FILTER:
-		return sw_clsact_replace(pins, swap->record, swap->slot, after);
+		return sw_clsact_replace(pins, swap->record, swap->slot, swap->direction, after);
 	case SW_SWAP_PIN:
 		return swap_pin(pins, swap, after);
 	}

@@ -21,6 +21,7 @@ enum sw_swap_kind {
 struct sw_swap {
 	enum sw_swap_kind kind;
 	uint32_t slot;
+	enum sw_direction direction;	   /* of a filter */
 	const struct sw_interface *record; /* of a hook; borrowed */
 	char pin[48];
 	int before, after; /* owned descriptors of programs; before is -1 if nothing was pinned */

@@ -85,6 +85,16 @@ static bool is_synward(const char *program)
 	return !strcmp(program, "sw_xdp") || !strcmp(program, "sw_xdp_frags");
 }
 
+bool sw_xdp_is_synward(uint32_t ifindex)
+{
+	struct occupant who = {};
+
+	if (!query(ifindex, &who))
+		return false;
+	find_name(&who);
+	return is_synward(who.name);
+}
+
 int sw_occupied(const struct sw_interface *record)
 {
 	struct occupant who = {};

@@ -12,24 +12,24 @@
 #include "synward.skel.h"
 
 /* Returns 0, or what libbpf says. */
-static inline int sw_size_tables(struct synward_bpf *skeleton, uint32_t handshake_buckets,
+static inline int sw_size_tables(struct bpf_object *object, uint32_t handshake_buckets,
 				 uint32_t connection_buckets)
 {
 	const struct {
-		struct bpf_map *map;
+		const char *map;
 		uint32_t entries;
 	} sizes[] = {
-		{ skeleton->maps.handshakes, handshake_buckets },
-		{ skeleton->maps.owners, handshake_buckets },
-		{ skeleton->maps.connections, connection_buckets },
-		{ skeleton->maps.connection_filter, connection_buckets },
-		{ skeleton->maps.connection_hints,
-		  (connection_buckets + SW_HINTED - 1) / SW_HINTED },
+		{ "handshakes", handshake_buckets },
+		{ "owners", handshake_buckets },
+		{ "connections", connection_buckets },
+		{ "connection_filter", connection_buckets },
+		{ "connection_hints", (connection_buckets + SW_HINTED - 1) / SW_HINTED },
 	};
 	int error = 0;
 
 	for (size_t i = 0; !error && i < sizeof(sizes) / sizeof(*sizes); i++)
-		error = bpf_map__set_max_entries(sizes[i].map, sizes[i].entries);
+		error = bpf_map__set_max_entries(bpf_object__find_map_by_name(object, sizes[i].map),
+						 sizes[i].entries);
 	return error;
 }
 

@@ -89,3 +89,14 @@ unsigned int sw_phase_shown(const struct sw_attempt *attempt)
 {
 	return attempt->seen & SW_SAW_END ? SW_PHASE_NONE : attempt->phase;
 }
+
+const char *sw_attach_mode_name(enum sw_mode mode)
+{
+	static const char *const names[] = {
+		[SW_MODE_NATIVE] = "native",
+		[SW_MODE_GENERIC] = "generic",
+		[SW_MODE_TC] = "tc",
+	};
+
+	return mode < SW_MODE_AUTO ? names[mode] : "unknown";
+}

@@ -49,6 +49,9 @@ extern const struct sw_word sw_degraded_words[SW_DEGRADED_COUNT];
 extern const struct sw_word sw_drift_words[SW_DRIFT_COUNT];
 extern const struct sw_word sw_protected_words[SW_PROTECTED_COUNT];
 
+/* By what an interface's packets are seen. */
+const char *sw_attach_mode_name(enum sw_mode mode);
+
 /* What each timeout is unless the user says otherwise, in milliseconds. */
 extern const __u32 sw_timeout_defaults[SW_TIMEOUT_COUNT];
 

@@ -100,6 +100,7 @@ struct sw_programs_before {
 struct sw_status_interface {
 	struct sw_interface record;
 	uint32_t slot;
+	struct sw_programs_before before_ingress; /* at TC */
 	struct sw_programs_before before_egress;
 	struct sw_programs_before before_handover;
 	enum sw_health ingress;
@@ -188,7 +189,6 @@ struct sw_handshake_list {
 };
 
 /* How `attach` takes the hooks of an interface. */
-enum sw_xdp_mode { SW_XDP_AUTO, SW_XDP_NATIVE, SW_XDP_GENERIC };
 enum sw_tc_mode { SW_TC_MODE_AUTO, SW_TC_MODE_TCX, SW_TC_MODE_CLSACT };
 
 /* What became of one interface of `attach` or `detach`. */
@@ -197,9 +197,9 @@ struct sw_attach_result {
 	uint32_t ifindex;
 	uint32_t netns;
 	uint32_t slot;
-	bool generic;
+	enum sw_mode mode;
 	bool frags;	     /* by the program for frames in several buffers */
-	bool native_refused; /* generic although native was tried first */
+	bool native_refused; /* by TC, since native was tried first */
 	bool already;	     /* it was attached before */
 	bool repaired;	     /* and something was missing */
 	bool created;	     /* of the first: all that is shared was made with it ... */

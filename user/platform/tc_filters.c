@@ -16,6 +16,7 @@ struct search {
 	struct sw_filters *filters;
 	uint32_t ifindex;
 	uint32_t parent;
+	uint32_t wanted; /* the parent whose filters are looked at */
 	uint32_t priority;
 };
 
@@ -67,7 +68,7 @@ static int take_filter(const struct nlmsghdr *message, void *context)
 	if (!about->tcm_handle)
 		return MNL_CB_OK; /* the head of a priority's list */
 	filters->count++;
-	if (search->parent != TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS))
+	if (search->parent != search->wanted)
 		return MNL_CB_OK;
 	mnl_attr_parse(message, sizeof(*about), take_options, &filter);
 	if (priority == search->priority && filters->found < SW_MAX_FILTERS)
@@ -92,12 +93,18 @@ static int dump(uint16_t type, mnl_cb_t take, struct search *search)
 	return sw_netlink_ask(NETLINK_ROUTE, request, take, search);
 }
 
-int sw_filters_read(uint32_t ifindex, uint32_t priority, struct sw_filters *filters)
+int sw_filters_read(uint32_t ifindex, enum sw_direction direction, uint32_t priority,
+		    struct sw_filters *filters)
 {
-	static const uint32_t parents[] = { TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
-					    TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS) };
+	static const uint32_t parents[] = {
+		[SW_INGRESS] = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
+		[SW_EGRESS] = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS),
+	};
 	struct sw_filters found = {};
-	struct search search = { .filters = &found, .ifindex = ifindex, .priority = priority };
+	struct search search = { .filters = &found,
+				 .ifindex = ifindex,
+				 .wanted = parents[direction],
+				 .priority = priority };
 	int error = dump(RTM_GETQDISC, take_qdisc, &search);
 
 	for (unsigned int i = 0; i < 2 && !error && found.clsact; i++) {

@@ -216,8 +216,12 @@ static void read_before(struct sw_status_interface *to)
 {
 	SW_AUTO_NETNS int back = -1;
 
-	if (to->egress == SW_HEALTH_OK && !sw_netns_enter(to->record.netns, &back))
-		sw_egress_before(&to->record, to->egress_program, &to->before_egress);
+	if (sw_netns_enter(to->record.netns, &back))
+		return;
+	if (to->record.mode == SW_MODE_TC && to->ingress == SW_HEALTH_OK)
+		sw_tc_before(&to->record, SW_INGRESS, to->ingress_program, &to->before_ingress);
+	if (to->egress == SW_HEALTH_OK)
+		sw_tc_before(&to->record, SW_EGRESS, to->egress_program, &to->before_egress);
 }
 
 static void read_health(const struct sw_instance *instance, const struct sw_records *records,
@@ -233,7 +237,7 @@ static void read_health(const struct sw_instance *instance, const struct sw_reco
 		to->record = records->slots[slot];
 		to->slot = slot;
 		to->ingress = sw_ingress_health(pins, &to->record, slot, &to->ingress_program);
-		to->egress = sw_egress_health(pins, &to->record, slot, &to->egress_program);
+		to->egress = sw_tc_health(pins, &to->record, slot, SW_EGRESS, &to->egress_program);
 		read_before(to);
 		status->interface_count++;
 	}

@@ -85,7 +85,8 @@ static int set_constants(struct sw_engine *engine)
 static int set_sizes(struct synward_bpf *skeleton)
 {
 	const struct load_constants *load = &skeleton->rodata->load;
-	int error = sw_size_tables(skeleton, load->handshake_buckets, load->connection_buckets);
+	int error = sw_size_tables(skeleton->obj, load->handshake_buckets,
+				   load->connection_buckets);
 
 	if (!error)
 		error = bpf_map__set_max_entries(skeleton->maps.replay_batch, BATCH_FRAMES);

@@ -43,11 +43,13 @@ static json_t *status_interface(const struct sw_status *status,
 	sw_json_put_number(one, "ifindex", from->record.ifindex);
 	sw_json_put_number(one, "netns", from->record.netns);
 	sw_json_put_number(one, "slot", from->slot);
-	sw_json_put_text(one, "mode", from->record.xdp_generic ? "generic" : "native");
+	sw_json_put_text(one, "mode", sw_attach_mode_name(from->record.mode));
 	sw_json_put_bool(one, "frags", from->record.xdp_frags);
 	sw_json_put_text(one, "egress_hook", sw_tc_hook_name(from->record.tc_hook));
 	part = sw_json_put(one, "ingress", hook(from->ingress, from->ingress_program));
-	sw_json_put_text(part, "hook", "xdp");
+	sw_json_put_text(part, "hook", sw_ingress_hook_name(&from->record));
+	if (from->record.mode == SW_MODE_TC)
+		sw_json_put(part, "before", before(&from->before_ingress));
 	part = sw_json_put(one, "egress", hook(from->egress, from->egress_program));
 	sw_json_put_text(part, "hook", sw_tc_hook_name(from->record.tc_hook));
 	sw_json_put(part, "before", before(&from->before_egress));
@@ -94,7 +96,7 @@ static json_t *features(const struct sw_status *status)
 		const struct sw_interface *record = &status->interfaces[i].record;
 		const char *name = SW_PRINTABLE_NAME(record->name);
 
-		if (record->xdp_generic)
+		if (record->mode == SW_MODE_GENERIC)
 			json_array_append_new(fallbacks, json_sprintf("%s: generic XDP", name));
 		if (record->tc_hook == SW_TC_CLSACT)
 			json_array_append_new(fallbacks, json_sprintf("%s: clsact", name));
@@ -160,12 +162,13 @@ void sw_json_attach(FILE *out, const struct sw_attach_result *results, uint32_t 
 		sw_json_put_text(one, "name", results[i].name);
 		sw_json_put_number(one, "ifindex", results[i].ifindex);
 		sw_json_put_number(one, "netns", results[i].netns);
-		sw_json_put_text(one, "mode", results[i].generic ? "generic" : "native");
+		sw_json_put_text(one, "mode", sw_attach_mode_name(results[i].mode));
 		sw_json_put_bool(one, "frags", results[i].frags);
 		sw_json_put_text(one, "egress_hook", sw_tc_hook_name(results[i].tc_hook));
 		sw_json_put_bool(one, "already", results[i].already);
 		sw_json_put_bool(one, "repaired", results[i].repaired);
-		sw_json_put_bool(one, "degraded", results[i].native_refused);
+		sw_json_put_bool(one, "degraded",
+				 false); /* it was when native was refused, before TC */
 		if (results[i].note[0])
 			sw_json_put_text(one, "note", results[i].note);
 		json_array_append_new(array, one);

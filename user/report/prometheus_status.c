@@ -45,7 +45,7 @@ static void hooks(const struct sw_metrics *to, const struct sw_status *status,
 			continue;
 		sw_metric_interface(to, "interface_info", records[i]);
 		fprintf(to->out, ",mode=\"%s\",egress_hook=\"%s\"} 1\n",
-			records[i]->xdp_generic ? "generic" : "native",
+			sw_attach_mode_name(records[i]->mode),
 			sw_tc_hook_name(records[i]->tc_hook));
 	}
 	sw_metric_head(to, "hook_health", "gauge", "1 for how a hook is, else 0.");

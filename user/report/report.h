@@ -93,8 +93,9 @@ const char *sw_hook_name(enum sw_hook hook);
 /* tcx, clsact or none. */
 const char *sw_tc_hook_name(uint32_t tc_hook);
 
-/* How a XDP program is attached, for people. */
-const char *sw_xdp_words(bool generic, bool frags);
+/* By what is seen what comes in, for people; and the hook of that: xdp, tcx or clsact. */
+const char *sw_attach_mode_words(enum sw_mode mode, bool frags);
+const char *sw_ingress_hook_name(const struct sw_interface *record);
 
 /* ok, missing, detached, gone, moved or unknown. */
 const char *sw_health_name(enum sw_health health);

@@ -21,7 +21,7 @@ static void interfaces(FILE *out, const struct sw_status *status)
 
 	sw_table_cell(table, "INTERFACE");
 	sw_table_cell(table, "NETNS");
-	sw_table_cell(table, "XDP");
+	sw_table_cell(table, "MODE");
 	sw_table_cell(table, "EGRESS");
 	sw_table_cell(table, "FOR");
 	sw_table_cell(table, "STATE");
@@ -33,7 +33,7 @@ static void interfaces(FILE *out, const struct sw_status *status)
 			      from->record.ifindex);
 		sw_table_cell(table, "%u", from->record.netns);
 		sw_table_cell(table, "%s",
-			      sw_xdp_words(from->record.xdp_generic, from->record.xdp_frags));
+			      sw_attach_mode_words(from->record.mode, from->record.xdp_frags));
 		sw_table_cell(table, "%s", sw_tc_hook_name(from->record.tc_hook));
 		sw_table_cell(table, "%s", sw_format_duration(text, age_ms));
 		if (from->ingress == SW_HEALTH_OK && from->egress == SW_HEALTH_OK)
@@ -112,13 +112,14 @@ static void fallbacks(FILE *out, const struct sw_status *status)
 		const struct sw_interface *record = &status->interfaces[i].record;
 		const char *name = SW_PRINTABLE_NAME(record->name);
 
-		if (record->xdp_generic)
+		if (record->mode == SW_MODE_GENERIC)
 			fprintf(out,
 				"%s: generic XDP, after the kernel has built its packet: it costs "
 				"more than native\n",
 				name);
 		if (record->tc_hook == SW_TC_CLSACT)
 			fprintf(out, "%s: clsact filter rather than TCX\n", name);
+		before(out, name, "comes in", &status->interfaces[i].before_ingress);
 		before(out, name, "leaves", &status->interfaces[i].before_egress);
 		before(out, name, "comes up", &status->interfaces[i].before_handover);
 	}

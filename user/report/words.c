@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report.h"
 
+#include "../model/names.h"
+
 #include <synward/tables.h>
 
-const char *sw_xdp_words(bool generic, bool frags)
+const char *sw_attach_mode_words(enum sw_mode mode, bool frags)
 {
-	return generic ? "generic" : frags ? "native frags" : "native";
+	return frags ? "native frags" : sw_attach_mode_name(mode);
+}
+
+const char *sw_ingress_hook_name(const struct sw_interface *record)
+{
+	return record->mode == SW_MODE_TC ? sw_tc_hook_name(record->tc_hook) : "xdp";
 }
 
 const char *sw_tc_hook_name(uint32_t tc_hook)

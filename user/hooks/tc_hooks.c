@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The egress hook: a TCX link, or a clsact filter where the kernel has no TCX. */
+/* The hooks of TC: a TCX link, or a clsact filter where the kernel has no TCX. */
 #include "handover.h"
 #include "hooks.h"
 
@@ -9,61 +9,77 @@
 
 #include <bpf/bpf.h>
 
-/* linux/bpf.h of Debian 12 is older than TCX; the number is ABI */
-#define ATTACH_TCX_EGRESS ((enum bpf_attach_type)47)
+/* linux/bpf.h of Debian 12 is older than TCX; the numbers are ABI */
+#define TCX_BEFORE (1U << 3) /* BPF_F_BEFORE: all that are there */
+
+static const struct side {
+	enum bpf_attach_type type;
+	const char *pin, *name;
+} sides[] = {
+	[SW_INGRESS] = { (enum bpf_attach_type)46, "tcx_ingress", "ingress" },
+	[SW_EGRESS] = { (enum bpf_attach_type)47, "tcx", "egress" },
+};
+
+const char *sw_tcx_pin(enum sw_direction direction)
+{
+	return sides[direction].pin;
+}
 
 static int tcx_attach(const struct sw_pins *pins, const struct sw_interface *record, uint32_t slot,
-		      int program_fd)
+		      enum sw_direction direction, int program_fd)
 {
+	/* of what comes in, who is there may end the chain */
+	LIBBPF_OPTS(bpf_link_create_opts, options,
+		    .flags = direction == SW_INGRESS ? TCX_BEFORE : 0);
+	const struct side *side = &sides[direction];
 	SW_AUTO_FD int link = -1;
 	char name[32];
 	uint32_t id;
 	int error;
 
-	sw_format(name, sizeof(name), "links/%u/tcx", slot);
+	sw_format(name, sizeof(name), "links/%u/%s", slot, side->pin);
 	error = sw_link_forget_next(pins, name);
 	if (error)
 		return error;
 	if (sw_link_health(pins, name, record, &id) == SW_HEALTH_FOREIGN)
 		return sw_link_take_back(pins, name, record, program_fd);
-	link = bpf_link_create(program_fd, (int)record->ifindex, ATTACH_TCX_EGRESS, NULL);
+	link = bpf_link_create(program_fd, (int)record->ifindex, side->type, &options);
 	if (link < 0)
-		return sw_error(link,
-				"%s: the kernel did not attach the egress program by TCX: %s%s",
-				record->name, sw_errno_text(link),
+		return sw_error(link, "%s: the kernel did not attach the %s program by TCX: %s%s",
+				record->name, side->name, sw_errno_text(link),
 				link == -EINVAL ? " (TCX needs Linux 6.6); use --tc clsact" : "");
 	return sw_pins_replace(pins, name, link);
 }
 
-int sw_egress_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
-		     int program_fd, enum sw_tc_mode mode)
+int sw_tc_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
+		 enum sw_direction direction, int program_fd, enum sw_tc_mode mode)
 {
-	int error = sw_clsact_check(pins, record, slot);
+	int error = sw_clsact_check(pins, record, slot, direction);
 
 	if (error)
 		return error;
 	if (mode != SW_TC_MODE_CLSACT) {
-		error = tcx_attach(pins, record, slot, program_fd);
+		error = tcx_attach(pins, record, slot, direction, program_fd);
 		if (!error)
 			record->tc_hook = SW_TC_TCX;
 		if (error != -EINVAL || mode == SW_TC_MODE_TCX)
 			return error;
 		sw_error_clear();
 	}
-	error = sw_clsact_attach(pins, record, slot, program_fd);
+	error = sw_clsact_attach(pins, record, slot, direction, program_fd);
 	if (!error)
 		record->tc_hook = SW_TC_CLSACT;
 	return error;
 }
 
-enum sw_health sw_egress_health(const struct sw_pins *pins, const struct sw_interface *record,
-				uint32_t slot, uint32_t *program)
+enum sw_health sw_tc_health(const struct sw_pins *pins, const struct sw_interface *record,
+			    uint32_t slot, enum sw_direction direction, uint32_t *program)
 {
 	char name[32];
 
 	if (record->tc_hook == SW_TC_CLSACT)
-		return sw_clsact_health(pins, record, slot, program);
-	sw_format(name, sizeof(name), "links/%u/tcx", slot);
+		return sw_clsact_health(pins, record, slot, direction, program);
+	sw_format(name, sizeof(name), "links/%u/%s", slot, sides[direction].pin);
 	return sw_link_health(pins, name, record, program);
 }
 
@@ -116,10 +132,11 @@ int sw_hooks_detach(const struct sw_pins *pins, const struct sw_interface *recor
 
 	if (!error)
 		error = detach_link(pins, slot, "xdp");
-	if (!error)
-		error = detach_link(pins, slot, "tcx");
-	if (!error)
-		error = sw_clsact_detach(pins, record, slot);
+	for (int direction = 0; direction < 2 && !error; direction++) {
+		error = detach_link(pins, slot, sides[direction].pin);
+		if (!error)
+			error = sw_clsact_detach(pins, record, slot, direction);
+	}
 	if (!error)
 		error = sw_handover_unlink(pins, slot);
 	if (error)
