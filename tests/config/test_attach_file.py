@@ -37,7 +37,7 @@ REFUSED = [
     ("version: 1\nmodes: auto", "2: unknown key modes in the file: did you mean mode?"),
     ("version: 1\nconfig: other.yaml", f"2: unknown key config in the file: {ALL}"),
     ("version: 1\nflood-way: auto", "2: unknown key flood-way in the file: did you mean flood_way?"),
-    ("version: 1\nmode: fast", "2: mode: fast: expected auto, native or generic"),
+    ("version: 1\nmode: fast", "2: mode: fast: expected auto, native, generic or tc"),
     ("version: 1\nmode: [auto]", "2: mode: expected one value, got a list"),
     ("version: 1\ntc: xdp", "2: tc: xdp: expected auto, tcx or clsact"),
     ("version: 1\n\nhandshakes: 5",

@@ -97,7 +97,7 @@ cp /etc/synward/attach.yaml /tmp
 echo "mode: fast" >>/etc/synward/attach.yaml
 systemctl daemon-reload
 want "not with a bad file" not systemctl start synward@eth0
-want "and the journal says why" says "attach.yaml:[0-9]*: mode: fast: expected auto, native or generic" \
+want "and the journal says why" says "attach.yaml:[0-9]*: mode: fast: expected auto, native, generic or tc" \
 	journalctl -b -u synward@eth0
 cp /tmp/attach.yaml /etc/synward/attach.yaml
 cp /var/lib/synward/policy.yaml /tmp

@@ -279,25 +279,6 @@ def test_generic_mode_when_asked_for(stage, synward):
     synward.expect_outcomes(accepted=10, rejected=5)
 
 
-def test_generic_mode_as_a_fallback_is_degraded(lab, synward):
-    """The loopback device has no native XDP: auto says so with exit code 3, native refuses."""
-    space = lab.namespace("alone")
-
-    def attach(*options):
-        return synward.run("attach", *QUICK, *options, "lo", namespace=space)
-
-    refused = attach("--mode", "native")
-    assert refused.returncode == 1 and "--mode generic" in refused.stderr
-    assert not synward.pin_dir.exists()
-    fallback = attach()
-    assert fallback.returncode == 3 and "generic" in fallback.stdout + fallback.stderr
-    with space.socket(V4) as server:
-        server.bind(("127.0.0.1", 0))
-        server.listen(16)
-        tcp.accepted(space, server, 10)
-    synward.expect_outcomes(accepted=10)
-
-
 def test_expiry_goes_on_in_the_kernel(stage, synward):
     """The sweeper lives by its map, not by a process, and not by packets either."""
     synward.attach(stage.far, options=QUICK)

@@ -96,11 +96,12 @@ def grown(before, now):
     return [b - a for a, b in zip(before, now)]
 
 
-@pytest.mark.parametrize("hook, family", (("tcx", "ipv4"), ("clsact", "ipv6")), indirect=("family",))
-def test_a_numbered_flood_is_counted_packet_by_packet(pair, family, synward, upgrades, hook):
+@pytest.mark.parametrize("hook, mode, family", (("tcx", "native", "ipv4"), ("clsact", "tc", "ipv6")),
+                         indirect=("family",))
+def test_a_numbered_flood_is_counted_packet_by_packet(pair, family, synward, upgrades, hook, mode):
     """In both directions, while honest clients go on; what the kernel has counted is what is seen, too."""
     near, far = pair
-    synward.attach(far, options=("--tc", hook))
+    synward.attach(far, options=("--tc", hook, "--mode", mode))
     kernel, seen = by_kernel(far), by_synward(synward)
     # between addresses that nobody has, so nothing is answered
     comes = Numbered(near, family, VANISHED, NOBODY)

@@ -11,8 +11,8 @@ from told import EXPORTER_OPTIONS, HELP, OPTIONS, VERBS
 
 # What no table of the program has a word for, and what is expected of a line that ends there.
 LINES = {
-    "synward attach --mode ": ["auto", "generic", "native"],
-    "synward attach -m ": ["auto", "generic", "native"],
+    "synward attach --mode ": ["auto", "generic", "native", "tc"],
+    "synward attach -m ": ["auto", "generic", "native", "tc"],
     "synward attach --mode=n": ["native"],
     "synward --json attach eth0 --tc ": ["auto", "clsact", "tcx"],
     "synward --pin-dir /sys/fs/bpf/other top --by ": ["anomalies", "syns", "weight"],

@@ -135,7 +135,31 @@ static void a_driver_is_judged_by_the_kernels_word_first(void **state)
 	strcpy(link.ethtool.driver, "e1000e");
 	assert_int_equal(of_link(&link, "driver").state, SW_FINDING_NOTE);
 	strcpy(link.ethtool.driver, "iavf");
-	check_link(link, "driver", SW_FINDING_DEGRADED, "--mode generic");
+	check_link(link, "driver", SW_FINDING_DEGRADED, "--mode tc");
+}
+
+static const char *cost_of(const char *driver, bool lro)
+{
+	struct sw_ethtool_facts card = { .lro = lro };
+	static char text[160];
+
+	strcpy(card.driver, driver);
+	sw_say_native_cost(&card, text, sizeof(text));
+	return text;
+}
+
+static void what_native_costs_is_told(void **state)
+{
+	(void)state;
+	assert_string_equal(cost_of("veth", false), "");
+	assert_string_equal(cost_of("e1000e", false), "");
+	assert_non_null(
+		strstr(cost_of("ice", false), "takes the link down for a moment; --mode tc"));
+	assert_non_null(
+		strstr(cost_of("ice", true), "down for a moment, and ends that the card merges"));
+	assert_non_null(strstr(cost_of("e1000e", true), "native XDP ends that the card merges"));
+	/* it takes no program then */
+	assert_null(strstr(cost_of("mlx5_core", true), "merges"));
 }
 
 static void an_mtu_may_be_too_large(void **state)
@@ -320,6 +344,7 @@ int main(void)
 		cmocka_unit_test(what_is_good_is_called_so),
 		cmocka_unit_test(each_driver_has_its_source_and_is_found),
 		cmocka_unit_test(a_driver_is_judged_by_the_kernels_word_first),
+		cmocka_unit_test(what_native_costs_is_told),
 		cmocka_unit_test(an_mtu_may_be_too_large),
 		cmocka_unit_test(a_card_may_merge_segments),
 		cmocka_unit_test(a_card_may_take_tags_out),

@@ -297,6 +297,32 @@ def test_syns_of_several_buffers_are_answered(host, defended):
         assert host.gained(before)["challenges_sent"] == 1
 
 
+def test_tc_sees_what_comes_in(machine, bpffs, tmp_path):
+    """Outcomes, a verifier that is content, and answers by the best way, on a wire whose other end takes nothing from XDP."""
+    with Lab() as lab, fresh(bpffs / "tc", tmp_path) as synward:
+        near, far = lab.wire(lab.namespace("client"), "c0", lab.namespace("server"), "s0")
+        crowd = Crowd(near, far)
+        said = synward.attach(far, options=(*PATIENT, "--mode", "tc")).stdout
+        assert said == f"s0: attached (tc, {KERNEL.egress})\n"
+        one, = synward.json("status")["interfaces"]
+        assert one["ok"] and one["ingress"]["hook"] == KERNEL.egress
+        assert 0 < verified(one["ingress"]["program_id"]) < VERIFIER_LIMIT / VERIFIER_SHARE
+        for number, family in enumerate(FAMILIES.values(), 1):
+            Stage(near, far, family).accepted(5)
+            synward.expect_outcomes(accepted=5 * number)
+        apply(synward, tmp_path, ALWAYS)
+        wait_for_flood(synward, "web", True)
+        for number, family in enumerate(FAMILIES.values(), 1):
+            with tcp.listener(far, family) as server:
+                assert talk(near.namespace, server, prepare=crowd.join).client.options == ALL_OPTIONS
+            tallies = synward.expect_outcomes(accepted=10 + number)["tallies"]
+            answers = "cookies_sent" if KERNEL.unasked == "handover" else "challenges_sent"
+            assert tallies[answers] == number
+            assert tallies["handovers"] == tallies["cookies_accepted"] == tallies["cookies_sent"]
+        synward.expect(0, "detach", "--all")
+        assert "clsact" not in far.namespace.run("tc", "qdisc", "show", "dev", "s0").stdout
+
+
 def test_sequences_are_judged_as_they_are_here():
     """The same frames have the same outcomes and anomalies on every kernel: those in tests/lib."""
     done = subprocess.run([BUILD / "tests" / "prog" / "test_sequences"], check=False, timeout=300,

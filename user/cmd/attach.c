@@ -7,6 +7,7 @@
 #include "../config/attach_file.h"
 #include "../config/saved_policy.h"
 #include "../config/secret_file.h"
+#include "../doctor/doctor.h"
 #include "../model/policy_keys.h"
 #include "../report/report.h"
 
@@ -14,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* in the order of enum sw_mode */
-static const char *const modes[] = { "native", "generic", "tc", "auto", NULL };
+/* auto, then those of enum sw_mode */
+static const char *const modes[] = { "auto", "native", "generic", "tc", NULL };
 static const char *const tc_modes[] = { "auto", "tcx", "clsact", NULL };
 
 static struct {
@@ -28,15 +29,15 @@ static struct {
 	uint64_t events_per_second;
 	bool checksums;
 	uint32_t timeout_ms[SW_TIMEOUT_COUNT];
-} given = { .mode = SW_MODE_AUTO, .way = -1, .events_per_second = UINT64_MAX };
+} given = { .way = -1, .events_per_second = UINT64_MAX };
 
 static const struct sw_option options[] = {
 	{ "config", 'c', SW_OPTION_STRING, &given.config, "FILE",
 	  .help = "interfaces and options from a file of YAML; those of the command line go "
 		  "first" },
 	{ "mode", 'm', SW_OPTION_CHOICE, &given.mode, "MODE",
-	  .help = "what comes in is seen by XDP, native or generic, or by tc; auto: native if the "
-		  "driver can, else tc",
+	  .help = "where packets that come in are seen: native or generic XDP, or tc; auto takes "
+		  "native if the driver can, else tc",
 	  .choices = modes },
 	{ "tc", 0, SW_OPTION_CHOICE, &given.tc, "HOOK",
 	  .help = "hooks of TC by auto (TCX if the kernel can), tcx or clsact",
@@ -144,7 +145,7 @@ static struct sw_attach_request request_given(void)
 {
 	struct sw_attach_request request = {
 		.state_dir = sw_command_state_dir(),
-		.mode = (enum sw_mode)given.mode,
+		.mode = given.mode ? (enum sw_mode)(given.mode - 1) : SW_MODE_AUTO,
 		.tc = (enum sw_tc_mode)given.tc,
 		.handshakes = (uint32_t)given.handshakes,
 		.connections = (uint32_t)given.connections,
@@ -190,6 +191,18 @@ static int read_given(int argc, char **argv, struct sw_attach_file *file, struct
 	return 1;
 }
 
+/* Before it is done; of what was asked for by name that is known. */
+static void tell_native_costs(const struct interfaces *wanted)
+{
+	char cost[160];
+
+	for (uint32_t i = 0; i < wanted->count; i++) {
+		sw_native_cost(wanted->names[i], cost, sizeof(cost));
+		if (cost[0])
+			sw_note("%s: %s", SW_PRINTABLE_NAME(wanted->names[i]), cost);
+	}
+}
+
 static int run(int argc, char **argv)
 {
 	SW_AUTO_ATTACH_FILE struct sw_attach_file file = {};
@@ -207,6 +220,8 @@ static int run(int argc, char **argv)
 	error = load_saved(&saved);
 	request.policy = saved.policy;
 	request.disarmed = saved.disarmed;
+	if (!error && request.mode == SW_MODE_AUTO)
+		tell_native_costs(&wanted);
 	if (!error)
 		load_secret(&secret);
 	request.masters = secret.refused ? NULL : secret.masters;
@@ -246,8 +261,9 @@ const struct sw_command sw_cmd_attach = {
 		"first attach also activates the saved policy. Without one, nothing is dropped.\n"
 		"You can run attach again at any time: it checks the interface and restores a\n"
 		"hook that is missing. It also reads the secret of flood_defence.shared_secret\n"
-		"again, if the policy has it. Exit code 3: attached, but only in generic mode, or\n"
-		"the saved policy or that secret cannot be read.\n"
+		"again, if the policy has it. Exit code 3: attached, but floods are not kept off "
+		"as\n"
+		"the policy asks, or the saved policy or that secret cannot be read.\n"
 		"\n"
 		"Timeouts: syn_sent, syn_received, rst_grace, established, closed.\n"
 		"\n"

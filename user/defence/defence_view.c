@@ -48,7 +48,7 @@ static void look_at(const struct sw_needs *needs, const struct sw_plan *plan,
 
 	bpf_map_lookup_elem(needs->records.offers_fd, &slot, &noted);
 	bpf_map_lookup_elem(needs->records.tc_notes_fd, &slot, &tc);
-	flood->by_tc = tc.must_send;
+	flood->by_tc = interface->record.mode == SW_MODE_TC || tc.must_send;
 	flood->way = (enum sw_flood_way)noted.ways[needs->active];
 	flood->wscale = noted.wscale;
 	flood->forwards = sw_host_forwards();

@@ -2,6 +2,7 @@
 /* The driver and its card. */
 #include "checks.h"
 
+#include "../base/error.h"
 #include "drivers.h"
 
 #include <inttypes.h>
@@ -44,16 +45,16 @@ static void judge_driver(const struct sw_link_facts *link, struct sw_finding *fi
 		sw_found(finding, SW_FINDING_NOTE,
 			 "nobody says whether the driver %s takes XDP programs", name);
 		sw_found_why(finding,
-			     "the kernel tells it since Linux 6.3; attach falls back to generic "
-			     "mode if it does not");
+			     "the kernel tells it since Linux 6.3; attach takes TC if it does "
+			     "not");
 	} else if (!is_native(link)) {
 		sw_found(finding, SW_FINDING_DEGRADED,
 			 "the driver %s takes no XDP program, or not as it is "
 			 "set up now",
 			 name);
-		sw_found_why(
-			finding,
-			"in generic mode a packet costs more, in a flood several times as much");
+		sw_found_why(finding, "at TC, where attach goes, a packet costs more, in a flood "
+				      "several times as "
+				      "much");
 		if (link->stack.lower[0])
 			sw_found_remedy(finding, "attach what it is made of: synward attach %s",
 					link->stack.lower);
@@ -61,8 +62,7 @@ static void judge_driver(const struct sw_link_facts *link, struct sw_finding *fi
 			sw_found_remedy(finding,
 					"see the other lines of this interface: the driver can");
 		else
-			sw_found_remedy(finding,
-					"synward attach %s --mode generic, if that will do",
+			sw_found_remedy(finding, "synward attach %s --mode tc, if that will do",
 					link->name);
 	} else {
 		sw_found(finding, SW_FINDING_OK, "the driver %s takes XDP programs%s", name,
@@ -89,7 +89,7 @@ static void judge_mtu(const struct sw_link_facts *link, struct sw_finding *findi
 	sw_found(finding, SW_FINDING_DEGRADED,
 		 "the MTU is %u, and the driver %s takes a program up to %u", link->stack.mtu,
 		 driver->name, driver->mtu);
-	sw_found_why(finding, "beyond that, attach is left with generic mode");
+	sw_found_why(finding, "beyond that, attach is left with TC");
 	sw_found_remedy(finding, "ip link set dev %s mtu %u", link->name, driver->mtu);
 }
 
@@ -136,6 +136,29 @@ static void judge_offloads(const struct sw_link_facts *link, struct sw_finding *
 			       "server throughput");
 	sw_found_remedy(finding, "ethtool -K %s%s%s", link->name, lro ? " lro off" : "",
 			gro_hw ? " rx-gro-hw off" : "");
+}
+
+/* What is refused while it is on costs nothing: then there is no native program. */
+static bool gives_up_merging(const struct sw_driver *driver, const struct sw_ethtool_facts *card)
+{
+	return (card->lro && !(driver && driver->refuses_lro)) ||
+	       (card->gro_hw && !(driver && driver->refuses_gro_hw));
+}
+
+void sw_say_native_cost(const struct sw_ethtool_facts *card, char *text, size_t size)
+{
+	const struct sw_driver *driver = sw_driver_find(card->driver);
+	bool resets = driver && driver->native && driver->reset != SW_RESET_UNKNOWN &&
+		      driver->reset != SW_RESET_NEVER;
+	bool merges = gives_up_merging(driver, card);
+
+	text[0] = '\0';
+	if (!resets && !merges)
+		return;
+	sw_format(text, size, "native XDP%s%s%s; --mode tc does not",
+		  resets ? " takes the link down for a moment" : "",
+		  resets && merges ? ", and" : "",
+		  merges ? " ends that the card merges segments (LRO, GRO-HW)" : "");
 }
 
 static void judge_vlan(const struct sw_link_facts *link, struct sw_finding *finding)

@@ -38,11 +38,14 @@ static void judge_hook(const struct sw_link_facts *link, struct sw_finding *find
 		judge_foreign(link, "XDP hook", finding);
 		return;
 	}
-	if (!link->hooks.xdp_error) {
-		sw_found(finding, SW_FINDING_OK,
-			 link->hooks.ours ? "synward sees what it receives (%s)" :
-					    "its XDP hook is free",
+	if (!link->hooks.xdp_error && link->hooks.ours && link->hooks.mode != SW_MODE_TC) {
+		sw_found(finding, SW_FINDING_OK, "synward is on its XDP hook (%s)",
 			 sw_attach_mode_name(link->hooks.mode));
+		return;
+	}
+	if (!link->hooks.xdp_error) {
+		sw_found(finding, SW_FINDING_OK, "its XDP hook is free%s",
+			 link->hooks.ours ? ", and synward is at TC" : "");
 		return;
 	}
 	how = end ? strstr(end, "for example: ") : NULL;
@@ -98,7 +101,7 @@ static void judge_bond(const struct sw_link_facts *link, struct sw_finding *find
 	if (bond_takes_xdp(stack->bond_mode))
 		return;
 	finding->state = SW_FINDING_DEGRADED;
-	sw_found_why(finding, "a bond of this mode takes no XDP program but in generic mode");
+	sw_found_why(finding, "a bond of this mode takes no XDP program, so attach goes to TC");
 	sw_found_remedy(finding, "use mode active-backup, 802.3ad, balance-xor or balance-rr");
 }
 

@@ -23,4 +23,7 @@ extern const struct sw_host_check sw_network_checks[];
 extern const struct sw_link_check sw_card_checks[];
 extern const struct sw_link_check sw_place_checks[];
 
+/* The words of sw_native_cost() for such a card. */
+void sw_say_native_cost(const struct sw_ethtool_facts *card, char *text, size_t size);
+
 #endif

@@ -15,8 +15,7 @@
 #include <stdio.h>
 
 /* Why TC sends by an interface. */
-#define SW_BY_TC_WORDS                                                                             \
-	"the other end of this veth has no XDP program, so nothing that XDP sends arrives"
+const char *sw_by_tc_words(const struct sw_interface *record);
 
 void sw_text_flood(FILE *out, const struct sw_row_view *row);
 json_t *sw_json_flood(const struct sw_row_view *row);
@@ -28,6 +27,6 @@ void sw_json_flood_event(json_t *object, const struct sw_flood_event *event, con
 /* How they are kept off, in status; and one line for each thing that is wrong with that. */
 void sw_text_status_ways(FILE *out, const struct sw_status *status);
 void sw_text_flood_problems(FILE *out, const struct sw_status_interface *interface);
-json_t *sw_json_status_flood(const struct sw_status_flood *flood);
+json_t *sw_json_status_flood(const struct sw_status_interface *interface);
 
 #endif

@@ -54,7 +54,7 @@ static json_t *status_interface(const struct sw_status *status,
 	sw_json_put_text(part, "hook", sw_tc_hook_name(from->record.tc_hook));
 	sw_json_put(part, "before", before(&from->before_egress));
 	if (from->flood.known) {
-		part = sw_json_put(one, "flood", sw_json_status_flood(&from->flood));
+		part = sw_json_put(one, "flood", sw_json_status_flood(from));
 		sw_json_put(json_object_get(part, "handover"), "before",
 			    before(&from->before_handover));
 	}

@@ -51,8 +51,9 @@ static json_t *handover(const struct sw_status_flood *flood)
 	return object;
 }
 
-json_t *sw_json_status_flood(const struct sw_status_flood *flood)
+json_t *sw_json_status_flood(const struct sw_status_interface *interface)
 {
+	const struct sw_status_flood *flood = &interface->flood;
 	json_t *object = json_object(), *changed;
 
 	sw_json_put_text(object, "way", sw_name(sw_flood_way_words, flood->way));
@@ -64,7 +65,7 @@ json_t *sw_json_status_flood(const struct sw_status_flood *flood)
 	sw_json_put(object, "lacks", lacks(flood));
 	sw_json_put_text(object, "sent_by", flood->by_tc ? "tc" : "xdp");
 	if (flood->by_tc)
-		sw_json_put_text(object, "sent_by_tc_since", SW_BY_TC_WORDS);
+		sw_json_put_text(object, "sent_by_tc_since", sw_by_tc_words(&interface->record));
 	sw_json_put_bool(object, "forwards", flood->forwards);
 	sw_json_put_number(object, "window_scale", flood->wscale);
 	sw_json_put(object, "syncookies", syncookies(flood));

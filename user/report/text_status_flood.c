@@ -38,7 +38,8 @@ static void print_way(FILE *out, const struct sw_status_interface *interface, co
 	if (flood->choice.reason != SW_WAY_BY_POLICY && flood->choice.reason != SW_WAY_BY_ATTACH)
 		print_lacks(out, flood);
 	if (flood->by_tc)
-		fprintf(out, "\n%-15s sent by TC, which costs more: %s", "", SW_BY_TC_WORDS);
+		fprintf(out, "\n%-15s sent by TC, which costs more: %s", "",
+			sw_by_tc_words(&interface->record));
 	if (syncookies->owner == SW_SYNCOOKIES_OURS)
 		fprintf(out, "\n%-15s " SYNCOOKIES " is %d by the policy's word, and was %d before",
 			"", syncookies->now, syncookies->before);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report.h"
 
+#include "flood_report.h"
+
 #include "../model/names.h"
 
 #include <synward/tables.h>
@@ -82,4 +84,12 @@ const char *sw_evidence_name(uint16_t seen, unsigned int index)
 		if (seen & evidence[i].bit && index-- == 0)
 			return evidence[i].name;
 	return NULL;
+}
+
+const char *sw_by_tc_words(const struct sw_interface *record)
+{
+	return record->mode == SW_MODE_TC ?
+		       "it is attached by TC" :
+		       "the other end of this veth has no XDP program, so nothing that XDP sends "
+		       "arrives";
 }
