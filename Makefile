@@ -52,7 +52,7 @@ EXPORTER_OBJECTS := $(EXPORTER_SOURCES:%.c=$(B)/%.o)
 USER_SOURCES	:= $(filter-out $(EXPORTER_SOURCES),$(wildcard user/*.c user/*/*.c))
 USER_OBJECTS	:= $(USER_SOURCES:%.c=$(B)/%.o)
 LIB_OBJECTS	:= $(filter-out $(B)/user/main.o $(B)/user/cmd/%,$(USER_OBJECTS))
-BPF_SOURCES	:= bpf/synward.bpf.c bpf/synward_tc.bpf.c $(wildcard bench/*.bpf.c tests/*/*.bpf.c)
+BPF_SOURCES	:= bpf/synward.bpf.c bpf/synward_tc.bpf.c bpf/refusal.bpf.c $(wildcard bench/*.bpf.c tests/*/*.bpf.c)
 BPF_SKELETONS	:= $(patsubst %.bpf.c,$(B)/bpf/%.skel.h,$(notdir $(BPF_SOURCES)))
 UNIT_TESTS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 PROG_TESTS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/prog/test_*.c tests/model/test_*.c \

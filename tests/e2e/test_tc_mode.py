@@ -8,7 +8,7 @@ import pytest
 
 import tcp
 from causes import FAMILIES, QUICK, Stage
-from floods import ALL_OPTIONS, ALWAYS, Crowd, apply, spoofed, talk, wait_for_flood
+from floods import ALL_OPTIONS, ALWAYS, UNHEARD, Crowd, apply, spoofed, talk, wait_for_flood
 from hooks import put_on_tcx, xdp_program
 from net import wait_for
 from policies import Files
@@ -17,6 +17,7 @@ from test_repair import detach_link
 
 V4 = socket.AF_INET
 SPOOFED = 400
+WORDS = ": Underlying driver does not support XDP in native mode)"
 
 
 def features(end):
@@ -63,12 +64,15 @@ def test_outcomes_and_drops(pair, synward, tmp_path, hook):
     assert not synward.pin_dir.exists()
 
 
-@pytest.mark.parametrize("hook", ("tcx", "clsact"))
-def test_clients_get_in_through_a_flood(pair, synward, tmp_path, hook):
-    """By cookies that TC sends, although the other end of the wire takes nothing from XDP; and the hand-over is the same program's."""
+@pytest.mark.parametrize("hook, heard", (("tcx", True), ("clsact", False)))
+def test_clients_get_in_through_a_flood(pair, synward, tmp_path, hook, heard):
+    """
+    By cookies that TC sends, although the other end of the wire takes nothing from XDP; and the hand-over is the same
+    program's. With the policy's word each SYN is answered, else one has to be heard from time to time.
+    """
     near, far = pair
     attach(synward, far, "--flood-way", "handover", "--tc", hook)
-    apply(synward, tmp_path, ALWAYS)
+    apply(synward, tmp_path, ALWAYS, more="" if heard else UNHEARD)
     wait_for_flood(synward, "web", True)
     crowd = Crowd(near, far)
     for family in FAMILIES.values():
@@ -77,12 +81,15 @@ def test_clients_get_in_through_a_flood(pair, synward, tmp_path, hook):
             for _ in range(5):
                 assert talk(near.namespace, server, prepare=crowd.join).client.options == ALL_OPTIONS
     stats = synward.stats()
-    tallies = stats["tallies"]
-    assert tallies["cookies_sent"] == 2 * SPOOFED + 10 == stats["conservation"]["answered"]
-    assert tallies["cookies_accepted"] == tallies["handovers"] == 10
+    tallies, flood = stats["tallies"], synward.json("status")["interfaces"][0]["flood"]
+    assert tallies["cookies_sent"] == stats["conservation"]["answered"]
+    assert tallies["cookies_accepted"] == tallies["handovers"] > 0
     assert tallies["cookies_unsent"] == tallies["handovers_failed"] == 0
-    flood = synward.json("status")["interfaces"][0]["flood"]
-    assert flood["handover"]["health"] == "ok" and "program_id" not in flood["handover"]
+    if heard:
+        assert tallies["cookies_sent"] > SPOOFED
+    else:
+        assert (tallies["cookies_sent"], tallies["handovers"]) == (2 * SPOOFED + 10, 10)
+    assert flood["handover"]["health"] == "ok" and flood["sent_by"] == "tc"
 
 
 def test_the_life_of_its_hook(pair, synward):
@@ -111,10 +118,12 @@ def test_auto_takes_it_where_there_is_no_native_xdp(lab, synward):
 
     refused = attach_lo("--mode", "native")
     assert refused.returncode == 1 and "--mode tc" in refused.stderr
+    assert WORDS in refused.stderr, "the kernel's own, since Linux 6.6"
     assert not synward.pin_dir.exists()
     done = attach_lo()
     assert done.returncode == 0 and "lo: attached (tc, tcx)" in done.stdout
-    assert "lo: at TC instead of XDP: its driver does not take an XDP program" in done.stderr
+    assert "lo: at TC instead of XDP: its driver does not take an XDP program (" in done.stderr
+    assert WORDS in done.stderr
     with space.socket(V4) as server:
         server.bind(("127.0.0.1", 0))
         server.listen(16)

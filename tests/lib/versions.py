@@ -25,7 +25,7 @@ def _text(data, at):
 
 
 def _place_of(data, base, wanted):
-    """Where a variable lies, and its size."""
+    """Where a variable lies, and its size; None: the object has none of that name."""
     offset, = struct.unpack_from("<Q", data, base + 40)
     count, = struct.unpack_from("<H", data, base + 60)
     sections = [SECTION.unpack_from(data, base + offset + i * SECTION.size) for i in range(count)]
@@ -35,14 +35,15 @@ def _place_of(data, base, wanted):
         name, _, _, section, value, size = SYMBOL.unpack_from(data, at)
         if _text(data, names + name) == wanted:
             return base + sections[section][4] + value, size
-    raise LookupError(wanted)
+    return None
 
 
 def another_version(path, number=1):
     """Writes it there, and returns the path."""
     data = bytearray(BINARY.read_bytes())
-    for base in _bpf_objects(data):
-        at, size = _place_of(data, base, "load")
+    places = [_place_of(data, base, "load") for base in _bpf_objects(data)]
+    assert any(places), "no object with constants"
+    for at, size in filter(None, places):
         data[at + size - PADDING] = number
     path.write_bytes(data)
     path.chmod(0o755)

@@ -7,6 +7,9 @@
 #include "../maps/interface_records.h"
 #include "../platform/netns.h"
 #include "bpf_object.h"
+#include "refusal.h"
+
+#include <synward/refusal.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -41,7 +44,24 @@ static bool is_about_driver(int error)
 	return true;
 }
 
-static int explain(const struct sw_interface *record, int error, enum sw_mode mode)
+/* The error, and in the driver's own words, if there are any, what is behind it. */
+struct reason {
+	char text[SW_REFUSAL_WORDS + 64];
+};
+
+static struct reason reason_of(const struct sw_object *object, uint32_t ifindex, int error)
+{
+	char words[SW_REFUSAL_WORDS];
+	struct reason reason;
+
+	sw_refusal_words(sw_object_xdp(object), ifindex, words, sizeof(words));
+	sw_format(reason.text, sizeof(reason.text), "%s%s%s", sw_errno_text(error),
+		  words[0] ? ": " : "", words);
+	return reason;
+}
+
+static int explain(const struct sw_interface *record, const struct sw_object *object, int error,
+		   enum sw_mode mode)
 {
 	if (error == -EBUSY || error == -EEXIST)
 		return sw_occupied(record);
@@ -49,7 +69,7 @@ static int explain(const struct sw_interface *record, int error, enum sw_mode mo
 		return sw_error(error,
 				"%s: its driver does not take an XDP program (%s); use --mode tc, "
 				"which works everywhere but costs more",
-				record->name, sw_errno_text(error));
+				record->name, reason_of(object, record->ifindex, error).text);
 	return sw_error(error, "%s: the kernel did not attach the XDP program: %s", record->name,
 			sw_errno_text(error));
 }
@@ -175,10 +195,11 @@ int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, u
 	if (!error || !refused)
 		return error;
 	if (wish->mode != SW_MODE_AUTO || !is_about_driver(refused))
-		return explain(record, refused, wish->mode);
+		return explain(record, object, refused, wish->mode);
 	sw_error_clear();
 	sw_format(result->note, sizeof(result->note),
-		  "its driver does not take an XDP program (%s)", sw_errno_text(refused));
+		  "its driver does not take an XDP program (%s)",
+		  reason_of(object, record->ifindex, refused).text);
 	result->native_refused = true;
 	return attach_tc(pins, record, slot, object, wish->tc);
 }

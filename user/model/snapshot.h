@@ -208,7 +208,7 @@ struct sw_attach_result {
 	bool undefended;     /* and whether floods are not kept off as the policy asks */
 	bool shares_secret;  /* and whether the policy wants the secret that hosts share */
 	uint32_t tc_hook;    /* enum sw_tc_hook */
-	char note[160];	     /* why native was refused, for people; may be empty */
+	char note[256];	     /* why native was refused, for people; may be empty */
 };
 
 struct sw_detach_result {
