@@ -8,7 +8,7 @@ import pytest
 
 import tcp
 from causes import FAMILIES, QUICK, Stage
-from floods import ALL_OPTIONS, ALWAYS, UNHEARD, Crowd, apply, spoofed, talk, wait_for_flood
+from floods import ALL_OPTIONS, ALWAYS, DATA, UNHEARD, Crowd, apply, spoofed, talk, wait_for_flood
 from hooks import put_on_tcx, xdp_program
 from net import wait_for
 from policies import Files
@@ -17,6 +17,7 @@ from test_repair import detach_link
 
 V4 = socket.AF_INET
 SPOOFED = 400
+ETHERNET_MSS = 1448
 WORDS = ": Underlying driver does not support XDP in native mode)"
 
 
@@ -53,6 +54,11 @@ def test_outcomes_and_drops(pair, synward, tmp_path, hook):
         stage.half_open(5)
         synward.expect_outcomes(accepted=20 * number, rejected=5 * number, half_open=5 * number)
     assert (features(near), features(far)) == before
+    seen = synward.stats()["interfaces"][0]["ingress"]["seen"]
+    with tcp.listener(far, V4) as server:
+        talk(near.namespace, server)
+    seen = synward.stats()["interfaces"][0]["ingress"]["seen"] - seen
+    assert seen < len(DATA) / ETHERNET_MSS / 4, "they come as large as they were sent"
     synward.expect(0, "policy", "apply", Files(tmp_path).write("version: 1\ndefault:\n  mode: enforce\n"))
     for family in FAMILIES.values():
         spoofed(near, far, family, 0, 10)

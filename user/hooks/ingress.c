@@ -191,6 +191,9 @@ int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, u
 
 	if (wish->mode == SW_MODE_TC)
 		return attach_tc(pins, record, slot, object, wish->tc);
+	error = sw_clsact_check(pins, record, slot, SW_INGRESS); /* it would count all once more */
+	if (error)
+		return error;
 	error = attach_xdp(pins, record, slot, object, wish->mode == SW_MODE_GENERIC, &refused);
 	if (!error || !refused)
 		return error;
