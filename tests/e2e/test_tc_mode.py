@@ -2,6 +2,7 @@
 """What comes in is seen by TC instead of XDP: with the same outcomes, and the wire keeps what XDP would take from it."""
 
 import json
+import shutil
 import socket
 
 import pytest
@@ -113,6 +114,15 @@ def test_the_life_of_its_hook(pair, synward):
     assert synward.stats()["interfaces"][0]["ingress"]["seen"]
     done = synward.attach(far, options=("--mode", "native"), code=1)
     assert "not as --mode asks for" in done.stderr
+
+
+def test_a_forgotten_filter_is_in_the_way_of_xdp(pair, synward):
+    """A filter outlives its pins, and would count all once more."""
+    attach(synward, pair[1], "--tc", "clsact")
+    shutil.rmtree(synward.pin_dir)
+    done = synward.attach(pair[1], options=("--mode", "native"), code=1)
+    assert "s0: an ingress filter has priority" in done.stderr
+    assert "tc filter del dev s0 ingress protocol all pref" in done.stderr
 
 
 def test_auto_takes_it_where_there_is_no_native_xdp(lab, synward):
