@@ -41,7 +41,7 @@ def expect_error(answer, code):
 
 @pytest.mark.parametrize("path", (
     "/../etc/passwd", "/metrics/", "//metrics", "/metrics/../healthz", "/%6detrics", "/healthz%00", "/METRICS",
-    "/api/v1", "/api/v1/../../etc/passwd", "/..%2f..%2fetc/passwd", "/api/v1/events"))
+    "/api/v1", "/api/v1/../../etc/passwd", "/..%2f..%2fetc/passwd", "/api/v1/events/"))
 def test_there_is_nothing_but_what_there_is(exporter, path):
     expect_error(exporter.ask(path), 404)
 

@@ -97,12 +97,12 @@ static int put(struct following *following, const char *text, size_t length)
 
 static void print_event(FILE *out, const struct following *following, const struct sw_event *event)
 {
-	struct sw_event_names names = { .service = "" };
+	const struct sw_event_names names = {
+		.interface = sw_event_reader_interface(following->reader, event),
+		.service = sw_event_reader_service(following->reader, event),
+	};
 	uint64_t wall_ns = sw_wall_ns(event->time_ns);
 
-	names.interface = sw_event_reader_interface(following->reader, event);
-	if (event->type == SW_EVENT_LIMIT || sw_is_flood_event(event))
-		names.service = sw_event_reader_service(following->reader, event);
 	if (given.journal)
 		sw_journal_event(out, event, &names, wall_ns);
 	else if (sw_global.json)

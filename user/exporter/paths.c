@@ -15,6 +15,8 @@
 #include "../text/options.h"
 #include "http_accept.h"
 
+#include <synward/event.h>
+
 #include <string.h>
 
 #define VALUE_SIZE 32
@@ -45,6 +47,11 @@ static const struct sw_option list_parameters[] = {
 	{},
 };
 
+static const struct sw_option event_parameters[] = {
+	{ "last", 0, SW_OPTION_NUMBER, &asked.limit, "N", .maximum = SW_EVENT_RECORDS },
+	{},
+};
+
 static const struct sw_option top_parameters[] = {
 	{ "view", 0, SW_OPTION_CHOICE, &asked.view, "WHAT", .choices = views },
 	{ "by", 0, SW_OPTION_CHOICE, &asked.by, "WHAT", .choices = sw_top_by_names },
@@ -68,6 +75,8 @@ static const struct form metrics_forms[] = {
 static const struct form text_form[] = { { { "text", "plain", NULL },
 					   "text/plain; charset=utf-8" } };
 static const struct form json_form[] = { { { "application", "json", NULL }, "application/json" } };
+static const struct form event_form[] = { { { "text", "event-stream", NULL },
+					    "text/event-stream" } };
 
 #define FORMS(of) .forms = (of), .form_count = sizeof(of) / sizeof((of)[0])
 
@@ -231,11 +240,11 @@ static int write_policy(const char *pin_dir, size_t form, FILE *out)
 
 /* ---- the table */
 
-/* Each answer is whole when its function returns; what goes on, as events do, is of another kind. */
+/* Each answer is whole when its function returns; what goes on has none. */
 static const struct route {
 	const char *path;
 	const char *summary;
-	int (*write)(const char *pin_dir, size_t form, FILE *out);
+	int (*write)(const char *pin_dir, size_t form, FILE *out); /* NULL: it goes on */
 	const struct form *forms;
 	size_t form_count;
 	const struct sw_option *parameters; /* NULL: it takes none */
@@ -256,6 +265,9 @@ static const struct route {
 	{ "/api/v1/top", "synward top -j; ?view=, by=, limit=", write_top, FORMS(json_form),
 	  .parameters = top_parameters, .limit = TOP_ROWS },
 	{ "/api/v1/policy", "synward policy show -j", write_policy, FORMS(json_form) },
+	{ "/api/v1/events", "synward events -j, as Server-Sent Events; ?last=", NULL,
+	  FORMS(event_form), .parameters = event_parameters, .limit = SW_EVENT_RECORDS,
+	  .always = true },
 };
 
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))
@@ -392,6 +404,11 @@ struct sw_reply sw_paths_answer(const char *pin_dir, const struct sw_http_target
 	if (!route->always && sw_body_bytes() > MAX_HELD)
 		return sw_reply_error(SW_HTTP_NOT_NOW, 0,
 				      "others have yet to take what they asked for");
+	if (!route->write)
+		return (struct sw_reply){ .code = SW_HTTP_OK,
+					  .type = route->forms[0].type,
+					  .follows = true,
+					  .last = asked.limit };
 	form = choose_form(route, accept);
 	at = (size_t)(route - routes);
 	if (!is_shared(at, form)) {

@@ -4,7 +4,9 @@
 
 /* What is answered: a status code, and a text that several connections may be sending at once. */
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /* Codes of RFC 9110, 15; all that are answered here. */
@@ -31,6 +33,8 @@ struct sw_reply {
 	enum sw_http_code code;
 	const char *type; /* of its content */
 	struct sw_body *body;
+	bool follows; /* it has no body, but goes on as long as somebody reads: see streams.h ... */
+	uint64_t last; /* ... and begins with the last so many events */
 };
 
 /* Takes the text, which is malloc()ed, and makes the caller its holder. NULL: there is no memory, and the text is freed. */

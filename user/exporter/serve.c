@@ -5,6 +5,7 @@
 #include "../base/error.h"
 #include "connections.h"
 #include "paths.h"
+#include "streams.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -33,6 +34,7 @@ struct server {
 	struct event_base *base;
 	struct evhttp *http;
 	struct sw_connections *connections;
+	struct sw_streams *streams;
 	struct event *signals[2];
 	bool ended;
 };
@@ -41,6 +43,7 @@ struct server {
 struct fields {
 	const char *host; /* the first */
 	const char *accept;
+	const char *last_id;
 	unsigned int hosts;
 	size_t bytes;
 };
@@ -57,6 +60,8 @@ static struct fields look_at_fields(struct evhttp_request *request)
 			fields.host = field->value;
 		if (!strcasecmp(field->key, "Accept") && !fields.accept)
 			fields.accept = field->value;
+		if (!strcasecmp(field->key, "Last-Event-ID"))
+			fields.last_id = field->value;
 	}
 	return fields;
 }
@@ -79,6 +84,7 @@ static struct sw_reply answer(const struct server *server, struct evhttp_request
 	const char *text = evhttp_request_get_uri(request);
 	struct fields fields = look_at_fields(request);
 	struct sw_http_target target;
+	struct sw_reply reply;
 
 	if (fields.bytes > MAX_HEAD)
 		return sw_reply_error(SW_HTTP_HEAD_TOO_LARGE, 0,
@@ -97,7 +103,10 @@ static struct sw_reply answer(const struct server *server, struct evhttp_request
 		return sw_reply_error(SW_HTTP_WRONG_HOST, 0,
 				      "the request is for another host: ask for an address, "
 				      "for localhost, or for a name given by --allow-host");
-	return sw_paths_answer(server->serving->pin_dir, &target, fields.accept);
+	reply = sw_paths_answer(server->serving->pin_dir, &target, fields.accept);
+	if (reply.follows && !sw_streams_have_room(server->streams))
+		return sw_reply_error(SW_HTTP_NOT_NOW, 0, "16 follow the events, and no more may");
+	return reply;
 }
 
 static const char *phrase(enum sw_http_code code)
@@ -132,17 +141,11 @@ static void release(const void *text, size_t length, void *body)
 	sw_body_release(body);
 }
 
-/* Takes the reply's body. */
-static void send_reply(struct evhttp_request *request, const struct sw_reply *reply)
+static void set_fields(struct evhttp_request *request, const struct sw_reply *reply)
 {
 	struct evkeyvalq *fields = evhttp_request_get_output_headers(request);
-	struct evbuffer *content = evbuffer_new();
-	struct sw_body *body = reply->body;
-	char length[24];
 
-	sw_format(length, sizeof(length), "%zu", body ? body->length : 0);
 	evhttp_add_header(fields, "Content-Type", reply->type);
-	evhttp_add_header(fields, "Content-Length", length);
 	evhttp_add_header(fields, "Cache-Control", "no-store");
 	evhttp_add_header(fields, "X-Content-Type-Options", "nosniff");
 	if (reply->code == SW_HTTP_WRONG_METHOD)
@@ -152,6 +155,20 @@ static void send_reply(struct evhttp_request *request, const struct sw_reply *re
 	/* one request each: so its deadlines are the connection's; what was asked for would be promised, too */
 	evhttp_remove_header(evhttp_request_get_input_headers(request), "Connection");
 	evhttp_add_header(fields, "Connection", "close");
+}
+
+/* Takes the reply's body. */
+static void send_reply(struct evhttp_request *request, const struct sw_reply *reply)
+{
+	struct evbuffer *content = evbuffer_new();
+	struct sw_body *body = reply->body;
+	char length[24];
+
+	sw_format(length, sizeof(length), "%zu", body ? body->length : 0);
+	set_fields(request, reply);
+	if (!reply->follows)
+		evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Length",
+				  length);
 	if (!body || !content || evhttp_request_get_command(request) == EVHTTP_REQ_HEAD ||
 	    evbuffer_add_reference(content, body->text, body->length, release, body))
 		sw_body_release(body);
@@ -175,6 +192,12 @@ static void on_request(struct evhttp_request *request, void *context)
 	struct sw_reply reply = answer(server, request);
 
 	sw_connections_answer(server->connections, stream);
+	if (reply.follows && evhttp_request_get_command(request) == EVHTTP_REQ_GET) {
+		set_fields(request, &reply);
+		sw_streams_add(server->streams, request, reply.last,
+			       look_at_fields(request).last_id);
+		return;
+	}
 	if (evhttp_request_get_command(request) == EVHTTP_REQ_CONNECT)
 		evhttp_request_set_on_complete_cb(request, on_sent, stream);
 	send_reply(request, &reply);
@@ -224,7 +247,10 @@ static int set_up(struct server *server)
 	server->base = event_base_new();
 	server->http = server->base ? evhttp_new(server->base) : NULL;
 	server->connections = server->base ? sw_connections_new(server->base) : NULL;
-	if (!server->http || !server->connections)
+	if (server->connections)
+		server->streams = sw_streams_new(server->base, server->connections,
+						 server->serving->pin_dir);
+	if (!server->http || !server->streams)
 		return -ENOMEM;
 	evhttp_set_allowed_methods(server->http, EVERY_METHOD);
 	evhttp_set_max_headers_size(server->http, 2 * MAX_HEAD);
@@ -250,6 +276,7 @@ static void take_down(struct server *server)
 			event_free(server->signals[i]);
 	if (server->http)
 		evhttp_free(server->http);
+	sw_streams_free(server->streams);
 	sw_connections_free(server->connections);
 	sw_paths_forget();
 	if (server->base)

@@ -203,6 +203,26 @@ int sw_event_reader_go_on(struct sw_event_reader *reader, const char *line)
 	return 0;
 }
 
+uint64_t sw_event_reader_instance(const struct sw_event_reader *reader)
+{
+	return reader->instance.identity.created_ns;
+}
+
+uint64_t sw_event_reader_next(const struct sw_event_reader *reader)
+{
+	return reader->journal.next;
+}
+
+void sw_event_reader_go_to(struct sw_event_reader *reader, uint64_t number)
+{
+	reader->journal.next = number;
+}
+
+uint64_t sw_event_reader_head(const struct sw_event_reader *reader)
+{
+	return sw_event_journal_head(&reader->journal);
+}
+
 uint64_t sw_event_reader_missed(const struct sw_event_reader *reader)
 {
 	return reader->journal.missed;
@@ -249,7 +269,8 @@ const char *sw_event_reader_service(struct sw_event_reader *reader, const struct
 {
 	const struct sw_row_view *row;
 
-	if (!read_policy(reader, event->generation) ||
+	if ((event->type != SW_EVENT_LIMIT && !sw_is_flood_event(event)) ||
+	    !read_policy(reader, event->generation) ||
 	    reader->policy.generation != event->generation)
 		return "";
 	row = sw_policy_row(&reader->policy, event->service);

@@ -34,6 +34,21 @@ void sw_event_reader_cursor(const struct sw_event_reader *reader, char line[SW_E
  */
 int sw_event_reader_go_on(struct sw_event_reader *reader, const char *line);
 
+/*
+ * Which instance it follows: when that was made, which no two of one boot have in common. The events of each are
+ * numbered from 0 on.
+ */
+uint64_t sw_event_reader_instance(const struct sw_event_reader *reader);
+
+/* The number of the event that is read next; in take, so many there are up to and with the one that it was handed. */
+uint64_t sw_event_reader_next(const struct sw_event_reader *reader);
+
+/* Goes to an event by its number; one that was overwritten is missed. */
+void sw_event_reader_go_to(struct sw_event_reader *reader, uint64_t number);
+
+/* How many events there have been. */
+uint64_t sw_event_reader_head(const struct sw_event_reader *reader);
+
 /* How many events were overwritten before they could be read, of those before the one that was read last. */
 uint64_t sw_event_reader_missed(const struct sw_event_reader *reader);
 
@@ -43,7 +58,10 @@ uint64_t sw_event_reader_missed(const struct sw_event_reader *reader);
  */
 const char *sw_event_reader_interface(struct sw_event_reader *reader, const struct sw_event *event);
 
-/* The name of the service that a limit or a flood is of; "" if it has none, or its policy is not the active one any more. */
+/*
+ * The name of the service that a limit or a flood is of; "" of any other event, if it has none, or if its policy is not the
+ * active one any more.
+ */
 const char *sw_event_reader_service(struct sw_event_reader *reader, const struct sw_event *event);
 
 #endif
