@@ -3,6 +3,7 @@
 #   make            build everything into build/
 #   make demo       see it at work, in namespaces of its own     (root)
 #   make test       all tests                                    (root)
+#   make test-page  the exporter's page, in Chromium             (root)
 #   make soak       e2e and prog over and over, RUNS=20 times    (root)
 #   make test-bare  demo and test, on a bare Debian 12           (root)
 #   make install    PREFIX and DESTDIR are honoured
@@ -48,7 +49,8 @@ SAN_FLAGS	:= -O1 -g -std=gnu11 $(WARNINGS) -Iinclude -fno-omit-frame-pointer \
 DEPS		= -MMD -MP -MF $@.d -MT $@
 
 EXPORTER_SOURCES := $(wildcard user/exporter/*.c)
-EXPORTER_OBJECTS := $(EXPORTER_SOURCES:%.c=$(B)/%.o)
+PAGE		:= $(wildcard user/exporter/page/*) $(addprefix third_party/uplot/,uPlot.iife.min.js uPlot.min.css LICENSE)
+EXPORTER_OBJECTS := $(EXPORTER_SOURCES:%.c=$(B)/%.o) $(PAGE:%=$(B)/page/%.o)
 USER_SOURCES	:= $(filter-out $(EXPORTER_SOURCES),$(wildcard user/*.c user/*/*.c))
 USER_OBJECTS	:= $(USER_SOURCES:%.c=$(B)/%.o)
 LIB_OBJECTS	:= $(filter-out $(B)/user/main.o $(B)/user/cmd/%,$(USER_OBJECTS))
@@ -69,7 +71,7 @@ COMPLETIONS	:= $(addprefix $(B)/completions/,synward _synward synward-exporter _
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps unit config packaging prog model fuzz fuzz-short oracle replay e2e field runner check test soak test-kernels \
-	test-bare test-deb image test-image test-fleet bench bench-flood bench-cost demo deb man install uninstall clean tests format
+	page test-page vendor test-bare test-deb image test-image test-fleet bench bench-flood bench-cost demo deb man install uninstall clean tests format
 vpath %.bpf.c bpf bench $(sort $(dir $(wildcard tests/*/*.bpf.c)))
 
 all: $(BPF_SKELETONS) $(B)/synward $(B)/synward-exporter man $(COMPLETIONS)
@@ -95,6 +97,12 @@ $(B)/%.o: %.c VERSION | $(BPF_SKELETONS)
 $(B)/synward: $(USER_OBJECTS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
+
+# The linker names its symbols after what it is told: the name alone.
+$(PAGE:%=$(B)/page/%.o): $(B)/page/%.o: %
+	$(call say,DATA,$<)
+	@mkdir -p $(@D)
+	$(Q)cd $(<D) && $(LD) -r -b binary -z noexecstack -o $(abspath $@) $(<F)
 
 # Only what it needs of the rest, and of the libraries.
 $(B)/exporter.a: $(LIB_OBJECTS)
@@ -173,9 +181,24 @@ test-bare:	# 77: there is no debootstrap
 check: all
 	$(Q)tests/run check
 
+# The exporter's page needs a browser: make test looks at it only where there is one.
+CHROMIUM	= $(shell command -v chromium)
+page:
+	$(Q)tests/page/fetch-axe $(B)/axe
+	$(Q)tests/run page
+test-page: deps
+	$(Q)packaging/install-deps page
+	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory page
+
+# Fetches anew what others have made, by its lock; its digests are checked by `make check`.
+vendor:
+	$(Q)third_party/vendor
+
 test: deps
 	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all tests
-	$(Q)tests/run check red runner unit config packaging fuzz prog model oracle replay e2e field floor
+	$(if $(CHROMIUM),$(Q)tests/page/fetch-axe $(B)/axe)
+	$(Q)tests/run check red runner unit config packaging fuzz prog model oracle replay e2e field floor $(if $(CHROMIUM),page)
 
 RUNS		?= 20
 soak: deps

@@ -144,6 +144,39 @@ def test_it_says_what_the_commands_say(exporter, here, family):
     assert not json.loads(exporter.ask("/api/v1/handshakes").body)["truncated"]
 
 
+def test_the_history_adds_up_to_what_was_counted(exporter, here):
+    """Also to who asks for what is new only; what was before the first look is not known."""
+    history = json.loads(exporter.ask("/api/v1/history").body)
+    start = history["next"]
+    before = wait_for(lambda: sums(exporter, start), "a sample")
+    stats = here.synward.stats()
+    stage = Stage(here.near, here.far, socket.AF_INET)
+    stage.accepted(3)
+    stage.rejected(2)
+
+    def counted():
+        found = sums(exporter, start)
+        return {name: found[name] - before[name] for name in found}
+
+    wait_for(lambda: counted()["accepted"] == 3 and counted()["rejected"] == 2, lambda: f"the samples: {counted()}")
+    history = json.loads(exporter.ask("/api/v1/history").body)
+    assert (history["interval_ms"], history["kept"], history["first"]) == (3000, 300, 0)
+    columns = [*history["handshakes"].values(), *history["tallies"].values(), *history["packets"].values(),
+               *[column for one in history["latency"].values() for column in one.values()]]
+    assert {len(column) for column in columns} == {len(history["time_ms"])} == {history["next"]}
+    assert history["duration_ms"][0] == 0 and history["half_open"][0] is None
+    assert history["half_open"][-1] >= stats["half_open"]
+    latest = json.loads(exporter.ask(f"/api/v1/history?from={history['next'] - 1}").body)
+    assert latest["first"] == history["next"] - 1 and latest["time_ms"][0] == history["time_ms"][-1]
+    assert json.loads(exporter.ask("/api/v1/history?from=18446744073709551615").body)["time_ms"] == []
+
+
+def sums(exporter, start):
+    """Of each outcome, from a sample on; none if there is no such sample."""
+    found = json.loads(exporter.ask(f"/api/v1/history?from={start}").body)
+    return {name: sum(filter(None, column)) for name, column in found["handshakes"].items()} if found["time_ms"] else None
+
+
 def test_both_forms_of_metrics(exporter):
     text, openmetrics = exporter.ask("/metrics"), exporter.ask("/metrics", accept=OPENMETRICS)
     assert text.form == "text/plain; version=0.0.4; charset=utf-8"

@@ -20,7 +20,4 @@ struct sw_reply sw_paths_answer(const char *pin_dir, const struct sw_http_target
  */
 void sw_paths_forget(void);
 
-/* Notes on stderr whether what is attached can be read now, and why not; each change is noted as well. */
-void sw_paths_try(const char *pin_dir);
-
 #endif

@@ -3,8 +3,10 @@
 #include "serve.h"
 
 #include "../base/error.h"
+#include "answers.h"
 #include "connections.h"
 #include "paths.h"
+#include "sampler.h"
 #include "streams.h"
 
 #include <errno.h>
@@ -148,6 +150,10 @@ static void set_fields(struct evhttp_request *request, const struct sw_reply *re
 	evhttp_add_header(fields, "Content-Type", reply->type);
 	evhttp_add_header(fields, "Cache-Control", "no-store");
 	evhttp_add_header(fields, "X-Content-Type-Options", "nosniff");
+	evhttp_add_header(fields, "Referrer-Policy", "no-referrer");
+	evhttp_add_header(fields, "Content-Security-Policy",
+			  "default-src 'self'; base-uri 'none'; form-action 'none'; "
+			  "frame-ancestors 'none'");
 	if (reply->code == SW_HTTP_WRONG_METHOD)
 		evhttp_add_header(fields, "Allow", "GET, HEAD");
 	if (reply->code == SW_HTTP_NOT_NOW)
@@ -276,6 +282,7 @@ static void take_down(struct server *server)
 			event_free(server->signals[i]);
 	if (server->http)
 		evhttp_free(server->http);
+	sw_sampler_stop();
 	sw_streams_free(server->streams);
 	sw_connections_free(server->connections);
 	sw_paths_forget();
@@ -290,8 +297,10 @@ int sw_serve(const struct sw_serving *serving)
 	int error = set_up(&server);
 
 	signal(SIGPIPE, SIG_IGN);
-	if (!error)
-		sw_paths_try(serving->pin_dir);
+	if (!error) {
+		sw_answer_try(serving->pin_dir);
+		sw_sampler_start(server.base, serving->pin_dir);
+	}
 	/* Each round waits until something has come, and answers all that has come by then. */
 	while (!error && !server.ended) {
 		if (event_base_loop(server.base, EVLOOP_ONCE) < 0)

@@ -114,6 +114,10 @@ void sw_json_status(FILE *out, const struct sw_status *status, bool pretty)
 	sw_json_put_text(root, "pin_dir", status->pin_dir);
 	if (status->attached) {
 		sw_json_put_bool(root, "degraded", sw_status_degraded(status));
+		part = sw_json_put(root, "degraded_reasons", json_array());
+		for (unsigned int i = 0; i < SW_DEGRADED_COUNT; i++)
+			if (sw_status_reasons(status) >> i & 1)
+				json_array_append_new(part, json_string(sw_degraded_words[i].name));
 		sw_json_put_number(root, "abi_version", status->identity.abi_version);
 		sw_json_put_text(root, "mode",
 				 sw_policy_drops(&status->policy) ? "enforce" : "monitor");
@@ -130,7 +134,7 @@ void sw_json_status(FILE *out, const struct sw_status *status, bool pretty)
 		sw_json_put(part, "connections",
 			    table((uint64_t)status->identity.connection_buckets * SW_WAYS,
 				  status->connections, status, "connections"));
-		for (int i = 0; i < SW_OCCUPANCY_COUNT; i++)
+		for (int i = 0; i < SW_OCCUPANCY_COUNT && status->occupancy[i].table; i++)
 			sw_json_put(part, status->occupancy[i].table,
 				    table(status->occupancy[i].capacity, status->occupancy[i].used,
 					  status, status->occupancy[i].table));
