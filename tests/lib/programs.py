@@ -170,6 +170,7 @@ SUITES = {
     "oracle": in_python,  # captures against another judge
     "replay": in_python,  # made captures of every kind
     "e2e": in_python,  # real stacks in namespaces
+    "page": in_python,  # the exporter's page, if there is a browser
     "field": in_python,  # the flood defence in set-ups that people have
     "floor": floor,  # the oldest kernel takes the programs, if it is here
     "deb": in_python,  # the Debian package
