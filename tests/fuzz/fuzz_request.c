@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Any bytes as what a client chooses: the first line a target, the second a host, the third an Accept
- * field. What is found lies within what was given, and a host is ours only if it looks like it.
+ * field; and all of it as the head of a request, which comes in parts. What is found lies within what was given, and a host is ours only if it looks like it.
  */
 #define _GNU_SOURCE
 #include <assert.h>
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "../../user/exporter/http_accept.c"
+#include "../../user/exporter/http_head.c"
 #include "../../user/exporter/http_request.c"
 
 static const struct sw_media offers[] = {
@@ -78,12 +79,39 @@ static void check_target(const char *text)
 	check_host(&target.authority);
 }
 
+/* In parts as large as the first byte says, and all at once: that makes no difference. */
+static void check_head(const uint8_t *bytes, size_t length)
+{
+	size_t step = length ? bytes[0] % 64 + 1U : 1, had = 0;
+	struct sw_http_head parts = {}, whole = {};
+	int code = 0, at_once;
+	char *copy;
+
+	while (!code && had < length) {
+		had = had + step < length ? had + step : length;
+		copy = malloc(had); /* its end is where it may not read beyond */
+		assert(copy);
+		memcpy(copy, bytes, had);
+		code = sw_http_head_take(&parts, copy, had);
+		assert(parts.line <= had && parts.seen <= had);
+		free(copy);
+	}
+	at_once = sw_http_head_take(&whole, (const char *)bytes, had);
+	assert(code == at_once || had >= SW_HTTP_MAX_HEAD);
+	assert(!code || code == SW_HTTP_OK || code >= SW_HTTP_BAD_REQUEST);
+	if (code == SW_HTTP_OK)
+		assert(memchr(bytes, '\n', had) && bytes[whole.line] != ' ');
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
+	const uint8_t *all = bytes;
+	size_t size = length;
 	char *target = take_line(&bytes, &length), *host = take_line(&bytes, &length);
 	char *accept = take_line(&bytes, &length);
 	struct sw_slice slice = { host, strlen(host) };
 
+	check_head(all, size);
 	check_target(target);
 	check_host(&slice);
 	assert(sw_http_accept(accept, offers, 3) < 3);

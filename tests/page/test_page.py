@@ -114,6 +114,7 @@ def test_keys_themes_and_motion(stage, page):
     def style(name, of=":root"):
         return page.run("return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]", of, name)
 
+    page.wait("ok")
     page.look(1280, dark=True, still=True)
     wait_for(lambda: style("colorScheme") == "dark", "the system's theme")
     assert style("animationName", ".dot") == "none"

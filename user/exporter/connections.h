@@ -9,6 +9,8 @@
  * less time then.
  */
 
+#include "reply.h"
+
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
@@ -17,8 +19,13 @@
 
 struct sw_connections;
 
-/* NULL: there is no memory. */
-struct sw_connections *sw_connections_new(struct event_base *base);
+/*
+ * Heads are looked at before evhttp reads them: see http_head.h. What is refused never gets there; refuse says the code to
+ * the socket, which has sent nothing yet. NULL: there is no memory.
+ */
+struct sw_connections *sw_connections_new(struct event_base *base,
+					  void (*refuse)(int fd, enum sw_http_code code,
+							 bool without_body));
 
 /* When evhttp is gone. */
 void sw_connections_free(struct sw_connections *all);

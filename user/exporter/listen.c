@@ -34,6 +34,15 @@ static bool take_address(const char *text, size_t length, struct sw_endpoint *en
 	return inet_pton(AF_INET, inner, &endpoint->v4.sin_addr) == 1;
 }
 
+static bool is_group(const struct sw_endpoint *endpoint)
+{
+	in_addr_t v4 = ntohl(endpoint->v4.sin_addr.s_addr);
+
+	if (endpoint->any.sa_family == AF_INET6)
+		return IN6_IS_ADDR_MULTICAST(&endpoint->v6.sin6_addr);
+	return IN_MULTICAST(v4) || v4 == INADDR_BROADCAST;
+}
+
 int sw_endpoint_parse(const char *text, struct sw_endpoint *endpoint)
 {
 	const char *colon = strrchr(text, ':');
@@ -45,6 +54,11 @@ int sw_endpoint_parse(const char *text, struct sw_endpoint *endpoint)
 		return sw_error(EINVAL,
 				"--listen %s: expected an address and a port, such as "
 				"127.0.0.1:9945 or [::1]:9945",
+				text);
+	if (is_group(&made))
+		return sw_error(EINVAL,
+				"--listen %s: that is an address of a group, to which nobody can "
+				"connect; expected one of this host",
 				text);
 	/* the ports of both families are at one place */
 	made.v4.sin_port = htons((uint16_t)port);

@@ -5,6 +5,7 @@
 #include "../base/error.h"
 #include "answers.h"
 #include "connections.h"
+#include "http_head.h"
 #include "paths.h"
 #include "sampler.h"
 #include "streams.h"
@@ -20,10 +21,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-/*
- * More than any client of ours has to say. evhttp refuses what is twice as large as a head may be, and
- * any body, by itself, and with a page of its own.
- */
+/* More than any client of ours has to say. */
 #define MAX_TARGET 2048U
 #define MAX_HEAD   8192U
 
@@ -126,6 +124,10 @@ static const char *phrase(enum sw_http_code code)
 		return "Content Too Large";
 	case SW_HTTP_TARGET_TOO_LONG:
 		return "URI Too Long";
+	case SW_HTTP_NOT_EXPECTED:
+		return "Expectation Failed";
+	case SW_HTTP_NO_SUCH_METHOD:
+		return "Not Implemented";
 	case SW_HTTP_WRONG_HOST:
 		return "Misdirected Request";
 	case SW_HTTP_HEAD_TOO_LARGE:
@@ -215,6 +217,39 @@ static void on_request(struct evhttp_request *request, void *context)
 	bufferevent_disable(stream, EV_READ);
 }
 
+static const char *why(enum sw_http_code code)
+{
+	switch (code) {
+	case SW_HTTP_BODY_TOO_LARGE:
+		return "everything is read only: a request has no body";
+	case SW_HTTP_TARGET_TOO_LONG:
+	case SW_HTTP_HEAD_TOO_LARGE:
+		return "the head of a request may have 16 KiB";
+	case SW_HTTP_NOT_EXPECTED:
+		return "nothing of what the request expects is known here";
+	case SW_HTTP_NO_SUCH_METHOD:
+		return "there is no such method: GET and HEAD";
+	default:
+		return "expected a request of HTTP/1.0 or HTTP/1.1";
+	}
+}
+
+/* What evhttp never sees. It is so short that a socket which has sent nothing yet takes it. */
+static void refuse(int fd, enum sw_http_code code, bool without_body)
+{
+	struct sw_reply reply = sw_reply_error(code, 0, why(code));
+	char text[1024];
+
+	if (reply.body && sw_format(text, sizeof(text),
+				    "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+				    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+				    "Connection: close\r\n\r\n%.*s",
+				    code, phrase(code), reply.type, reply.body->length,
+				    without_body ? 0 : (int)reply.body->length, reply.body->text))
+		(void)!send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
+	sw_body_release(reply.body);
+}
+
 /* ---- the loop */
 
 static void on_signal(evutil_socket_t signal, short what, void *context)
@@ -252,17 +287,15 @@ static int set_up(struct server *server)
 	event_set_log_callback(on_log);
 	server->base = event_base_new();
 	server->http = server->base ? evhttp_new(server->base) : NULL;
-	server->connections = server->base ? sw_connections_new(server->base) : NULL;
+	server->connections = server->base ? sw_connections_new(server->base, refuse) : NULL;
 	if (server->connections)
 		server->streams = sw_streams_new(server->base, server->connections,
 						 server->serving->pin_dir);
 	if (!server->http || !server->streams)
 		return -ENOMEM;
 	evhttp_set_allowed_methods(server->http, EVERY_METHOD);
-	evhttp_set_max_headers_size(server->http, 2 * MAX_HEAD);
+	evhttp_set_max_headers_size(server->http, SW_HTTP_MAX_HEAD);
 	evhttp_set_max_body_size(server->http, 0);
-	/* who sends a body is read to its end, and can read why it was refused */
-	evhttp_set_flags(server->http, EVHTTP_SERVER_LINGERING_CLOSE);
 	evhttp_set_bevcb(server->http, sw_connections_open, server->connections);
 	evhttp_set_gencb(server->http, on_request, server);
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
