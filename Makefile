@@ -2,6 +2,7 @@
 #
 #   make            build everything into build/
 #   make demo       see it at work, in namespaces of its own     (root)
+#                   DEMO=--keep: with its page, until Ctrl-C
 #   make test       all tests                                    (root)
 #   make test-page  the exporter's page, in Chromium             (root)
 #   make soak       e2e and prog over and over, RUNS=20 times    (root)
@@ -244,7 +245,7 @@ test-fleet: test-image
 
 demo: deps
 	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all
-	$(Q)$(PYTHON) tests/demo/demo.py
+	$(Q)$(PYTHON) tests/demo/demo.py $(DEMO)
 
 deps:
 	$(Q)packaging/install-deps

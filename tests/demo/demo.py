@@ -4,8 +4,8 @@
 synward at work, in half a minute: a client and a server in namespaces of their own. A flood on the server
 alone: nobody gets in. Then synward only watches: handshakes of which we know how they end because we end them,
 and the flood. Then a policy: a scan is dropped, and the flood is answered, while real clients get in; and a
-firewall breaks that, which is noticed. In the end what became of the clients, what synward saw, and the proof
-that nothing is left. Exit code 1: a number is not what it should be.
+firewall breaks that, which is noticed. Meanwhile the exporter has a page, which --keep leaves on. In the end what
+became of the clients, what synward and its page saw, and the proof that nothing is left. Exit code 1: a number is not what it should be.
 """
 
 import contextlib
@@ -27,6 +27,7 @@ from cli import BINARY, Synward, private_bpffs  # noqa: E402
 from flood import FLOOD, lead_nowhere, spoof  # noqa: E402
 from floods import Crowd  # noqa: E402
 from guard import Guard  # noqa: E402
+from on_page import OnPage  # noqa: E402
 from net import NETNS, Failed, Lab, sweep_leftovers, wait_for  # noqa: E402
 from objects import all_objects, expect_gone  # noqa: E402
 from screen import Screen  # noqa: E402
@@ -161,7 +162,7 @@ def what_is_left(ours, synward, namespaces, syncookies):
     return "; ".join(left) or NOTHING
 
 
-def perform(screen):
+def perform(screen, keep):
     with private_bpffs() as bpffs, contextlib.ExitStack() as stack:
         lab = stack.enter_context(Lab())
         synward = Synward(bpffs / "demo", stack.enter_context(tempfile.TemporaryDirectory()))
@@ -171,6 +172,7 @@ def perform(screen):
         print(f"  client {near.name} <-> {far.name} server, in two network namespaces")
         alone = Alone(screen, near, far, crowd)
         alone.perform()
+        live = OnPage(screen, lab, synward)
         attach(synward, far)
         ours = synward.objects()
 
@@ -178,10 +180,13 @@ def perform(screen):
         quiet = wait_until_silent(screen, synward, "ended by silence")
         half_open = flood(screen, synward, near, far)
         after = wait_until_silent(screen, synward, "ended by silence")
-        guard = Guard(screen, synward, near, far, crowd)
+        guard = Guard(screen, synward, near, far, crowd, live)
         guard.perform()
         aside = Aside(screen, guard)
         aside.perform()
+        live.end()
+        if keep:
+            live.keep(guard)
         synward.expect(0, "detach", "--all")
         print("  $ synward detach --all")
         syncookies = far.namespace.read_sysctl(SYNCOOKIES)
@@ -194,6 +199,7 @@ def perform(screen):
     guard.report(max(half_open))
     guard.report_clients(alone)
     aside.report()
+    live.report()
     screen.title("BOOKS")
     guard.report_books()
     screen.words(f"left behind: {left}", left == NOTHING)
@@ -201,6 +207,8 @@ def perform(screen):
 
 def main():
     screen = Screen()
+    if sys.argv[1:] not in ([], ["--keep"]):
+        sys.exit("demo: there is only --keep, which leaves the page on until it is interrupted")
     if os.geteuid():
         sys.exit("demo: needs root, for network namespaces and BPF: sudo make demo")
     if not BINARY.exists():
@@ -211,7 +219,7 @@ def main():
     began = time.monotonic()
     screen.title("synward: every TCP handshake followed and named")
     try:
-        perform(screen)
+        perform(screen, "--keep" in sys.argv)
     except (Failed, AssertionError, OSError) as error:
         sys.exit(f"\ndemo: {error}")
     except KeyboardInterrupt:

@@ -54,8 +54,9 @@ def counts(stats):
 
 
 class Guard:
-    def __init__(self, screen, synward, near, far, crowd):
+    def __init__(self, screen, synward, near, far, crowd, live):
         self.screen, self.synward, self.near, self.far, self.crowd = screen, synward, near, far, crowd
+        self.live = live
 
     def say(self, *argv):
         """Shows a command and what it says."""
@@ -101,6 +102,8 @@ class Guard:
             if number == UNNOTICED:  # some senders are faster than a fifth of a second
                 wait_for(lambda: self.flood_of_web()["on"], "the flood to be noticed")
             visitors.behind(number)
+            if number == FLOOD // 2 - FLOOD // PARTS:
+                self.live.look()
             if number % (FLOOD // PARTS) == 0:
                 self.most = max(self.most, self.synward.stats()["half_open"])
             if number == FLOOD // 2:

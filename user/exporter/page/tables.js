@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The tables: services, sources, rules that drop or would, interfaces.
-import { isFlooded } from "./verdict.js";
+import { isFlooded, looks } from "./verdict.js";
 import { duration, find, make, number, plain } from "./words.js";
 
 const WAYS = { handover: "cookies, handed over", kernel: "the kernel's cookies", challenge: "challenges" };
@@ -41,7 +41,7 @@ export function showServices(status) {
 	fill("services", services.map((service) => {
 		const { flood, rates } = service;
 
-		return row(service.name, state(service), make("td", flood.now.words), count(rates.syns), count(rates.answered),
+		return row(service.name, state(service), make("td", looks(service).words), count(rates.syns), count(rates.answered),
 			   count(rates.completed), count(flood.half_open), count(flood.sources));
 	}), 8, "Nothing is attached.");
 }

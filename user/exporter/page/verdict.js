@@ -10,11 +10,14 @@ const REASONS = {
 	sweeper: "The sweeper has stopped: unfinished handshakes are not ended. Run synward attach, which starts it.",
 };
 
+// What a flood looks like all in all: a fifth of a second of it may be quiet.
+export function looks({ flood }) {
+	return flood.on && flood.last ? flood.last.whole : flood.now;
+}
+
 // A service whose SYNs are always answered has no flood by that.
 export function isFlooded(service) {
-	const { flood } = service;
-
-	return (flood.on && flood.reason !== "always") || (flood.on && /^attack/.test(flood.verdict));
+	return service.flood.on && (service.flood.reason !== "always" || /^attack/.test(service.flood.verdict));
 }
 
 const COUNTED = ["syns", "answered", "completed", "by_cookie"];
@@ -38,10 +41,12 @@ export function measure(services) {
 	}
 }
 
-function floodWords({ name, flood, rates }) {
+function floodWords(service) {
+	const { name, flood, rates } = service;
+
 	return `${name}: ${number(rates.syns)} SYNs a second, of which ${number(rates.answered)} are answered; ` +
 	       `${number(rates.completed)} clients a second get in, ${number(rates.by_cookie)} of them by cookie; ` +
-	       `on for ${duration(flood.changed_ms)}; ${flood.now.words}.`;
+	       `on for ${duration(flood.changed_ms)}; ${looks(service).words}.`;
 }
 
 export function judge(seen, gone) {
