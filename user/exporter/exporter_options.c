@@ -66,7 +66,7 @@ void sw_exporter_help(FILE *out)
 		out, "It needs no capability, and gives up those that it has. What it reads is "
 		     "root's and, where there is one, the group synward's. It changes nothing, and "
 		     "runs whether or not anything is attached. 'curl localhost:9945' lists what "
-		     "there is.\n"
+		     "there is; a browser gets a page there, live.\n"
 		     "\n"
 		     "Examples:\n"
 		     "  setpriv --reuid=nobody --regid=nogroup --groups=synward synward-exporter\n"
