@@ -10,7 +10,7 @@
 
 #define POLICIES      150
 #define WORLDS	      30 /* each change of a list waits for the kernel */
-#define PER_WORLD     600
+#define PER_WORLD     900
 #define EVENT_RECORDS 4096U
 #define QUESTIONS     (SW_REPLAY_BATCH / 2)
 #define MAX_LIST      12
