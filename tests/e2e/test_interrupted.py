@@ -64,7 +64,7 @@ class Subject:
         pins = sorted(str(path.relative_to(synward.pin_dir))
                       for path in synward.pin_dir.rglob("*") if not path.name.endswith("_next"))
         attached = len(bpftool("map", "dump", "pinned", synward.pin_dir / "maps" / "attached"))
-        return ({name: interface[name] for name in interface if name not in ("since", "age_ms")},
+        return ({name: interface[name] for name in interface if name not in ("since", "since_unix_ms", "age_ms")},
                 pins, attached, status["policy"]["lists"],
                 [row["name"] for row in status["policy"]["services"]])
 
