@@ -46,14 +46,16 @@ def test_an_upgrade_reaches_what_was_moved(lab, others, synward, tmp_path, tc):
     assert "s1: the interface was moved" in synward.expect(3, "status").stdout
 
 
-def test_attach_where_it_was_moved_to(lab, others, synward):
+@pytest.mark.parametrize("mode", ("native", "tc"))
+def test_attach_where_it_was_moved_to(lab, others, synward, mode):
     """Its old record is of the same interface, and goes."""
     far, elsewhere = others[0], lab.namespace("elsewhere")
     for end in others:
-        synward.attach(end, options=QUICK)
+        synward.attach(end, options=(*QUICK, "--mode", mode))
     move(far, elsewhere)
     synward.expect(3, "status")
-    assert "s1: attached" in synward.expect(0, "attach", "s1", namespace=elsewhere).stdout
+    done = synward.expect(0, "attach", "s1", "--mode", mode, namespace=elsewhere)
+    assert "s1: attached" in done.stdout
     rows = json.loads(synward.expect(0, "-j", "status").stdout)["interfaces"]
     assert {row["name"]: row["netns"] for row in rows} == {"s1": elsewhere.inode,
                                                            "s2": others[1].namespace.inode}

@@ -234,6 +234,15 @@ def test_nobody_else_reads_it(fleet):
         assert key not in fleet.one.synward.run(*words).stdout
 
 
+def test_a_policy_that_is_refused_changes_no_key(fleet):
+    host = fleet.one
+    before = host.share(genkey(host.synward))
+    host.synward.secret_file.write_text(f"{genkey(host.synward)}\n")
+    done = host.apply(1, "flood_defence: {unheard: answer, way: kernel, shared_secret: yes}\n")
+    assert "way: kernel does not work" in done.stderr
+    assert host.state()["loaded"] == before
+
+
 def test_what_is_no_secret_changes_nothing(fleet):
     fleet.share(genkey(fleet.one.synward))
     host, before = fleet.one, fleet.one.state()

@@ -105,10 +105,11 @@ static int run(int argc, char **argv)
 	if (error)
 		return error;
 	error = sw_policy_work_begin(&work, SW_ACCESS_CHANGE);
-	if (!error && shares)
-		error = sw_shared_secret_load(&work.instance, masters);
 	if (!error)
 		error = activate(&work);
+	/* behind it, so that a policy that is refused changes no key; the cookies of the key before are honoured on */
+	if (!error && shares)
+		error = sw_shared_secret_load(&work.instance, masters);
 	if (error)
 		return sw_policy_failed(error);
 	note_timeouts(&work);

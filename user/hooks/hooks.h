@@ -71,7 +71,7 @@ int sw_hooks_forget_gone(const struct sw_instance *instance, struct sw_records *
 void sw_tc_before(const struct sw_interface *record, enum sw_direction direction, uint32_t program,
 		  struct sw_programs_before *before);
 
-/* Is the pinned XDP link of a slot on an interface of this network namespace, whatever its record says? */
+/* Is the pinned link of a slot by which packets come in on an interface of this network namespace, whatever its record says? */
 bool sw_ingress_is_on(const struct sw_pins *pins, uint32_t slot, uint32_t ifindex);
 
 /* Takes all off and removes their pins; what is gone already is fine. */

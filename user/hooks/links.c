@@ -88,17 +88,27 @@ enum sw_health sw_link_health(const struct sw_pins *pins, const char *name,
 	return is_foreign(pins, *program) ? SW_HEALTH_FOREIGN : SW_HEALTH_OK;
 }
 
+/* Is a link of that index? Another interface in another namespace may have the same one. */
+static bool has_index(const struct sw_pins *pins, const char *name, uint32_t ifindex,
+		      struct bpf_link_info *info)
+{
+	SW_AUTO_FD int link = open_link(pins, name);
+
+	/* a TCX link has its ifindex in the same place, which libbpf 1.1 has no name for */
+	return link >= 0 && !read_link(link, info) && info->xdp.ifindex == ifindex;
+}
+
 bool sw_ingress_is_on(const struct sw_pins *pins, uint32_t slot, uint32_t ifindex)
 {
-	SW_AUTO_FD int link = -1;
 	struct bpf_link_info info = {};
 	char name[32];
 
 	sw_format(name, sizeof(name), "links/%u/xdp", slot);
-	link = open_link(pins, name);
-	/* the index alone may be that of another interface in another namespace */
-	return link >= 0 && !read_link(link, &info) && info.xdp.ifindex == ifindex &&
-	       sw_xdp_is_taken(ifindex) && sw_xdp_has_program(ifindex, info.prog_id);
+	if (has_index(pins, name, ifindex, &info))
+		return sw_xdp_is_taken(ifindex) && sw_xdp_has_program(ifindex, info.prog_id);
+	sw_format(name, sizeof(name), "links/%u/tcx_ingress", slot);
+	return has_index(pins, name, ifindex, &info) &&
+	       sw_tcx_has_program(ifindex, info.netns.attach_type, info.prog_id);
 }
 
 int sw_link_take_back(const struct sw_pins *pins, const char *name,
