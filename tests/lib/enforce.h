@@ -254,6 +254,16 @@ static inline __u32 service_key(__u32 slot, __u32 service)
 	return slot * SW_SERVICE_SLOTS + service;
 }
 
+/* From here on every SYN is answered, whoever it is for. */
+static inline void prog_answer_syns(struct prog *prog)
+{
+	SW_AUTO_POLICY policy = policy_new();
+
+	policy_default_rules(policy)->flood.mode = SW_FLOOD_ALWAYS;
+	policy_default_rules(policy)->enforce = true;
+	prog_begin_flood(prog, service_key(policy_install(prog, policy, 0), SW_SERVICE_DEFAULT));
+}
+
 static inline struct sw_service_state prog_service_state(const struct prog *prog, __u32 slot,
 							 __u32 service)
 {

@@ -27,8 +27,6 @@ static void set_time(__u32 ms)
 static int reset(void **state)
 {
 	struct setup setup = setup_ordinary();
-	SW_AUTO_POLICY policy = policy_new();
-	__u32 key;
 
 	v6 = *state;
 	setup.handshake_buckets = BUCKETS;
@@ -36,10 +34,7 @@ static int reset(void **state)
 	setup.start_ns = START_MS * NS_PER_MS;
 	prog_reset_policies(&prog, &setup);
 	prog_clear(prog.skeleton->maps.verified, 1);
-	policy_default_rules(policy)->flood.mode = SW_FLOOD_ALWAYS;
-	policy_default_rules(policy)->enforce = true;
-	key = service_key(policy_install(&prog, policy, 0), SW_SERVICE_DEFAULT);
-	prog_begin_flood(&prog, key);
+	prog_answer_syns(&prog);
 	world = new_world(START_MS);
 	prog_set(prog.skeleton->maps.cookie_offers, &world.offer);
 	set_time(0);

@@ -184,14 +184,9 @@ static void what_cannot_be_read_passes(void **state __unused)
 static void syns_are_answered(void **state __unused)
 {
 	static const __u32 linear[] = { 2 * HEADERS, MOST };
-	SW_AUTO_POLICY policy = policy_new();
 	struct world world = new_world(START_MS);
-	__u32 key;
 
-	policy_default_rules(policy)->flood.mode = SW_FLOOD_ALWAYS;
-	policy_default_rules(policy)->enforce = true;
-	key = service_key(policy_install(&prog, policy, 0), SW_SERVICE_DEFAULT);
-	prog_begin_flood(&prog, key);
+	prog_answer_syns(&prog);
 	prog_set(prog.skeleton->maps.cookie_offers, &world.offer);
 	prog_set(prog.skeleton->maps.cookie_keys, &world.keys);
 	for (size_t i = 0; i < COUNT(linear); i++) {

@@ -31,14 +31,9 @@ static int reset(void **state)
 /* From here on each SYN is answered. */
 static struct world begin_flood(void)
 {
-	SW_AUTO_POLICY policy = policy_new();
 	struct world world = new_world(START_MS);
-	__u32 key;
 
-	policy_default_rules(policy)->flood.mode = SW_FLOOD_ALWAYS;
-	policy_default_rules(policy)->enforce = true;
-	key = service_key(policy_install(&prog, policy, 0), SW_SERVICE_DEFAULT);
-	prog_begin_flood(&prog, key);
+	prog_answer_syns(&prog);
 	prog_set(prog.skeleton->maps.cookie_offers, &world.offer);
 	prog_set(prog.skeleton->maps.cookie_keys, &world.keys);
 	return world;
