@@ -145,7 +145,7 @@ __noinline int ask_listener(struct __sk_buff *skb, const struct sw_packet *synac
 		listener = bpf_skc_to_tcp_sock(found);
 	if (listener && takes_handovers(listener))
 		facts |= LISTENER_TAKES_HANDOVERS;
-	if (listener && sysctls_of(listener)->sysctl_tcp_syncookies == 2)
+	if (listener && sends_cookies(listener) == 2)
 		facts |= LISTENER_SENDS_COOKIES;
 	bpf_sk_release(found);
 	return facts;

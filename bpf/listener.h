@@ -84,11 +84,18 @@ static __always_inline struct bpf_sock *find_socket(void *ctx, const struct sw_p
 	return bpf_skc_lookup_tcp(ctx, &tuple, size, THIS_NETNS, 0);
 }
 
+/*
+ * Where a field of a listener is a pointer, BPF_CORE_READ() gets it, and what it points to: each time that the verifier
+ * of Linux 6.18 sees a plain load of one, it looks through all names of the kernel's BTF, several times. That made a
+ * tenth of what an attach takes.
+ */
+
 /* Has a listener ever been given keys, for any of its peers? */
 static __always_inline bool has_keys(const struct tcp_sock *listener)
 {
-	return (bpf_core_field_exists(listener->md5sig_info) && listener->md5sig_info) ||
-	       (bpf_core_field_exists(listener->ao_info) && listener->ao_info);
+	return (bpf_core_field_exists(listener->md5sig_info) &&
+		BPF_CORE_READ(listener, md5sig_info)) ||
+	       (bpf_core_field_exists(listener->ao_info) && BPF_CORE_READ(listener, ao_info));
 }
 
 /* Does the listener speak MPTCP, as those of Go do by themselves? */
@@ -97,9 +104,19 @@ static __always_inline bool is_multipath(const struct tcp_sock *listener)
 	return bpf_core_field_exists(listener->is_mptcp) && listener->is_mptcp;
 }
 
+/* Its fields, too, are got by BPF_CORE_READ(). */
 static __always_inline const struct netns_ipv4 *sysctls_of(const struct tcp_sock *listener)
 {
-	return &((const struct sock *)listener)->__sk_common.skc_net.net->ipv4;
+	const struct net *net = BPF_CORE_READ((const struct sock *)listener,
+					      __sk_common.skc_net.net);
+
+	return &net->ipv4;
+}
+
+/* As the sysctl says: 0 none, 1 when a queue is full, 2 always. */
+static __always_inline __u8 sends_cookies(const struct tcp_sock *listener)
+{
+	return BPF_CORE_READ(sysctls_of(listener), sysctl_tcp_syncookies);
 }
 
 /*
@@ -108,8 +125,7 @@ static __always_inline const struct netns_ipv4 *sysctls_of(const struct tcp_sock
  */
 static __always_inline bool takes_handovers(const struct tcp_sock *listener)
 {
-	return !has_keys(listener) && !is_multipath(listener) &&
-	       sysctls_of(listener)->sysctl_tcp_syncookies;
+	return !has_keys(listener) && !is_multipath(listener) && sends_cookies(listener);
 }
 
 /* The kernel believes in cookies for two minutes after a listener, or one of its group, has sent one. */
@@ -118,8 +134,10 @@ static __always_inline bool takes_handovers(const struct tcp_sock *listener)
 /* Does the kernel believe in cookies that come back to a listener? Not if that has just begun. */
 static __always_inline bool takes_kernel_cookies(const struct tcp_sock *listener)
 {
-	const struct sock_reuseport *group = ((const struct sock *)listener)->sk_reuseport_cb;
-	__u32 sent = group ? group->synq_overflow_ts : listener->rx_opt.ts_recent_stamp;
+	const struct sock_reuseport *group = BPF_CORE_READ((const struct sock *)listener,
+							   sk_reuseport_cb);
+	__u32 sent = group ? BPF_CORE_READ(group, synq_overflow_ts) :
+			     listener->rx_opt.ts_recent_stamp;
 
 	return sent &&
 	       ((__u32)bpf_jiffies64() - sent) * (__u64)load.tick_ms_q20 >> 20 < SENT_COOKIE_MS;
@@ -131,13 +149,13 @@ static __always_inline __u8 offers_of(const struct tcp_sock *listener)
 	const struct netns_ipv4 *sysctls = sysctls_of(listener);
 	__u8 options = 0;
 
-	if (sysctls->sysctl_tcp_timestamps)
+	if (BPF_CORE_READ(sysctls, sysctl_tcp_timestamps))
 		options |= SW_OFFER_TIMESTAMP;
-	if (sysctls->sysctl_tcp_window_scaling)
+	if (BPF_CORE_READ(sysctls, sysctl_tcp_window_scaling))
 		options |= SW_OFFER_WSCALE;
-	if (sysctls->sysctl_tcp_sack)
+	if (BPF_CORE_READ(sysctls, sysctl_tcp_sack))
 		options |= SW_OFFER_SACK;
-	if (sysctls->sysctl_tcp_ecn)
+	if (BPF_CORE_READ(sysctls, sysctl_tcp_ecn))
 		options |= SW_OFFER_ECN;
 	return options;
 }

@@ -150,7 +150,7 @@ static __always_inline void review(struct sw_addressee *addressee, const struct 
 	if (way == SW_WAY_KERNEL && !takes_kernel_cookies(listener))
 		addressee->heard = 0; /* it has been started anew, and has to be heard */
 	else if ((way == SW_WAY_HANDOVER && !takes_handovers(listener)) ||
-		 (way == SW_WAY_KERNEL && sysctls_of(listener)->sysctl_tcp_syncookies != 2))
+		 (way == SW_WAY_KERNEL && sends_cookies(listener) != 2))
 		addressee->heard = (heard & ~(__u64)HEARD_KIND_MASK) | SW_HEARD_ELSEWHERE;
 }
 
