@@ -27,9 +27,10 @@ static __always_inline __u64 memory_hash(const struct sw_addr *source)
 
 static __always_inline struct sw_verified *remembered(__u64 hash)
 {
-	__u32 key = hash & (SW_VERIFIED_SOURCES - 1);
+	__u32 index = hash & (SW_VERIFIED_SOURCES - 1), key = index / SW_PAGE;
+	struct sw_verified_page *page = bpf_map_lookup_elem(&verified, &key);
 
-	return bpf_map_lookup_elem(&verified, &key);
+	return page ? &page->of[index % SW_PAGE] : NULL;
 }
 
 static __always_inline __u16 memory_tag(__u64 hash)

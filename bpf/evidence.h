@@ -17,11 +17,14 @@
 static __always_inline struct sw_suspect *suspect_of(const struct sw_addr *source, __u64 *hash)
 {
 	__u64 seed[2] = { load.seed[0], load.seed[1] };
-	__u32 key;
+	struct sw_suspect_page *page;
+	__u32 index, key;
 
 	*hash = sw_suspect_hash(source, seed);
-	key = *hash & (SW_SUSPECTS - 1);
-	return bpf_map_lookup_elem(&suspects, &key);
+	index = *hash & (SW_SUSPECTS - 1);
+	key = index / SW_PAGE;
+	page = bpf_map_lookup_elem(&suspects, &key);
+	return page ? &page->of[index % SW_PAGE] : NULL;
 }
 
 /*
@@ -85,11 +88,14 @@ static __always_inline struct sw_proven_line *proven_line(const struct sw_addr *
 {
 	__u64 seed[2] = { load.seed[0], load.seed[1] };
 	struct sw_addr of = culprit(source);
-	__u32 key;
+	struct sw_proven_page *page;
+	__u32 index, key;
 
 	*hash = sw_proven_hash(&of, seed);
-	key = *hash & (SW_PROVEN_SOURCES / SW_WAYS - 1);
-	return bpf_map_lookup_elem(&proven, &key);
+	index = *hash & (SW_PROVEN_SOURCES / SW_WAYS - 1);
+	key = index / SW_PAGE;
+	page = bpf_map_lookup_elem(&proven, &key);
+	return page ? &page->of[index % SW_PAGE] : NULL;
 }
 
 /* The source completed a handshake, so it is where it says. */

@@ -185,16 +185,16 @@ struct {
 /* Sources that have answered a cookie lately: a tag, and when that is forgotten. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, SW_VERIFIED_SOURCES);
+	__uint(max_entries, SW_VERIFIED_SOURCES / SW_PAGE);
 	__type(key, __u32);
-	__type(value, struct sw_verified);
+	__type(value, struct sw_verified_page);
 } verified SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, SW_SOURCE_BUCKETS);
+	__uint(max_entries, SW_SOURCE_BUCKETS / SW_PAGE);
 	__type(key, __u32);
-	__type(value, struct sw_source_bucket);
+	__type(value, struct sw_source_page);
 } sources SEC(".maps");
 
 /* As many as there are buckets of handshakes. */
@@ -208,17 +208,17 @@ struct {
 /* Sources that met a rule without being dropped, until they complete a handshake. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, SW_SUSPECTS);
+	__uint(max_entries, SW_SUSPECTS / SW_PAGE);
 	__type(key, __u32);
-	__type(value, struct sw_suspect);
+	__type(value, struct sw_suspect_page);
 } suspects SEC(".maps");
 
 /* Sources that completed a handshake, and what they did since; an IPv6 source is its /64. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, SW_PROVEN_SOURCES / SW_WAYS);
+	__uint(max_entries, SW_PROVEN_SOURCES / SW_WAYS / SW_PAGE);
 	__type(key, __u32);
-	__type(value, struct sw_proven_line);
+	__type(value, struct sw_proven_page);
 } proven SEC(".maps");
 
 /* ---- the rest */

@@ -20,6 +20,12 @@
  */
 #define SW_WAYS 4U
 
+/*
+ * What the tables of sources have in one element of their map, none of which a packet needs by itself. Whoever counts
+ * how full they are reads all of them, and an element costs the kernel a quarter of a microsecond.
+ */
+#define SW_PAGE 16U
+
 /* 1 while somebody holds it. Taken with softirqs off only; see bpf/core/follow.h. */
 struct sw_lock {
 	__u32 held;
@@ -214,6 +220,10 @@ struct sw_source_bucket {
 	struct sw_source_row sources[SW_SOURCE_WAYS];
 };
 
+struct sw_source_page {
+	struct sw_source_bucket of[SW_PAGE];
+};
+
 /* One source that met a rule without being dropped. Others may push it out. */
 #define SW_SUSPECTS 16384U
 
@@ -221,6 +231,10 @@ struct sw_suspect {
 	__u64 source; /* hash of its address */
 	__u64 anomalies;
 	__u64 limits; /* bits by enum sw_limit */
+};
+
+struct sw_suspect_page {
+	struct sw_suspect of[SW_PAGE];
 };
 
 #define SW_PROVEN_SOURCES 16384U
@@ -236,6 +250,10 @@ struct sw_proven_line {
 	struct sw_proven of[SW_WAYS];
 };
 
+struct sw_proven_page {
+	struct sw_proven_line of[SW_PAGE];
+};
+
 /* A source that has answered a cookie or a challenge. Another one may take its place: then it is asked again. */
 #define SW_VERIFIED_SOURCES 32768U
 #define SW_VERIFIED_MS	    (60U * 1000)
@@ -245,6 +263,10 @@ struct sw_verified {
 	__u8 window; /* in which so many of its SYNs passed: the time in 128 ms, modulo 256 */
 	__u8 passed;
 	__u32 until_ms;
+};
+
+struct sw_verified_page {
+	struct sw_verified of[SW_PAGE];
 };
 
 /*

@@ -282,14 +282,15 @@ static void hold_lock(const struct sw_policy *policy, __u32 number, bool held)
 {
 	struct sw_addr addr = end_address(FIRST_NUMBERED + number, v6);
 	struct sw_addr prefix = sw_source_prefix(&addr, &policy->rules[SW_SERVICE_DEFAULT]);
-	__u32 key = sw_source_index(
+	__u32 index = sw_source_index(
 		sw_source_hash(&prefix, SW_SERVICE_DEFAULT, policy->generation, prog.setup.seed));
+	__u32 key = index / SW_PAGE;
 	int fd = bpf_map__fd(prog.skeleton->maps.sources);
-	struct sw_source_bucket bucket;
+	struct sw_source_page page;
 
-	must(!bpf_map_lookup_elem(fd, &key, &bucket), "sources");
-	bucket.lock.held = held;
-	must(!bpf_map_update_elem(fd, &key, &bucket, BPF_ANY), "sources");
+	must(!bpf_map_lookup_elem(fd, &key, &page), "sources");
+	page.of[index % SW_PAGE].lock.held = held;
+	must(!bpf_map_update_elem(fd, &key, &page, BPF_ANY), "sources");
 }
 
 /* Who cannot be counted is let in, and nothing is taken back for him that was never booked. */

@@ -11,8 +11,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* How many entries a value of the map holds. */
-typedef uint32_t (*count_used)(const void *value);
+/* How many entries a bucket holds. */
+typedef uint32_t (*count_used)(const void *bucket);
 
 static uint32_t used_sources(const void *value)
 {
@@ -50,9 +50,9 @@ static uint32_t used_verified(const void *value)
 
 static const struct {
 	const char *map;
-	uint32_t value_size;
-	uint32_t entries; /* of the map */
-	uint32_t each;	  /* entries of the table in one of the map's */
+	uint32_t size;	/* of a bucket; SW_PAGE of them are an element of the map */
+	uint32_t count; /* of buckets */
+	uint32_t each;	/* entries in one of them */
 	count_used used;
 } tables[SW_OCCUPANCY_COUNT] = {
 	{ "sources", sizeof(struct sw_source_bucket), SW_SOURCE_BUCKETS, SW_SOURCE_WAYS,
@@ -67,23 +67,24 @@ static const struct {
 static int count_table(const struct sw_instance *instance, unsigned int table, uint64_t *used)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, options);
-	SW_AUTO_FREE char *values = calloc(tables[table].entries, tables[table].value_size);
-	SW_AUTO_FREE uint32_t *keys = calloc(tables[table].entries, sizeof(*keys));
-	uint32_t count = tables[table].entries, position = 0;
+	const uint32_t size = tables[table].size, buckets = tables[table].count;
+	uint32_t pages = buckets / SW_PAGE, position = 0;
+	SW_AUTO_FREE char *values = calloc(buckets, size);
+	SW_AUTO_FREE uint32_t *keys = calloc(pages, sizeof(*keys));
 	SW_AUTO_FD int fd = -1;
 	int error;
 
 	if (!values || !keys)
 		return -ENOMEM;
-	error = sw_instance_map(instance, tables[table].map, tables[table].value_size, &fd);
+	error = sw_instance_map(instance, tables[table].map, size * SW_PAGE, &fd);
 	if (error)
 		return error;
-	error = bpf_map_lookup_batch(fd, NULL, &position, keys, values, &count, &options);
+	error = bpf_map_lookup_batch(fd, NULL, &position, keys, values, &pages, &options);
 	if (error && error != -ENOENT)
 		return sw_error(error, "cannot read how full the tables are: %s",
 				sw_errno_text(error));
-	for (uint32_t i = 0; i < count; i++)
-		*used += tables[table].used(values + (size_t)i * tables[table].value_size);
+	for (uint32_t i = 0; i < pages * SW_PAGE; i++)
+		*used += tables[table].used(values + (size_t)i * size);
 	return 0;
 }
 
@@ -93,7 +94,7 @@ int sw_occupancy_read(const struct sw_instance *instance, struct sw_occupancy *o
 
 	for (unsigned int i = 0; i < SW_OCCUPANCY_COUNT && !error; i++) {
 		occupancy[i].table = tables[i].map;
-		occupancy[i].capacity = (uint64_t)tables[i].entries * tables[i].each;
+		occupancy[i].capacity = (uint64_t)tables[i].count * tables[i].each;
 		occupancy[i].used = 0;
 		error = count_table(instance, i, &occupancy[i].used);
 	}
