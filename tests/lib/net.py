@@ -27,6 +27,8 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 OFFLOADS = ("tso", "gso", "gro", "tx", "tx-vlan-hw-insert", "tx-vlan-stag-hw-insert")
 
+FAMILIES = (socket.AF_INET, socket.AF_INET6)
+
 # The last number of an address on a wire, IPv4 and IPv6 alike.
 NEAR, FAR = 1, 2
 NOBODY = 98  # behind the far end: packets for it arrive there, and nothing answers, not even ICMP
@@ -96,6 +98,11 @@ class Namespace:
 
     def ip(self, *argv):
         return run("ip", "-n", self.name, *argv)
+
+    def ip_batch(self, *commands):
+        """Several of them, each a tuple of words, by one process."""
+        lines = "".join(" ".join(map(str, words)) + "\n" for words in commands)
+        return run("ip", "-n", self.name, "-batch", "-", input=lines)
 
     def tc(self, *argv):
         return run("tc", "-n", self.name, *argv)
@@ -170,9 +177,12 @@ class End:
         self.namespace.ip("route", "add", target, *(["via", via] if via else []),
                           "dev", self.name)
 
+    def neighbour_words(self, address, mac):
+        """Of ip: whose MAC address that is, without asking."""
+        return ("neigh", "replace", address, "lladdr", mac, "dev", self.name, "nud", "permanent")
+
     def neighbour(self, address, mac):
-        self.namespace.ip("neigh", "replace", address, "lladdr", mac, "dev", self.name,
-                          "nud", "permanent")
+        self.namespace.ip(*self.neighbour_words(address, mac))
 
 
 class Lab(contextlib.ExitStack):
@@ -212,16 +222,15 @@ class Lab(contextlib.ExitStack):
         near.ip("link", "add", a.name, "address", a.mac, "type", "veth",
                 "peer", "name", b.name, "address", b.mac, "netns", far.name)
         for end, own_ghost, other_ghost in ((a, VANISHED, NOBODY), (b, NOBODY, VANISHED)):
-            space = end.namespace
-            # no link-local address: with one, IPv6 would talk by itself
-            space.ip("link", "set", end.name, "addrgenmode", "none")
-            space.ip("link", "set", end.name, "up")
-            space.ip("addr", "add", f"{end.address(socket.AF_INET)}/24", "dev", end.name)
-            space.ip("addr", "add", f"{end.address(socket.AF_INET6)}/64", "dev", end.name, "nodad")
-            for family in (socket.AF_INET, socket.AF_INET6):
-                space.ip("route", "add", "blackhole", end.address(family, own_ghost))
-                end.neighbour(end.address(family, end.peer.number), end.peer.mac)
-                end.neighbour(end.address(family, other_ghost), end.peer.mac)
+            end.namespace.ip_batch(
+                # no link-local address: with one, IPv6 would talk by itself
+                ("link", "set", end.name, "addrgenmode", "none"),
+                ("link", "set", end.name, "up"),
+                ("addr", "add", f"{end.address(socket.AF_INET)}/24", "dev", end.name),
+                ("addr", "add", f"{end.address(socket.AF_INET6)}/64", "dev", end.name, "nodad"),
+                *(("route", "add", "blackhole", end.address(family, own_ghost)) for family in FAMILIES),
+                *(end.neighbour_words(end.address(family, number), end.peer.mac)
+                  for family in FAMILIES for number in (end.peer.number, other_ghost)))
             if not offloads:
                 end.offloads(False)
         return a, b
