@@ -115,8 +115,22 @@ def framed(name, segments=None):
     return link, [wrap(each) for each in packets(segments)]
 
 
-@pytest.mark.parametrize("name", LINKS)
-def test_link_type(tmp_path, name):
+def test_link_types(tmp_path):
+    """All in one file, whose every interface has a client of its own."""
+    data, heard = pcapng_section(), b""
+    ports = dict(enumerate(LINKS, 20000))
+    for index, (port, name) in enumerate(ports.items()):
+        link, frames = framed(name, opening(port))
+        data += interface(link)
+        heard += b"".join(enhanced(index, 10 ** 6, each) for each in frames)
+    report = replayed(tmp_path, data + heard)
+    accepted = {one["sport"] for one in report["attempts"] if one["outcome"] == "accepted"}
+    assert not {name for port, name in ports.items() if port not in accepted}
+    assert outcomes(report) == {"accepted": len(LINKS)}
+
+
+@pytest.mark.parametrize("name", ("ethernet", "raw", "802.11 qos"))
+def test_the_link_type_of_a_pcap(tmp_path, name):
     link, frames = framed(name)
     data = pcap([(1 + i, frame) for i, frame in enumerate(frames)], link)
     assert outcomes(replayed(tmp_path, data)) == {"accepted": 1}
@@ -128,20 +142,27 @@ def test_radiotap_says_that_the_header_is_padded(tmp_path):
     assert outcomes(replayed(tmp_path, data)) == {"accepted": 1}
 
 
-@pytest.mark.parametrize("head", [
-    b"\x08\x41" + DATA[2:] + SNAP, b"\x80" + DATA[1:] + SNAP, DATA[:22] + b"\x11\0" + SNAP,
-    b"\x48" + DATA[1:] + SNAP, QOS[:-2] + b"\x80\0" + SNAP])
-def test_802_11_that_is_no_packet(tmp_path, head):
+def test_802_11_that_is_no_packet(tmp_path):
     """Encrypted, management, a later fragment, without data, several in one."""
-    data = pcap([(1, head + each) for each in packets()], 105)
+    heads = (b"\x08\x41" + DATA[2:] + SNAP, b"\x80" + DATA[1:] + SNAP, DATA[:22] + b"\x11\0" + SNAP,
+             b"\x48" + DATA[1:] + SNAP, QOS[:-2] + b"\x80\0" + SNAP)
+    data = pcap([(1, head + each) for i, head in enumerate(heads)
+                 for each in packets(opening(20000 + i))], 105)
     assert outcomes(replayed(tmp_path, data)) == {}
 
 
-@pytest.mark.parametrize("name", LINKS)
-def test_any_cut_of_the_header_is_survived(tmp_path, name):
-    link, frames = framed(name)
-    data = pcap([(1, frames[0][:size]) for size in range(len(frames[0]))], link)
-    replayed(tmp_path, data)
+def test_any_cut_of_the_header_is_survived(tmp_path):
+    """Of each link type; what comes behind it is whole."""
+    data, heard, cuts = pcapng_section(), b"", 0
+    for index, name in enumerate(LINKS):
+        link, frames = framed(name, opening(20000 + index))
+        data += interface(link)
+        cuts += len(frames[0])
+        heard += b"".join(enhanced(index, 10 ** 6, frames[0][:size]) for size in range(len(frames[0])))
+        heard += b"".join(enhanced(index, 10 ** 6, each) for each in frames)
+    report = replayed(tmp_path, data + heard)
+    assert report["packets"] == cuts + 3 * len(LINKS)
+    assert outcomes(report)["accepted"] == len(LINKS)
 
 
 @pytest.mark.parametrize("link, head", [
