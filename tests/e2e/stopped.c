@@ -4,24 +4,19 @@
  * STOP_AT (the first is 1) the process is killed, or, with STOP_HOW=fail, the step fails with EIO. STEPS names a
  * file that gets a line for each.
  */
-#include <dlfcn.h>
+#include "preloaded.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/bpf.h>
 #include <linux/netlink.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-#define REAL(name) ((typeof(&name))dlsym(RTLD_NEXT, #name))
 
 /* Returns whether the step is to fail. */
 static bool step(const char *what, const char *path)
@@ -67,22 +62,11 @@ static const char *lasting(long command)
 	return NULL;
 }
 
-long syscall(long number, ...)
+static bool bpf_fails(long command, const union bpf_attr *attr)
 {
-	long a[6];
-	va_list args;
+	const char *what = lasting(command);
 
-	va_start(args, number);
-	for (int i = 0; i < 6; i++)
-		a[i] = va_arg(args, long);
-	va_end(args);
-	if (number == SYS_bpf && lasting(a[0])) {
-		const union bpf_attr *attr = (const void *)a[1];
-
-		if (step(lasting(a[0]), a[0] == BPF_OBJ_PIN ? (const char *)attr->pathname : ""))
-			return -1;
-	}
-	return REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	return what && step(what, command == BPF_OBJ_PIN ? (const char *)attr->pathname : "");
 }
 
 /* Of the kinds of messages of rtnetlink in fours, the first two make and remove. */
