@@ -85,11 +85,11 @@ def fast_open(client, address, family, data):
     return opener
 
 
-def test_fast_open_between_two_kernels(stage, synward):
+def test_fast_open_between_two_kernels(watched):
     """The first connection asks for a cookie; the others bring it, and data in the SYN."""
+    stage, synward = watched
     for end in (stage.near, stage.far):
         end.namespace.sysctl("net.ipv4.tcp_fastopen", 3)
-    synward.attach(stage.far, options=QUICK)
     with tcp.listener(stage.far, stage.family) as server:
         server.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN, 16)
         for number in range(4):
@@ -109,19 +109,19 @@ def wait_state(namespace, state, port):
              f"port {port} to be in {state}")
 
 
-@pytest.mark.parametrize("waiting", ("client", "server"))
-def test_ports_that_are_reused_while_in_time_wait(stage, synward, waiting):
+@pytest.mark.parametrize("waiting, port", (("client", 25000), ("server", 25001)))
+def test_ports_that_are_reused_while_in_time_wait(watched, waiting, port):
     """Whoever closes first waits; the same 5-tuple again is an ordinary connection."""
+    stage, synward = watched
     near, far = stage.near.namespace, stage.far.namespace
     near.sysctl("net.ipv4.tcp_tw_reuse", 1)
     with contextlib.suppress(FileNotFoundError):  # since Linux 6.14; before, it is a second
         near.sysctl("net.ipv4.tcp_tw_reuse_delay", 10)
-    synward.attach(stage.far, options=QUICK)
     with tcp.listener(stage.far, stage.family) as server:
         for _ in range(5):
             def again():
                 with contextlib.suppress(OSError):  # the port is not free before the delay is over
-                    return connect_from(stage.near, 25000, stage.server(), stage.family)
+                    return connect_from(stage.near, port, stage.server(), stage.family)
             client = wait_for(again, "the port to be free again")
             accepted, _ = server.accept()
             with client, accepted:
@@ -132,25 +132,31 @@ def test_ports_that_are_reused_while_in_time_wait(stage, synward, waiting):
                 second.close()
                 assert first.recv(1) == b""
             wait_state(near if waiting == "client" else far, "time-wait",
-                       25000 if waiting == "client" else tcp.PORT)
+                       port if waiting == "client" else tcp.PORT)
     assert seen(synward.expect_outcomes(accepted=5)) == {"syn_reuse": 4}
 
 
-class Variants:
+class Variants(contextlib.ExitStack):
     """Ways to prepare both ends' sockets; each returns what the SYN then must look like."""
 
     def __init__(self, stage):
+        super().__init__()
         self.stage, self.protocol = stage, 0
 
+    def sysctl(self, name, value):
+        """At both ends, until this is over."""
+        for space in (self.stage.near.namespace, self.stage.far.namespace):
+            before = space.read_sysctl(name)
+            space.sysctl(name, value)
+            self.callback(space.sysctl, name, before)
+
     def ecn(self, server):
-        for end in (self.stage.near, self.stage.far):
-            end.namespace.sysctl("net.ipv4.tcp_ecn", 1)
+        self.sysctl("net.ipv4.tcp_ecn", 1)
         return lambda syn: syn.flags & (ECE | CWR | AE) == ECE | CWR
 
     def accecn(self, server):
         try:
-            for end in (self.stage.near, self.stage.far):
-                end.namespace.sysctl("net.ipv4.tcp_ecn", 3)
+            self.sysctl("net.ipv4.tcp_ecn", 3)
         except OSError:
             pytest.skip("this kernel has no AccECN")
         # the AE bit is the lowest of the byte before the flags
@@ -184,10 +190,9 @@ class Variants:
 
 
 @pytest.mark.parametrize("variant", ("ecn", "accecn", "mptcp", "md5"))
-def test_extensions_of_tcp_are_ordinary(stage, synward, variant):
-    variants = Variants(stage)
-    synward.attach(stage.far, options=QUICK)
-    with contextlib.ExitStack() as sockets:
+def test_extensions_of_tcp_are_ordinary(watched, variant):
+    stage, synward = watched
+    with Variants(stage) as variants, contextlib.ExitStack() as sockets:
         plain = sockets.enter_context(tcp.listener(stage.far, stage.family))
         looks_right = getattr(variants, variant)(plain)
         server = plain
@@ -195,6 +200,7 @@ def test_extensions_of_tcp_are_ordinary(stage, synward, variant):
             plain.close()
             server = sockets.enter_context(stage.far.namespace.socket(stage.family,
                                                                       protocol=MPTCP))
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             server.bind(stage.server())
             server.listen()
         port = sockets.enter_context(Port(stage.far))
