@@ -7,18 +7,15 @@ bench-cost.svg into build/. README.md beside this says how it is measured.
 """
 
 import argparse
-import json
-import os
 import pathlib
-import signal
 import statistics
 import sys
 
 import cost_report
 import peers
 import workloads
-from running import Progress, machine, parse_cores, write
-from stage import BUILD, OBJECT, Failed, Stage, choose_cores, sweep
+from running import Progress, begin, machine, measure, parse_cores
+from stage import BUILD, OBJECT, Stage, choose_cores
 
 SCHEMA = 1
 BASE = "xdp-pass"
@@ -166,28 +163,13 @@ def run_all(given):
 
 def main(argv=None):
     given = parse_arguments(argv)
-    if os.geteuid():
-        sys.exit("bench-cost: needs root, for network namespaces and BPF: sudo make bench-cost")
+    begin("bench-cost")
     if missing := workloads.missing_tools():
         sys.exit(f"bench-cost: {missing[0]} is not installed: make bench-cost installs it")
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(1))
     if workloads.many_files() < workloads.IDLE + 1000:
         sys.exit(f"bench-cost: {workloads.IDLE} idle connections take as many open files: ulimit -n")
-    sweep()
-    try:
-        result = run_all(given)
-    except (Failed, AssertionError, OSError, peers.Unavailable) as error:
-        sys.exit(f"\nbench-cost: {error}")
-    except KeyboardInterrupt:
-        print("\nbench-cost: interrupted; everything is taken down again", file=sys.stderr)
-        return 130
-    print()
-    print("\n".join(cost_report.table(result)))
-    written = [write(given.output / "bench-cost.json", json.dumps(result, indent=1) + "\n"),
-               write(given.output / "bench-cost.svg", cost_report.draw(result))]
-    print(f"\nin {' and '.join(map(str, written))}")
-    return 0
+    result = measure("bench-cost", lambda: run_all(given), given.output, cost_report.table, cost_report.draw)
+    return 0 if result else 130
 
 
 if __name__ == "__main__":

@@ -8,17 +8,14 @@ bench-flood.json and bench-flood.svg into build/. README.md beside this says how
 
 import argparse
 import contextlib
-import json
-import os
 import pathlib
-import signal
 import sys
 
 import peers
 import plot
 import report
-from running import Progress, machine, parse_cores, write
-from stage import BACKLOG, BUILD, TOOLS, Failed, Stage, choose_cores, sweep, wait_for
+from running import Progress, begin, machine, measure, parse_cores
+from stage import BACKLOG, BUILD, TOOLS, Stage, choose_cores, wait_for
 
 SCHEMA = 1
 PROGRAMS = ("flood", "honest_client", "honest_server")
@@ -190,26 +187,13 @@ def is_complete(result, chosen):
 
 def main(argv=None):
     given = parse_arguments(argv)
-    if os.geteuid():
-        sys.exit("bench-flood: needs root, for network namespaces and BPF: sudo make bench-flood")
+    begin("bench-flood")
     missing = [name for name in PROGRAMS if not (TOOLS / name).exists()]
     if missing:
         sys.exit(f"bench-flood: {TOOLS / missing[0]} is not there: make bench-flood builds it")
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(1))
-    sweep()
-    try:
-        result = run_all(given)
-    except (Failed, AssertionError, OSError) as error:
-        sys.exit(f"\nbench-flood: {error}")
-    except KeyboardInterrupt:
-        print("\nbench-flood: interrupted; everything is taken down again", file=sys.stderr)
+    result = measure("bench-flood", lambda: run_all(given), given.output, report.table, plot.draw)
+    if not result:
         return 130
-    print()
-    print("\n".join(report.table(result)))
-    written = [write(given.output / "bench-flood.json", json.dumps(result, indent=1) + "\n"),
-               write(given.output / "bench-flood.svg", plot.draw(result))]
-    print(f"\nin {' and '.join(map(str, written))}")
     return 0 if is_complete(result, given.peers) else 1
 
 

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What every long measurement has: cores to choose, progress to tell, files to write."""
 
+import json
 import os
 import pathlib
 import platform
+import signal
+import sys
 import time
 
-from stage import Cores
+import peers
+from stage import Cores, Failed, sweep
 
 
 def parse_cores(text):
@@ -59,3 +63,32 @@ def write(path, text):
     new.write_text(text)
     new.replace(path)
     return path
+
+
+def begin(name):
+    """For the target of make that is called so. A process that is asked to end takes everything down."""
+    if os.geteuid():
+        sys.exit(f"{name}: needs root, for network namespaces and BPF: sudo make {name}")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
+
+
+def measure(name, run, output, table, draw):
+    """
+    Runs the measurement, prints the table of its result, and writes that and its picture into the folder output.
+    Returns the result; none if it was interrupted.
+    """
+    sweep()
+    try:
+        result = run()
+    except (Failed, AssertionError, OSError, peers.Unavailable) as error:
+        sys.exit(f"\n{name}: {error}")
+    except KeyboardInterrupt:
+        print(f"\n{name}: interrupted; everything is taken down again", file=sys.stderr)
+        return None
+    print()
+    print("\n".join(table(result)))
+    written = [write(output / f"{name}.json", json.dumps(result, indent=1) + "\n"),
+               write(output / f"{name}.svg", draw(result))]
+    print(f"\nin {' and '.join(map(str, written))}")
+    return result
