@@ -19,6 +19,8 @@ from segments import ACK, FIN, PSH, SYN, Port
 
 XMAS = FIN | PSH | 0x20
 OTHER_PORT = 8082
+# Where no packet is sent, which family it would be of is all the same.
+ONCE = pytest.mark.parametrize("family", ["ipv4"], indirect=True)
 
 
 @pytest.fixture
@@ -125,6 +127,7 @@ def test_what_is_dropped_has_no_score(gate, synward, files):
     assert (one["dropped"], one["suspects"], one["verdict"]) == (1, 0, "dropping")
 
 
+@ONCE
 def test_the_score_names_all_rules(gate, synward):
     told = score(synward)
     assert list(told["anomalies"]) == declared("anomaly.h", "#define SW_ANOMALIES")
@@ -247,6 +250,7 @@ def test_status_tells_whether_strict_rules_are_in_force(gate, synward, files):
     assert re.search(r"^  default +enforce +ready$", status, re.M) and too_wide(status) == []
 
 
+@ONCE
 def test_each_interface_warms_up_by_itself(gate, synward, files):
     """One more does not keep the others waiting, nor do many that come and go."""
     synward.expect(0, "policy", "apply", files.default("enforce", "  strict: yes\n  warm_up: 1h\n"))
@@ -287,6 +291,7 @@ def test_status_tells_that_one_side_only_is_seen(gate, synward, files):
     assert 0 < row["strict_left_ms"] <= 3600000 and row["one_sided_ms"] < 60000
 
 
+@ONCE
 def test_status_tells_what_waits_and_what_came_back(gate, synward, files):
     status = synward.json("status")
     assert (status["mode"], status["policy"]["mode"]) == ("monitor", "monitor")
@@ -306,6 +311,7 @@ def test_status_tells_what_waits_and_what_came_back(gate, synward, files):
     assert too_wide(on_terminal(synward, "status", NO_COLOR="1")) == []
 
 
+@ONCE
 def test_show_as_json(gate, synward, files):
     synward.expect(0, "policy", "apply", limited(files, "enforce"))
     shown = synward.json("policy", "show")
@@ -316,6 +322,7 @@ def test_show_as_json(gate, synward, files):
     assert shown["state"]["limits"] == ["syn_rate"] and shown["state"]["service_count"] == 2
 
 
+@ONCE
 def test_lists_are_counted(gate, synward):
     synward.expect(0, "block", "add", "203.0.113.0/24", "2001:db8:ffff::/48")
     synward.expect(0, "allow", "add", "198.51.100.7")
@@ -337,6 +344,7 @@ def test_explain_knows_limits(synward):
     assert "block_list" in synward.expect(0, "explain").stdout
 
 
+@ONCE
 def test_disarmed_policies_are_told_as_such(gate, synward, files):
     synward.expect(0, "policy", "apply", files.default("enforce"))
     synward.expect(0, "disarm")
