@@ -11,7 +11,7 @@ import pytest
 import tcp
 from causes import QUICK, Stage
 from cli import BINARY
-from live import events
+from live import ONCE, events
 from net import VANISHED, run, wait_for
 from policies import Files, Gate
 from reports import declared, on_terminal, samples, too_wide
@@ -19,8 +19,6 @@ from segments import ACK, FIN, PSH, SYN, Port
 
 XMAS = FIN | PSH | 0x20
 OTHER_PORT = 8082
-# Where no packet is sent, which family it would be of is all the same.
-ONCE = pytest.mark.parametrize("family", ["ipv4"], indirect=True)
 
 
 @pytest.fixture

@@ -20,6 +20,9 @@ from segments import ETH_ALL, SYN, parse
 
 TOOL_SECONDS = 30  # for what takes three
 
+# For a test that has a gate and sends nothing: of which family that would be is all the same.
+ONCE = pytest.mark.parametrize("family", ["ipv4"], indirect=True)
+
 
 def need(*tools):
     """Skips a test whose tools are not installed."""
