@@ -53,6 +53,7 @@ struct tcp_options_received {
 struct tcp_sock {
 	struct tcp_options_received rx_opt;
 	__u64 bytes_received;
+	__u32 segs_in;
 	bool is_mptcp;
 	const void *md5sig_info;
 	const void *ao_info;

@@ -25,6 +25,15 @@ struct {
 	__type(value, struct sw_handshake_bucket);
 } handshakes SEC(".maps");
 
+/* What is kept of attempts that are not followed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE); /* so that a line is a line of the cache */
+	__uint(max_entries, SW_GLIMPSE_LINES);
+	__type(key, __u32);
+	__type(value, struct sw_glimpse_line);
+} glimpses SEC(".maps");
+
 /* Established connections. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -284,6 +293,10 @@ struct cpu_budget {
 	__u32 events;
 	__u32 timed_window;
 	__u32 timed;
+	/* attempts entered, and those of them whose SYN came again: bpf/glimpse.h */
+	__u32 followed_window;
+	__u32 followed;
+	__u32 followed_again;
 };
 
 struct {

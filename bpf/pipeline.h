@@ -21,6 +21,7 @@
 #include "count.h"
 #include "emit.h"
 #include "enforce.h"
+#include "glimpse.h"
 #include "learn.h"
 #include "martian.h"
 #include "one_sided.h"
@@ -159,7 +160,7 @@ __noinline int conclude(const struct sw_packet *packet, struct inquiry *inquiry)
 		note_one_sided(&step->ended, inquiry->policy);
 	if (step->completed != SW_OUTCOME_NONE && step->ended.synack_us)
 		synack_to_ack_us = clock_us() - step->ended.synack_us;
-	count_finding(finding, decision, synack_to_ack_us);
+	count_finding(finding, set, decision, synack_to_ack_us);
 	if (step->end == SW_END_JUDGED || step->end == SW_END_EVICTED)
 		emit_end(set, inquiry->now.ms, inquiry->direction, step, packet, finding->anomalies,
 			 synack_to_ack_us);
@@ -244,6 +245,13 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 	if (direction == SW_INGRESS && inquiry->segment == SW_SEGMENT_ACK &&
 	    is_martian(ctx, packet, inquiry))
 		return SW_VERDICT_PASSED;
+	if (may_be_recognised(inquiry) && recognise(packet, inquiry)) {
+		if (finding->handshake.completed != SW_OUTCOME_NONE) {
+			find_room(packet, inquiry);
+			tell_connections(packet, inquiry);
+		}
+		return SW_VERDICT_PASSED;
+	}
 	if (policy_has(inquiry->policy, SW_HAS_SERVICE_TIMEOUTS))
 		service = service_for_timeouts(packet, inquiry);
 	if (follow_by_side(ctx, packet, inquiry, finding, service, direction)) {
@@ -260,6 +268,8 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 	    (held == HOLDS_NOTHING && finding->unknown && is_learned(packet, finding, inquiry))) {
 		find_room(packet, inquiry);
 		follow_adopted(packet, inquiry);
+		if (load.followed && held == HOLDS_CONNECTION)
+			count_beginning(ctx, packet, inquiry);
 	} else if (held == HOLDS_ATTEMPT) {
 		finding->handshake.tolerated |= SW_BIT(MIDSTREAM);
 	}
@@ -367,6 +377,9 @@ static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *pack
 			return verdict;
 		limited = inquiry.owner || inquiry.limit != SW_LIMIT_NONE;
 	}
+	if (load.followed && !inquiry.anomalies && !limited &&
+	    is_only_counted(packet, &inquiry, set))
+		return SW_VERDICT_PASSED;
 	/* before any table is read: the exact clock waits for all loads that are under way */
 	if ((inquiry.segment == SW_SEGMENT_SYN || inquiry.segment == SW_SEGMENT_SYNACK) &&
 	    may_time(inquiry.now.ms))

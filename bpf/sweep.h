@@ -57,7 +57,7 @@ __noinline int sweep_way(__u32 key, __u32 way, __u32 now_ms, int force)
 		note_one_sided(&step.ended, set->policy);
 	mine = my_counters();
 	if (mine)
-		count_end(mine, &step);
+		count_end(mine, set, &step);
 	emit_end(set, now_ms, SW_INGRESS, &step, NULL, 0, SW_LATENCY_UNKNOWN);
 	return 0;
 }

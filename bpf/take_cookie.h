@@ -9,32 +9,7 @@
 
 #include "defend.h"
 
-/* What a cookie that came back proves is entered as if its handshake had been followed. */
-static __always_inline void finish_handshake(const struct sw_packet *ack,
-					     const struct inquiry *inquiry,
-					     struct sw_finding *finding)
-{
-	struct sw_handshake_step *step = &finding->handshake;
-	struct sw_attempt *ended = &step->ended;
-
-	__builtin_memset(ended, 0, sizeof(*ended));
-	ended->orig = ack->src;
-	ended->resp = ack->dst;
-	ended->orig_port = ack->sport;
-	ended->resp_port = ack->dport;
-	ended->isn_orig = ack->seq - 1;
-	ended->isn_resp[0] = ack->ack - 1;
-	ended->started_ms = inquiry->now.ms;
-	ended->phase = SW_PHASE_SYN_RECEIVED;
-	ended->side = sw_side(load.slot, false);
-	step->opened = 1;
-	step->belongs = 1;
-	step->end = SW_END_JUDGED;
-	step->outcome = SW_OUTCOME_ACCEPTED;
-	step->completed = SW_OUTCOME_ACCEPTED;
-}
-
-/* Enters the connection of a valid cookie. */
+/* Enters the connection of a valid cookie, as if its handshake had been followed. */
 __noinline int accept_cookie(const struct sw_packet *ack, const struct inquiry *inquiry)
 {
 	struct sw_finding *finding = my_finding();
@@ -44,7 +19,8 @@ __noinline int accept_cookie(const struct sw_packet *ack, const struct inquiry *
 	if (!ack || !inquiry || !finding || !mine ||
 	    !go_to(finding->room, inquiry->hash, &inquiry->now, &place))
 		return 0;
-	finish_handshake(ack, inquiry, finding);
+	sw_end_unentered(ack, true, SW_OUTCOME_ACCEPTED, sw_side(load.slot, false), &inquiry->now,
+			 &finding->handshake);
 	enter_completed(&place, SW_CONN_UNHEARD, finding);
 	remember(memory_hash(&ack->src), inquiry->now.ms);
 	mine->tallies[SW_TALLY_COOKIES_ACCEPTED]++;

@@ -149,4 +149,31 @@ static __always_inline void open_attempt(struct sw_handshake_bucket *bucket, __u
 	step->opened = 1;
 }
 
+/* An attempt has ended with a packet, of its opener or not, and never was in the table: as if it had been. */
+static __always_inline void sw_end_unentered(const struct sw_packet *packet, bool from_opener,
+					     enum sw_outcome outcome, __u8 side,
+					     const struct sw_now *now,
+					     struct sw_handshake_step *step)
+{
+	struct sw_attempt *ended = &step->ended;
+
+	__builtin_memset(ended, 0, sizeof(*ended));
+	ended->orig = from_opener ? packet->src : packet->dst;
+	ended->resp = from_opener ? packet->dst : packet->src;
+	ended->orig_port = from_opener ? packet->sport : packet->dport;
+	ended->resp_port = from_opener ? packet->dport : packet->sport;
+	ended->isn_orig = (from_opener ? packet->seq : packet->ack) - 1;
+	ended->started_ms = now->ms;
+	ended->side = from_opener ? side : side ^ SW_SIDE_OUT;
+	ended->phase = SW_PHASE_SYN_RECEIVED;
+	step->opened = 1;
+	step->belongs = 1;
+	step->end = SW_END_JUDGED;
+	step->outcome = outcome;
+	if (outcome == SW_OUTCOME_ACCEPTED) {
+		ended->isn_resp[0] = packet->ack - 1;
+		step->completed = outcome;
+	}
+}
+
 #endif

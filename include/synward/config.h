@@ -53,6 +53,8 @@ enum sw_timeout {
  * every packet needs to know. User space writes single fields of it through a mapping, never the
  * whole: the kernel writes the policy and its timeouts by itself when one is rolled back.
  */
+#define SW_UNFOLLOWED_NOTE_MS 256U
+
 struct sw_settings {
 	__u32 timeout_ms[SW_TIMEOUT_COUNT]; /* of the active policy's default row */
 	__u32 events_per_second;	    /* budget of each CPU; 0: no limit */
@@ -74,6 +76,9 @@ struct sw_settings {
 	__u32 probe_last; /* the service that was looked at last */
 	/* the packets', too: interfaces by which leaves what came in by another one, by slot */
 	__u64 forwarders;
+	/* attempts that were only counted: when the last one was, to SW_UNFOLLOWED_NOTE_MS, and since when some are */
+	__u32 unfollowed_ms;
+	__u32 unfollowed_since_ms;
 	__u64 evicted_ms; /* when a live connection was pushed out last, by the coarse clock; 0: none */
 	__u64 watching_since_ms[SW_MAX_INTERFACES]; /* when each slot's was attached, likewise */
 };

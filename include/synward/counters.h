@@ -70,6 +70,10 @@ static __always_inline __u64 sw_hist_bound(__u32 bucket)
 	X(ATTEMPTS_CLOSED, attempts_closed, "entries that left the handshake table")               \
 	X(ATTEMPTS_EVICTED, attempts_evicted,                                                      \
 	  "unfinished attempts pushed out of a full line before their outcome was known")          \
+	X(ATTEMPTS_UNFOLLOWED, attempts_unfollowed,                                                \
+	  "attempts counted and not entered: more came than the table can remember")               \
+	X(ATTEMPTS_RECOGNISED, attempts_recognised,                                                \
+	  "those of them of which a later segment told the outcome")                               \
 	X(CONNECTIONS_OPENED, connections_opened, "entries made in the connections table")         \
 	X(CONNECTIONS_CLOSED, connections_closed, "entries that left the connections table")       \
 	X(CONNECTIONS_EVICTED, connections_evicted,                                                \
@@ -156,6 +160,8 @@ struct sw_counters {
 	__u64 limits_dropped[SW_LIMIT_SLOTS];
 	struct sw_score score;
 	__u64 tallies[SW_TALLY_COUNT];
+	/* how the attempts ended that were entered while others were only counted: they speak for those */
+	__u64 sampled[SW_OUTCOME_COUNT];
 	struct sw_histogram latencies[SW_LATENCY_COUNT];
 };
 

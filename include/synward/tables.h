@@ -201,6 +201,29 @@ struct sw_owner_bucket {
 };
 
 /*
+ * What is kept of attempts that are not followed, because more SYNs come than the table of handshakes can
+ * remember for a round trip: bpf/core/glimpse.h. A line of the cache; a hash of the flow leads to it.
+ */
+#define SW_GLIMPSES	 7U
+#define SW_GLIMPSE_LINES 32768U /* at the most: 0.2 s of a million SYNs a second */
+
+struct sw_glimpse_line {
+	__u64 words[1 + SW_GLIMPSES]; /* the first: whose place was taken last */
+};
+
+/* Who makes the table of handshakes as large as this wants to see all of them. */
+#define SW_FOLLOWS_ALL_FROM 131072U /* buckets */
+
+static __always_inline __u32 sw_glimpse_lines(__u32 handshake_buckets)
+{
+	if (handshake_buckets >= SW_FOLLOWS_ALL_FROM)
+		return 1; /* which nobody uses: a map has at least one */
+	return handshake_buckets < SW_GLIMPSE_LINES / 2 ? 2 * handshake_buckets : SW_GLIMPSE_LINES;
+}
+
+SW_STATIC_ASSERT(sizeof(struct sw_glimpse_line) == 64, "a line of the cache");
+
+/*
  * What the limits know of one prefix of sources of one service. Set-associative like the others; a
  * flood of spoofed sources pushes out entries of those that have used up least.
  */

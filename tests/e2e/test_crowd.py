@@ -4,16 +4,14 @@
 import contextlib
 import os
 import random
-import secrets
 
 import pytest
 
 import tcp
-from cli import BUILD
 from net import wait_for
 from policies import Files
 from segments import ACK, FIN, MSS_1460, PSH, RST, SYN, URG, Segment
-from spoofed import Flood, Strangers
+from spoofed import Flood, Strangers, flood_tool
 
 LIVE = 1000
 # The connections have room for a thousand for sure; nothing that is spoofed enters them. Of the other
@@ -56,14 +54,7 @@ def odd_segments(end, family):
 
 
 def flood(end, family, port=tcp.PORT, kind="mixed", count=SPOOFED):
-    """SYNs or ACKs of millions of addresses, as fast as the kernel makes them (bench/flood.c)."""
-    secret = secrets.token_hex(16)
-    for space in (end.namespace, end.peer.namespace):
-        space.ip("link", "set", "lo", "alias", f"synward bench-flood {secret}")
-    end.namespace.run(BUILD / "bench" / "flood", "--interface", end.name, "--secret", secret,
-                      "--destination", end.peer.address(family), "--port", port,
-                      "--to", end.peer.mac, "--from", end.mac, "--kind", kind,
-                      "--count", count, "--seconds", 60, seconds=90)
+    end.namespace.run(*flood_tool(end, family, port, kind, count), seconds=90)
 
 
 def exchange(pairs):

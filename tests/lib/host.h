@@ -32,9 +32,10 @@ struct setup {
 	__u64 seed[2];
 	__u64 start_ns;
 	bool checksums;
-	bool live;  /* the program has the kernel's clocks, not those of the test */
-	bool frags; /* the one for frames in several buffers is loaded, too */
-	bool tc;    /* and that by which TC sees what comes in */
+	__u32 followed; /* attempts that a CPU enters in a window of 16 ms; 0: all */
+	bool live;	/* the program has the kernel's clocks, not those of the test */
+	bool frags;	/* the one for frames in several buffers is loaded, too */
+	bool tc;	/* and that by which TC sees what comes in */
 	struct sw_settings settings;
 	struct sw_rules rules; /* of everything: there is no service */
 };

@@ -173,6 +173,7 @@ static inline void prog_reset(struct prog *prog, const struct setup *setup)
 	prog->now_ns = setup->start_ns;
 	prog_set_policy(prog, &prog->setup);
 	prog_clear(prog->skeleton->maps.handshakes, 1);
+	prog_clear(prog->skeleton->maps.glimpses, 1);
 	prog_clear(prog->skeleton->maps.connections, 1);
 	prog_clear(prog->skeleton->maps.connection_filter, 1);
 	prog_clear(prog->skeleton->maps.connection_hints, 1);

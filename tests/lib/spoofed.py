@@ -5,10 +5,12 @@ import ctypes
 import errno
 import itertools
 import random
+import secrets
 import socket
 import threading
 import time
 
+from cli import BUILD
 from segments import Port, frame
 
 BATCH = 64  # less than a veth's queue holds
@@ -87,6 +89,19 @@ class Flood:
         self.port.socket.close()
         if self.failure:
             raise self.failure
+
+
+def flood_tool(end, family, port, kind, count):
+    """
+    The command that sends SYNs or ACKs of millions of addresses from an end, as fast as the kernel makes them
+    (bench/flood.c), for a minute at the most. Both namespaces get the mark without which it refuses to.
+    """
+    secret = secrets.token_hex(16)
+    for space in (end.namespace, end.peer.namespace):
+        space.ip("link", "set", "lo", "alias", f"synward bench-flood {secret}")
+    return (BUILD / "bench" / "flood", "--interface", end.name, "--secret", secret,
+            "--destination", end.peer.address(family), "--port", port, "--to", end.peer.mac,
+            "--from", end.mac, "--kind", kind, "--count", count, "--seconds", 60)
 
 
 class Strangers:

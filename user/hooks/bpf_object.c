@@ -3,6 +3,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../maps/percpu.h"
 #include "../maps/policy_slot.h"
 #include "../maps/table_sizes.h"
 #include "../platform/bpf_log.h"
@@ -19,6 +20,8 @@
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+
+#define LEAST_FOLLOWED 256
 
 struct sw_object {
 	struct synward_bpf *skeleton;
@@ -99,6 +102,20 @@ static uint32_t tick_ms_q20(void)
 	return (uint32_t)((((uint64_t)resolution.tv_nsec << 20) + 500000) / 1000000);
 }
 
+/*
+ * How many attempts a CPU may enter in a window of 16 ms: its share of the table in a second, so that an entry stays
+ * for about that long; and not so few that a server that is only busy loses sight of any. 0: all.
+ */
+static uint32_t followed_attempts(const struct sw_identity *identity)
+{
+	uint64_t share = (uint64_t)identity->handshake_buckets * SW_WAYS * 16 / 1000 /
+			 sw_cpu_count();
+
+	if (identity->handshake_buckets >= SW_FOLLOWS_ALL_FROM)
+		return 0;
+	return share > LEAST_FOLLOWED ? (uint32_t)share : LEAST_FOLLOWED;
+}
+
 static void set_constants(struct load_constants *load, const struct sw_identity *identity,
 			  const struct sw_object_options *options)
 {
@@ -108,6 +125,7 @@ static void set_constants(struct load_constants *load, const struct sw_identity 
 	load->connection_buckets = identity->connection_buckets;
 	load->event_records = SW_EVENT_RECORDS;
 	load->tick_ms_q20 = tick_ms_q20();
+	load->followed = followed_attempts(identity);
 	load->netns = options->netns;
 	load->slot = (__u8)options->slot;
 	load->checksums = options->checksums;

@@ -31,6 +31,26 @@ uint64_t sw_histogram_percentile(const struct sw_histogram *histogram, double fr
 	return 0;
 }
 
+uint64_t sw_untold_attempts(const struct sw_counters *total)
+{
+	uint64_t unfollowed = total->tallies[SW_TALLY_ATTEMPTS_UNFOLLOWED];
+	uint64_t recognised = total->tallies[SW_TALLY_ATTEMPTS_RECOGNISED];
+
+	/* they are not read at the same moment */
+	return unfollowed > recognised ? unfollowed - recognised : 0;
+}
+
+uint64_t sw_estimated_outcome(const struct sw_counters *total, enum sw_outcome outcome)
+{
+	uint64_t sample = 0;
+
+	for (unsigned int i = 0; i < SW_OUTCOME_COUNT; i++)
+		sample += total->sampled[i];
+	return sample ? (uint64_t)((double)sw_untold_attempts(total) *
+				   (double)total->sampled[outcome] / (double)sample) :
+			0;
+}
+
 bool sw_traffic_is_conserved(const struct sw_traffic *traffic)
 {
 	uint64_t verdicts = 0, kinds = traffic->forwarded;

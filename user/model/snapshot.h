@@ -16,6 +16,13 @@
 
 #include <stdint.h>
 
+/*
+ * Of attempts that were only counted, since more came than could be followed: how many of them no segment told the
+ * end of, and how many of those ended in one way, if they did as those that were followed meanwhile.
+ */
+uint64_t sw_untold_attempts(const struct sw_counters *total);
+uint64_t sw_estimated_outcome(const struct sw_counters *total, enum sw_outcome outcome);
+
 struct sw_snapshot_interface {
 	struct sw_interface record;
 	uint32_t slot;

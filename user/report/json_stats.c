@@ -42,6 +42,21 @@ static json_t *limits(const struct sw_counters *total)
 	return object;
 }
 
+/* What is not counted one by one: the attempts that were not followed, and how they may have ended. */
+static json_t *estimated(const struct sw_counters *total)
+{
+	json_t *object = json_object();
+	json_t *outcomes;
+
+	sw_json_put_number(object, "attempts", sw_untold_attempts(total));
+	outcomes = sw_json_put(object, "handshakes", json_object());
+	for (unsigned int i = 0; i < SW_OUTCOME_COUNT; i++)
+		if (sw_is_of_attempt(i))
+			sw_json_put_number(outcomes, sw_outcome_words[i].name,
+					   sw_estimated_outcome(total, i));
+	return object;
+}
+
 /* None are counted where the policy has no services. */
 static json_t *services(const struct sw_snapshot *snapshot)
 {
@@ -154,6 +169,7 @@ json_t *sw_json_stats_root(const struct sw_snapshot *snapshot)
 	sw_json_put_number(root, "age_ms", (snapshot->taken_ns - snapshot->created_ns) / 1000000);
 	sw_json_put(root, "handshakes",
 		    named_counts(sw_outcome_words, SW_OUTCOME_COUNT, total->outcomes));
+	sw_json_put(root, "estimated", estimated(total));
 	sw_json_put(root, "anomalies", anomalies(total));
 	sw_json_put(root, "limits", limits(total));
 	sw_json_put(root, "services", services(snapshot));

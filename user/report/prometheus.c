@@ -138,6 +138,18 @@ static void stats(const struct sw_metrics *to, const struct sw_snapshot *snapsho
 	for (unsigned int i = 0; i < SW_OUTCOME_COUNT; i++)
 		sw_metric_labelled(to, "handshakes_total", "outcome", sw_outcome_words[i].name,
 				   total->outcomes[i]);
+	sw_metric_head(to, "handshakes_estimated", "gauge",
+		       "How attempts ended that were only counted, to judge by those that were "
+		       "followed at the same time.");
+	for (unsigned int i = 0; i < SW_OUTCOME_COUNT; i++)
+		if (sw_is_of_attempt(i))
+			sw_metric_labelled(to, "handshakes_estimated", "outcome",
+					   sw_outcome_words[i].name,
+					   sw_estimated_outcome(total, i));
+	sw_metric_single(
+		to, "attempts_unfollowed_total", "counter",
+		"Attempts counted and not followed: more came than the table can remember.",
+		total->tallies[SW_TALLY_ATTEMPTS_UNFOLLOWED]);
 	anomalies(to, total);
 	sw_prometheus_policy(to, snapshot);
 	sw_prometheus_flood(to, snapshot);

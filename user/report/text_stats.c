@@ -21,29 +21,45 @@ static uint64_t attempts(const struct sw_counters *total)
 	return sum;
 }
 
-/* How attempts ended, and which share of them did. */
+/*
+ * How attempts ended, and which share of them did. Of a flood of which not all were followed, also how many of the
+ * others ended so, as far as can be told from those that were.
+ */
 static void outcomes(FILE *out, const struct sw_counters *total, bool all)
 {
-	SW_AUTO_TABLE struct sw_table *table = sw_table_new("lrr");
-	uint64_t sum = attempts(total);
+	uint64_t sum = attempts(total), untold = sw_untold_attempts(total);
+	SW_AUTO_TABLE struct sw_table *table = sw_table_new(untold ? "lrrr" : "lrr");
 	char text[SW_NUMBER_SIZE];
 
-	if (!all && !sum) {
+	if (!all && !sum && !untold) {
 		fputs("  no handshake has ended yet\n", out);
 		return;
 	}
 	sw_table_cell(table, "OUTCOME");
 	sw_table_cell(table, "HANDSHAKES");
 	sw_table_cell(table, "SHARE");
+	if (untold)
+		sw_table_cell(table, "ESTIMATED");
 	for (unsigned int i = 0; i < SW_OUTCOME_COUNT; i++) {
-		if (!sw_is_of_attempt(i) || (!all && !total->outcomes[i]))
+		uint64_t estimated = untold ? sw_estimated_outcome(total, i) : 0;
+
+		if (!sw_is_of_attempt(i) || (!all && !total->outcomes[i] && !estimated))
 			continue;
 		sw_table_cell(table, "%s", sw_outcome_words[i].name);
 		sw_table_cell(table, "%s", sw_format_count(text, total->outcomes[i]));
 		sw_table_cell(table, "%.1f%%",
 			      sum ? 100.0 * (double)total->outcomes[i] / (double)sum : 0.0);
+		if (untold)
+			sw_table_cell(table, "%s%s", estimated ? "~" : "",
+				      sw_format_count(text, estimated));
 	}
 	sw_table_print(table, out);
+	if (untold)
+		fprintf(out,
+			"  %s attempts of a flood were counted and not followed. ESTIMATED tells "
+			"how "
+			"they ended,\n  to judge by those that were followed at the same time.\n",
+			sw_format_count(text, untold));
 }
 
 /* What did not begin with a SYN, which is no handshake's end. */

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_GLIMPSE_H
+#define SYNWARD_GLIMPSE_H
+
+/*
+ * More SYNs than the table of handshakes can remember for a round trip: to enter each of them is of no use to anybody,
+ * it is pushed out before its ACK can come. All are counted; a sample is entered, and of the rest a word is kept, by
+ * which an honest client's handshake is recognised all the same. So watching a flood costs its host next to nothing.
+ *
+ * That is for who only watches: where limits count attempts, or something may be dropped for what is not known, all are
+ * entered.
+ */
+
+#include "core/glimpse.h"
+#include "count.h"
+#include "inquiry.h"
+#include "listener.h"
+#include "policy.h"
+
+/* After the last one that was only counted, so long a segment may belong to one. */
+#define GLIMPSE_VALID_MS 20000U
+
+/* In which windows a CPU's attempts are counted, in ms: 1 << it. The loader says how many of them are entered. */
+#define FOLLOWED_WINDOW_SHIFT 4
+
+/* What makes every attempt worth an entry. */
+#define FOLLOWS_ALL (SW_HAS_ENFORCE | SW_HAS_HALF_OPEN | SW_HAS_OWNERS | SW_HAS_FLOOD_DEFENCE)
+
+/* May a segment belong to an attempt that was only counted? */
+static __always_inline bool may_be_glimpsed(const struct sw_settings *set, __u32 now_ms)
+{
+	__u32 last = *(volatile const __u32 *)&set->unfollowed_ms;
+
+	return load.followed && last && now_ms - last < GLIMPSE_VALID_MS;
+}
+
+/* The line of a flow's word. */
+static __always_inline struct sw_glimpse_line *glimpse_line(__u64 hash)
+{
+	__u32 key = sw_bucket_index(hash, sw_glimpse_lines(load.handshake_buckets));
+
+	return bpf_map_lookup_elem(&glimpses, &key);
+}
+
+/* Where it is there; 0: nowhere. By itself: seven places would be as many paths through whoever asks. */
+__noinline int glimpse_place(__u64 hash)
+{
+	const struct sw_glimpse_line *line = glimpse_line(hash);
+
+	return line ? sw_glimpse_find(line, sw_tag(hash)) : 0;
+}
+
+/* Notes that an attempt is only counted, in a line that all CPUs read: a few times a second. */
+static __always_inline void note_unfollowed(const struct sw_settings *set, __u32 now_ms)
+{
+	struct sw_settings *changing;
+
+	now_ms |= !now_ms; /* 0 is never */
+	if (may_be_glimpsed(set, now_ms) && now_ms - set->unfollowed_ms < SW_UNFOLLOWED_NOTE_MS)
+		return;
+	changing = changing_settings();
+	if (!changing)
+		return;
+	if (!may_be_glimpsed(set, now_ms))
+		changing->unfollowed_since_ms = now_ms;
+	*(volatile __u32 *)&changing->unfollowed_ms = now_ms;
+}
+
+/* The budget of this CPU in the present window. */
+static __always_inline struct cpu_budget *followed_budget(__u32 now_ms)
+{
+	__u32 key = 0;
+	struct cpu_budget *budget = bpf_map_lookup_elem(&budgets, &key);
+
+	if (budget && budget->followed_window != now_ms >> FOLLOWED_WINDOW_SHIFT) {
+		budget->followed_window = now_ms >> FOLLOWED_WINDOW_SHIFT;
+		budget->followed = 0;
+		budget->followed_again = 0;
+	}
+	return budget;
+}
+
+/*
+ * Counts a SYN that comes in, and keeps its word, unless it is to be followed. Of those that are repeated, as honest
+ * clients do that were not heard, as many are followed again. Returns 1 if there is nothing more to do.
+ */
+__noinline int glimpse_syn(const struct sw_packet *syn, __u64 hash, __u32 now_ms)
+{
+	const struct sw_settings *set = current_settings();
+	struct cpu_budget *budget = followed_budget(now_ms);
+	struct sw_counters *mine = my_counters();
+	struct sw_glimpse_line *line;
+	__u32 place, first;
+	bool repeats, over;
+	__u64 word;
+
+	if (!syn || !set || !budget || !mine)
+		return 0;
+	over = budget->followed >= load.followed;
+	if (!over && !may_be_glimpsed(set, now_ms)) {
+		budget->followed++;
+		return 0;
+	}
+	line = glimpse_line(hash);
+	if (!line || may_have_connection(hash))
+		return 0;
+	first = syn->seq + 1;
+	place = glimpse_place(hash);
+	word = sw_glimpse_at(line, place);
+	repeats = sw_glimpse_repeats(word, syn);
+	if (repeats && sw_glimpse_phase(word) == SW_GLIMPSE_FOLLOWED)
+		return 0;
+	if (!over || (repeats && budget->followed_again < load.followed)) {
+		budget->followed += !over;
+		budget->followed_again += over;
+		sw_glimpse_keep(line, place,
+				sw_glimpse(sw_tag(hash), SW_GLIMPSE_FOLLOWED, first, 0));
+		return 0;
+	}
+	if (repeats)
+		return 1;
+	sw_glimpse_keep(line, place, sw_glimpse(sw_tag(hash), SW_GLIMPSE_SYN, first, first));
+	mine->tallies[SW_TALLY_ATTEMPTS_UNFOLLOWED]++;
+	note_unfollowed(set, now_ms);
+	return 1;
+}
+
+/* A SYN-ACK: returns 1 if it is the answer to a SYN that was only counted, and there is nothing more to do. */
+__noinline int glimpse_synack(const struct sw_packet *synack, __u64 hash)
+{
+	struct sw_glimpse_line *line = glimpse_line(hash);
+	__u64 answered;
+	__u32 place;
+
+	if (!synack || !line)
+		return 0;
+	place = glimpse_place(hash);
+	answered = sw_glimpse_answered(sw_glimpse_at(line, place), sw_tag(hash), synack);
+	if (!answered)
+		return 0;
+	sw_glimpse_put(line, place, answered);
+	return 1;
+}
+
+/*
+ * An ACK or RST of which the connections know nothing: does it end an attempt that was only counted? Then the finding
+ * says how, as if the table had had it. Returns 1 if so.
+ */
+__noinline int recognise(const struct sw_packet *packet, const struct inquiry *inquiry)
+{
+	struct sw_finding *finding = my_finding();
+	struct sw_counters *mine = my_counters();
+	struct sw_glimpse_line *line;
+	enum sw_outcome outcome;
+	bool from_opener;
+	__u32 place;
+	__u64 word;
+
+	if (!packet || !inquiry || !finding || !mine)
+		return 0;
+	line = glimpse_line(inquiry->hash);
+	if (!line)
+		return 0;
+	place = glimpse_place(inquiry->hash);
+	word = sw_glimpse_at(line, place);
+	outcome = sw_glimpse_end(word, packet, inquiry->segment);
+	if (outcome >= SW_OUTCOME_COUNT)
+		return 0;
+	sw_glimpse_put(line, place, 0);
+	from_opener = outcome != SW_OUTCOME_REJECTED && outcome != SW_OUTCOME_ABORTED_RESP;
+	sw_end_unentered(packet, from_opener, outcome, inquiry->side, &inquiry->now,
+			 &finding->handshake);
+	if (sw_glimpse_phase(word) == SW_GLIMPSE_SYN)
+		finding->handshake.ended.phase = SW_PHASE_SYN_SENT;
+	if (outcome == SW_OUTCOME_REJECTED)
+		finding->handshake.ended.seen = SW_SAW_RST_ACKING;
+	mine->tallies[SW_TALLY_ATTEMPTS_RECOGNISED]++;
+	return 1;
+}
+
+/* Is it an opening of which nothing more is done than to count it? */
+static __always_inline bool is_only_counted(const struct sw_packet *packet,
+					    const struct inquiry *inquiry,
+					    const struct sw_settings *set)
+{
+	if (inquiry->segment == SW_SEGMENT_SYN)
+		return inquiry->direction == SW_INGRESS && !packet->payload &&
+		       !policy_has(inquiry->policy, FOLLOWS_ALL) &&
+		       glimpse_syn(packet, inquiry->hash, inquiry->now.ms);
+	return inquiry->segment == SW_SEGMENT_SYNACK && !packet->payload &&
+	       may_be_glimpsed(set, inquiry->now.ms) && glimpse_synack(packet, inquiry->hash);
+}
+
+/* May a segment of no connection end an attempt that was only counted? */
+static __always_inline bool may_be_recognised(const struct inquiry *inquiry)
+{
+	const struct sw_settings *set = current_settings();
+
+	return load.followed && set && may_be_glimpsed(set, inquiry->now.ms) &&
+	       inquiry->relation == SW_RELATION_NONE &&
+	       (inquiry->segment == SW_SEGMENT_ACK || inquiry->segment == SW_SEGMENT_RST);
+}
+
+/* So few segments have come to a socket whose handshake has just been completed. */
+#define BEGINNING_SEGMENTS 8U
+
+/*
+ * The kernel has a connection of which nothing is known. Was its opening one that was only counted, and the word of it
+ * pushed out before its ACK came? Then it counts now.
+ */
+static __always_inline void count_beginning(void *ctx, const struct sw_packet *packet,
+					    const struct inquiry *inquiry)
+{
+	bool comes = inquiry->direction == SW_INGRESS;
+	struct bpf_sock_tuple tuple = {};
+	const struct tcp_sock *connection;
+	struct sw_counters *mine = my_counters();
+	struct bpf_sock *found;
+	bool begins = false;
+	__u32 size;
+
+	if (!mine || !may_be_recognised(inquiry))
+		return;
+	size = socket_tuple(
+		&tuple, comes ? &packet->src : &packet->dst, comes ? packet->sport : packet->dport,
+		comes ? &packet->dst : &packet->src, comes ? packet->dport : packet->sport);
+	found = bpf_skc_lookup_tcp(ctx, &tuple, size, THIS_NETNS, 0);
+	if (!found)
+		return;
+	if (found->state == TCP_STATE_ESTABLISHED) {
+		connection = bpf_skc_to_tcp_sock(found);
+		begins = connection && connection->segs_in <= BEGINNING_SEGMENTS;
+	}
+	bpf_sk_release(found);
+	if (!begins)
+		return;
+	mine->outcomes[SW_OUTCOME_ACCEPTED]++;
+	mine->tallies[SW_TALLY_ATTEMPTS_OPENED]++;
+	mine->tallies[SW_TALLY_ATTEMPTS_CLOSED]++;
+	mine->tallies[SW_TALLY_ATTEMPTS_RECOGNISED]++;
+}
+
+#endif
