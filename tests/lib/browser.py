@@ -41,6 +41,15 @@ class Browser(contextlib.ExitStack):
     def run(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
 
+    def module(self, name, script, *arguments):
+        """Runs a script with what a module of the page exports as `of`."""
+        found = self.driver.execute_async_script(
+            "const [name, ...given] = arguments, done = given.pop();"
+            f"import(`/page/${{name}}`).then(async (of) => done({{is: await (() => {{ {script} }})()}}))"
+            ".catch((error) => done({error: String(error)}))", name, *arguments)
+        assert "error" not in found, found
+        return found["is"]
+
     def text(self, selector):
         """Of an element, as it is there: not as CSS shows it."""
         return self.run("return document.querySelector(arguments[0])?.textContent", selector)

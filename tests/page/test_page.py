@@ -66,7 +66,7 @@ def test_all_of_it_is_from_here_and_small(stage, page, exporter):
     loaded = page.run("return performance.getEntriesByType('resource').map((one) => one.name)")
     assert loaded and all(name.startswith(f"http://127.0.0.1:{exporter.ports[0]}/") for name in loaded)
     scripts = {name.split("/", 3)[3] for name in loaded if name.endswith(".js")}
-    assert len(scripts) == 7
+    assert len(scripts) == 9
     assert sum(len(exporter.ask(f"/{name}").body) for name in scripts) < MOST_SCRIPT
     answer = exporter.ask("/", accept="text/html,application/xhtml+xml,*/*;q=0.8")
     assert answer.form == "text/html; charset=utf-8" and "<main" in answer.body

@@ -15,9 +15,12 @@
 	X(index_html, "/", HTML)                                                                   \
 	X(page_css, "/page/page.css", CSS)                                                         \
 	X(icon_svg, "/page/icon.svg", SVG)                                                         \
+	X(history_js, "/page/history.js", JAVASCRIPT)                                              \
 	X(main_js, "/page/main.js", JAVASCRIPT)                                                    \
 	X(charts_js, "/page/charts.js", JAVASCRIPT)                                                \
 	X(events_js, "/page/events.js", JAVASCRIPT)                                                \
+	X(shared_js, "/page/shared.js", JAVASCRIPT)                                                \
+	X(stream_js, "/page/stream.js", JAVASCRIPT)                                                \
 	X(tables_js, "/page/tables.js", JAVASCRIPT)                                                \
 	X(verdict_js, "/page/verdict.js", JAVASCRIPT)                                              \
 	X(words_js, "/page/words.js", JAVASCRIPT)                                                  \

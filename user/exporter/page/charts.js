@@ -128,8 +128,8 @@ class Chart {
 				`${name} ${this.cells[i].textContent}`).join(", "));
 	}
 
-	show(history) {
-		this.until = Date.now() / 1000;
+	show(history, until) {
+		this.until = until;
 		this.values = this.how.values(history);
 		// uPlot draws one over the other: so the largest sum comes first
 		this.data = [history.time_ms.map((ms) => ms / 1000),
@@ -150,9 +150,12 @@ class Chart {
 
 const charts = CHARTS.map((how) => new Chart(how));
 
-export function draw(history) {
+// Times are those of the exporter's clock, whatever that of this browser says; old_ms is for how long nothing was heard.
+export function draw(history, old_ms) {
+	const until = ((history.time_ms.at(-1) ?? Date.now()) + old_ms) / 1000;
+
 	for (const chart of charts)
-		chart.show(history);
+		chart.show(history, until);
 }
 
 export function restyle() {

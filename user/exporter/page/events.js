@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The last events, as the exporter tells them.
-import { describe, find, make } from "./words.js";
+import { listen } from "./stream.js";
+import { describe, find, make, say } from "./words.js";
 
-const FIRST = 500; // of what was before
 const SHOWN = 60;
 const LOUD = 6; // floods and changes are not to be pushed out by handshakes
 const RATE_MS = 250; // a list that changes more often can be read by nobody
-const COME_AGAIN_MS = 10000;
 // These change what the rest of the page says.
 const TELLING = /^(flood_|policy|arming|interface|list)/;
 
@@ -28,8 +27,8 @@ function show() {
 	}
 }
 
-function take(event) {
-	const told = describe(event), { [told.loud ? "loud" : "events"]: to } = waiting;
+function keep(told) {
+	const { [told.loud ? "loud" : "events"]: to } = waiting;
 
 	to.push(told);
 	if (to.length > 4 * SHOWN)
@@ -37,31 +36,30 @@ function take(event) {
 	timer ??= setTimeout(show, RATE_MS);
 }
 
-// Calls changed() when an event says that something other than a handshake has happened.
+function take(message, changed) {
+	const { kind, event, error } = message;
+
+	if (kind === "event")
+		keep(describe(event));
+	else
+		say("events-note", kind === "up" ? "As they happen." : error ??
+			"Not connected: the exporter is gone, or too many follow the events.");
+	if (kind !== "event" || TELLING.test(event.event_type))
+		changed();
+}
+
+// Calls changed() when an event says that something other than a handshake has happened, and when there is no stream any more.
 export function follow(changed) {
-	const stream = new EventSource(`api/v1/events?last=${FIRST}`);
+	const tell = (message) => take(message, changed);
 
-	stream.onmessage = (message) => {
-		const event = JSON.parse(message.data);
+	if (!window.SharedWorker) { // some telephones
+		listen(tell);
+		return;
+	}
+	const worker = new SharedWorker(new URL("shared.js", import.meta.url), { type: "module" }), { port } = worker;
 
-		take(event);
-		if (TELLING.test(event.event_type))
-			changed();
-	};
-	stream.addEventListener("up", () => {
-		find("events-note").textContent = "As they happen.";
-		changed();
-	});
-	stream.addEventListener("down", (message) => {
-		find("events-note").textContent = JSON.parse(message.data).error;
-		changed();
-	});
-	stream.onerror = () => {
-		find("events-note").textContent = "Not connected: the exporter is gone, or too many follow the events.";
-		if (stream.readyState === EventSource.CLOSED)
-			setTimeout(() => follow(changed), COME_AGAIN_MS);
-	};
-	stream.onopen = () => {
-		find("events-note").textContent = "As they happen.";
-	};
+	worker.onerror = () => listen(tell); // it could not be loaded
+	port.onmessage = ({ data }) => tell(data);
+	addEventListener("pagehide", () => port.postMessage("bye"));
+	addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 }

@@ -2,14 +2,20 @@
 // Asks the exporter, every so often and when an event says that something has happened, and shows what it says.
 import { draw, latest, restyle } from "./charts.js";
 import { follow } from "./events.js";
+import { append, follows } from "./history.js";
 import { judge, measure } from "./verdict.js";
 import { showDrops, showInterfaces, showServices, showSources } from "./tables.js";
-import { duration, find, latency, make, number, say } from "./words.js";
+import { become, duration, find, latency, make, number, say } from "./words.js";
 
 const OFTEN_MS = 3000, SELDOM_MS = 6000;
-const OLD_MS = 10000; // who has heard nothing for so long shows what was
-const seen = { status: null, history: null, stats: null, heard: 0, seldom: 0, error: "" };
-let asking = false, again = false;
+const SOON_MS = 250; // between two looks, however many events there are
+const OLD_MS = 10000; // whom nobody answers for so long shows what was
+/*
+ * Times are those of performance.now(), which goes on whatever is done to the time of day. heard: the last answer; asked:
+ * since when there is none, which is not the same, since a tab that is not looked at does not ask.
+ */
+const seen = { status: null, history: null, heard: null, asked: null, seldom: -Infinity, error: "" };
+let asking = false, again = false, began = -Infinity, timer = null;
 
 async function ask(path) {
 	const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(8000) });
@@ -20,44 +26,30 @@ async function ask(path) {
 	return body;
 }
 
-// ---- the history: what is new behind what is there
-
-function append(to, from, most) {
-	for (const [name, value] of Object.entries(from)) {
-		if (Array.isArray(value))
-			to[name] = to[name].concat(value).slice(-most);
-		else if (typeof value === "object" && value)
-			append(to[name], value, most);
-		else if (name !== "first")
-			to[name] = value;
-	}
-}
-
 async function askHistory() {
-	const known = seen.history?.next;
-	const found = await ask(`api/v1/history?from=${known ?? 0}`);
+	const known = seen.history;
+	const found = await ask(`api/v1/history?from=${known?.next ?? 0}`);
 
-	if (known === undefined)
-		seen.history = found;
-	else if (found.first !== known) // the exporter was started anew, or kept no more of it
-		seen.history = found.first ? await ask("api/v1/history") : found;
+	if (known && follows(found, known))
+		append(known, found, found.kept);
 	else
-		append(seen.history, found, found.kept);
+		seen.history = found.first ? await ask("api/v1/history") : found;
 }
 
 // ---- what is shown
 
 function showVerdict() {
-	const gone = Date.now() - seen.heard > OLD_MS;
+	const gone = seen.asked !== null && performance.now() - seen.asked > OLD_MS;
 	const found = judge(seen, gone);
 
 	document.body.dataset.level = found.level;
 	say("verdict", found.words);
-	find("detail").textContent = found.detail ?? "";
-	find("reasons").replaceChildren(...(found.reasons ?? []).map((reason) => make("li", reason)));
+	say("detail", found.detail ?? "");
+	become(find("reasons"), (found.reasons ?? []).map((reason) => make("li", reason)));
 	document.title = `${found.short} – synward`;
 	say("mode", seen.status?.attached ? seen.status.policy.drops ? "enforcing" : "monitoring only" : "");
-	find("fresh").textContent = gone ? "not live" : "live";
+	say("fresh", found.level === "wait" ? "connecting" : !gone ? "live" :
+		     seen.heard === null ? "not live" : `old by ${duration(performance.now() - seen.heard)}`);
 }
 
 function showTiles() {
@@ -82,20 +74,24 @@ function show() {
 		showInterfaces(seen.status);
 	}
 	if (seen.history)
-		draw(seen.history);
+		draw(seen.history, performance.now() - seen.heard);
 }
 
 // ---- asking
 
 async function askSeldom() {
-	if (Date.now() - seen.seldom < SELDOM_MS || !seen.status?.attached)
+	if (performance.now() - seen.seldom < SELDOM_MS || !seen.status?.attached)
 		return;
-	seen.seldom = Date.now();
+	seen.seldom = performance.now();
 	const [stats, top] = await Promise.all([ask("api/v1/stats"), ask("api/v1/top?limit=10")]);
 
-	seen.stats = stats;
 	showDrops(stats, seen.status);
 	showSources(top);
+}
+
+function hear() {
+	seen.heard = performance.now();
+	seen.asked = null;
 }
 
 async function look() {
@@ -105,23 +101,32 @@ async function look() {
 	}
 	asking = true;
 	again = false;
+	began = performance.now();
+	seen.asked ??= began;
 	try {
 		[seen.status] = await Promise.all([ask("api/v1/status?tables=no"), askHistory()]);
 		measure(seen.status.attached ? seen.status.policy.services : []);
 		seen.error = "";
-		seen.heard = Date.now();
+		hear();
 		await askSeldom();
 	} catch (error) {
 		if (error.told) { // it lives, and says what is wrong
 			seen.status = null;
 			seen.error = error.message;
-			seen.heard = Date.now();
+			hear();
 		}
 	}
 	asking = false;
 	show();
 	if (again)
+		lookSoon();
+}
+
+function lookSoon() {
+	timer ??= setTimeout(() => {
+		timer = null;
 		look();
+	}, Math.max(0, began + SOON_MS - performance.now()));
 }
 
 // ---- the theme: that of the system, or the one that was chosen
@@ -159,11 +164,7 @@ prefersDark.addEventListener("change", dress);
 say("host", location.host);
 dress();
 look();
-setInterval(() => document.hidden || look(), OFTEN_MS);
-setInterval(() => {
-	showVerdict();
-	if (Date.now() - seen.heard > OLD_MS && seen.heard)
-		find("fresh").textContent = `old by ${duration(Date.now() - seen.heard)}`;
-}, 1000);
+setInterval(() => document.hidden && seen.asked === null || look(), OFTEN_MS);
+setInterval(showVerdict, 1000);
 document.addEventListener("visibilitychange", () => document.hidden || look());
-follow(look);
+follow(lookSoon);

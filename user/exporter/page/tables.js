@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The tables: services, sources, rules that drop or would, interfaces.
 import { isFlooded, looks } from "./verdict.js";
-import { duration, find, make, number, plain } from "./words.js";
+import { become, duration, find, make, number, plain } from "./words.js";
 
 const WAYS = { handover: "cookies, handed over", kernel: "the kernel's cookies", challenge: "challenges" };
 
@@ -9,7 +9,7 @@ function fill(id, rows, columns, nothing) {
 	const cell = make("td", nothing, "none");
 
 	cell.colSpan = columns;
-	find(id).replaceChildren(...(rows.length ? rows : [make("tr", null, null, cell)]));
+	become(find(id), rows.length ? rows : [make("tr", null, null, cell)]);
 }
 
 function row(name, ...cells) {

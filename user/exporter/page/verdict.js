@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Is it well? One of: ok, flood, bad (something is not as it should be), gone (nobody says so), wait.
-import { duration, number, plain } from "./words.js";
+import { duration, number, plain, several } from "./words.js";
 
 const REASONS = {
 	hook: "A hook is not in its place: run synward status, and attach again, which repairs it.",
@@ -21,15 +21,22 @@ export function isFlooded(service) {
 }
 
 const COUNTED = ["syns", "answered", "completed", "by_cookie"];
-const wholes = new Map(); // what was counted of each service's flood at the last look
+const NAMES = 3, SENTENCES = 6; // of floods; the table has them all
+const wholes = new Map(); // what was counted of each service's flood at the last look, and of which flood
+
+// Is what was counted then a part of what is counted now? Between two looks one flood may end and another one begin.
+function isPart(then, now) {
+	return then.flood === now.flood && then.period_ms < now.period_ms && COUNTED.every((name) => then[name] <= now[name]);
+}
 
 // What comes to each service a second: since the last look while a flood is on, whose sum is told; else in the last
 // fifth of a second.
 export function measure(services) {
 	for (const service of services) {
-		const { now, last } = service.flood, whole = service.flood.on ? last?.whole : undefined;
+		const { now, last, floods } = service.flood;
+		const whole = service.flood.on && last ? { ...last.whole, flood: floods } : undefined;
 		const before = wholes.get(service.name);
-		const since = before && whole && whole.period_ms > before.period_ms ? before : undefined;
+		const since = before && whole && isPart(before, whole) ? before : undefined;
 		const ms = since ? whole.period_ms - since.period_ms : now.period_ms;
 
 		service.rates = Object.fromEntries(COUNTED.map((name) => {
@@ -52,10 +59,11 @@ function floodWords(service) {
 export function judge(seen, gone) {
 	const { status } = seen;
 
-	if (!seen.heard)
+	if (seen.heard === null && !gone)
 		return { level: "wait", short: "Asking", words: "Asking the exporter" };
 	if (gone)
-		return { level: "gone", short: "No answer", words: "The exporter does not answer any more",
+		return { level: "gone", short: "No answer",
+			 words: seen.heard === null ? "The exporter does not answer" : "The exporter does not answer any more",
 			 detail: "What is shown below is old. What is attached goes on by itself: on the host, synward status." };
 	if (!status)
 		return { level: "bad", short: "Not readable", words: "What is attached cannot be read", detail: seen.error };
@@ -64,14 +72,15 @@ export function judge(seen, gone) {
 			 detail: "No handshake is watched and no flood is kept off. On the host: synward attach IFACE." };
 
 	const floods = status.policy.services.filter(isFlooded);
+	const sentences = floods.slice(0, SENTENCES).map(floodWords);
 	const reasons = status.degraded_reasons.filter((reason) => reason !== "hook_unknown");
 
 	if (reasons.length)
 		return { level: "bad", short: "Degraded", words: floods.length ? "Degraded, and under a flood" : "Degraded",
-			 reasons: [...reasons.map((reason) => REASONS[reason] ?? plain(reason)), ...floods.map(floodWords)] };
+			 reasons: [...reasons.map((reason) => REASONS[reason] ?? plain(reason)), ...sentences] };
 	if (floods.length)
-		return { level: "flood", short: "Flood", words: `A flood is on: ${floods.map((one) => one.name).join(", ")}`,
-			 reasons: floods.map(floodWords) };
+		return { level: "flood", short: "Flood", words: `A flood is on: ${several(floods.map((one) => one.name), NAMES)}`,
+			 reasons: sentences };
 	return { level: "ok", short: "Well", words: "All is well",
 		 detail: status.policy.drops ? "No flood is on. What the policy forbids is dropped." :
 					       "No flood is on. Everything is watched, and nothing is dropped." };

@@ -6,24 +6,54 @@ export function find(id) {
 	return document.getElementById(id);
 }
 
+// What has no width, or turns round the text about it, is shown by its number: else a name could look like another one.
+export function visible(text) {
+	return String(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (one) => `\\u{${one.codePointAt(0).toString(16)}}`);
+}
+
 // An element with a text, a class and what is inside.
 export function make(tag, text, kind, ...inside) {
 	const made = document.createElement(tag);
 
 	if (text !== undefined && text !== null)
-		made.textContent = text;
+		made.textContent = visible(text);
 	if (kind)
 		made.className = kind;
 	made.append(...inside);
 	return made;
 }
 
-// Only what has changed is touched: a screen reader is told no more than that.
+// Only what has changed is touched: a screen reader is told no more than that, and what is selected stays so.
 export function say(id, text) {
-	const at = find(id);
+	const at = find(id), shown = visible(text);
 
-	if (at.textContent !== text)
-		at.textContent = text;
+	if (at.textContent !== shown)
+		at.textContent = shown;
+}
+
+// Gives an element these children, in the same manner.
+export function become(parent, children) {
+	children.forEach((child, i) => {
+		const old = parent.children[i];
+
+		if (!old)
+			parent.append(child);
+		else if (old.isEqualNode(child))
+			return;
+		else if (child.children.length && child.children.length === old.children.length)
+			become(old, [...child.children]);
+		else
+			old.replaceWith(child);
+	});
+	while (parent.children.length > children.length)
+		parent.lastElementChild.remove();
+}
+
+// The first names of many.
+export function several(names, most) {
+	const more = names.length - most;
+
+	return more > 0 ? `${names.slice(0, most).join(", ")} and ${more} more` : names.join(", ");
 }
 
 export function number(value) {
@@ -55,6 +85,14 @@ export function duration(ms) {
 		return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 	return seconds < 172800 ? `${Math.floor(seconds / 3600)} h ${Math.floor(seconds % 3600 / 60)} min` :
 				  `${Math.floor(seconds / 86400)} days`;
+}
+
+// When something was, as this browser's clock has it, like the charts: today the time, before that the day, too.
+export function moment(ms) {
+	const at = new Date(ms), time = at.toLocaleTimeString("en-GB");
+
+	return at.toDateString() === new Date().toDateString() ? time :
+	       `${at.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${time.slice(0, 5)}`;
 }
 
 export function plain(name) {
@@ -99,5 +137,5 @@ export function describe(event) {
 	const parts = [ends(event), event.in_iface, ...rest].filter(Boolean);
 
 	return { word: plain(word), text: parts.join("  "), loud: LOUD.test(event.event_type),
-		 time: event.timestamp.slice(11, 19) };
+		 time: moment(event.timestamp_unix_ms) };
 }
