@@ -88,6 +88,10 @@ CASES = {
                                     {"synward_policy_rollbacks_total": "+0"},
                                     {"synward_policy_rollbacks_total": "+0"}, 1, 64),
     "SynwardDisarmed": Case({"synward_armed": 0}, {"synward_armed": 1}, {"synward_armed": 1}, 120),
+    "SynwardSecretsDiffer": Case(
+        {'synward_cookie_secret_info{id="0a"}': 1, 'synward_cookie_secret_info{id="0b"}': 1},
+        {'synward_cookie_secret_info{id="0a"}': 1, 'synward_cookie_secret_info{id="0b"}': 0},
+        {'synward_cookie_secret_info{id="0a"}': 1, 'synward_cookie_secret_info{id="0b",job="elsewhere"}': 1}, 120),
     "SynwardDropsBeforePrograms": Case(
         {'synward_link_drops_total{interface="eth0",netns="1",counter="rx_missed_errors"}': "+3000"},
         {'synward_link_drops_total{interface="eth0",netns="1",counter="rx_missed_errors"}': "+0"},
