@@ -61,14 +61,43 @@ static void what_was_attached_since_has_counted_from_zero(void **state)
 	assert_int_equal(sw_history_sample(&history, 2)->duration_ms, 1000);
 }
 
-static void behind_a_gap_nothing_is_known(void **state)
+/* It has its counters before it can be read: a look in between finds nothing. */
+static void what_takes_long_to_attach_loses_nothing(void **state)
+{
+	(void)state;
+	sw_history_add(&history, NULL, 10 * S);
+	snapshot.created_ns = 11 * S;
+	sw_history_add(&history, NULL, 13 * S);
+	sw_history_add(&history, NULL, 16 * S);
+	snapshot.total.outcomes[SW_OUTCOME_ACCEPTED] = 1000;
+	assert_int_equal(look(19 * S)->outcomes[SW_OUTCOME_ACCEPTED], 1000);
+	assert_int_equal(sw_history_sample(&history, 3)->duration_ms, 8000);
+	assert_int_equal(look(22 * S)->outcomes[SW_OUTCOME_ACCEPTED], 0);
+}
+
+static void a_look_that_fails_loses_nothing(void **state)
 {
 	(void)state;
 	look(100 * S);
 	sw_history_add(&history, NULL, 103 * S);
+	assert_int_equal(sw_history_sample(&history, 1)->duration_ms, 0);
 	snapshot.total.outcomes[SW_OUTCOME_ACCEPTED] = 9;
-	assert_int_equal(look(106 * S)->duration_ms, 0);
-	assert_int_equal(look(109 * S)->duration_ms, 3000);
+	assert_int_equal(look(106 * S)->duration_ms, 6000);
+	assert_int_equal(sw_history_sample(&history, 2)->outcomes[SW_OUTCOME_ACCEPTED], 9);
+	assert_int_equal(look(109 * S)->outcomes[SW_OUTCOME_ACCEPTED], 0);
+}
+
+static void what_is_older_than_the_history_is_not_of_it(void **state)
+{
+	(void)state;
+	look(100 * S);
+	for (unsigned int i = 1; i <= SW_HISTORY_SAMPLES; i++)
+		sw_history_add(&history, NULL, (100 + 3 * i) * S);
+	snapshot.total.outcomes[SW_OUTCOME_ACCEPTED] = 9;
+	assert_int_equal(look(2000 * S)->duration_ms, 0);
+	snapshot.created_ns = 50 * S;
+	assert_int_equal(look(2003 * S)->duration_ms, 0);
+	assert_int_equal(look(2006 * S)->duration_ms, 3000);
 }
 
 static void nothing_ever_falls(void **state)
@@ -125,7 +154,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_first_look_knows_no_before, begin),
 		cmocka_unit_test_setup(what_was_attached_since_has_counted_from_zero, begin),
-		cmocka_unit_test_setup(behind_a_gap_nothing_is_known, begin),
+		cmocka_unit_test_setup(what_takes_long_to_attach_loses_nothing, begin),
+		cmocka_unit_test_setup(a_look_that_fails_loses_nothing, begin),
+		cmocka_unit_test_setup(what_is_older_than_the_history_is_not_of_it, begin),
 		cmocka_unit_test_setup(nothing_ever_falls, begin),
 		cmocka_unit_test_setup(latencies_are_those_of_the_time_between, begin),
 		cmocka_unit_test_setup(what_would_be_dropped_is_of_anomalies_and_limits, begin),

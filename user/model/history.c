@@ -75,32 +75,43 @@ static void compare(const struct sw_history_point *before, const struct sw_histo
 		take_latency(&old->latencies[i], &new->latencies[i], &to->latencies[i]);
 }
 
+/*
+ * What the counters of now are to be compared with: those of the last look that has found the same instance, or the zero
+ * that an instance which nobody has found before began with. It is found some time after that, since attaching takes a
+ * while. False if either was before the time that the history tells of.
+ */
+static bool find_before(const struct sw_history *history, const struct sw_history_point *now,
+			struct sw_history_point *before)
+{
+	uint64_t first = sw_history_first(history);
+
+	if (first == history->next)
+		return false;
+	*before = history->before.created_ns == now->created_ns ?
+			  history->before :
+			  (struct sw_history_point){ .taken_ns = now->created_ns };
+	return before->taken_ns >= sw_history_sample(history, first)->taken_ns;
+}
+
 void sw_history_add(struct sw_history *history, const struct sw_snapshot *snapshot, uint64_t now_ns)
 {
-	struct sw_history_sample *to = &history->samples[history->next++ % SW_HISTORY_SAMPLES];
-	struct sw_history_point *before = &history->before;
-	uint64_t looked_ns = before->taken_ns;
-	struct sw_history_point now = { .taken_ns = now_ns };
+	struct sw_history_sample to = { .taken_ns = now_ns };
+	struct sw_history_point before, now;
 
-	*to = (struct sw_history_sample){ .taken_ns = now_ns };
 	if (snapshot) {
-		now.known = true;
-		now.taken_ns = to->taken_ns = snapshot->taken_ns;
-		now.created_ns = snapshot->created_ns;
-		now.counters = snapshot->total;
+		now = (struct sw_history_point){ .taken_ns = snapshot->taken_ns,
+						 .created_ns = snapshot->created_ns,
+						 .counters = snapshot->total };
+		to.taken_ns = snapshot->taken_ns;
 		take_traffic(snapshot, &now.traffic);
-		/* one that was made since the last look has counted from zero on, and no longer */
-		if (looked_ns && looked_ns <= now.created_ns)
-			*before = (struct sw_history_point){ .known = true,
-							     .taken_ns = now.created_ns,
-							     .created_ns = now.created_ns };
-		if (before->known && before->created_ns == now.created_ns)
-			compare(before, &now, to);
-		to->half_open = snapshot->half_open;
-		to->connections = snapshot->connections;
-		take_floods(&snapshot->policy, to);
+		if (find_before(history, &now, &before))
+			compare(&before, &now, &to);
+		to.half_open = snapshot->half_open;
+		to.connections = snapshot->connections;
+		take_floods(&snapshot->policy, &to);
+		history->before = now;
 	}
-	*before = now;
+	history->samples[history->next++ % SW_HISTORY_SAMPLES] = to;
 }
 
 uint64_t sw_history_first(const struct sw_history *history)

@@ -20,7 +20,7 @@ struct sw_history_latency {
 	uint64_t p99_us;
 };
 
-/* Counts are of the time from the look before to this one, the others of this moment. */
+/* Counts are of the time before this look that duration_ms tells, mostly since the one before; the others of this moment. */
 struct sw_history_sample {
 	uint64_t taken_ns;    /* CLOCK_MONOTONIC */
 	uint32_t duration_ms; /* 0: nothing of all that follows is known */
@@ -37,11 +37,10 @@ struct sw_history_sample {
 	struct sw_history_latency latencies[SW_LATENCY_COUNT];
 };
 
-/* What is counted, at one look; the next one is compared with it. */
+/* What was counted at one look; the next one that finds something is compared with it. */
 struct sw_history_point {
-	bool known;
 	uint64_t taken_ns;
-	uint64_t created_ns; /* of the instance */
+	uint64_t created_ns; /* of the instance; 0: there was no such look */
 	struct sw_counters counters;
 	struct sw_traffic traffic; /* of all interfaces that are attached */
 };
