@@ -4,6 +4,7 @@
 #include "../base/cleanup.h"
 #include "../base/error.h"
 #include "../platform/mounts.h"
+#include "../platform/netns.h"
 #include "../platform/sysctl.h"
 #include "../platform/netlink.h"
 
@@ -173,10 +174,10 @@ static int client_socket(const struct sw_stage *stage, sa_family_t family)
 	const struct timeval patience = { .tv_sec = PATIENCE_S };
 	SW_AUTO_FD int fd = -1;
 
-	if (setns(stage->client, CLONE_NEWNET))
+	if (sw_netns_go(stage->client))
 		return -1;
 	fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (setns(stage->server, CLONE_NEWNET) || fd < 0)
+	if (sw_netns_go(stage->server) || fd < 0)
 		return -1;
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)))
 		return -1;
@@ -222,14 +223,14 @@ const char *sw_stage_make(struct sw_stage *stage)
 {
 	int error;
 
-	if (unshare(CLONE_NEWNET | CLONE_NEWNS))
+	if (sw_netns_make(CLONE_NEWNS))
 		return "make a network namespace";
 	if (!mount_own_bpffs())
 		return "mount a bpffs of its own";
 	settle_namespace();
 	stage->ipv6 = sw_sysctl_read("ipv6/conf/all/disable_ipv6", 0, 1) == 0;
 	stage->client = own_namespace();
-	if (stage->client < 0 || unshare(CLONE_NEWNET))
+	if (stage->client < 0 || sw_netns_make(0))
 		return "make a second network namespace";
 	settle_namespace();
 	stage->server = own_namespace();
@@ -241,12 +242,14 @@ const char *sw_stage_make(struct sw_stage *stage)
 	error = furnish(stage, 0, SW_STAGE_INTERFACE);
 	stage->listeners[0] = listen_there(AF_INET);
 	stage->listeners[1] = stage->ipv6 ? listen_there(AF_INET6) : -1;
-	if (!error && (stage->listeners[0] < 0 || setns(stage->client, CLONE_NEWNET)))
+	if (!error && stage->listeners[0] < 0)
 		error = -errno;
 	if (!error)
+		error = sw_netns_go(stage->client);
+	if (!error)
 		error = furnish(stage, 1, CLIENT_INTERFACE);
-	if (!error && setns(stage->server, CLONE_NEWNET))
-		error = -errno;
+	if (!error)
+		error = sw_netns_go(stage->server);
 	errno = -error;
 	return error ? "give a veth pair its addresses" : NULL;
 }

@@ -4,10 +4,12 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../platform/netlink.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
+#include <errno.h>
 #include <linux/if_link.h>
+#include <linux/rtnetlink.h>
 #include <string.h>
 
 struct occupant {
@@ -17,18 +19,80 @@ struct occupant {
 	char name[BPF_OBJ_NAME_LEN];
 };
 
+/* The ids of the programs on the hook of an interface; 0: none. The kernel tells any where there is only one. */
+struct programs {
+	uint32_t any, generic, native, offloaded;
+};
+
+static int take_program(const struct nlattr *attribute, void *context)
+{
+	struct programs *to = context;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case IFLA_XDP_PROG_ID:
+		to->any = mnl_attr_get_u32(attribute);
+		break;
+	case IFLA_XDP_SKB_PROG_ID:
+		to->generic = mnl_attr_get_u32(attribute);
+		break;
+	case IFLA_XDP_DRV_PROG_ID:
+		to->native = mnl_attr_get_u32(attribute);
+		break;
+	case IFLA_XDP_HW_PROG_ID:
+		to->offloaded = mnl_attr_get_u32(attribute);
+		break;
+	default:
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static int take_xdp(const struct nlattr *attribute, void *context)
+{
+	if (mnl_attr_get_type(attribute) != IFLA_XDP)
+		return MNL_CB_OK;
+	return mnl_attr_parse_nested(attribute, take_program, context);
+}
+
+static int take_link(const struct nlmsghdr *message, void *context)
+{
+	mnl_attr_parse(message, sizeof(struct ifinfomsg), take_xdp, context);
+	return MNL_CB_OK;
+}
+
+/*
+ * Returns 0 or -errno. bpf_xdp_query() of libbpf has the kernel list all interfaces to find the one, so that it took the
+ * square of their number to look at each.
+ */
+static int find_programs(uint32_t ifindex, struct programs *found)
+{
+	char buffer[SW_NETLINK_SIZE];
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct ifinfomsg *about;
+	int error;
+
+	memset(found, 0, sizeof(*found));
+	request->nlmsg_type = RTM_GETLINK;
+	about = mnl_nlmsg_put_extra_header(request, sizeof(*about));
+	about->ifi_family = AF_UNSPEC;
+	about->ifi_index = (int)ifindex;
+	mnl_attr_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	error = sw_netlink_ask(NETLINK_ROUTE, request, take_link, found);
+	return error == -ENODEV ? 0 : error; /* one that is gone has none */
+}
+
 static bool query(uint32_t ifindex, struct occupant *who)
 {
-	LIBBPF_OPTS(bpf_xdp_query_opts, found);
+	struct programs found;
 
-	if (bpf_xdp_query((int)ifindex, 0, &found))
+	if (find_programs(ifindex, &found))
 		return false;
-	who->mode = found.skb_prog_id ? "generic" : found.hw_prog_id ? "offloaded" : "native";
-	who->program = found.skb_prog_id ? found.skb_prog_id :
-		       found.drv_prog_id ? found.drv_prog_id :
-					   found.hw_prog_id;
+	who->mode = found.generic ? "generic" : found.offloaded ? "offloaded" : "native";
+	who->program = found.generic ? found.generic :
+		       found.native  ? found.native :
+				       found.offloaded;
 	if (!who->program)
-		who->program = found.prog_id;
+		who->program = found.any;
 	return who->program != 0;
 }
 
@@ -41,10 +105,10 @@ bool sw_xdp_is_taken(uint32_t ifindex)
 
 bool sw_xdp_has_program(uint32_t ifindex, uint32_t program)
 {
-	LIBBPF_OPTS(bpf_xdp_query_opts, found);
+	struct programs found;
 
-	return bpf_xdp_query((int)ifindex, 0, &found) || found.prog_id == program ||
-	       found.drv_prog_id == program || found.skb_prog_id == program;
+	return find_programs(ifindex, &found) || found.any == program || found.native == program ||
+	       found.generic == program;
 }
 
 static void find_name(struct occupant *who)

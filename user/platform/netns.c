@@ -22,20 +22,47 @@ static uint32_t inode_of(const char *path)
 	return stat(path, &about) ? 0 : (uint32_t)about.st_ino;
 }
 
+/* Of the namespace that this process is in; 0: not known yet. It is asked for with every record of every look. */
+static uint32_t own_inode;
+static uint64_t own_cookie;
+
+static int arrive(int failed)
+{
+	if (failed)
+		return -errno;
+	own_inode = 0;
+	own_cookie = 0;
+	return 0;
+}
+
+int sw_netns_go(int fd)
+{
+	return arrive(setns(fd, CLONE_NEWNET));
+}
+
+int sw_netns_make(int others)
+{
+	return arrive(unshare(CLONE_NEWNET | others));
+}
+
 uint32_t sw_netns_own(void)
 {
-	return inode_of("/proc/self/ns/net");
+	if (!own_inode)
+		own_inode = inode_of("/proc/self/ns/net");
+	return own_inode;
 }
 
 uint64_t sw_netns_cookie(void)
 {
-	SW_AUTO_FD int any = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	uint64_t cookie = 0;
-	socklen_t length = sizeof(cookie);
+	socklen_t length = sizeof(own_cookie);
+	SW_AUTO_FD int any = -1;
 
-	if (any < 0 || getsockopt(any, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length))
+	if (own_cookie)
+		return own_cookie;
+	any = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (any < 0 || getsockopt(any, SOL_SOCKET, SO_NETNS_COOKIE, &own_cookie, &length))
 		return 0;
-	return cookie;
+	return own_cookie;
 }
 
 #define PATH_SIZE 320
@@ -110,6 +137,7 @@ int sw_netns_list(uint32_t **netns)
 int sw_netns_enter(uint32_t netns, int *saved)
 {
 	SW_AUTO_FD int back = -1, there = -1;
+	int error;
 
 	*saved = -1;
 	if (sw_netns_own() == netns)
@@ -119,8 +147,9 @@ int sw_netns_enter(uint32_t netns, int *saved)
 	if (there < 0)
 		return -ENOENT;
 	back = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (back < 0 || setns(there, CLONE_NEWNET))
-		return -errno;
+	error = back < 0 ? -errno : sw_netns_go(there);
+	if (error)
+		return error;
 	*saved = sw_take_fd(&back);
 	return 0;
 }
@@ -130,7 +159,7 @@ void sw_netns_leave(int *saved)
 	if (*saved < 0)
 		return;
 	/* going on in the wrong network would do harm elsewhere */
-	if (setns(*saved, CLONE_NEWNET))
+	if (sw_netns_go(*saved))
 		abort();
 	close(*saved);
 	*saved = -1;

@@ -20,6 +20,13 @@ uint64_t sw_netns_cookie(void);
  */
 int sw_netns_enter(uint32_t netns, int *saved);
 
+/*
+ * Into that of a descriptor, or into a new one, with other namespaces (CLONE_NEW...) that are to be new, too. What is
+ * remembered of our own is forgotten, so nobody else calls setns() or unshare() for one. Return 0 or -errno.
+ */
+int sw_netns_go(int fd);
+int sw_netns_make(int others);
+
 /* Those that can be entered by sw_netns_enter(), each once. The caller frees them. Returns how many, or -ENOMEM. */
 int sw_netns_list(uint32_t **netns);
 
