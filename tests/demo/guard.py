@@ -4,11 +4,12 @@ The second half of the demo: a policy is applied on probation, a scanner's segme
 flood is answered, while real clients get in, as they did not when the server was alone.
 """
 
+import concurrent.futures
 import itertools
 import pathlib
 import socket
 import tempfile
-import textwrap
+import time
 
 import tcp
 from alone import SYN_QUEUE, SYNCOOKIES
@@ -43,6 +44,7 @@ URG = 0x20
 SCANS = {"null": 0, "fin": FIN, "xmas": FIN | PSH | URG, "syn_fin": SYN | FIN, "syn_rst": SYN | RST}
 SEGMENTS = 50
 PARTS = 20
+PAUSE, BETWEEN = 0.005, 10  # seconds, after so many SYNs, while somebody looks: 20 times what keeps the flood up
 
 
 def counts(stats):
@@ -95,22 +97,37 @@ class Guard:
                 self.screen.bar("clients in a scan", number, SEGMENTS)
 
     def flood(self):
-        """The same flood once more, and the same clients in it."""
+        """
+        The same flood once more, and the same clients in it. On a busy machine a look takes longer than it takes a flood to be
+        over, so it goes on meanwhile.
+        """
         self.most = 0  # half-open handshakes
+        looks = []
+
+        def look():
+            self.most = max(self.most, self.synward.stats()["half_open"])
+
+        def look_at_all():
+            self.live.look()
+            self.status = self.synward.run("status")
 
         def each(number):
             if number == UNNOTICED:  # some senders are faster than a fifth of a second
-                wait_for(lambda: self.flood_of_web()["on"], "the flood to be noticed")
+                wait_for(lambda: "flood_begins" in self.live.told, "the flood to be noticed")
             visitors.behind(number)
-            if number == FLOOD // 2 - FLOOD // PARTS:
-                self.live.look()
-            if number % (FLOOD // PARTS) == 0:
-                self.most = max(self.most, self.synward.stats()["half_open"])
+            looking = any(not one.done() for one in looks)
             if number == FLOOD // 2:
-                self.status = self.synward.run("status")
+                looks.append(beside.submit(look_at_all))
+            elif number % (FLOOD // PARTS) == 0 and not looking:
+                looks.append(beside.submit(look))
+            if looking and number % BETWEEN == 0:
+                time.sleep(PAUSE)
         before = self.far.namespace.counter("TcpExt", "SyncookiesSent")
-        with Visitors(self.screen, "in, with synward", self.near, self.far, self.crowd) as visitors:
+        with (Visitors(self.screen, "in, with synward", self.near, self.far, self.crowd) as visitors,
+              concurrent.futures.ThreadPoolExecutor(1) as beside):
             spoof(self.near, self.far, each)
+            for one in looks:
+                one.result()
             visitors.see_through()
         self.got_in = visitors.got_in
         self.kernel_cookies = self.far.namespace.counter("TcpExt", "SyncookiesSent") - before
