@@ -193,6 +193,21 @@ def test_it_outlives_its_last_descriptor():
         assert exporter.ask("/healthz").body == "alive\n"
 
 
+def test_who_is_silent_is_let_go_sooner_where_descriptors_are_lacking():
+    """Sooner than where they are not: by one, to which somebody was silent before."""
+    from net import Lab
+
+    with Lab() as lab:
+        nothing = {"SYNWARD_PIN_DIR": "/sys/fs/bpf/none"}
+        roomy, short = Exporter(lab, nothing), Exporter(lab, nothing, who=("prlimit", "--nofile=24"))
+        patient = roomy.connect()
+        peers = [short.connect() for _ in range(24)]
+        wait_for(lambda: "Too many open files" in short.heard(), "them to run out")
+        assert short.ask("/healthz").body == "alive\n" and silent(patient)
+        for peer in (patient, *peers):
+            peer.close()
+
+
 def test_who_never_takes_an_answer_makes_room(exporter):
     peers = [exporter.connect(room=1) for _ in range(ROOM)]
     for peer in peers:

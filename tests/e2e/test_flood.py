@@ -2,12 +2,14 @@
 """SYN floods: real clients get in by each of the ways, with their options, and nobody else does."""
 
 import re
+import socket
 
 import tcp
 from causes import QUICK
-from floods import (ALL_OPTIONS, ALWAYS, answerable, apply, defend, flood_of, spoofed, talk,
+from floods import (ALL_OPTIONS, ALWAYS, UNHEARD, answerable, apply, defend, flood_of, spoofed, talk,
                     wait_for_flood)
 from net import wait_for
+from policies import Files
 from segments import ACK, SYN
 from test_gateway import Gateway
 
@@ -98,3 +100,14 @@ def test_acks_without_a_cookie_die(wire, synward, family, tmp_path):
         tcp.accepted(near.namespace, server, 1)
     stats = synward.expect_outcomes(accepted=2)
     assert stats["limits"]["bad_cookie"]["dropped"] == 50
+
+
+def test_stats_tell_of_cookies_where_the_policy_has_no_services(pair, synward, tmp_path):
+    near, far = pair
+    answerable(near)
+    synward.attach(far, options=QUICK)
+    synward.expect(0, "policy", "apply", Files(tmp_path).default("enforce", f"  syn_flood: always\n{UNHEARD}"))
+    wait_for_flood(synward, "default", True)
+    spoofed(near, far, socket.AF_INET, SYN, 5)
+    wait_for(lambda: synward.stats()["tallies"]["cookies_sent"] == 5, lambda: str(synward.stats()["tallies"]))
+    assert re.search(r"SERVICE +COOKIES.*\n +default +5 ", synward.expect(0, "stats").stdout)

@@ -51,13 +51,9 @@ static uint16_t at_most_16_bits(uint32_t value)
 	return (uint16_t)(value < 65535 ? value : 65535);
 }
 
-void sw_offer_make(const char *interface, struct sw_cookie_offer *offer)
+void sw_offer_make(struct sw_cookie_offer *offer)
 {
-	uint32_t mtu = mtu_of(interface);
-
 	*offer = (struct sw_cookie_offer){ .ttl = 64, .wscale = window_scale(), .window = 64240 };
-	offer->mss4 = at_most_16_bits(mtu - IP4_AND_TCP);
-	offer->mss6 = at_most_16_bits(mtu - IP6_AND_TCP);
 	if (sw_sysctl_read("ipv4/tcp_timestamps", 0, 1))
 		offer->options |= SW_OFFER_TIMESTAMP;
 	if (sw_sysctl_read("ipv4/tcp_window_scaling", 0, 1))
@@ -66,6 +62,14 @@ void sw_offer_make(const char *interface, struct sw_cookie_offer *offer)
 		offer->options |= SW_OFFER_SACK;
 	if (sw_sysctl_read("ipv4/tcp_ecn", 0, 2))
 		offer->options |= SW_OFFER_ECN;
+}
+
+void sw_offer_fit(const char *interface, struct sw_cookie_offer *offer)
+{
+	uint32_t mtu = mtu_of(interface);
+
+	offer->mss4 = at_most_16_bits(mtu - IP4_AND_TCP);
+	offer->mss6 = at_most_16_bits(mtu - IP6_AND_TCP);
 }
 
 bool sw_host_forwards(void)

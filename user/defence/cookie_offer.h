@@ -13,10 +13,11 @@
 #include <synward/cookie.h>
 
 /*
- * What a listener behind that interface would offer, by its MTU and the sysctls. The ways are the
- * caller's to fill in.
+ * What a listener of this network namespace would offer by the sysctls; and behind that interface, by its MTU. The ways
+ * are the caller's to fill in.
  */
-void sw_offer_make(const char *interface, struct sw_cookie_offer *offer);
+void sw_offer_make(struct sw_cookie_offer *offer);
+void sw_offer_fit(const char *interface, struct sw_cookie_offer *offer);
 
 /* Does this host send on what is for others, of any family? */
 bool sw_host_forwards(void);

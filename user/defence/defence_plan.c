@@ -157,6 +157,8 @@ void sw_plan_make(const struct sw_needs *needs, struct sw_plan *plan)
 	unchanged = *plan;
 	unchanged.syncookies.owner = SW_SYNCOOKIES_OTHERS;
 	plan->wanted = most_required(needs, &unchanged);
+	plan->forwards = sw_host_forwards();
+	sw_offer_make(&plan->offer);
 }
 
 /* By which way are the cookies that come back while a policy is active that sends none itself? */
@@ -181,7 +183,8 @@ void sw_plan_offer(const struct sw_needs *needs, const struct sw_plan *plan, uin
 {
 	uint8_t cookies = cookie_way(needs, plan, interface, next, before);
 
-	sw_offer_make(name, offer);
+	*offer = plan->offer;
+	sw_offer_fit(name, offer);
 	memcpy(offer->ways, before->ways, sizeof(offer->ways));
 	for (uint32_t slot = 0; slot < SW_POLICY_SLOTS; slot++) {
 		const struct sw_need *need = &needs->of[slot];

@@ -53,6 +53,8 @@ struct sw_plan {
 	struct sw_syncookies_view syncookies;
 	int required; /* of that sysctl, at least */
 	int wanted;   /* the same, had nobody else changed it */
+	bool forwards;
+	struct sw_cookie_offer offer; /* of all its interfaces, but for what their MTU decides */
 };
 
 /* Of an interface: how floods are kept off by the policy in a slot. */

@@ -51,7 +51,7 @@ static void look_at(const struct sw_needs *needs, const struct sw_plan *plan,
 	flood->by_tc = interface->record.mode == SW_MODE_TC || tc.must_send;
 	flood->way = (enum sw_flood_way)noted.ways[needs->active];
 	flood->wscale = noted.wscale;
-	flood->forwards = sw_host_forwards();
+	flood->forwards = plan->forwards;
 	flood->defends = need->defends;
 	flood->asked = need->asked;
 	flood->shares = need->shares;
