@@ -20,6 +20,7 @@ from floods import (ALL_OPTIONS, DATA, UNHEARD, Crowd, Ghost, Info, answerable, 
 from live import need
 from net import Lab, wait_for
 from policies import Files
+from prometheus import page_of
 from segments import ACK, PSH, SYN, Port
 
 ADDRESS = {socket.AF_INET: "10.99.0.1", socket.AF_INET6: "fd99::1"}
@@ -172,6 +173,9 @@ def test_the_other_host_takes_the_connection(fleet, family):
     """With all that was agreed on, and although it is under no flood itself."""
     ids = fleet.share(genkey(fleet.one.synward))
     assert ids[0] == ids[1]
+    for host in (fleet.one, fleet.other):  # what the alert SynwardSecretsDiffer counts
+        told = page_of(host.synward).labels("synward_cookie_secret_info")
+        assert len(told) == 1 and told[0]["id"] in str(host.status()["policy"]["shared_secret"]), told
     handed = fleet.other.tally("handovers")
     server, client = fleet.converse(family)
     assert server.options & ALL_OPTIONS == client.options & ALL_OPTIONS == ALL_OPTIONS
