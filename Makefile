@@ -42,6 +42,8 @@ WARNINGS	:= -Wall -Wextra -Werror
 CFLAGS		?= -O2 -g
 CPPFLAGS_ALL	:= -Iinclude -I$(B)/bpf -D_GNU_SOURCE -DSYNWARD_VERSION='"$(VERSION)"' $(CPPFLAGS)
 CFLAGS_ALL	:= -std=gnu11 $(WARNINGS) $(CFLAGS)
+# a symbol that is bound late has the registers put on the stack, with what is in them of a secret
+LDFLAGS_ALL	:= -Wl,-z,relro,-z,now $(LDFLAGS)
 LIBS		:= -lbpf -lelf -lz -ljansson -lcap-ng -lmnl -lpcap -lcyaml -lyaml -lncursesw -ltinfo -lnettle -lm
 EXPORTER_LIBS	:= -levent_extra -levent_core
 BPF_FLAGS	:= -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Ivmlinux -Iinclude
@@ -97,7 +99,7 @@ $(B)/%.o: %.c VERSION | $(BPF_SKELETONS)
 
 $(B)/synward: $(USER_OBJECTS)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $^ $(LIBS) -o $@
 
 # The linker names its symbols after what it is told: the name alone.
 $(PAGE:%=$(B)/page/%.o): $(B)/page/%.o: %
@@ -111,14 +113,14 @@ $(B)/exporter.a: $(LIB_OBJECTS)
 	$(Q)$(AR) rcs $@ $^
 $(B)/synward-exporter: $(EXPORTER_OBJECTS) $(B)/exporter.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ -Wl,--as-needed $(EXPORTER_LIBS) $(LIBS) -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $^ -Wl,--as-needed $(EXPORTER_LIBS) $(LIBS) -o $@
 
 # ---- what is made of the tables of commands and options
 
 $(DESCRIBE): $(patsubst %.c,$(B)/%.o,$(wildcard packaging/describe/*.c)) \
 		$(filter-out $(B)/user/main.o,$(USER_OBJECTS)) $(B)/user/exporter/exporter_options.o $(B)/user/exporter/listen.o
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $^ $(LIBS) -o $@
 $(B)/completions/synward: KIND := bash
 $(B)/completions/_synward: KIND := zsh
 $(B)/completions/synward-exporter: KIND := exporter-bash
@@ -152,7 +154,7 @@ $(PROG_TESTS) $(BENCHES): $(B)/%: %.c $(LIB_OBJECTS) | $(BPF_SKELETONS)
 
 $(FLOOD_TOOLS): $(B)/bench/%: $(B)/bench/%.o $(LIB_OBJECTS)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $^ $(LIBS) -o $@
 $(B)/bench/flood: $(B)/bench/guard.o
 
 tests: $(UNIT_TESTS) $(PROG_TESTS) $(FUZZERS) $(FLOOD_TOOLS)

@@ -18,7 +18,8 @@
 	X(FLOOD_STEPS_ASIDE, flood_steps_aside,                                                    \
 	  "the defence of a service has found out that it locks clients out: SYNs pass")           \
 	X(FLOOD_RESUMES, flood_resumes, "and that it does not any more: SYNs are answered again")  \
-	X(POLICY, policy, "a policy was applied, confirmed, rolled back or reset")                 \
+	X(POLICY, policy,                                                                          \
+	  "a policy was applied, confirmed, rolled back or reset, or another secret was loaded")   \
 	X(ARMING, arming, "synward was armed, or disarmed: then nothing is dropped")               \
 	X(LIST, list, "the allow or the block list was changed")                                   \
 	X(INTERFACE, interface, "an interface was attached or detached")                           \
@@ -56,7 +57,8 @@ enum sw_reason {
 	X(LOADED, loaded)                                                                          \
 	X(REMOVED, removed)                                                                        \
 	X(ATTACHED, attached)                                                                      \
-	X(DETACHED, detached)
+	X(DETACHED, detached)                                                                      \
+	X(SECRET_LOADED, secret_loaded)
 
 enum sw_deed {
 #define X(id, name) SW_DEED_##id,
@@ -119,7 +121,8 @@ struct sw_notice {
 	__u32 login; /* who has logged in to do it, the same */
 	__u32 list;  /* enum sw_list, for list */
 	__u32 pad;
-	char what[SW_NOTICE_WHAT]; /* the interface, or the only prefix, as text; or "" */
+	char what
+		[SW_NOTICE_WHAT]; /* the interface, the only prefix, or the id of the secret, as text; or "" */
 };
 
 /* What the program sw_tell, which puts a notice into the journal, reads from the start of its packet. */

@@ -186,7 +186,7 @@ static void print_changes(const char *kind)
 	const struct sw_changes changes = { 1, &change };
 	struct sw_policy_view view = policy_view();
 	static struct sw_policy policy;
-	const struct sw_policy_done done = { "applied", true, &view, &changes, &policy };
+	const struct sw_policy_done done = { "applied", true, &view, &changes, &policy, true };
 
 	sw_policy_default(&policy);
 	policy.rules[SW_SERVICE_DEFAULT].flood.mode = SW_FLOOD_ALWAYS;

@@ -15,7 +15,12 @@ from checking import BINARY, refusal, run
 POLICY = ("version: 1\ndefault: {mode: enforce, syn_flood: adaptive}\n"
           "flood_defence: {shared_secret: yes}\n")
 MAKE = "make one: (umask 077; synward genkey > FILE)"
-EXPECTED = "expected 44 characters of base64, as 'synward genkey' prints them, got {} characters"
+GENKEY = "; 'synward genkey' makes one"
+NOT_BASE64 = "not base64: character {} of the key cannot be in it" + GENKEY
+ENDS_OTHERWISE = "not base64: 44 characters of it end with one '='" + GENKEY
+LENGTH = "the key is too {}: {} characters of base64 instead of 44" + GENKEY
+FEW_VALUES = ("the key is not random: its 32 bytes have only {} different values, so it can be guessed" +
+              GENKEY)
 KEYS = [base64.b64encode(bytes((i * 37 + of) % 256 for i in range(32))).decode() for of in range(3)]
 FEW = base64.b64encode(bytes(i % 15 for i in range(32))).decode()
 
@@ -55,16 +60,17 @@ def test_taken(apply, text):
 REFUSED = [
     ("", None, f"no key in it; {MAKE}"),
     ("# nothing\n\n", None, f"no key in it; {MAKE}"),
-    ("secret\n", 1, EXPECTED.format(6)),
-    (KEYS[0][:-1], 1, EXPECTED.format(43)),
-    (KEYS[0] + "=", 1, EXPECTED.format(45)),
-    (f"# one\n{KEYS[0]} x\n", 2, EXPECTED.format(46)),
-    (f"{KEYS[0]} {KEYS[1]}\n", 1, EXPECTED.format(89)),
-    ("!" * 44, 1, EXPECTED.format(44)),
-    ("A" * 43 + "=", 1, "this key is not random: only 1 of its 32 bytes differ; expected one of "
-     "'synward genkey'"),
-    (f"{KEYS[0]}\n{FEW}\n", 2, "this key is not random: only 15 of its 32 bytes differ; expected "
-     "one of 'synward genkey'"),
+    ("secret\n", 1, LENGTH.format("short", 6)),
+    (KEYS[0][:-1], 1, LENGTH.format("short", 43)),
+    (KEYS[0] + "=", 1, LENGTH.format("long", 45)),
+    (f"# one\n{KEYS[0]} x\n", 2, NOT_BASE64.format(45)),
+    (f"{KEYS[0]} {KEYS[1]}\n", 1, NOT_BASE64.format(45)),
+    ("!" * 44, 1, NOT_BASE64.format(1)),
+    (f"{KEYS[0][:20]}-{KEYS[0][21:]}", 1, NOT_BASE64.format(21)),
+    ("A" * 44, 1, ENDS_OTHERWISE),
+    ("=" + KEYS[0][:-1], 1, ENDS_OTHERWISE),
+    ("A" * 43 + "=", 1, FEW_VALUES.format(1)),
+    (f"{KEYS[0]}\n{FEW}\n", 2, FEW_VALUES.format(15)),
     (f"{KEYS[0]}\n\n{KEYS[0]}\n", 3, "the same key again; take one of them away"),
     ("\n".join(KEYS), 3, "a third key; expected at most two: the one that cookies are made with, "
      "and one that is honoured as well"),

@@ -4,21 +4,26 @@ Two hosts behind one address, and a client whose way leads to the other one when
 a router hashes anew, or an anycast site fails. With a secret that both have, nobody notices.
 """
 
+import base64
 import contextlib
+import hashlib
+import hmac
 import json
 import socket
 import stat
+import struct
 import threading
 
 import pytest
 
+import stopped
 import tcp
 from causes import FAMILIES
-from cli import bpftool, fresh
+from cli import BINARY, bpftool, fresh
 from firewalls import put_up, take_down
 from floods import (ALL_OPTIONS, DATA, UNHEARD, Crowd, Ghost, Info, answerable, defend, receive)
 from live import need
-from net import Lab, wait_for
+from net import Lab, run, wait_for
 from policies import Files
 from prometheus import page_of
 from segments import ACK, PSH, SYN, Port
@@ -51,10 +56,18 @@ class Host:
             server.listen(64)
             server.settimeout(tcp.SECONDS)
 
-    def apply(self, code=0, more=SHARED):
+    def policy(self, more=SHARED):
         policy = Files(self.path).services(self.service, mode="enforce")
         policy.write_text(policy.read_text() + more)
-        return self.synward.expect(code, "policy", "apply", policy)
+        return policy
+
+    def apply(self, code=0, more=SHARED):
+        return self.synward.expect(code, "policy", "apply", self.policy(more))
+
+    def keep(self, text):
+        """The file has this now."""
+        self.synward.secret_file.write_text(text)
+        self.synward.secret_file.chmod(0o600)
 
     def value_of(self, name):
         """The first value of a map."""
@@ -68,8 +81,7 @@ class Host:
     def share(self, *lines):
         """Cookies are made with the first of these keys from now on; without any, with its own."""
         if lines:
-            self.synward.secret_file.write_text("".join(f"{line}\n" for line in lines))
-            self.synward.secret_file.chmod(0o600)
+            self.keep("".join(f"{line}\n" for line in lines))
         self.apply(more=SHARED if lines else UNHEARD)
 
         def are_in_use():
@@ -95,6 +107,13 @@ class Host:
 
 def genkey(synward):
     return synward.expect(0, "genkey").stdout.strip()
+
+
+def derived(key):
+    """What the kernel is given of a key, as it lies in memory; and its id."""
+    pseudo_random = hmac.digest(bytes(32), base64.b64decode(key), hashlib.sha256)
+    made = hmac.digest(pseudo_random, b"synward SYN cookies 1\1", hashlib.sha256)
+    return struct.pack("=QQ", *struct.unpack("<QQ", made[:16])), f"{int.from_bytes(made[20:24], 'little'):08x}"
 
 
 class Fleet:
@@ -238,6 +257,24 @@ def test_nobody_else_reads_it(fleet):
         assert key not in fleet.one.synward.run(*words).stdout
 
 
+def test_another_secret_alone_is_told(fleet):
+    """The policy is the same; the secret is told by its id only."""
+    host, policy = fleet.one, fleet.one.policy()
+    keys = [genkey(host.synward) for _ in range(2)]
+    fleet.share(keys[0])
+    again = host.synward.expect(0, "policy", "apply", policy).stdout
+    assert again.startswith("no change: it was active already\n")
+    host.keep("\n".join(reversed(keys)))
+    said = host.synward.expect(0, "policy", "apply", policy).stdout
+    assert said.startswith("~ shared secret: cookies are made with {}, and those made with {} are honoured, "
+                           "too\napplied: ".format(*[derived(key)[1] for key in reversed(keys)]))
+    host.keep(keys[0])
+    done = json.loads(host.synward.expect(0, "-j", "policy", "apply", policy).stdout)
+    assert done["secret_changed"] and not done["changes"]
+    last = json.loads(host.synward.expect(0, "-j", "events", "--timeout", "0").stdout.splitlines()[-1])
+    assert last["policy"] == {"action": "secret_loaded", "name": derived(keys[0])[1], "uid": 0}
+
+
 def test_a_policy_that_is_refused_changes_no_key(fleet):
     host = fleet.one
     before = host.share(genkey(host.synward))
@@ -259,6 +296,35 @@ def test_what_is_no_secret_changes_nothing(fleet):
     said = host.synward.attach(host.far, code=3).stderr
     assert "and the secret was not loaded" in said
     assert host.state() == before
+
+
+def leaves_nothing(library, synward, *command):
+    """Runs it, and looks for what is in the file of the secret in its memory as it ends."""
+    keys = synward.secret_file.read_text().split()
+    needles = [needle.hex() for key in keys
+               for needle in (key.encode(), base64.b64decode(key), derived(key)[0])]
+    done = run(BINARY, *command, check=False, env=synward.environment(
+        LD_PRELOAD=str(library), REMAINS=",".join(needles)))
+    assert "remains:" not in done.stderr, done
+    return done
+
+
+def test_no_command_leaves_a_secret_in_memory(fleet, tmp_path):
+    """
+    Neither where the kernel takes it, nor where it does not, nor where the file is refused. It is the last one with
+    these hosts: what is frozen stays so.
+    """
+    host, library = fleet.one, stopped.build(tmp_path, "remains")
+    command = ("policy", "apply", host.policy())
+    host.share(genkey(host.synward))
+    host.keep(f"{genkey(host.synward)}\n{genkey(host.synward)}\n")
+    assert not leaves_nothing(library, host.synward, *command).returncode
+    host.keep(f"{genkey(host.synward)}\n{base64.b64encode(bytes(range(8)) * 4).decode()}\n")
+    assert leaves_nothing(library, host.synward, *command).returncode == 2
+    host.keep(f"{genkey(host.synward)}\n")
+    bpftool("map", "freeze", "pinned", host.synward.pin_dir / "maps" / "cookie_secrets")
+    done = leaves_nothing(library, host.synward, *command)
+    assert done.returncode == 1 and "cannot write the shared secret: " in done.stderr
 
 
 def test_a_way_that_no_other_host_knows(lab, synward, pair):

@@ -231,13 +231,14 @@ static int settle_defence(const struct attachment *at, struct sw_attach_result *
 static int load_secret(const struct attachment *at, struct sw_attach_result *result)
 {
 	struct sw_settings settings;
+	bool changed;
 	int error = sw_settings_read(&at->instance, &settings);
 
 	if (error)
 		return error;
 	result->shares_secret = settings.policy >> SW_POLICY_FEATURE_SHIFT & SW_HAS_SHARED_SECRET;
 	return result->shares_secret && at->request->masters ?
-		       sw_shared_secret_load(&at->instance, at->request->masters) :
+		       sw_shared_secret_load(&at->instance, at->request->masters, &changed) :
 		       0;
 }
 

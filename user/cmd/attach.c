@@ -227,6 +227,7 @@ static int run(int argc, char **argv)
 	request.masters = secret.refused ? NULL : secret.masters;
 	if (!error)
 		error = sw_attach(sw_global.pin_dir, &request, wanted.names, wanted.count, results);
+	explicit_bzero(secret.masters, sizeof(secret.masters));
 	if (!error && results[0].created)
 		code = tell_saved(&saved, &results[0]);
 	free(saved.policy);

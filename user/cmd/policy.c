@@ -89,7 +89,11 @@ int sw_policy_tell(struct sw_policy_work *work, const char *action, bool saved)
 {
 	SW_AUTO_CHANGES struct sw_changes changes = {};
 	struct sw_policy_done done = {
-		.action = action, .saved = saved, .changes = &changes, .policy = work->other
+		.action = action,
+		.saved = saved,
+		.changes = &changes,
+		.policy = work->other,
+		.secret_changed = work->secret_changed,
 	};
 	struct sw_policy_view view;
 	struct sw_policy_state state;

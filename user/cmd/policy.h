@@ -16,6 +16,7 @@ struct sw_policy_work {
 	struct sw_policy *active;
 	struct sw_policy *other;
 	struct sw_policy_state state; /* as it was found, too */
+	bool secret_changed;	      /* another secret was loaded than the kernel had */
 };
 
 #define SW_AUTO_POLICY_WORK __attribute__((cleanup(sw_policy_work_end)))

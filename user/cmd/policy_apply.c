@@ -85,11 +85,28 @@ static void note_timeouts(const struct sw_policy_work *work)
 			list);
 }
 
+/* The secret, if the policy wants it, is read before anything is changed. */
+static int apply(struct sw_policy_work *work)
+{
+	bool shares = work->other->features & SW_HAS_SHARED_SECRET;
+	struct sw_cookie_master masters[SW_COOKIE_MASTERS] = {};
+	int error = shares ? sw_secret_file_read(sw_global.secret_file, masters) : 0;
+
+	if (error)
+		return error;
+	error = sw_policy_work_begin(work, SW_ACCESS_CHANGE);
+	if (!error)
+		error = activate(work);
+	/* behind it, so that a policy that is refused changes no key; the cookies of the key before are honoured on */
+	if (!error && shares)
+		error = sw_shared_secret_load(&work->instance, masters, &work->secret_changed);
+	explicit_bzero(masters, sizeof(masters));
+	return sw_policy_failed(error);
+}
+
 static int run(int argc, char **argv)
 {
 	SW_AUTO_POLICY_WORK struct sw_policy_work work = SW_POLICY_WORK_NONE;
-	struct sw_cookie_master masters[SW_COOKIE_MASTERS];
-	bool shares;
 	int first = sw_command_options(&sw_cmd_policy_apply, argc, argv), error;
 	const char *file;
 
@@ -99,19 +116,10 @@ static int run(int argc, char **argv)
 	if (!file)
 		return -EINVAL;
 	error = sw_policy_work_load(&work, file);
-	shares = !error && work.other->features & SW_HAS_SHARED_SECRET;
-	if (shares)
-		error = sw_secret_file_read(sw_global.secret_file, masters);
+	if (!error)
+		error = apply(&work);
 	if (error)
 		return error;
-	error = sw_policy_work_begin(&work, SW_ACCESS_CHANGE);
-	if (!error)
-		error = activate(&work);
-	/* behind it, so that a policy that is refused changes no key; the cookies of the key before are honoured on */
-	if (!error && shares)
-		error = sw_shared_secret_load(&work.instance, masters);
-	if (error)
-		return sw_policy_failed(error);
 	note_timeouts(&work);
 	return sw_policy_tell(&work, "applied", given.confirm_ms || sw_policy_save(&work));
 }

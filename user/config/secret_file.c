@@ -20,7 +20,8 @@
 /* Of 32 random bytes, fewer differ once in 10^20 times. */
 #define LEAST_DIFFERENT 16
 
-#define MAKE "make one: (umask 077; synward genkey > %s)"
+#define MAKE	 "make one: (umask 077; synward genkey > %s)"
+#define MAKE_KEY "'synward genkey' makes one"
 
 const char *sw_secret_format(char text[SW_SECRET_TEXT_SIZE], const uint8_t key[SW_SECRET_KEY_BYTES])
 {
@@ -58,6 +59,9 @@ void sw_secret_derive(const uint8_t key[SW_SECRET_KEY_BYTES], struct sw_cookie_m
 	master->id = (uint32_t)word_of(made + 20, 4);
 	if (!master->id)
 		master->id = 1; /* 0 means that there is none */
+	explicit_bzero(&hmac, sizeof(hmac));
+	explicit_bzero(extracted, sizeof(extracted));
+	explicit_bzero(made, sizeof(made));
 }
 
 /* ---- reading */
@@ -113,18 +117,49 @@ static int read_text(const char *path, char text[MAX_BYTES + 1])
 	return 0;
 }
 
-static bool decode(const char *text, size_t length, uint8_t key[SW_SECRET_KEY_BYTES])
+/* Says which of the ways to get a key wrong this is: a line that was cut in two, another file, or a typing mistake. */
+static int check_form(const char *path, unsigned int line, const char *text, size_t length)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+	size_t known = strspn(text, digits);
+
+	if (known < length)
+		return sw_error(
+			EINVAL,
+			"%s:%u: not base64: character %zu of the key cannot be in it; " MAKE_KEY,
+			path, line, known + 1);
+	if (length != TEXT_BYTES)
+		return sw_error(EINVAL,
+				"%s:%u: the key is too %s: %zu characters of base64 instead of "
+				"%d; " MAKE_KEY,
+				path, line, length < TEXT_BYTES ? "short" : "long", length,
+				TEXT_BYTES);
+	return 0;
+}
+
+static int decode(const char *path, unsigned int line, const char *text, size_t length,
+		  uint8_t key[SW_SECRET_KEY_BYTES])
 {
 	uint8_t decoded[BASE64_DECODE_LENGTH(TEXT_BYTES)];
 	struct base64_decode_ctx context;
 	size_t done = sizeof(decoded);
+	int error = check_form(path, line, text, length);
 
+	if (error)
+		return error;
 	base64_decode_init(&context);
-	if (length != TEXT_BYTES || !base64_decode_update(&context, &done, decoded, length, text) ||
-	    !base64_decode_final(&context) || done != SW_SECRET_KEY_BYTES)
-		return false;
-	memcpy(key, decoded, SW_SECRET_KEY_BYTES);
-	return true;
+	if (base64_decode_update(&context, &done, decoded, length, text) &&
+	    base64_decode_final(&context) && done == SW_SECRET_KEY_BYTES)
+		memcpy(key, decoded, SW_SECRET_KEY_BYTES);
+	else
+		error = sw_error(
+			EINVAL,
+			"%s:%u: not base64: %d characters of it end with one '='; " MAKE_KEY, path,
+			line, TEXT_BYTES);
+	explicit_bzero(decoded, sizeof(decoded));
+	explicit_bzero(&context, sizeof(context));
+	return error;
 }
 
 static unsigned int different_bytes(const uint8_t key[SW_SECRET_KEY_BYTES])
@@ -143,20 +178,22 @@ static int take_key(const char *path, unsigned int line, const char *text, size_
 		    struct sw_cookie_master *master)
 {
 	uint8_t key[SW_SECRET_KEY_BYTES];
+	int error = decode(path, line, text, length, key);
+	unsigned int different;
 
-	if (!decode(text, length, key))
-		return sw_error(EINVAL,
-				"%s:%u: expected %d characters of base64, as 'synward genkey' "
-				"prints them, got %zu characters",
-				path, line, TEXT_BYTES, length);
-	if (different_bytes(key) < LEAST_DIFFERENT)
-		return sw_error(EINVAL,
-				"%s:%u: this key is not random: only %u of its %d bytes differ; "
-				"expected one of 'synward genkey'",
-				path, line, different_bytes(key), SW_SECRET_KEY_BYTES);
-	sw_secret_derive(key, master);
+	if (error)
+		return error;
+	different = different_bytes(key);
+	if (different >= LEAST_DIFFERENT)
+		sw_secret_derive(key, master);
+	else
+		error = sw_error(
+			EINVAL,
+			"%s:%u: the key is not random: its %d bytes have only %u different "
+			"values, so it can be guessed; " MAKE_KEY,
+			path, line, SW_SECRET_KEY_BYTES, different);
 	explicit_bzero(key, sizeof(key));
-	return 0;
+	return error;
 }
 
 static int take_lines(const char *path, const char *text,

@@ -173,6 +173,7 @@ void sw_json_policy_done(FILE *out, const struct sw_policy_done *done, bool pret
 	sw_json_put_bool(root, "saved", done->saved && !done->view->pending);
 	sw_json_put(root, "state", sw_json_policy_state(done->view));
 	sw_json_put(root, "changes", changes_array(done->changes));
+	sw_json_put_bool(root, "secret_changed", done->secret_changed);
 	sw_json_put(root, "does_nothing", sw_json_policy_idle(done->policy));
 	sw_json_print(out, root, pretty);
 }

@@ -18,6 +18,7 @@ struct sw_policy_done {
 	const struct sw_policy_view *view;
 	const struct sw_changes *changes;
 	const struct sw_policy *policy; /* that is active now */
+	bool secret_changed;		/* to those whose ids the view has */
 };
 
 void sw_text_policy_done(FILE *out, const struct sw_policy_done *done);
@@ -44,6 +45,9 @@ void sw_json_armed(FILE *out, bool armed, bool attached, bool saved, bool pretty
 /* What status says about it: in the first line, and in lines of its own. */
 const char *sw_status_words(const struct sw_policy_view *view);
 void sw_text_status_policy(FILE *out, const struct sw_policy_view *view);
+
+/* By the ids of the secrets: what cookies are made with, without an end of the line. */
+void sw_text_secret(FILE *out, const struct sw_policy_view *view);
 
 /* What keeps other hosts from knowing the cookies of this one, if the policy wants them to. */
 void sw_text_secret_problems(FILE *out, const struct sw_policy_view *view);

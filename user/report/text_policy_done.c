@@ -58,7 +58,13 @@ void sw_text_policy_done(FILE *out, const struct sw_policy_done *done)
 	char left[SW_NUMBER_SIZE];
 
 	print_changes(out, done->changes);
-	if (!done->changes->count && strcmp(done->action, "confirmed") != 0)
+	if (done->secret_changed) {
+		fprintf(out, "%s~ shared secret: ", sw_style(out, SW_STYLE_WARN));
+		sw_text_secret(out, view);
+		fprintf(out, "%s\n", sw_style(out, SW_STYLE_NONE));
+	}
+	if (!done->changes->count && !done->secret_changed &&
+	    strcmp(done->action, "confirmed") != 0)
 		fputs("no change: it was active already\n", out);
 	for (const char *at = done->action; *at; at++)
 		fputc(*at == '_' ? ' ' : *at, out);

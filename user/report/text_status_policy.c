@@ -134,14 +134,20 @@ static void print_floods(FILE *out, const struct sw_policy_view *view)
 			sw_text_flood(out, &view->rows[i]);
 }
 
+void sw_text_secret(FILE *out, const struct sw_policy_view *view)
+{
+	fprintf(out, "cookies are made with %08x", view->secret_ids[0]);
+	if (view->secret_ids[1])
+		fprintf(out, ", and those made with %08x are honoured, too", view->secret_ids[1]);
+}
+
 /* What other hosts can be compared by; never the secret itself. */
 static void print_secret(FILE *out, const struct sw_policy_view *view)
 {
 	if (!sw_policy_shares(view) || !view->secret_ids[0])
 		return;
-	fprintf(out, "%-13s shared: cookies are made with %08x", "secret", view->secret_ids[0]);
-	if (view->secret_ids[1])
-		fprintf(out, ", and honoured of %08x", view->secret_ids[1]);
+	fprintf(out, "%-13s shared: ", "secret");
+	sw_text_secret(out, view);
 	fputc('\n', out);
 }
 
