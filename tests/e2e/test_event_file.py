@@ -41,6 +41,16 @@ def filled(path, count):
                     lambda: f"{count} lines in {path}; there are {len(lines(path))}")
 
 
+@contextlib.contextmanager
+def small_disk(disk, pages, *options):
+    disk.mkdir()
+    run("mount", "-t", "tmpfs", "-o", ",".join((f"size={pages * PAGE}", *options)), "tmpfs", disk)
+    try:
+        yield disk
+    finally:
+        run("umount", "-l", disk)
+
+
 def test_a_file_that_is_moved_away_is_made_again(stage, lab, synward, tmp_path):
     """As logrotate does it; what was in the file stays there, and a half line gets its end."""
     path, old = tmp_path / "events.json", tmp_path / "events.json.1"
@@ -61,10 +71,7 @@ def test_a_file_that_is_moved_away_is_made_again(stage, lab, synward, tmp_path):
 
 
 def test_a_full_disk_is_told_and_nothing_is_lost(stage, lab, synward, tmp_path):
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    run("mount", "-t", "tmpfs", "-o", f"size={16 * PAGE}", "tmpfs", disk)
-    try:
+    with small_disk(tmp_path / "disk", 16) as disk:
         ballast, path = disk / "ballast", disk / "events.json"
         reader = follow(lab, synward, path)
         filled(path, 1)
@@ -81,15 +88,10 @@ def test_a_full_disk_is_told_and_nothing_is_lost(stage, lab, synward, tmp_path):
         assert len({one["src_port"] for one in found[1:]}) == 20 and len(found) == 21
         reader.send_signal(signal.SIGTERM)
         assert reader.wait(20) == 0
-    finally:
-        run("umount", "-l", disk)
 
 
 def test_a_rotation_without_room_waits_and_a_detach_without_is_a_failure(stage, lab, synward, tmp_path):
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    run("mount", "-t", "tmpfs", "-o", f"size={16 * PAGE},nr_inodes=4", "tmpfs", disk)
-    try:
+    with small_disk(tmp_path / "disk", 16, "nr_inodes=4") as disk:
         ballast, other, path = disk / "ballast", disk / "other", disk / "events.json"
         reader = follow(lab, synward, path, "--new")
         wait_for(path.exists, "the file")
@@ -104,8 +106,6 @@ def test_a_rotation_without_room_waits_and_a_detach_without_is_a_failure(stage, 
         stage.accepted(1)
         synward.expect(0, "detach", "--all")
         assert reader.wait(20) == 1, "events were not written"
-    finally:
-        run("umount", "-l", disk)
 
 
 def test_what_is_no_file_is_refused(stage, synward, tmp_path):
@@ -171,8 +171,8 @@ def test_a_place_is_kept(stage, lab, synward, tmp_path):
     cursor = tmp_path / "cursor"
     options = ("-j", "events", "--cursor-file", cursor)
 
-    def told(code=0):
-        done = synward.expect(code, *options, "--timeout", "0")
+    def told(*more):
+        done = synward.expect(0, *options, "--timeout", "0", *more)
         return [json.loads(line)["event_type"] for line in done.stdout.splitlines()]
 
     assert told() == ["interface"] and told() == []
@@ -191,7 +191,22 @@ def test_a_place_is_kept(stage, lab, synward, tmp_path):
         cursor.write_text(text)
         assert "says nothing of events" in synward.expect(1, *options, "--timeout", "0").stderr
     cursor.write_text(f"{int(first) - 1:020} {2:020}\n")  # of another attachment
-    assert told() == ["interface", "handshake", "handshake", "list"]
+    assert told("--new") == ["interface", "handshake", "handshake", "list"]
+    cursor.unlink()
+    assert told("--new") == []
+    synward.expect(0, "block", "del", "192.0.2.7")
+    assert told("--new") == ["list"]  # which came after the first of them had begun
+    with small_disk(tmp_path / "disk", 1) as disk:
+        (disk / "ballast").write_bytes(bytes(PAGE))
+        done = synward.run("events", "--cursor-file", disk / "cursor", "--timeout", "0")
+        assert done.returncode == 1 and not done.stdout, "what is told would be told again"
+        assert "cannot keep the place in" in done.stderr and "No space left" in done.stderr
+
+
+def test_what_cannot_be_written_is_not_waited_with(synward, tmp_path):
+    for option, path in (("--cursor-file", tmp_path / "none" / "cursor"), ("--output", "/dev/null")):
+        done = synward.run("events", "--wait", option, path, "--timeout", "0")
+        assert done.returncode == 1 and str(path) in done.stderr, done
 
 
 def test_events_are_waited_for(pair, lab, synward, tmp_path):
@@ -203,12 +218,12 @@ def test_events_are_waited_for(pair, lab, synward, tmp_path):
         return json.loads(reader.stdout.readline())
 
     assert "waited for" in reader.stderr.readline()
-    for _ in range(2):
-        synward.attach(pair[1], options=QUICK)
-        one = heard()
-        assert one.get("interface", {}).get("action") == "attached", one
-        synward.expect(0, "detach", "--all")
-        one = heard()
-        assert one.get("interface", {}).get("action") == "detached", one
+    synward.attach(pair[1], options=QUICK)
+    assert heard()["interface"]["action"] == "attached"
+    synward.expect(0, "detach", "--all")
+    synward.attach(pair[1], options=(*QUICK, "--handshakes", 8192, "--mode", "tc"))
+    assert [heard()["interface"]["action"] for _ in range(2)] == ["detached", "attached"]
+    synward.expect(0, "detach", "--all")
+    assert heard()["interface"]["action"] == "detached"
     reader.terminate()
     assert reader.communicate(timeout=20)[0] == "" and reader.returncode == 0

@@ -42,7 +42,8 @@ static const struct sw_option options[] = {
 	{ "journal", 0, SW_OPTION_FLAG, &given.journal, NULL,
 	  .help = "send them to systemd's journal" },
 	{ "new", 0, SW_OPTION_FLAG, &given.only_new, NULL,
-	  .help = "leave out what happened before" },
+	  .help = "leave out what happened before, unless FILE of --cursor-file says where to "
+		  "go on" },
 	{ "cursor-file", 0, SW_OPTION_STRING, &given.cursor_file, "FILE",
 	  .help = "begin behind the last event that FILE tells of, and keep it up to date" },
 	{ "wait", 0, SW_OPTION_FLAG, &given.wait, NULL,
@@ -70,8 +71,8 @@ struct following {
 	struct sw_journald journald;
 	struct sw_cursor_file cursor; /* if there is one */
 	bool is_open;		      /* all of these that are asked for */
-	bool only_new;
-	uint64_t end_ns; /* FOREVER: there is none */
+	bool only_new;		      /* the next reader */
+	uint64_t end_ns;	      /* FOREVER: there is none */
 	uint64_t taken;
 	uint64_t missed; /* so many have been told to be */
 	int written;	 /* 0, or why the last could not be */
@@ -208,7 +209,7 @@ static int follow(struct following *following)
 	return answer;
 }
 
-/* Where events go, and how far they have: once there are some. */
+/* Where events go, and how far they have. */
 static int open_sink(struct following *following)
 {
 	struct sigaction hangup = { .sa_handler = on_hangup };
@@ -218,9 +219,11 @@ static int open_sink(struct following *following)
 		return 0;
 	following->is_open = true;
 	if (given.cursor_file)
-		error = sw_cursor_file_open(given.cursor_file, &following->cursor);
+		error = sw_cursor_file_open(given.cursor_file, SW_EVENT_NO_CURSOR,
+					    &following->cursor);
 	if (error)
 		return error;
+	following->only_new &= !given.cursor_file || following->cursor.is_new;
 	if (given.journal)
 		return sw_journald_open(&following->journald);
 	if (!given.output)
@@ -237,22 +240,23 @@ static int find_place(struct following *following)
 	if (!given.cursor_file)
 		return 0;
 	error = sw_cursor_file_read(&following->cursor, line, sizeof(line));
-	if (!error && *line && sw_event_reader_go_on(following->reader, line))
+	if (!error && sw_event_reader_go_on(following->reader, line))
 		error = sw_error(EPROTO, "%s says nothing of events: choose another file",
 				 given.cursor_file);
-	return error;
+	return error ? error : keep_place(following);
 }
 
 /* One attachment; -ENODEV without a line when it is over. */
 static int follow_one(struct following *following)
 {
-	int error = sw_event_reader_open(sw_global.pin_dir, following->only_new,
-					 &following->reader);
+	int error = sw_event_reader_open(sw_global.pin_dir, &following->reader);
 
-	following->only_new = false; /* what is attached later on has nothing but new ones */
-	following->missed = 0;
 	if (!error)
 		error = open_sink(following);
+	if (!error && following->only_new)
+		sw_event_reader_go_to(following->reader, sw_event_reader_head(following->reader));
+	following->only_new = false; /* what is attached later on has nothing but new ones */
+	following->missed = 0;
 	if (!error)
 		error = find_place(following);
 	if (!error)
@@ -276,8 +280,10 @@ static int follow_all(struct following *following)
 {
 	const struct timespec pause = { .tv_sec = WAIT_S };
 	bool told = false;
-	int error;
+	int error = given.wait ? open_sink(following) : 0; /* before there is anything to tell */
 
+	if (error)
+		return error;
 	while (true) {
 		error = follow_one(following);
 		if (is_detached(error))

@@ -161,7 +161,7 @@ static void find_instance(struct sw_event_feed *feed)
 	if (now_ns < feed->again_ns)
 		return;
 	feed->again_ns = now_ns + AGAIN_MS * MS;
-	error = sw_event_reader_open(feed->pin_dir, false, &feed->reader);
+	error = sw_event_reader_open(feed->pin_dir, &feed->reader);
 	set_state(feed, error);
 	if (error)
 		return;

@@ -79,7 +79,7 @@ static bool is_detached(const struct sw_event_reader *reader)
 	return detached;
 }
 
-int sw_event_reader_open(const char *pin_dir, bool only_new, struct sw_event_reader **reader)
+int sw_event_reader_open(const char *pin_dir, struct sw_event_reader **reader)
 {
 	struct sw_event_reader *made = calloc(1, sizeof(*made));
 	int error;
@@ -104,8 +104,6 @@ int sw_event_reader_open(const char *pin_dir, bool only_new, struct sw_event_rea
 		sw_event_reader_close(made);
 		return error;
 	}
-	if (only_new)
-		made->journal.next = sw_event_journal_head(&made->journal);
 	*reader = made;
 	return 0;
 }

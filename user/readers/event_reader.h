@@ -10,8 +10,8 @@
 struct sw_event;
 struct sw_event_reader;
 
-/* A follower of the events: of those that are still there, too, or with only_new of later ones. */
-int sw_event_reader_open(const char *pin_dir, bool only_new, struct sw_event_reader **reader);
+/* A follower of the events: of those that are still there, and of later ones. */
+int sw_event_reader_open(const char *pin_dir, struct sw_event_reader **reader);
 void sw_event_reader_close(struct sw_event_reader *reader);
 
 /*
@@ -25,6 +25,8 @@ int sw_event_reader_poll(struct sw_event_reader *reader, uint32_t timeout_ms,
 
 /* How far a reader has come, as a line of always the same length. */
 #define SW_EVENT_CURSOR_SIZE 43
+#define SW_EVENT_NO_CURSOR                                                                         \
+	"00000000000000000000 00000000000000000000\n" /* of one that has read nothing */
 
 void sw_event_reader_cursor(const struct sw_event_reader *reader, char line[SW_EVENT_CURSOR_SIZE]);
 

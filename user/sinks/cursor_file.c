@@ -14,7 +14,18 @@ static int failed(const char *path, int error)
 	return sw_error(error, "cannot keep the place in %s: %s", path, sw_errno_text(error));
 }
 
-int sw_cursor_file_open(const char *path, struct sw_cursor_file *file)
+static int begin(struct sw_cursor_file *file, const char *first_line)
+{
+	char line[64];
+	int error = sw_cursor_file_read(file, line, sizeof(line));
+
+	if (error)
+		return error;
+	file->is_new = !*line || !strcmp(line, first_line);
+	return *line ? 0 : sw_cursor_file_write(file, first_line);
+}
+
+int sw_cursor_file_open(const char *path, const char *first_line, struct sw_cursor_file *file)
 {
 	SW_AUTO_FD int fd = open(path, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0640);
 	struct stat about;
@@ -27,7 +38,7 @@ int sw_cursor_file_open(const char *path, struct sw_cursor_file *file)
 		return sw_error(EBUSY, "another process keeps its place in %s: choose another file",
 				path);
 	*file = (struct sw_cursor_file){ .path = path, .fd = sw_take_fd(&fd) };
-	return 0;
+	return begin(file, first_line);
 }
 
 void sw_cursor_file_close(struct sw_cursor_file *file)

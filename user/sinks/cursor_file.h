@@ -8,11 +8,13 @@
  * Errors are -errno with their line recorded.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct sw_cursor_file {
 	const char *path; /* the caller's */
 	int fd;
+	bool is_new; /* it says nothing yet but what it was begun with */
 };
 
 #define SW_CURSOR_FILE_NONE                                                                        \
@@ -20,11 +22,14 @@ struct sw_cursor_file {
 		.fd = -1                                                                           \
 	}
 
-/* Opens or makes a regular file that nobody else keeps. */
-int sw_cursor_file_open(const char *path, struct sw_cursor_file *file);
+/*
+ * Opens or makes a regular file that nobody else keeps. An empty one is begun with that line, so that a file that cannot
+ * be written is an error before anything is told of which it should know.
+ */
+int sw_cursor_file_open(const char *path, const char *first_line, struct sw_cursor_file *file);
 void sw_cursor_file_close(struct sw_cursor_file *file);
 
-/* What it says, or "" if it is new; what does not fit is cut off. */
+/* What it says; what does not fit is cut off. */
 int sw_cursor_file_read(const struct sw_cursor_file *file, char *line, size_t size);
 
 /* Replaces what it says by a line, with its end, that is as long as all others. */
