@@ -2,7 +2,9 @@
 #include "cmd/command.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static int run(int argc, char **argv)
 {
@@ -40,6 +42,24 @@ static int exit_code(int result)
 	return told || written ? SW_EXIT_FAILURE : result;
 }
 
+static void end(int signal)
+{
+	_exit(128 + signal);
+}
+
+/*
+ * The kernel keeps from the first process of a PID namespace what it has no handler for: without these, nobody could end
+ * 'stats --watch' in a container. A command that tidies up has handlers of its own.
+ */
+static void be_mortal(void)
+{
+	static const int ends[] = { SIGINT, SIGTERM, SIGQUIT, SIGHUP };
+	const struct sigaction action = { .sa_handler = end };
+
+	for (unsigned int i = 0; i < sizeof(ends) / sizeof(ends[0]) && getpid() == 1; i++)
+		sigaction(ends[i], &action, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	const char *pin_dir = getenv("SYNWARD_PIN_DIR");
@@ -51,6 +71,7 @@ int main(int argc, char **argv)
 	if (secret_file && *secret_file)
 		sw_global.secret_file = secret_file;
 	sw_global.state_dir = getenv("SYNWARD_STATE_DIR");
+	be_mortal();
 	result = run(argc, argv);
 	return exit_code(result);
 }

@@ -72,6 +72,8 @@ def test_which_entry_an_address_meets_is_told_and_what_becomes_of_it(attached, t
     assert check("203.0.113.9") == ("allowed", [("allow", "203.0.113.9", "our own"), longest])
     assert check("2001:db8:17::1") == ("counted", [("block", V6, "")])
     assert check("192.0.2.1") == ("passes", [])
+    mapped = attached.json("block", "check", "::ffff:203.0.113.7")
+    assert mapped == attached.json("block", "check", "203.0.113.7")
     text = attached.expect(0, "block", "check", "203.0.113.7").stdout
     assert "scans" in text and "203.0.113.7 is on the block list: packets from there are only" in text
 

@@ -3,8 +3,11 @@
 
 import datetime
 import json
+import os
+import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 
@@ -225,3 +228,17 @@ def test_help_names_every_command(synward):
     assert too_wide(text) == []
     assert all(re.search(rf"^  {verb}\b", text, re.M) for verb in VERBS)
     assert (ROOT / "VERSION").read_text().strip() in synward.expect(0, "version").stdout
+
+
+def test_the_first_process_of_a_container_can_be_ended(pair, lab, synward):
+    """Of which the kernel keeps each signal away that it has no handler for."""
+    synward.attach(pair[1])
+    for how, *command in ((signal.SIGTERM, "stats", "--watch", "100ms"),
+                          (signal.SIGINT, "top", "--watch", "100ms"), (signal.SIGTERM, "events")):
+        outside = lab.process(["unshare", "--pid", "--fork", "--kill-child", BINARY, *command],
+                              env=synward.environment(), stdout=subprocess.PIPE)
+        assert outside.stdout.readline(), "it is at work"
+        inside = pathlib.Path(f"/proc/{outside.pid}/task/{outside.pid}/children").read_text()
+        os.kill(int(inside), how)
+        outside.stdout.read()
+        assert outside.wait(20) == (0 if command == ["events"] else 128 + how)

@@ -4,6 +4,7 @@
 #include "../../user/base/error.c"
 #include "../../user/base/printable.c"
 #include "../../user/text/grid.c"
+#include "../../user/text/width.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -12,6 +12,7 @@ static bool starved; /* there is no memory for a cell */
 #include "../../user/base/printable.c"
 #include "../../user/text/grid.c"
 #include "../../user/text/table.c"
+#include "../../user/text/width.c"
 
 #include <setjmp.h>
 #include <stdint.h>
@@ -102,6 +103,28 @@ static void characters_are_counted_and_numbers_are_to_the_right(void **state)
 							"           10\n");
 }
 
+/* As a terminal shows them: characters of two cells, and an accent that joins the letter before it. */
+static void wide_characters_take_two_cells(void **state)
+{
+	static const char *const cells[] = { "NAME",  "COUNT", "\u6771\u4eac", "7", "e\u0301a",
+					     "1,234", NULL };
+	static const char *const wide[] = { "N", "TEXT", "1",
+					    "\u6771\u4eac\u6771\u4eac\u6771\u4eac\u6771\u4eac"
+					    "\u6771\u4eac",
+					    NULL };
+
+	(void)state;
+	assert_string_equal(printed("80", "lr", cells), "  NAME  COUNT\n"
+							"  \u6771\u4eac      7\n"
+							"  e\u0301a    1,234\n");
+	assert_string_equal(printed("20", "ll", wide),
+			    "  N\n"
+			    "    TEXT\n"
+			    "  1\n"
+			    "    \u6771\u4eac\u6771\u4eac\u6771\u4eac\u6771\u4eac\n"
+			    "    \u6771\u4eac\n");
+}
+
 static void nothing_is_cut_at_any_width(void **state)
 {
 	char columns[16];
@@ -185,6 +208,7 @@ int main(void)
 		cmocka_unit_test(columns_without_room_go_on_in_another_line),
 		cmocka_unit_test(a_word_wider_than_the_table_goes_on),
 		cmocka_unit_test(characters_are_counted_and_numbers_are_to_the_right),
+		cmocka_unit_test(wide_characters_take_two_cells),
 		cmocka_unit_test(nothing_is_cut_at_any_width),
 		cmocka_unit_test(many_rows_need_not_be_held),
 		cmocka_unit_test(a_cell_without_memory_is_told),

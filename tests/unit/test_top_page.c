@@ -8,6 +8,7 @@
 #include "../../user/model/names.c"
 #include "../../user/base/number.c"
 #include "../../user/text/table.c"
+#include "../../user/text/width.c"
 #include "../../user/model/top.c"
 #include "../../user/report/text_page.c"
 #include "../../user/report/top_page.c"

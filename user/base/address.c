@@ -47,6 +47,17 @@ static bool parse_address(const char *text, struct sw_addr *addr, bool *v4)
 	return *v4 || inet_pton(AF_INET6, text, addr->bytes) == 1;
 }
 
+bool sw_parse_address(const char *text, struct sw_addr *addr)
+{
+	struct sw_addr parsed;
+	bool v4;
+
+	if (!parse_address(text, &parsed, &v4))
+		return false;
+	*addr = parsed;
+	return true;
+}
+
 enum sw_prefix_flaw sw_parse_prefix(const char *text, struct sw_prefix *prefix)
 {
 	const char *slash = strchr(text, '/');

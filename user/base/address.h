@@ -18,6 +18,9 @@ const char *sw_format_address(char text[SW_ADDRESS_SIZE], const struct sw_addr *
 /* 192.0.2.1:80 or [2001:db8::1]:80; port in host order. Returns text. */
 const char *sw_format_endpoint(char text[SW_ENDPOINT_SIZE], const struct sw_addr *addr, __u16 port);
 
+/* An address of either family; ::ffff:192.0.2.1 is 192.0.2.1. Returns whether text is one, else addr is untouched. */
+bool sw_parse_address(const char *text, struct sw_addr *addr);
+
 /* What is wrong with the text of a prefix. */
 enum sw_prefix_flaw {
 	SW_PREFIX_FINE,

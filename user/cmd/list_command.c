@@ -236,26 +236,37 @@ static struct sw_policy_view *read_view(int *error)
 	return NULL;
 }
 
+/* An address in any of its notations, that of IPv4 in IPv6 too, or the prefix of one alone. */
+static bool take_address(const char *text, struct sw_addr *addr)
+{
+	struct sw_prefix prefix;
+
+	if (sw_parse_address(text, addr))
+		return true;
+	if (sw_parse_prefix(text, &prefix) != SW_PREFIX_FINE || prefix.length != 128)
+		return false;
+	*addr = prefix.addr;
+	return true;
+}
+
 static int check(struct call *call)
 {
 	struct sw_entries met[SW_LIST_COUNT] = {};
 	SW_AUTO_FREE struct sw_policy_view *view = NULL;
-	struct sw_prefix prefix;
+	struct sw_addr address;
 	int error;
 
-	if (call->count != 1 || sw_parse_prefix(call->words[0], &prefix) != SW_PREFIX_FINE ||
-	    prefix.length != 128)
+	if (call->count != 1 || !take_address(call->words[0], &address))
 		return sw_error(EINVAL, "%s check: expected one address, such as 192.0.2.7%s%s",
 				call->name, call->count ? ", got " : "",
 				call->count ? call->words[0] : "");
-	error = failure(
-		sw_lists_check(sw_global.pin_dir, sw_command_state_dir(), &prefix.addr, met));
+	error = failure(sw_lists_check(sw_global.pin_dir, sw_command_state_dir(), &address, met));
 	if (!error)
 		view = read_view(&error);
 	if (!error && sw_global.json)
-		sw_json_list_check(stdout, &prefix.addr, met, view, sw_global.pretty);
+		sw_json_list_check(stdout, &address, met, view, sw_global.pretty);
 	else if (!error)
-		sw_text_list_check(stdout, &prefix.addr, met, view);
+		sw_text_list_check(stdout, &address, met, view);
 	for (int i = 0; i < SW_LIST_COUNT; i++)
 		sw_entries_free(&met[i]);
 	return error;

@@ -36,8 +36,11 @@ int sw_prefix_take(const char *where, const char *text, struct sw_prefix *prefix
 				"and 128 for IPv6",
 				where, sw_source_shown(shown, text));
 	case SW_PREFIX_MAPPED:
-		return sw_error(EINVAL, "%s: %s: expected an IPv4 prefix to be written as one",
-				where, sw_source_shown(shown, text));
+		return sw_error(
+			EINVAL,
+			"%s: %s: this is IPv4 in the notation of IPv6; write it as IPv4, such "
+			"as 192.0.2.0/24",
+			where, sw_source_shown(shown, text));
 	case SW_PREFIX_HOST_BITS:
 		return sw_error(
 			EINVAL, "%s: %s: bits behind the length are set; the prefix would be %s",

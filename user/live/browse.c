@@ -3,6 +3,7 @@
 
 #include "../base/number.h"
 #include "../base/time.h"
+#include "../text/width.h"
 #include "screen.h"
 
 #include <curses.h>

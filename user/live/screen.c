@@ -2,7 +2,7 @@
 #include "screen.h"
 
 #include "../base/time.h"
-#include "../text/grid.h"
+#include "../text/width.h"
 
 #include <curses.h>
 #include <errno.h>
@@ -159,22 +159,23 @@ static attr_t attribute(enum sw_ink ink)
 	}
 }
 
-/* How many bytes the first so many characters take. */
-static int bytes_of(const char *text, int characters)
+/* How many bytes fit into so many cells, and, in *used, how many of these they take. */
+static int bytes_of(const char *text, int room, int *used)
 {
-	int at = 0;
+	int at = 0, bytes, cells;
 
-	while (text[at] && characters--) {
-		at++;
-		while ((text[at] & 0xc0) == 0x80)
-			at++;
+	for (*used = 0; text[at]; *used += cells) {
+		bytes = (int)sw_text_next(text + at, &cells);
+		if (*used + cells > room)
+			break;
+		at += bytes;
 	}
 	return at;
 }
 
 void sw_screen_draw(int row, int column, enum sw_ink ink, const char *text)
 {
-	int room = sw_screen_columns() - column;
+	int room = sw_screen_columns() - column, used;
 
 	if (row < 0 || row >= sw_screen_rows() || room <= 0)
 		return;
@@ -182,8 +183,8 @@ void sw_screen_draw(int row, int column, enum sw_ink ink, const char *text)
 	if (sw_text_width(text) <= room) {
 		mvaddstr(row, column, text);
 	} else {
-		mvaddnstr(row, column, text, bytes_of(text, room - 1));
-		mvaddch(row, column + room - 1, '~');
+		mvaddnstr(row, column, text, bytes_of(text, room - 1, &used));
+		mvaddch(row, column + used, '~');
 	}
 	attrset(A_NORMAL);
 }

@@ -3,6 +3,7 @@
 
 #include "../base/number.h"
 #include "../text/table.h"
+#include "../text/width.h"
 
 /* One cell with the spaces before it; the first cell is never cut. */
 static void print_cell(FILE *out, const struct sw_grid_layout *layout, int column, char align,

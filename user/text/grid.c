@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "grid.h"
 
+#include "width.h"
+
 #include "../base/error.h"
 
 #include <stdlib.h>
@@ -29,15 +31,6 @@ struct sw_grid {
 	int sorted_by;
 	bool reverse;
 };
-
-int sw_text_width(const char *text)
-{
-	int width = 0;
-
-	for (; *text; text++)
-		width += (*text & 0xc0) != 0x80; /* not a byte that goes on with a character */
-	return width;
-}
 
 struct sw_grid *sw_grid_new(const struct sw_grid_column *columns, int count)
 {

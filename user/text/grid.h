@@ -57,9 +57,6 @@ void sw_grid_sort(struct sw_grid *grid, int column, bool reverse);
  */
 int sw_grid_fit(const struct sw_grid *grid, int width, struct sw_grid_layout *layout);
 
-/* How many characters a text of UTF-8 takes: those of ours are all as wide as one letter. */
-int sw_text_width(const char *text);
-
 static inline void sw_grid_cleanup(struct sw_grid **grid)
 {
 	sw_grid_free(*grid);

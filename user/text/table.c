@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "table.h"
 
-#include "grid.h"
+#include "width.h"
 
 #include "../base/error.h"
 #include "../base/number.h"
@@ -22,7 +22,7 @@
 struct sw_table {
 	char align[MAX_COLUMNS + 1];
 	int columns;
-	int widths[MAX_COLUMNS]; /* of the widest cell, in characters */
+	int widths[MAX_COLUMNS]; /* of the widest cell, in cells of a terminal */
 	char **cells;
 	size_t count;
 	size_t room;
@@ -127,16 +127,17 @@ static void lay_out(const struct sw_table *table, int limit, struct layout *layo
 /* How many bytes of text go into a line: whole words, or as much of the first one as there is room for. */
 static int line_length(const char *text, int width)
 {
-	int length = 0, words = 0, characters = 0;
+	int length = 0, words = 0, used = 0, cells;
 
-	for (; text[length]; length++) {
-		bool begins = (text[length] & 0xc0) != 0x80;
+	while (text[length]) {
+		int bytes = (int)sw_text_next(text + length, &cells);
 
 		if (text[length] == ' ')
 			words = length;
-		if (begins && characters == width)
+		if (length && used + cells > width)
 			return words ? words : length;
-		characters += begins;
+		used += cells;
+		length += bytes;
 	}
 	return length;
 }
@@ -144,12 +145,12 @@ static int line_length(const char *text, int width)
 /* Prints the next line of a cell, moves *text to what is left of it, and *at behind what was printed. */
 static void print_piece(FILE *out, const char **text, int start, int width, char align, int *at)
 {
-	int length = line_length(*text, width), shown = 0;
+	int length = line_length(*text, width), shown = 0, cells;
 
 	if (!length)
 		return;
-	for (int i = 0; i < length; i++)
-		shown += ((*text)[i] & 0xc0) != 0x80;
+	for (int i = 0; i < length; shown += cells)
+		i += (int)sw_text_next(*text + i, &cells);
 	if (align == 'r')
 		start += width - shown;
 	fprintf(out, "%*s%.*s", start - *at, "", length, *text);
