@@ -119,6 +119,8 @@ def test_list_shows_both_ends_their_states_age_and_isns(stage, synward):
                                 "isn": synack.seq}
     assert (silent["orig"]["isn"], silent["resp"]["state"]) == (alone.seq, "LISTEN")
     assert "isn" not in silent["resp"]
+    assert [answered[name] for name in ("src_ip", "src_port", "dest_ip", "dest_port")] == [
+        synack.dst, synack.dport, synack.src, synack.sport]
     assert listed["handshakes"][0]["age_ms"] >= listed["handshakes"][1]["age_ms"] >= 0
     assert 0 < silent["expires_ms"] <= 60000
     wait_for(lambda: synward.json("list")["handshakes"][1]["age_ms"] > 100, "their ages to grow")

@@ -223,6 +223,9 @@ def test_units_of_time(tmp_path, tsresol, units):
                     data += enhanced(index, (at + late - (offset or 0)) * units, each)
     report = replayed(tmp_path, data)
     assert outcomes(report) == {"accepted": 3, "no_response": 3, "synack_pickup": 3}
+    for one in report["attempts"]:
+        assert [one[name] for name in ("src_ip", "src_port", "dest_ip", "dest_port")] == [
+            one[name] for name in ("src", "sport", "dst", "dport")]
     begun = [one["time"] for one in report["attempts"] if one["outcome"] != "synack_pickup"]
     assert len(begun) == 6 and all(time.startswith("2023-11-14T22:13:20") for time in begun)
 

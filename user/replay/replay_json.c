@@ -39,6 +39,8 @@ static json_t *attempt(const struct sw_replay_attempt *from)
 	json_t *object = json_object();
 
 	sw_json_put_time(object, "time", from->started_ms * NS_PER_MS);
+	sw_json_put_ends(object, &event->flow.orig, event->flow.orig_port, &event->flow.resp,
+			 event->flow.resp_port);
 	sw_json_put_text(object, "src", sw_format_address(text, &event->flow.orig));
 	sw_json_put_number(object, "sport", event->flow.orig_port);
 	sw_json_put_text(object, "dst", sw_format_address(text, &event->flow.resp));

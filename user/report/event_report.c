@@ -152,13 +152,11 @@ void sw_json_event(FILE *out, const struct sw_event *event, const struct sw_even
 	sw_json_put_text(root, "event_type", sw_name(sw_event_words, event->type));
 	if (packet && *names->interface)
 		sw_json_put_text(root, "in_iface", names->interface);
-	if (packet)
+	if (packet && event->type != SW_EVENT_BLOCKED)
+		sw_json_put_ends(root, &event->flow.orig, event->flow.orig_port, &event->flow.resp,
+				 event->flow.resp_port);
+	else if (packet)
 		sw_json_put_text(root, "src_ip", sw_format_address(text, &event->flow.orig));
-	if (packet && event->type != SW_EVENT_BLOCKED) {
-		sw_json_put_number(root, "src_port", event->flow.orig_port);
-		sw_json_put_text(root, "dest_ip", sw_format_address(text, &event->flow.resp));
-		sw_json_put_number(root, "dest_port", event->flow.resp_port);
-	}
 	if (packet)
 		sw_json_put_text(root, "proto", "TCP");
 	if (packet && event->type != SW_EVENT_BLOCKED)

@@ -29,6 +29,7 @@ static json_t *attempt(const struct sw_handshake_view *view)
 	json_t *one = json_object(), *part, *seen;
 	const char *name;
 
+	sw_json_put_ends(one, &from->orig, from->orig_port, &from->resp, from->resp_port);
 	part = sw_json_put(
 		one, "orig",
 		endpoint(&from->orig, from->orig_port, sw_orig_state(sw_phase_shown(from))));

@@ -57,6 +57,17 @@ void sw_json_put_text(json_t *object, const char *key, const char *text)
 	sw_json_put(object, key, value);
 }
 
+void sw_json_put_ends(json_t *object, const struct sw_addr *orig, uint16_t orig_port,
+		      const struct sw_addr *resp, uint16_t resp_port)
+{
+	char text[SW_ADDRESS_SIZE];
+
+	sw_json_put_text(object, "src_ip", sw_format_address(text, orig));
+	sw_json_put_number(object, "src_port", orig_port);
+	sw_json_put_text(object, "dest_ip", sw_format_address(text, resp));
+	sw_json_put_number(object, "dest_port", resp_port);
+}
+
 void sw_json_put_time(json_t *object, const char *key, uint64_t wall_ns)
 {
 	char text[SW_TIMESTAMP_SIZE], number[64];

@@ -2,6 +2,8 @@
 #ifndef SYNWARD_REPORT_JSON_H
 #define SYNWARD_REPORT_JSON_H
 
+#include "../base/address.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +23,10 @@ void sw_json_put_bool(json_t *object, const char *key, bool value);
  * since 1970, for jq and whoever calculates.
  */
 void sw_json_put_time(json_t *object, const char *key, uint64_t wall_ns);
+
+/* The ends of a handshake by the names that EVE has for them: src_ip and so on; ports in host order. */
+void sw_json_put_ends(json_t *object, const struct sw_addr *orig, uint16_t orig_port,
+		      const struct sw_addr *resp, uint16_t resp_port);
 
 /* Takes the reference to value. Returns it, borrowed. */
 json_t *sw_json_put(json_t *object, const char *key, json_t *value);
