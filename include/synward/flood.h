@@ -39,8 +39,8 @@ struct sw_flood_rules {
 /* Why a service's SYNs are answered with cookies: X(ID, name, meaning). */
 #define SW_FLOOD_REASONS(X)                                                                        \
 	X(NONE, none, "they are not")                                                              \
-	X(ALWAYS, always, "the policy says so")                                                    \
-	X(HALF_OPEN, half_open, "too many handshakes were unfinished")                             \
+	X(ALWAYS, always, "the policy says always")                                                \
+	X(HALF_OPEN, half_open, "too many unfinished handshakes")                                  \
 	X(SYN_RATE, syn_rate, "SYNs came too fast, and most were not completed")
 
 enum sw_flood_reason {

@@ -103,7 +103,7 @@ cp /tmp/attach.yaml /etc/synward/attach.yaml
 cp /var/lib/synward/policy.yaml /tmp
 echo "version: 2" >/var/lib/synward/policy.yaml
 want "though a saved policy cannot be read" systemctl start synward@eth0
-want "which is told" says "the saved policy is not sound" journalctl -b -u synward@eth0
+want "which is told" says "the saved policy is not valid" journalctl -b -u synward@eth0
 systemctl stop synward@eth0
 cp /tmp/policy.yaml /var/lib/synward
 want "and again" systemctl start synward@eth0

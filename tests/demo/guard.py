@@ -35,10 +35,10 @@ WHY_ZERO = f"""\
   0 shows what a flood does to a queue of {SYN_QUEUE:,} SYNs. 1, the default, helps,
   too, at several times what a SYN costs with synward (make bench-flood)"""
 TOLD = {  # by `status` in the midst of the flood: how a line begins, and what it has to say
-    "web: ": "SYNs are answered",
+    "web: ": "SYNs have been answered here",
     "an attack": "most likely spoofed",
     "so far": "of them answered here",
-    SYNCOOKIES: "by the policy's word, and was 0 before",
+    SYNCOOKIES: "was set to 1 as the policy allows; it was 0 before",
 }
 URG = 0x20
 SCANS = {"null": 0, "fin": FIN, "xmas": FIN | PSH | URG, "syn_fin": SYN | FIN, "syn_rst": SYN | RST}

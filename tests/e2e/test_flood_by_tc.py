@@ -77,7 +77,7 @@ def test_an_end_without_xdp(yard, checksums):
         assert info.client.options & ALL_OPTIONS == ALL_OPTIONS
     assert sent_by(yard) == "tc"
     done = yard.synward.expect(0, "status")
-    assert "sent by TC, which costs more: the other end of this veth has no XDP program" in " ".join(
+    assert "TC sends the answers, which costs more: the other end of this veth has no XDP program" in " ".join(
         done.stdout.split())
     check = yard.check()
     assert check["phase"] == "answers" and check["times"] == 0 and not check["sends_by_tc"]
@@ -154,7 +154,7 @@ def test_a_way_back_that_is_another(lab, wire, family, synward, tmp_path):
     hears_at_once(yard)
     assert sent_by(yard) == "xdp", "nothing is wrong with the interface"
     done = yard.synward.expect(0, "status")
-    assert "note: web: what XDP sent did not help, so TC sends the answers now" in done.stdout
+    assert "note: web: answers sent by XDP did not help, so TC sends them now" in done.stdout
     assert yard.check()["times"] == 1 and yard.check()["reason"] == "unanswered"
 
 

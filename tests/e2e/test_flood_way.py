@@ -81,7 +81,7 @@ def test_the_sysctl_comes_and_goes_with_the_policy(far, wire, synward, files, fa
     assert (found["way"], found["reason"], found["ok"]) == ("kernel", "policy", True)
     assert found["syncookies"] == {"value": 2, "owner": "ours", "needed": 2, "before": 1,
                                    "to_be_restored": False}
-    assert f"{SYNCOOKIES} is 2 by the policy's word" in synward.expect(0, "status").stdout
+    assert f"{SYNCOOKIES} was set to 2 as the policy allows" in synward.expect(0, "status").stdout
     wait_for(lambda: synward.json("status")["policy"]["services"][0]["flood"]["on"], "the flood")
     with tcp.listener(far, family) as server:
         tcp.accepted(wire[0].namespace, server, 5)

@@ -43,7 +43,7 @@ def test_who_cuts_egress_off_is_told(pair, synward, hook):
     other = synward.json("status")["interfaces"][0]["egress"]["before"][0]
     assert other["name"] == "end_chain"
     told = synward.expect(0, "status").stdout
-    assert f"s0: program end_chain (id {other['program_id']}) sees what leaves before synward does" in told
+    assert f"s0: program end_chain (id {other['program_id']}) runs before synward on what leaves" in told
 
 
 def test_nobody_before(pair, synward):

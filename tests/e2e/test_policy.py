@@ -123,7 +123,7 @@ def test_rollback_is_at_once_and_one_step(gate, synward, files):
     done = synward.expect(0, "policy", "rollback")
     assert gate.passes() and "default.mode: enforce -> monitor" in done.stdout
     done = synward.run("policy", "rollback")
-    assert done.returncode == 1 and "no policy to go back to" in done.stderr
+    assert done.returncode == 1 and "no earlier policy to restore" in done.stderr
     synward.expect(0, "policy", "apply", files.default("enforce"), "--confirm", LONG)
     assert not gate.passes()
     generation = state(synward)["generation"]
@@ -246,7 +246,7 @@ def test_what_show_prints_can_be_applied(attached, files, example):
     attached.expect(0, "policy", "reset")
     attached.expect(DIFFERENT, "policy", "diff", example)
     attached.expect(0, "policy", "apply", shown)
-    assert attached.expect(0, "policy", "diff", example).stdout.endswith("says what is active\n")
+    assert attached.expect(0, "policy", "diff", example).stdout.endswith("is the active policy\n")
     attached.expect(0, "policy", "reset")
 
 

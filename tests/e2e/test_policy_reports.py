@@ -115,7 +115,7 @@ def test_the_score_of_limits(gate, synward, files):
             half_open["verdict"]) == (3, 1, 0, "too_early")
     assert limits["block_list"]["verdict"] == "not_seen"
     text = synward.expect(0, "policy", "score").stdout
-    assert "limits may have been other ones before" in text
+    assert "so earlier counts may belong to other limits" in text
 
 
 def test_what_is_dropped_has_no_score(gate, synward, files):
@@ -300,13 +300,15 @@ def test_status_tells_what_waits_and_what_came_back(gate, synward, files):
         assert 0 < policy["pending_ms"] <= 1000 and policy["limits"] == ["syn_rate"]
         assert "synward policy confirm" in text and "limits        syn_rate" in text
     wait_for(lambda: synward.json("status")["policy"]["rolled_back"] == 1, "the way back")
-    assert "1 policy, as nobody confirmed it" in synward.expect(0, "status").stdout
+    assert "1 time, because nobody confirmed" in synward.expect(0, "status").stdout
     synward.expect(0, "policy", "apply", files.services("name: web, ports: [80], mode: enforce"))
     status = synward.json("status")
     assert (status["mode"], status["policy"]["mode"], status["policy"]["service_count"]) == (
         "enforce", "mixed", 1)
     assert "enforcing for some services" in synward.expect(0, "status").stdout
     assert too_wide(on_terminal(synward, "status", NO_COLOR="1")) == []
+    narrow = run(BINARY, "status", env=synward.environment(COLUMNS="50")).stdout
+    assert max(map(len, narrow.splitlines())) <= 50 and " ".join(narrow.split()).count("syn_sent 2m7s") == 1
 
 
 @ONCE

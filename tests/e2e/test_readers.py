@@ -47,7 +47,7 @@ def test_a_member_reads_what_root_reads(asked, synward, stage):
         done = asked(READER, *words)
         assert done.returncode == (3 if words[0] == "status" else 0), done.stdout + done.stderr
         assert done.stdout
-    assert "you may not look at its hooks; as root: synward status" in asked(READER, "status").stdout
+    assert "this user may not read its hooks; as root: synward status" in asked(READER, "status").stdout
     page = Page.of(asked(READER, "stats", "--prometheus").stdout)
     assert page.value("synward_degraded_reason", reason="hook_unknown") == 1
     assert page.value("synward_degraded_reason", reason="hook") == 0

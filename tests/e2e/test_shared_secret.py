@@ -263,7 +263,7 @@ def test_another_secret_alone_is_told(fleet):
     keys = [genkey(host.synward) for _ in range(2)]
     fleet.share(keys[0])
     again = host.synward.expect(0, "policy", "apply", policy).stdout
-    assert again.startswith("no change: it was active already\n")
+    assert again.startswith("no change: this policy was active already\n")
     host.keep("\n".join(reversed(keys)))
     said = host.synward.expect(0, "policy", "apply", policy).stdout
     assert said.startswith("~ shared secret: cookies are made with {}, and those made with {} are honoured, "
@@ -340,7 +340,7 @@ def test_a_way_that_no_other_host_knows(lab, synward, pair):
     assert "flood_defence.shared_secret takes the way handover" in said
     done = synward.run("status")
     assert done.returncode == 3
-    assert "degraded: s0: floods are kept off by challenge, and other hosts know nothing" in done.stdout
+    assert "degraded: s0: the flood defence uses challenge, so other hosts cannot check its cookies" in done.stdout
     loaded = json.loads(synward.run("-j", "status").stdout)["policy"]["shared_secret"]["loaded"]
     synward.expect(0, "detach", "--all")
     synward.attach(pair[1], code=3)

@@ -108,7 +108,7 @@ def test_a_flood_of_spoofed_sources(stage, synward, sender):
         assert_true_within_error(row["syns"], 1)
     assert total["followed"] < total["count"] / 2
     text = synward.expect(0, "top").stdout
-    assert re.search(r"\d\d% of the SYNs came from more sources than can be told apart", text)
+    assert re.search(r"\d\d% of the SYNs came from sources too many to list one by one", text)
 
 
 def test_what_leaves_and_what_is_ordinary_is_nobodys(stage, synward):

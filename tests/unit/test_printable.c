@@ -16,6 +16,8 @@ static unsigned int allocations = UINT32_MAX; /* for which there is memory */
 #define malloc(size) (allocations && allocations-- ? malloc(size) : NULL)
 
 #include "../../user/base/error.c"
+#include "../../user/base/address.c"
+#include "../../user/base/number.c"
 #include "../../user/base/printable.c"
 #include "../../user/base/time.c"
 #include "../../user/model/policy_view.c"

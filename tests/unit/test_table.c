@@ -12,6 +12,7 @@ static bool starved; /* there is no memory for a cell */
 #include "../../user/base/printable.c"
 #include "../../user/text/grid.c"
 #include "../../user/text/table.c"
+#include "../../user/text/prose.c"
 #include "../../user/text/width.c"
 
 #include <setjmp.h>

@@ -8,6 +8,7 @@
 #include "../../user/model/names.c"
 #include "../../user/base/number.c"
 #include "../../user/text/table.c"
+#include "../../user/text/prose.c"
 #include "../../user/text/width.c"
 #include "../../user/model/top.c"
 #include "../../user/report/text_page.c"
@@ -118,8 +119,8 @@ static void sources_with_their_errors(void **state)
 	sw_page_sources(&page, &top, NULL, SW_TOP_BY_SYNS, 20);
 	printed(&page);
 	line_with(text, "10,000 ±1,000 SYNs and 10,000 ±1,000 anomalies in 32s, by syns");
-	line_with(text, "90% of the SYNs came from more sources than can be told apart");
-	line_with(text, "one in 64 is counted");
+	line_with(text, "90% of the SYNs came from sources too many to list one by one");
+	line_with(text, "1 in 64 is counted");
 	assert_string_equal(line_with(text, "::/64"),
 			    "  2001:1db8:ffff:ffff::/64  1,000  ±2,000      1,000  ±2,000  10.0%");
 	assert_string_equal(line_with(text, "255."),

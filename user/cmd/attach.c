@@ -124,8 +124,8 @@ static int tell_saved(const struct saved *saved, struct sw_attach_result *first)
 		sw_note("the saved policy is active again: 'synward policy show' prints it");
 	if (!saved->refused)
 		return SW_EXIT_OK;
-	sw_note("the saved policy is not sound, so the default one is active, which drops nothing: "
-		"%s",
+	sw_note("the saved policy is not valid, so the default policy is active, which drops "
+		"nothing: %s",
 		saved->why);
 	return SW_EXIT_DEGRADED;
 }

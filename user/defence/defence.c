@@ -127,7 +127,7 @@ static void note_instead(struct round *round, const struct sw_plan *plan, uint32
 
 	if (!need->defends || choice.reason != SW_WAY_BY_INSTEAD)
 		return;
-	sw_note("%s: floods are kept off by %s instead of %s: %s", name,
+	sw_note("%s: the flood defence uses %s instead of %s: %s", name,
 		sw_name(sw_flood_way_words, choice.way), sw_flood_wishes[wish],
 		sw_way_lack(text, &host, SW_WISHED_WAY(wish)));
 	round->done.degraded = true;
@@ -141,8 +141,8 @@ static void note_unshared(struct round *round, const struct sw_plan *plan, uint3
 
 	if (!need->defends || !need->shares || choice.way == SW_WAY_HANDOVER)
 		return;
-	sw_note("%s: floods are kept off by %s, and other hosts know nothing of that: "
-		"flood_defence.shared_secret takes the way handover",
+	sw_note("%s: the flood defence uses %s, so other hosts cannot check its cookies: "
+		"flood_defence.shared_secret needs the way handover",
 		name, sw_name(sw_flood_way_words, choice.way));
 	round->done.degraded = true;
 }

@@ -69,8 +69,9 @@ static int check_sweeper(const struct sw_instance *instance)
 {
 	if (sw_sweeper_state(instance) != SW_SWEEPER_STOPPED)
 		return 0;
-	return sw_error(EIO, "the sweeper has stopped, so the kernel could not go back by itself; "
-			     "detach and attach again, or leave --confirm out");
+	return sw_error(EIO,
+			"the sweeper has stopped, so the kernel could not restore the previous "
+			"policy. Detach and attach again, or apply without --confirm");
 }
 
 int sw_policy_install(const struct sw_instance *instance, struct sw_policy *policy,
@@ -148,6 +149,6 @@ int sw_policy_roll_back(const struct sw_instance *instance)
 		tell(instance, SW_DEED_ROLLED_BACK);
 	if (error || done)
 		return error;
-	return sw_error(ESRCH,
-			"there is no policy to go back to: one is kept, until it is gone back to");
+	return sw_error(ESRCH, "there is no earlier policy to restore: only one is kept, and only "
+			       "until it is restored");
 }

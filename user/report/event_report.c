@@ -206,7 +206,7 @@ static void print_notice(FILE *out, const struct sw_notice *notice)
 	if (notice->head.type == SW_EVENT_LIST)
 		fprintf(out, " list=%s", sw_name(sw_list_words, notice->list));
 	if (notice->user == SW_NOBODY)
-		fputs(", as nobody confirmed it", out);
+		fputs(", because nobody confirmed it", out);
 	else
 		fprintf(out, " uid=%u", notice->user);
 	if (notice->login != SW_NOBODY)

@@ -168,7 +168,7 @@ void sw_text_flood(FILE *out, const struct sw_row_view *row)
 	char text[SW_NUMBER_SIZE];
 
 	if (flood->on) {
-		fprintf(out, "  %s%s: SYNs are answered for %s: %s%s\n",
+		fprintf(out, "  %s%s: SYNs have been answered here for %s (reason: %s)%s\n",
 			sw_style(out, SW_STYLE_WARN), row->name,
 			sw_format_duration(text, row->flood_changed_ms), reason_of(flood->reason),
 			sw_style(out, SW_STYLE_NONE));
@@ -176,7 +176,8 @@ void sw_text_flood(FILE *out, const struct sw_row_view *row)
 		print_line(out, "now", &flood->period, print_rates);
 		return;
 	}
-	fprintf(out, "  %s: SYNs pass\n    %s\n", row->name, words_of(sw_flood_judge_now(flood)));
+	fprintf(out, "  %s: SYNs pass untouched\n    %s\n", row->name,
+		words_of(sw_flood_judge_now(flood)));
 	print_line(out, "now", &flood->period, print_rates);
 	if (!flood->floods)
 		return;

@@ -46,7 +46,7 @@ static void policy(const struct sw_metrics *to, const struct sw_snapshot *snapsh
 	fprintf(to->out, "synward_policy_pending_left_seconds %.3f\n",
 		(double)view->pending_left_ms / 1000);
 	sw_metric_single(to, "policy_rollbacks_total", "counter",
-			 "Policies that the kernel took back, as nobody confirmed them.",
+			 "Policies that the kernel took back, because nobody confirmed them.",
 			 view->rolled_back);
 	sw_metric_head(to, "list_entries", "gauge", "Prefixes on a list of sources.");
 	for (unsigned int i = 0; i < SW_LIST_COUNT; i++)

@@ -60,7 +60,7 @@ static void print_table(FILE *out, const struct sw_snapshot *snapshot, bool all)
 	if (any)
 		sw_table_print(table, out);
 	else
-		fputs("  nothing has met any rule yet\n", out);
+		fputs("  no packet has met any rule yet\n", out);
 }
 
 static void print_harmed(FILE *out, const struct sw_snapshot *snapshot)
@@ -117,13 +117,14 @@ static void print_doubts(FILE *out, const struct sw_snapshot *snapshot)
 		print_awaited(out, &basis);
 	if (was_changed(snapshot))
 		sw_wrap(out,
-			"The policy was changed meanwhile: limits may have been other ones before.",
+			"The policy has changed meanwhile, so earlier counts may belong to other "
+			"limits.",
 			0, 0);
 	if (!forgotten)
 		return;
 	snprintf(sentence, sizeof(sentence),
-		 "%s %s forgotten before it was known whether a handshake would be completed: "
-		 "COMPLETED is a lower bound, and \"safe to arm\" only as sure as that.",
+		 "%s %s forgotten before it was known whether they would complete a handshake. "
+		 "COMPLETED may be too low, so \"safe to arm\" may be wrong.",
 		 sw_format_count(text, forgotten),
 		 sw_noun(forgotten, "source was", "sources were"));
 	sw_wrap(out, sentence, 0, 0);

@@ -10,14 +10,13 @@
 static const char *const causes[] = {
 	[SW_CHECK_REASON_NONE] = "",
 	[SW_CHECK_REASON_UNANSWERED] =
-		"the clients' firewall may drop such answers; or they go to where SYNs come from, "
-		"and "
-		"the server's own go elsewhere; or this driver sends nothing for XDP",
+		"the clients' firewall may drop these answers, the server's own answers may take "
+		"another way, or this driver may send nothing for XDP",
 	[SW_CHECK_REASON_UNSERVED] =
-		"a firewall here may drop what it has not seen the SYN of (ct state invalid; a new "
-		"connection that is no SYN): have it not track the service (notrack); or this is a "
-		"bridge's port, and br_netfilter is on; or what the server says does not leave "
-		"here",
+		"a firewall here may drop connections whose SYN it has not seen (ct state invalid, "
+		"or a new connection that is no SYN): exempt the service from tracking (notrack); "
+		"or this is a port of a bridge with br_netfilter on; or the server's answers may "
+		"leave by another interface",
 };
 
 static const char *cause_of(uint32_t reason)
@@ -154,13 +153,13 @@ static void print_remedies(FILE *out, const struct sw_row_view *row)
 {
 	if (row->flood.remedies & SW_REMEDY_CONNTRACK)
 		print_note(out, row,
-			   "clients were not served, so conntrack is told of them now, and no "
-			   "window scale is agreed on under a flood",
+			   "clients were not served, so synward now tells conntrack of them, and "
+			   "no window scale is agreed on under a flood",
 			   SW_CHECK_REASON_UNSERVED);
 	if (row->flood.remedies & SW_REMEDY_TC)
 		print_note(out, row,
-			   "what XDP sent did not help, so TC sends the answers now, by the "
-			   "kernel's routes, which costs more",
+			   "answers sent by XDP did not help, so TC sends them now by the kernel's "
+			   "routes, which costs more",
 			   SW_CHECK_REASON_UNANSWERED);
 }
 

@@ -39,13 +39,43 @@ static void print_changes(FILE *out, const struct sw_changes *changes)
 		print_change(out, &changes->changes[i]);
 }
 
+#define NAMES 4U /* so many services are named, of those with one mode */
+
+/* Those whose rules are enforced, or those whose rules are not, and what they do. */
+static void print_rows(FILE *out, const struct sw_policy_view *view, bool enforce)
+{
+	unsigned int all = 0, named = 0;
+
+	for (uint32_t i = 0; i < view->row_count; i++)
+		all += !view->rows[i].rules.enforce == !enforce;
+	for (uint32_t i = 0; i < view->row_count && named < NAMES; i++) {
+		if (!view->rows[i].rules.enforce != !enforce)
+			continue;
+		fprintf(out, "%s%s",
+			!named		 ? "" :
+			named + 1 == all ? " and " :
+					   ", ",
+			view->rows[i].name);
+		named++;
+	}
+	if (all > named)
+		fprintf(out, " and %u more", all - named);
+	fprintf(out, " %s",
+		enforce ? sw_noun(all, "enforces", "enforce") :
+			  sw_noun(all, "only counts", "only count"));
+}
+
 /* In one clause what the policy does now. */
 static void print_effect(FILE *out, const struct sw_policy_view *view)
 {
-	unsigned int services = view->row_count - 1;
+	enum sw_policy_mode mode = sw_policy_mode(view);
 
-	fprintf(out, "%s, %u %s", sw_mode_name(sw_policy_mode(view)), services,
-		sw_noun(services, "service", "services"));
+	if (mode != SW_MODE_MONITOR)
+		print_rows(out, view, true);
+	if (mode == SW_MODE_MIXED)
+		fputs("; ", out);
+	if (mode != SW_MODE_ENFORCE)
+		print_rows(out, view, false);
 	if (!view->armed)
 		fputs(", but disarmed: nothing is dropped", out);
 	else if (!sw_policy_drops(view))
@@ -65,7 +95,7 @@ void sw_text_policy_done(FILE *out, const struct sw_policy_done *done)
 	}
 	if (!done->changes->count && !done->secret_changed &&
 	    strcmp(done->action, "confirmed") != 0)
-		fputs("no change: it was active already\n", out);
+		fputs("no change: this policy was active already\n", out);
 	for (const char *at = done->action; *at; at++)
 		fputc(*at == '_' ? ' ' : *at, out);
 	fputs(": ", out);
@@ -74,8 +104,8 @@ void sw_text_policy_done(FILE *out, const struct sw_policy_done *done)
 	sw_text_policy_idle(out, done->policy);
 	if (view->pending)
 		fprintf(out,
-			"in %s the kernel goes back by itself to the policy before, unless you "
-			"keep it:\n    synward policy confirm\n",
+			"If you do not confirm within %s, the kernel restores the previous policy. "
+			"To keep this one:\n    synward policy confirm\n",
 			sw_format_duration(left, view->pending_left_ms));
 }
 
@@ -88,13 +118,15 @@ void sw_text_policy_comment(FILE *out, const struct sw_policy_view *view)
 	fprintf(out, "\n# generation %u, active for %s\n", view->generation,
 		sw_format_duration(age, view->active_ms));
 	if (view->pending)
-		fprintf(out, "# goes back by itself in %s, unless confirmed\n",
+		fprintf(out,
+			"# the kernel restores the previous policy in %s, unless this one is "
+			"confirmed\n",
 			sw_format_duration(left, view->pending_left_ms));
 }
 
 void sw_text_policy_diff(FILE *out, const char *file, const struct sw_changes *changes)
 {
 	if (!changes->count)
-		fprintf(out, "%s says what is active\n", file);
+		fprintf(out, "no difference: %s is the active policy\n", file);
 	print_changes(out, changes);
 }

@@ -8,6 +8,7 @@
 #include "../base/address.h"
 #include "../base/number.h"
 #include "../model/names.h"
+#include "../text/prose.h"
 #include "../text/table.h"
 #include "../text/wrap.h"
 
@@ -61,37 +62,36 @@ static void problems(FILE *out, const struct sw_status *status)
 			sw_style(out, SW_STYLE_NONE), name);
 		if (health == SW_HEALTH_GONE)
 			fprintf(out,
-				"the interface is gone; if it has come back: synward attach %s, "
-				"else: synward detach %s\n",
+				"the interface no longer exists. If it exists again: synward "
+				"attach %s; to forget it: synward detach %s\n",
 				name, name);
 		else if (health == SW_HEALTH_MOVED)
 			fprintf(out,
-				"the interface was moved; where it is now: synward attach %s, "
-				"else: "
-				"synward detach %s\n",
+				"the interface was moved. To follow it, where it is now: synward "
+				"attach %s; to forget it: synward detach %s\n",
 				name, name);
 		else if (health == SW_HEALTH_UNKNOWN)
-			fprintf(out, "you may not look at its hooks; as root: synward status\n");
+			fprintf(out, "this user may not read its hooks; as root: synward status\n");
 		else if (health == SW_HEALTH_FOREIGN)
 			fprintf(out,
-				"somebody has put another program into synward's own link; to take "
-				"it back: synward attach %s\n",
+				"another program has replaced synward's in its own link; to "
+				"restore it: synward attach %s\n",
 				name);
 		else
-			fprintf(out, "a hook was taken away; to put it back: synward attach %s\n",
-				name);
+			fprintf(out, "a hook is missing; to restore it: synward attach %s\n", name);
 	}
 	sw_text_self_checks(out, &status->policy);
 	sw_text_secret_problems(out, &status->policy);
 	if (!status->interface_count)
 		fprintf(out,
-			"%sdegraded:%s nothing is watched: what was attached has ended with its "
-			"network namespace; attach an interface, or: synward detach --all\n",
+			"%sdegraded:%s nothing is watched: the attached interfaces were deleted "
+			"with their network namespace. Attach another interface, or end synward: "
+			"synward detach --all\n",
 			sw_style(out, SW_STYLE_BAD), sw_style(out, SW_STYLE_NONE));
 	if (status->sweeper == SW_SWEEPER_STOPPED)
 		fprintf(out,
-			"%sdegraded:%s the sweeper has stopped, so no silent handshake ends; "
-			"detach and attach again\n",
+			"%sdegraded:%s the sweeper has stopped, so silent handshakes do not time "
+			"out. Detach all interfaces and attach them again\n",
 			sw_style(out, SW_STYLE_BAD), sw_style(out, SW_STYLE_NONE));
 }
 
@@ -100,8 +100,8 @@ static void before(FILE *out, const char *name, const char *what,
 {
 	for (uint32_t i = 0; i < programs->count; i++)
 		fprintf(out,
-			"%s: program %s (id %u) sees what %s before synward does, and what it ends "
-			"synward never sees\n",
+			"%s: program %s (id %u) runs before synward on what %s: synward never sees "
+			"a packet that it drops or redirects\n",
 			name, SW_PRINTABLE_NAME(programs->rows[i].name), programs->rows[i].id,
 			what);
 }
@@ -114,8 +114,8 @@ static void fallbacks(FILE *out, const struct sw_status *status)
 
 		if (record->mode == SW_MODE_GENERIC)
 			fprintf(out,
-				"%s: generic XDP, after the kernel has built its packet: it costs "
-				"more than native\n",
+				"%s: generic XDP runs after the kernel has built its packet, so it "
+				"costs more than native XDP\n",
 				name);
 		if (record->tc_hook == SW_TC_CLSACT)
 			fprintf(out, "%s: clsact filter rather than TCX\n", name);
@@ -160,19 +160,15 @@ static void settings(FILE *out, const struct sw_status *status)
 	}
 	fprintf(out, "\n%-13s ", "events");
 	if (status->settings.events_per_second)
-		fprintf(out, "at most %u a second and CPU\n", status->settings.events_per_second);
+		fprintf(out, "at most %u per second and CPU\n", status->settings.events_per_second);
 	else
 		fprintf(out, "without limit\n");
 }
 
-void sw_text_status(FILE *out, const struct sw_status *status)
+static void attached(FILE *out, const struct sw_status *status)
 {
 	static const char *const sweepers[] = { "unknown", "running", "stopped" };
 
-	if (!status->attached) {
-		fprintf(out, "not attached (nothing in %s)\n", status->pin_dir);
-		return;
-	}
 	fprintf(out, "%sattached%s, %s (%s)\n", sw_style(out, SW_STYLE_GOOD),
 		sw_style(out, SW_STYLE_NONE), sw_status_words(&status->policy), status->pin_dir);
 	interfaces(out, status);
@@ -187,4 +183,15 @@ void sw_text_status(FILE *out, const struct sw_status *status)
 	memory(out, status);
 	settings(out, status);
 	fprintf(out, "%-13s %s\n", "sweeper", sweepers[status->sweeper]);
+}
+
+void sw_text_status(FILE *out, const struct sw_status *status)
+{
+	FILE *prose = sw_prose_begin(out);
+
+	if (status->attached)
+		attached(prose, status);
+	else
+		fprintf(prose, "not attached (nothing in %s)\n", status->pin_dir);
+	sw_prose_end(prose);
 }

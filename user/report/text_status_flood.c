@@ -38,10 +38,12 @@ static void print_way(FILE *out, const struct sw_status_interface *interface, co
 	if (flood->choice.reason != SW_WAY_BY_POLICY && flood->choice.reason != SW_WAY_BY_ATTACH)
 		print_lacks(out, flood);
 	if (flood->by_tc)
-		fprintf(out, "\n%-15s sent by TC, which costs more: %s", "",
+		fprintf(out, "\n%-15s TC sends the answers, which costs more: %s", "",
 			sw_by_tc_words(&interface->record));
 	if (syncookies->owner == SW_SYNCOOKIES_OURS)
-		fprintf(out, "\n%-15s " SYNCOOKIES " is %d by the policy's word, and was %d before",
+		fprintf(out,
+			"\n%-15s " SYNCOOKIES
+			" was set to %d as the policy allows; it was %d before",
 			"", syncookies->now, syncookies->before);
 	fputc('\n', out);
 }
@@ -82,7 +84,7 @@ static void print_drifts(FILE *out, const struct sw_status_interface *interface)
 		fprintf(out, "%s%s", separator, sw_drift_words[i].meaning);
 		separator = ", ";
 	}
-	fprintf(out, " changed since that was read; to read it again: synward attach %s\n",
+	fprintf(out, " changed since attach read it; to read it again: synward attach %s\n",
 		SW_PRINTABLE_NAME(interface->record.name));
 }
 
@@ -103,8 +105,8 @@ static void print_syncookies(FILE *out, const struct sw_status_interface *interf
 		return;
 	begin(out, interface, true);
 	fprintf(out,
-		"somebody has set " SYNCOOKIES " to %d, and the policy's way takes %d; set it, or "
-		"choose another way\n",
+		"somebody has set " SYNCOOKIES
+		" to %d, and the policy's way needs %d. Set it, or choose another way\n",
 		syncookies->now, interface->flood.syncookies_wanted);
 }
 
@@ -119,11 +121,11 @@ static void print_instead(FILE *out, const struct sw_status_interface *interface
 
 	begin(out, interface, true);
 	if (flood->way == flood->choice.way)
-		fprintf(out, "floods are kept off by %s instead of %s: %s\n", instead, asked, lack);
+		fprintf(out, "the flood defence uses %s instead of %s: %s\n", instead, asked, lack);
 	else
 		fprintf(out,
-			"%s does not keep floods off any more, so sources are challenged: %s; for "
-			"%s instead: synward attach %s\n",
+			"%s no longer works here, so sources are challenged: %s. To use %s "
+			"instead: synward attach %s\n",
 			asked, lack, instead, SW_PRINTABLE_NAME(interface->record.name));
 }
 
@@ -131,8 +133,8 @@ static void print_unshared(FILE *out, const struct sw_status_interface *interfac
 {
 	begin(out, interface, true);
 	fprintf(out,
-		"floods are kept off by %s, and other hosts know nothing of that: "
-		"flood_defence.shared_secret takes the way handover\n",
+		"the flood defence uses %s, so other hosts cannot check its cookies: "
+		"flood_defence.shared_secret needs the way handover\n",
 		sw_name(sw_flood_way_words, interface->flood.choice.way));
 }
 
@@ -145,7 +147,7 @@ void sw_text_flood_problems(FILE *out, const struct sw_status_interface *interfa
 	print_syncookies(out, interface);
 	if (sw_handover_is_missing(flood)) {
 		begin(out, interface, true);
-		fprintf(out, "the hand-over's hook is %s; to put it back: synward attach %s\n",
+		fprintf(out, "the hand-over's hook is %s; to restore it: synward attach %s\n",
 			sw_health_name(flood->handover), SW_PRINTABLE_NAME(interface->record.name));
 	}
 	if (!flood->defends)

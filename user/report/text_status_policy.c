@@ -158,22 +158,20 @@ void sw_text_secret_problems(FILE *out, const struct sw_policy_view *view)
 	if (sw_secret_is_missing(view))
 		fprintf(out,
 			"%sdegraded:%s the policy has flood_defence.shared_secret, and no secret "
-			"is "
-			"loaded, so other hosts know nothing of the cookies: synward policy "
-			"apply\n",
+			"is loaded, so other hosts cannot check this host's cookies; to load it: "
+			"synward policy apply\n",
 			sw_style(out, SW_STYLE_BAD), sw_style(out, SW_STYLE_NONE));
 	if (!view->clock_synchronised)
 		fprintf(out,
-			"%snote:%s nobody keeps this host's clock; where it is a minute or more "
-			"from "
-			"that of other hosts, they do not know its cookies: timedatectl set-ntp "
-			"on\n",
+			"%snote:%s no time daemon sets this host's clock. If it differs from other "
+			"hosts by a minute or more, they cannot check its cookies; to set it: "
+			"timedatectl set-ntp on\n",
 			sw_style(out, SW_STYLE_WARN), sw_style(out, SW_STYLE_NONE));
 	if (view->tai_changed)
 		fprintf(out,
-			"%snote:%s what the kernel knows of TAI has changed since the secret was "
-			"loaded, which puts its cookies' clock wrong by that: synward policy "
-			"apply\n",
+			"%snote:%s the kernel's TAI offset has changed since the secret was "
+			"loaded, so the clock of the cookies is wrong by that much; to correct it: "
+			"synward policy apply\n",
 			sw_style(out, SW_STYLE_WARN), sw_style(out, SW_STYLE_NONE));
 }
 
@@ -192,13 +190,14 @@ void sw_text_status_policy(FILE *out, const struct sw_policy_view *view)
 		sw_noun(services, "service", "services"), sw_format_duration(age, view->active_ms));
 	if (view->pending)
 		fprintf(out,
-			"%s%-13s goes back by itself in %s; to keep it: synward policy confirm%s\n",
+			"%s%-13s the kernel restores the previous policy in %s; to keep this one: "
+			"synward policy confirm%s\n",
 			sw_style(out, SW_STYLE_WARN), "",
 			sw_format_duration(text, view->pending_left_ms),
 			sw_style(out, SW_STYLE_NONE));
 	if (view->rolled_back)
-		fprintf(out, "%-13s %u %s, as nobody confirmed it\n", "rolled back",
-			view->rolled_back, sw_noun(view->rolled_back, "policy", "policies"));
+		fprintf(out, "%-13s %u %s, because nobody confirmed\n", "rolled back",
+			view->rolled_back, sw_noun(view->rolled_back, "time", "times"));
 	if (!is_plain(view))
 		print_rows(out, view);
 	print_limits(out, view);

@@ -139,12 +139,13 @@ static void say_sources(struct sw_page *page, const struct sw_top *now, enum sw_
 		uint64_t lost = totals[kind].count - now->followed[kind];
 
 		if (lost > totals[kind].count / 100)
-			say(page, "%.0f%% of the %s came from more sources than can be told apart",
+			say(page, "%.0f%% of the %s came from sources too many to list one by one",
 			    100.0 * (double)lost / (double)totals[kind].count, words[kind]);
 	}
 	if (totals[SW_TOP_SYNS].sampling || totals[SW_TOP_ANOMALIES].sampling)
 		say(page,
-		    "over %s a second and CPU, one in %u is counted; %s holds for 95%% of counts",
+		    "above %s per second on a CPU, only one in %u is counted; %s holds for 95%% of "
+		    "the counts",
 		    sw_format_count(number, EXACT_PER_SECOND), SW_TOP_SAMPLE, plus_minus());
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "table.h"
 
+#include "prose.h"
 #include "width.h"
 
 #include "../base/error.h"
@@ -241,7 +242,7 @@ const char *sw_style(FILE *out, enum sw_style style)
 		[SW_STYLE_BAD] = "\033[31m",
 	};
 
-	return has_colours(out) ? sequences[style] : "";
+	return has_colours(sw_prose_base(out)) ? sequences[style] : "";
 }
 
 int sw_width(FILE *out)
@@ -253,6 +254,7 @@ int sw_width(FILE *out)
 	/* as POSIX has it: whoever sets it knows better, also who shows what comes by a pipe (watch) */
 	if (columns && sw_parse_number(columns, &given) && given >= NARROWEST && given <= INT_MAX)
 		return (int)given;
+	out = sw_prose_base(out);
 	if (!isatty(fileno(out)))
 		return 0;
 	if (ioctl(fileno(out), TIOCGWINSZ, &size) || size.ws_col < NARROWEST)
