@@ -78,10 +78,11 @@ const struct sw_command sw_cmd_explain = {
 	.name = "explain",
 	.summary = "explain an outcome, an anomaly or a limit",
 	.usage = "[NAME]",
-	.text = "Prints what the name means, its exact condition, what is done about it unless "
-		"the\n"
-		"policy says otherwise, what innocent traffic does the same, and where that is\n"
-		"defined. Without NAME, all names with a line each.\n"
+	.text = "Prints what the name means, its exact condition, its default action, which "
+		"innocent\n"
+		"traffic does the same, and where it is defined. Without NAME, it lists all names, "
+		"a\n"
+		"line each.\n"
 		"\n"
 		"Examples:\n"
 		"  synward explain half_open\n"

@@ -74,16 +74,16 @@ const struct sw_command sw_cmd_list = {
 	.name = "list",
 	.summary = "list half-open handshakes and the state of both ends",
 	.usage = "",
-	.text = "A line for each half-open handshake, the oldest first: its age, its opener and "
-		"responder,\n"
-		"the state of each end as RFC 9293 names it, the initial sequence numbers, and "
-		"what else\n"
-		"was seen. Several filters must all match.\n"
+	.text = "Prints a line for each half-open handshake, the oldest first: its age, its opener "
+		"and\n"
+		"responder, the state of each end as RFC 9293 names it, the initial sequence "
+		"numbers,\n"
+		"and what else was seen. If you give several filters, all of them must match.\n"
 		"\n"
 		"Examples:\n"
 		"  synward list\n"
 		"  synward list --port 443 --state syn_received --age 5s\n"
-		"  synward list -j --all | jq -r '.handshakes[].orig.ip' | sort | uniq -c\n",
+		"  synward list -j --all | jq -r '.handshakes[].src_ip' | sort | uniq -c\n",
 	.options = options,
 	.run = run,
 };

@@ -36,12 +36,12 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_policy_diff = {
 	.name = "policy diff",
-	.summary = "what a file would change of the active policy",
+	.summary = "show what a file would change in the active policy",
 	.usage = "[FILE]",
 	.text = "Without FILE it is " SW_DEFAULT_POLICY "; - is standard input. A line begins\n"
-		"with + for what the file adds, - for what it takes away, and ~ for what has "
-		"another value.\n"
-		"Exit code 0: both say the same, 3: they differ.\n"
+		"with + for what the file adds, - for what it removes, and ~ for what gets another "
+		"value.\n"
+		"Exit code 0: there is no difference, 3: there is one.\n"
 		"\n"
 		"Examples:\n"
 		"  synward policy diff\n"

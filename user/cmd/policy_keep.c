@@ -23,9 +23,9 @@ const struct sw_command sw_cmd_policy_confirm = {
 	.name = "policy confirm",
 	.summary = "keep what was applied with --confirm",
 	.usage = "",
-	.text = "Without it the kernel goes back by itself. What is confirmed is saved for the "
-		"next "
-		"boot.\n"
+	.text = "If you do not confirm in time, the kernel restores the previous policy. A "
+		"confirmed\n"
+		"policy is saved for the next boot.\n"
 		"\n"
 		"Examples:\n"
 		"  synward policy confirm\n"
@@ -51,11 +51,13 @@ static int run_rollback(int argc, char **argv)
 
 const struct sw_command sw_cmd_policy_rollback = {
 	.name = "policy rollback",
-	.summary = "go back to the policy before, at once",
+	.summary = "restore the previous policy at once",
 	.usage = "",
-	.text = "Goes back one step: to what was active before the last apply or reset, whether or "
-		"not that\n"
-		"was confirmed. If nothing was armed then, nothing is armed any more.\n"
+	.text = "Restores the policy that was active before the last apply or reset, whether or "
+		"not\n"
+		"that was confirmed. Only one earlier policy is kept. If synward was disarmed "
+		"then, it is\n"
+		"disarmed again.\n"
 		"\n"
 		"Examples:\n"
 		"  synward policy rollback\n",
@@ -82,11 +84,11 @@ static int run_reset(int argc, char **argv)
 
 const struct sw_command sw_cmd_policy_reset = {
 	.name = "policy reset",
-	.summary = "back to the default policy, which only watches",
+	.summary = "restore the default policy, which only watches",
 	.usage = "",
-	.text = "No services, no limits, nothing dropped, the usual timeouts; what was saved for "
-		"the next\n"
-		"boot is removed. 'synward policy rollback' takes it back.\n"
+	.text = "The default policy has no services and no limits, drops nothing, and has the "
+		"default\n"
+		"timeouts. The saved policy is removed. To undo this: 'synward policy rollback'.\n"
 		"\n"
 		"Examples:\n"
 		"  synward policy reset\n",

@@ -38,16 +38,17 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_policy_score = {
 	.name = "policy score",
-	.summary = "which rules are safe to arm, by what was seen",
+	.summary = "show which rules are safe to enforce, by what was seen",
 	.usage = "",
-	.text = "For each anomaly and each limit: how many segments it would have dropped, how "
-		"many "
-		"sources\n"
-		"met it, and how many of those completed a handshake later, so that they are real "
-		"and\n"
-		"would have been harmed. A rule that was met, and by nobody who completed one, is "
-		"safe to\n"
-		"arm. Counts begin with the first attach, whatever policy was active meanwhile.\n"
+	.text = "Prints for each anomaly and each limit how many segments it would have dropped, "
+		"how\n"
+		"many sources met it, and how many of those sources completed a handshake later. "
+		"Such\n"
+		"a source is real, and enforcing the rule would have harmed it. A rule is safe to "
+		"arm\n"
+		"if sources met it and none of them completed a handshake. Counts begin with the "
+		"first\n"
+		"attach, whatever policy was active since then.\n"
 		"\n"
 		"Examples:\n"
 		"  synward policy score\n"

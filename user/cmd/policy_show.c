@@ -30,11 +30,11 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_policy_show = {
 	.name = "policy show",
-	.summary = "the active policy, as a policy file",
+	.summary = "print the active policy as a policy file",
 	.usage = "",
-	.text = "Prints the policy that packets meet, also one that has yet to be confirmed. What "
-		"it prints\n"
-		"can be applied again.\n"
+	.text = "Prints the active policy, also while it waits to be confirmed. You can apply what "
+		"it\n"
+		"prints again.\n"
 		"\n"
 		"Examples:\n"
 		"  synward policy show\n"

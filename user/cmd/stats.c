@@ -18,7 +18,7 @@ static struct {
 } given;
 
 static const struct sw_option options[] = {
-	{ "all", 'a', SW_OPTION_FLAG, &given.all, NULL, .help = "rows that are zero, too" },
+	{ "all", 'a', SW_OPTION_FLAG, &given.all, NULL, .help = "print rows that are zero, too" },
 	{ "prometheus", 0, SW_OPTION_FLAG, &given.prometheus, NULL,
 	  .help = "metrics in Prometheus' text format" },
 	{ "prometheus-textfile", 0, SW_OPTION_STRING, &given.textfile_dir, "DIR",
@@ -93,11 +93,13 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_stats = {
 	.name = "stats",
-	.summary = "counters: outcomes, latencies, anomalies, traffic",
+	.summary = "show counters: outcomes, latencies, anomalies, traffic",
 	.usage = "",
-	.text = "Counts are since the first attach. Latencies are measured on the wire, SYN to "
-		"SYN-ACK\n"
-		"(the server's time) and SYN-ACK to ACK (the client's round trip).\n"
+	.text = "Counts begin with the first attach. Latencies are measured at the interface: from "
+		"the\n"
+		"SYN to the SYN-ACK (the server's time), and from the SYN-ACK to the ACK (the "
+		"client's\n"
+		"round trip).\n"
 		"\n"
 		"Examples:\n"
 		"  synward stats\n"

@@ -242,7 +242,7 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_top = {
 	.name = "top",
-	.summary = "top sources, services and anomalies, now",
+	.summary = "show the top sources, services and anomalies",
 	.usage = "[sources | services | anomalies]",
 	.text = "sources: the sources that sent the most SYNs, and segments with anomalies, in\n"
 		"the last 16 to 33 seconds. Counts are approximate, since memory is limited; the\n"
