@@ -337,7 +337,7 @@ def test_a_way_that_no_other_host_knows(lab, synward, pair):
     policy = Files(path).services(SERVICE + "adaptive", mode="enforce")
     policy.write_text(policy.read_text() + "flood_defence: {way: challenge, shared_secret: yes}\n")
     said = synward.expect(3, "policy", "apply", policy).stderr
-    assert "flood_defence.shared_secret takes the way handover" in said
+    assert "flood_defence.shared_secret needs the way handover" in said
     done = synward.run("status")
     assert done.returncode == 3
     assert "degraded: s0: the flood defence uses challenge, so other hosts cannot check its cookies" in done.stdout
