@@ -84,7 +84,7 @@ def test_conntrack_is_told(yard, rules, tmp_path):
     assert after["handovers"] - before["handovers"] >= 4, "one may have been let through, to be heard"
     assert yard.check()["phase"] == "answers" and yard.check()["times"] == 0
     done = yard.synward.expect(0, "status")
-    assert "note: web: clients were not served, so conntrack is told" in done.stdout
+    assert "note: web: clients were not served, so synward now tells conntrack" in done.stdout
     entries = yard.far.namespace.run("conntrack", "-L", "-p", "tcp", "--dport", "8080").stdout
     assert entries.count("[UNREPLIED]") == 0
     # a policy that is applied begins anew: here with nothing to do, since the firewall is gone
