@@ -74,20 +74,10 @@ static __always_inline __u32 boot_seconds(void)
 	return bpf_ktime_get_boot_ns() / 1000000000;
 }
 
-/* Whom a source stands for: an IPv6 host has all of its /64. */
-static __always_inline struct sw_addr culprit(const struct sw_addr *source)
-{
-	struct sw_addr key = *source;
-
-	if (!sw_addr_is_v4(source))
-		key.halves[1] = 0;
-	return key;
-}
-
 static __always_inline struct sw_proven_line *proven_line(const struct sw_addr *source, __u64 *hash)
 {
 	__u64 seed[2] = { load.seed[0], load.seed[1] };
-	struct sw_addr of = culprit(source);
+	struct sw_addr of = sw_addr_host(source);
 	struct sw_proven_page *page;
 	__u32 index, key;
 
@@ -167,7 +157,7 @@ __noinline int note_offence(const struct sw_addr *source, __u32 word, __u32 now_
 	known = line ? sw_proven_find(line, hash) : NULL;
 	if (!known)
 		return 0;
-	key = culprit(source);
+	key = sw_addr_host(source);
 	if (now_ms - known->window_ms >= policy->auto_block.window_s * 1000) {
 		known->window_ms = now_ms;
 		known->offences = 0;
@@ -189,7 +179,7 @@ __noinline int is_auto_blocked(const struct sw_addr *source)
 
 	if (!source)
 		return 0;
-	key = culprit(source);
+	key = sw_addr_host(source);
 	blocked = bpf_map_lookup_elem(&auto_blocks, &key);
 	if (!blocked || blocked->until_s <= boot_seconds())
 		return 0;

@@ -117,7 +117,7 @@ __noinline int note_sampled(const struct inquiry *inquiry, __u32 isn, __u32 what
 static __always_inline struct sw_probe *probe_of(struct sw_probes *of, const struct sw_addr *source)
 {
 	__u64 seed[2] = { load.seed[1], load.seed[0] };
-	struct sw_addr key = culprit(source);
+	struct sw_addr key = sw_addr_host(source);
 	__u64 place = mix_end(&key, 0, seed);
 
 	if (!sw_addr_is_v4(source))

@@ -39,7 +39,7 @@ __noinline int top_take(struct sw_top_sampler *sampler, const struct sw_addr *ad
 	if (!sampler->random)
 		sampler->random = 1 + (__u64)bpf_get_prandom_u32();
 	weight = sw_heavy_weigh(sampler, now_ms);
-	source = sw_heavy_source(addr);
+	source = sw_addr_host(addr);
 	key = sw_top_key(kind, window, sw_heavy_index(&source, seed));
 	set = bpf_map_lookup_elem(&top_sources, &key);
 	if (!set)

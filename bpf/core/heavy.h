@@ -7,17 +7,7 @@
 #include "../../include/synward/top.h"
 #include "hash.h"
 
-/* What a source is counted as: itself, or its IPv6 network. */
-static __always_inline struct sw_addr sw_heavy_source(const struct sw_addr *addr)
-{
-	struct sw_addr source = *addr;
-
-	if (!sw_addr_is_v4(addr))
-		source.halves[1] = 0;
-	return source;
-}
-
-/* Of a source as sw_heavy_source() has it: of either family one half says all. */
+/* Of a source as sw_addr_host() has it: of either family one half says all. */
 static __always_inline __u32 sw_heavy_index(const struct sw_addr *source, const __u64 seed[2])
 {
 	__u64 hash = sw_addr_is_v4(source) ? mix(source->halves[1] ^ seed[0]) :
@@ -55,7 +45,7 @@ static __always_inline __u32 heavy_find(const struct sw_top_set *set, const stru
 	return victim;
 }
 
-/* Counts weight events of a source, as sw_heavy_source() has it, in the set that it belongs to. */
+/* Counts weight events of a source, as sw_addr_host() has it, in the set that it belongs to. */
 static __always_inline void sw_heavy_add(struct sw_top_set *set, const struct sw_addr *source,
 					 __u32 window, __u32 weight)
 {

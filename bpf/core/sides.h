@@ -51,7 +51,9 @@ static __always_inline bool are_too_many(__u32 unlike, __u64 sources,
 
 static __always_inline __u64 source_bit(const struct sw_addr *source, const __u64 seed[2])
 {
-	return 1ULL << (mix_end(source, 0, seed) & 63);
+	struct sw_addr host = sw_addr_host(source);
+
+	return 1ULL << (mix_end(&host, 0, seed) & 63);
 }
 
 /* So long after there were too many one-sided ones, a service is one of which not all comes by here. */

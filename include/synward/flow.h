@@ -54,4 +54,14 @@ static __always_inline bool sw_addr_equal(const struct sw_addr *a, const struct 
 	return a->halves[0] == b->halves[0] && a->halves[1] == b->halves[1];
 }
 
+/* Whom a source stands for, where sources are counted: an IPv6 host has all of its /64 to choose addresses from. */
+static __always_inline struct sw_addr sw_addr_host(const struct sw_addr *addr)
+{
+	struct sw_addr host = *addr;
+
+	if (!sw_addr_is_v4(addr))
+		host.halves[1] = 0;
+	return host;
+}
+
 #endif

@@ -55,7 +55,7 @@ static inline struct sw_addr address(__u32 source)
 {
 	struct sw_addr addr = source % 3 ? v4(source) : v6(source, roll());
 
-	return sw_heavy_source(&addr);
+	return sw_addr_host(&addr);
 }
 
 /* A number whose logarithm is uniform: the k-th source sends a share of about 1 / k. */

@@ -32,6 +32,14 @@ enum end {
 	LAST_NUMBERED = 0xffffff,
 };
 
+/* Each number a host, in one of so many IPv6 networks. */
+#define NETWORKS 64U
+
+static inline enum end networked(__u32 number)
+{
+	return FIRST_NUMBERED + number + (number % NETWORKS << 16);
+}
+
 enum {
 	CLIENT_PORT = 40000,
 	SERVER_PORT = 443,
@@ -189,6 +197,7 @@ static inline struct sw_addr end_address(enum end end, bool v6)
 	} else {
 		memcpy(addr.bytes, (__u8[]){ 0x20, 0x01, 0x0d, 0xb8 }, 4);
 		addr.bytes[5] = end == SERVER;
+		addr.bytes[7] = end >> 16; /* a network for so many */
 		addr.bytes[13] = end >> 16;
 		addr.bytes[14] = end >> 8;
 		addr.bytes[15] = end;

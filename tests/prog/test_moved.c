@@ -9,8 +9,8 @@
 
 #define WARM_UP_MS   60000U
 #define FORGED_STEPS 20000U
-#define OF(number)   .from = FIRST_NUMBERED + (number)
-#define TO(number)   .to = FIRST_NUMBERED + (number)
+#define OF(number)   .from = networked(number)
+#define TO(number)   .to = networked(number)
 
 static __u32 slot;
 
@@ -126,6 +126,15 @@ static void a_few_are_no_reason_to_begin_anew(void **state __unused)
 	assert_int_equal(known().window_moved, SW_UNLIKE_SOURCES - 1);
 	assert_true(is_strict());
 	assert_int_equal(known().moved_ms, 0);
+}
+
+/* An IPv6 host has as many addresses as it likes, of one network. */
+static void a_host_of_many_addresses_is_one(void **state __unused)
+{
+	for (__u32 i = 1; i <= SW_UNLIKE_MANY - 1; i++)
+		moves_here(i * NETWORKS);
+	assert_int_equal(known().window_moved, SW_UNLIKE_MANY - 1);
+	assert_int_equal(is_strict(), v6);
 }
 
 static void many_are(void **state __unused)
@@ -339,6 +348,7 @@ int main(void)
 		ON_EACH_WIRE(each_interface_warms_up_by_itself),
 		ON_EACH_WIRE(a_flow_is_learned_by_its_newer_side),
 		ON_EACH_WIRE(a_few_are_no_reason_to_begin_anew),
+		ON_EACH_WIRE(a_host_of_many_addresses_is_one),
 		ON_EACH_WIRE(many_are),
 		ON_EACH_WIRE(very_many_of_one_source_are),
 		ON_EACH_WIRE(what_leaves_is_heard_as_well),

@@ -113,7 +113,7 @@ static const struct sw_top_set *set_at(__u32 key)
 /* What the host makes of the same events, each counted. */
 static void note_on_host(struct sw_top_set *sets, const struct top_event *event)
 {
-	struct sw_addr source = sw_heavy_source(&event->source);
+	struct sw_addr source = sw_addr_host(&event->source);
 	__u32 window = sw_top_window(event->now_ms);
 	__u32 key = sw_top_key(event->kind, window, sw_heavy_index(&source, seed));
 
@@ -145,7 +145,7 @@ static void host_and_kernel_agree(void **state __unused)
 static __u64 total_of(enum sw_top_kind kind, const struct sw_addr *addr, __u64 *sure,
 		      __u64 *samples)
 {
-	struct sw_addr source = sw_heavy_source(addr);
+	struct sw_addr source = sw_addr_host(addr);
 	__u64 total = 0;
 
 	*sure = *samples = 0;

@@ -177,14 +177,14 @@ static void networks_are_one_source(void **state __unused)
 {
 	struct sw_addr a = v6(1, 1), b = v6(1, ~0ULL), other = v6(2, 1), host = v4(1), next = v4(2);
 
-	a = sw_heavy_source(&a);
-	b = sw_heavy_source(&b);
-	other = sw_heavy_source(&other);
+	a = sw_addr_host(&a);
+	b = sw_addr_host(&b);
+	other = sw_addr_host(&other);
 	assert_true(sw_addr_equal(&a, &b));
 	assert_false(sw_addr_equal(&a, &other));
 	assert_int_equal(sw_top_prefix(&a), 64);
-	host = sw_heavy_source(&host);
-	next = sw_heavy_source(&next);
+	host = sw_addr_host(&host);
+	next = sw_addr_host(&next);
 	assert_false(sw_addr_equal(&host, &next));
 	assert_true(sw_addr_is_v4(&host));
 	assert_int_equal(sw_top_prefix(&host), 32);
