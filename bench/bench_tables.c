@@ -84,9 +84,10 @@ static void follow(struct table *table, struct sw_handshake_bucket *handshakes,
 	};
 	const struct sw_table of = { .buckets = table->buckets, .size = table->size / SW_WAYS };
 	struct sw_finding finding;
+	const struct sw_room room = { &place.now, timeouts, &finding.connection };
 
-	place.connections = &table->buckets[sw_bucket_for(&of, hash, packet, &place.now, timeouts)];
 	sw_finding_init(&finding);
+	place.connections = &table->buckets[sw_bucket_for(&of, hash, packet, &room)];
 	if (!sw_follow_connection(&place, packet, segment, &finding, &relation) &&
 	    sw_follow_handshake(&place, packet, segment, relation, &finding))
 		sw_tell_connections(&place, packet, &finding);

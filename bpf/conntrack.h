@@ -3,16 +3,44 @@
 #define SYNWARD_CONNTRACK_H
 
 /*
- * Tells conntrack of a connection that it has not seen begin, so that a firewall that wants to have seen the
- * SYN lets its segments pass. By functions that the kernel has if conntrack is there when the program is loaded.
+ * The kernel's connection tracking, by functions that are there if it is when the program is loaded. It is told of a
+ * connection that it has not seen begin, so that a firewall that wants to have seen the SYN lets its segments pass.
  */
 
 #include "adopt.h"
 
 #include <bpf/bpf_helpers.h>
 
-/* They are only handed on, but have to be known for what they are. */
+/* Of the kernel's structures as much as is read; their places are looked up when the programs are loaded. */
+union nf_inet_addr {
+	__u32 all[4];
+} __attribute__((preserve_access_index));
+
+union nf_conntrack_man_proto {
+	__u16 all;
+} __attribute__((preserve_access_index));
+
+struct nf_conntrack_man {
+	union nf_inet_addr u3;
+	union nf_conntrack_man_proto u;
+} __attribute__((preserve_access_index));
+
+struct nf_conntrack_tuple {
+	struct nf_conntrack_man src;
+	struct {
+		union nf_inet_addr u3;
+		union {
+			__u16 all;
+		} u;
+	} dst;
+} __attribute__((preserve_access_index));
+
+struct nf_conntrack_tuple_hash {
+	struct nf_conntrack_tuple tuple;
+} __attribute__((preserve_access_index));
+
 struct nf_conn {
+	struct nf_conntrack_tuple_hash tuplehash[2];
 	unsigned long status;
 } __attribute__((preserve_access_index));
 
@@ -29,6 +57,9 @@ struct conntrack_options {
 	__u8 reserved[2];
 };
 
+extern struct nf_conn *bpf_xdp_ct_lookup(struct xdp_md *xdp, struct bpf_sock_tuple *tuple,
+					 __u32 tuple__sz, struct conntrack_options *opts,
+					 __u32 opts__sz) __ksym __weak;
 extern struct nf_conn *bpf_skb_ct_lookup(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
 					 __u32 tuple__sz, struct conntrack_options *opts,
 					 __u32 opts__sz) __ksym __weak;
@@ -44,7 +75,11 @@ extern void bpf_ct_release(struct nf_conn *nfct) __ksym __weak;
 enum {
 	CONNTRACK_SEEN_REPLY = 1 << 1,
 	CONNTRACK_ASSURED = 1 << 2,
+	CONNTRACK_NAT = 1 << 4 | 1 << 5, /* of the source, of the destination */
 };
+
+/* of its enum ip_conntrack_dir: the direction of who opened the flow */
+#define CONNTRACK_ORIGINAL 0
 
 /* Until the first segment makes conntrack set its own: as long as a SYN-ACK of its waits for an ACK. */
 #define CONNTRACK_MS (60U * 1000)

@@ -160,7 +160,7 @@ static __always_inline void count_finding(const struct sw_finding *finding,
 	count_outcome(mine, step->stray);
 	mine->tallies[SW_TALLY_SEGMENTS_SKIPPED] += finding->skipped;
 	count_end(mine, set, step);
-	if (finding->connection.opened)
+	if (finding->connection.opened | finding->connection.closed)
 		count_connection(mine, &finding->connection);
 	if (step->latency_new)
 		count_latency(mine, SW_LATENCY_SYN_TO_SYNACK, step->syn_to_synack_us);

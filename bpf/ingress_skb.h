@@ -16,6 +16,8 @@
 /* The context of programs that see what comes in. */
 typedef struct __sk_buff ingress_ctx;
 
+#define ct_lookup_ingress bpf_skb_ct_lookup
+
 #define ETHER_ADDRESSES 12U
 
 /* An answer is always sent from here. Remembers where to, beside the buffer. */

@@ -15,6 +15,8 @@
 /* The context of programs that see what comes in. */
 typedef struct xdp_md ingress_ctx;
 
+#define ct_lookup_ingress bpf_xdp_ct_lookup
+
 /* Leaves the answer that is about to be written to TC. Returns 0 if the driver has no room for a mark. */
 static __always_inline bool leave_to_tc(struct xdp_md *ctx, bool by_route)
 {

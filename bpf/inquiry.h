@@ -89,10 +89,14 @@ __noinline int find_room(const struct sw_packet *packet, const struct inquiry *i
 	const struct sw_table table = { .size = load.connection_buckets };
 	const struct sw_settings *set = current_settings();
 	struct sw_finding *finding = my_finding();
+	struct sw_room room;
 
-	if (packet && inquiry && set && finding)
-		finding->room = sw_bucket_for(&table, inquiry->hash, packet, &inquiry->now,
-					      set->timeout_ms);
+	if (!packet || !inquiry || !set || !finding)
+		return 0;
+	room.now = &inquiry->now;
+	room.timeout_ms = set->timeout_ms;
+	room.change = &finding->connection;
+	finding->room = sw_bucket_for(&table, inquiry->hash, packet, &room);
 	return 0;
 }
 

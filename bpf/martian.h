@@ -51,12 +51,12 @@ __noinline int is_martian(ingress_ctx *ctx, const struct sw_packet *packet, stru
  * Are both ends of a flow behind the interface by which a segment of it came? On a one-armed router, or one with two
  * networks behind an interface, they are, as the host's routes to them say. No stranger decides about these.
  */
-static __always_inline bool are_both_there(ingress_ctx *ctx, const struct sw_packet *packet)
+static __always_inline bool are_both_there(ingress_ctx *ctx, const struct sw_addr *from,
+					   const struct sw_addr *to)
 {
 	int here = ctx->ingress_ifindex;
 
-	return route_of(ctx, &packet->src, &packet->dst) == here &&
-	       route_of(ctx, &packet->dst, &packet->src) == here;
+	return route_of(ctx, from, to) == here && route_of(ctx, to, from) == here;
 }
 
 #endif

@@ -27,6 +27,7 @@
 #include "one_sided.h"
 #include "routine.h"
 #include "take_cookie.h"
+#include "translated.h"
 
 /* The packet's stateless anomalies: a dozen independent bits, hence thousands of paths. */
 __noinline __u64 examine(const struct sw_packet *packet)
@@ -202,7 +203,10 @@ static __always_inline bool follow_by_side(void *ctx, const struct sw_packet *pa
 
 	if (direction != SW_INGRESS || inquiry->segment == SW_SEGMENT_SYN ||
 	    !(finding->anomalies & SW_BIT(WRONG_SIDE)) ||
-	    policy_has(inquiry->policy, SW_HAS_NO_HAIRPIN) || !are_both_there(ctx, packet))
+	    policy_has(inquiry->policy, SW_HAS_NO_HAIRPIN) ||
+	    !are_both_there(ctx,
+			    finding->tracked & TRACKED_RENAMED ? &finding->came_from : &packet->src,
+			    &packet->dst))
 		return told;
 	finding->anomalies &= ~SW_BIT(WRONG_SIDE);
 	finding->handshake.anomalies &= ~SW_BIT(WRONG_SIDE);
@@ -225,6 +229,10 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 	    is_martian(ctx, packet, inquiry))
 		return SW_VERDICT_PASSED;
 	if (may_have_connection(inquiry->hash) && follow_connection(packet, inquiry))
+		return SW_VERDICT_PASSED;
+	if (direction == SW_INGRESS && inquiry->relation == SW_RELATION_NONE &&
+	    is_renamed(ctx, packet, inquiry) && may_have_connection(inquiry->hash) &&
+	    follow_connection(packet, inquiry))
 		return SW_VERDICT_PASSED;
 	if (direction == SW_INGRESS && inquiry->segment == SW_SEGMENT_ACK &&
 	    inquiry->relation == SW_RELATION_NONE &&
@@ -265,7 +273,10 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 	else if (finding->unknown && !load.replay)
 		held = what_kernel_holds(ctx, packet, inquiry->direction);
 	if (held == HOLDS_CONNECTION ||
-	    (held == HOLDS_NOTHING && finding->unknown && is_learned(packet, finding, inquiry))) {
+	    (held == HOLDS_NOTHING && finding->unknown &&
+	     (is_learned(packet, finding, inquiry) ||
+	      (direction == SW_INGRESS && !load.replay &&
+	       tracked_as(ctx, packet, finding) & TRACKED_BOTH)))) {
 		find_room(packet, inquiry);
 		follow_adopted(packet, inquiry);
 		if (load.followed && held == HOLDS_CONNECTION)
@@ -310,9 +321,9 @@ static __always_inline enum sw_verdict receive_syn(void *ctx, struct sw_packet *
 
 /*
  * Decides, and once more if what is to be dropped turns out to be awaited: a SYN-ACK of whose SYN nothing is known any
- * more. Nobody else pays for the question.
+ * more, or was never seen. Nobody else pays for the question.
  */
-static __always_inline void judge(void *ctx, const struct sw_packet *packet,
+static __always_inline void judge(void *ctx, struct sw_packet *packet,
 				  struct inquiry *inquiry, struct sw_finding *finding,
 				  enum sw_direction direction)
 {
@@ -320,7 +331,8 @@ static __always_inline void judge(void *ctx, const struct sw_packet *packet,
 	if (direction != SW_INGRESS || load.replay ||
 	    !((inquiry->decision.dropped | inquiry->decision.would_drop) &
 	      SW_BIT(UNSOLICITED_SYNACK)) ||
-	    !is_awaited(ctx, packet))
+	    (!is_awaited(ctx, packet) &&
+	     !(tracked_as(ctx, packet, finding) & TRACKED_ANSWERS)))
 		return;
 	finding->handshake.tolerated |= SW_BIT(UNSOLICITED_SYNACK);
 	decide(packet, inquiry);

@@ -215,8 +215,8 @@ struct sw_connection_change {
 	__u64 least_worth;
 	__u32 victim;
 	__u8 opened;
-	__u8 closed;  /* another entry made way for it */
-	__u8 evicted; /* and that one was live */
+	__u8 closed;  /* how many other entries made way for it */
+	__u8 evicted; /* and one was live */
 	__u8 forgot;  /* it may have been: it had been given up, with doubt */
 };
 
@@ -256,16 +256,13 @@ static __always_inline bool same_ends(const struct sw_connection *a, const struc
 
 #define CONNECTION_IS_LIVE (2ULL << 32)
 
-/* Where a new connection goes: its own old place, a free one, one given up, an ended one, the longest silent. */
+/* Whose place is taken first: a free one's, of one given up, an ended one, the longest silent. */
 static __always_inline __u64 connection_worth(const struct sw_connection_bucket *bucket, __u32 way,
-					      __u16 tag, const struct sw_connection *as,
 					      const struct sw_now *now, const __u32 *timeout_ms)
 {
 	__u8 state = bucket->states[way];
 	__u32 seen_ms = bucket->seen_ms[way];
 
-	if (bucket->tags[way] == tag && same_ends(&bucket->connections[way], as))
-		return 0;
 	if (!bucket->tags[way])
 		return 1;
 	if (is_given_up(state) || connection_expired(state, seen_ms, now, timeout_ms))
@@ -273,9 +270,45 @@ static __always_inline __u64 connection_worth(const struct sw_connection_bucket 
 	return (is_closed(state) ? 1ULL << 32 : CONNECTION_IS_LIVE) | (__u32) ~(now->ms - seen_ms);
 }
 
+static __always_inline void offer_place(struct sw_connection_change *change, __u32 way, __u64 worth)
+{
+	if (worth < change->least_worth) {
+		change->least_worth = worth;
+		change->victim = way;
+	}
+}
+
+/* Looks for the place in a bucket that costs least; first of all the own old one. */
+static __always_inline void find_place(const struct sw_connection_bucket *bucket, __u16 tag,
+				       const struct sw_connection *as, const struct sw_now *now,
+				       const __u32 *timeout_ms, struct sw_connection_change *change)
+{
+	change->least_worth = ~0ULL;
+	for (__u32 way = 0; way < SW_WAYS; way++) {
+		bool own = bucket->tags[way] == tag && same_ends(&bucket->connections[way], as);
+
+		offer_place(change, way, own ? 0 : connection_worth(bucket, way, now, timeout_ms));
+		sw_forget_registers();
+	}
+}
+
+/* Notes what makes way in the place that was found. Returns its way. */
+static __always_inline __u32 clear_place(const struct sw_connection_bucket *bucket,
+					 const struct sw_now *now, const __u32 *timeout_ms,
+					 struct sw_connection_change *change)
+{
+	__u32 way = change->victim & (SW_WAYS - 1);
+
+	change->closed += bucket->tags[way] && !is_given_up(bucket->states[way]);
+	change->evicted = change->least_worth >= CONNECTION_IS_LIVE;
+	change->forgot |= change->least_worth == 2 && is_doubtful(&bucket->connections[way]) &&
+			  !connection_expired(0, bucket->seen_ms[way], now, timeout_ms);
+	return way;
+}
+
 /*
  * Enters a connection, or replaces what its ends had before. The caller holds the lock and has
- * zeroed *change.
+ * zeroed *change, but for what made way when room was made.
  */
 static __always_inline void sw_connection_enter(struct sw_connection_bucket *bucket, __u16 tag,
 						const struct sw_connection *as, __u8 states,
@@ -284,22 +317,9 @@ static __always_inline void sw_connection_enter(struct sw_connection_bucket *buc
 {
 	__u32 way;
 
-	change->least_worth = ~0ULL;
-	for (way = 0; way < SW_WAYS; way++) {
-		__u64 worth = connection_worth(bucket, way, tag, as, now, timeout_ms);
-
-		if (worth < change->least_worth) {
-			change->least_worth = worth;
-			change->victim = way;
-		}
-		sw_forget_registers();
-	}
-	way = change->victim & (SW_WAYS - 1);
+	find_place(bucket, tag, as, now, timeout_ms, change);
+	way = clear_place(bucket, now, timeout_ms, change);
 	change->opened = true;
-	change->closed = bucket->tags[way] && !is_given_up(bucket->states[way]);
-	change->evicted = change->least_worth >= CONNECTION_IS_LIVE;
-	change->forgot = change->least_worth == 2 && is_doubtful(&bucket->connections[way]) &&
-			 !connection_expired(0, bucket->seen_ms[way], now, timeout_ms);
 	bucket->connections[way] = *as;
 	bucket->states[way] = states;
 	bucket->seen_ms[way] = now->ms;

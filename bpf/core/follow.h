@@ -32,9 +32,12 @@ struct sw_finding {
 	bool skipped;	 /* a lock was not to be had */
 	bool unknown;	 /* ACK or data that belongs to nothing known: the kernel may know better */
 	bool owned;	 /* attempts count against limits */
+	bool asked;	 /* conntrack was asked about the flow ... */
+	__u8 tracked;	 /* ... and said this, enum tracked */
 	__u16 owner;	 /* whose this SYN counts against, if it opens an attempt */
 	__u32 room;	 /* the bucket for a connection that is new */
 	__u16 released;	 /* the owner of the attempt that ended; 0: none */
+	struct sw_addr came_from; /* the source that the frame names, if the packet was renamed */
 	struct sw_handshake_step handshake;
 	struct sw_connection entered; /* here, since a stack has no room for it */
 	struct sw_connection_view view;

@@ -94,20 +94,38 @@ static __always_inline __u32 sw_find_bucket(const struct sw_table *table, __u64 
 	return table->size;
 }
 
-/* Puts a copy of an entry into a place that nothing has. The caller holds the locks of both buckets. */
-static __always_inline bool put_copy(struct sw_connection_bucket *to,
-				     const struct sw_connection_bucket *from, __u32 way)
+/* What it takes to make room: the time, the timeouts, and where to note at whose cost. */
+struct sw_room {
+	const struct sw_now *now;
+	const __u32 *timeout_ms;
+	struct sw_connection_change *change;
+};
+
+/*
+ * Puts a copy of an entry into a place that nothing live has. The caller holds the locks of both buckets. Not inlined:
+ * Linux 6.1 has no stack for that.
+ */
+static __attribute__((noinline)) bool put_copy(struct sw_connection_bucket *to,
+					       const struct sw_connection_bucket *from, __u32 way,
+					       const struct sw_room *room)
 {
-	for (__u32 free = 0; free < SW_WAYS; free++) {
-		if (to->tags[free] && !is_given_up(to->states[free]))
-			continue;
-		to->connections[free] = from->connections[way];
-		to->states[free] = from->states[way];
-		to->seen_ms[free] = from->seen_ms[way];
-		to->tags[free] = from->tags[way];
-		return true;
+	__u32 place;
+
+	way &= SW_WAYS - 1;
+	room->change->least_worth = ~0ULL;
+	for (place = 0; place < SW_WAYS; place++) {
+		offer_place(room->change, place,
+			    connection_worth(to, place, room->now, room->timeout_ms));
+		sw_forget_registers();
 	}
-	return false;
+	if (room->change->least_worth >= CONNECTION_IS_LIVE)
+		return false;
+	place = clear_place(to, room->now, room->timeout_ms, room->change);
+	to->connections[place] = from->connections[way];
+	to->states[place] = from->states[way];
+	to->seen_ms[place] = from->seen_ms[way];
+	to->tags[place] = from->tags[way];
+	return true;
 }
 
 /*
@@ -115,14 +133,15 @@ static __always_inline bool put_copy(struct sw_connection_bucket *to,
  * one for ever, so two CPUs that want each other's bucket both give up.
  */
 static __always_inline bool move_away(struct sw_connection_bucket *bucket, __u32 way, __u16 tag,
-				      struct sw_connection_bucket *other, __u32 other_index)
+				      struct sw_connection_bucket *other, __u32 other_index,
+				      const struct sw_room *room)
 {
 	bool moved = false;
 
 	if (!sw_lock(&bucket->lock))
 		return false;
 	if (sw_lock(&other->lock)) {
-		moved = bucket->tags[way] == tag && put_copy(other, bucket, way);
+		moved = bucket->tags[way] == tag && put_copy(other, bucket, way, room);
 		if (moved)
 			sw_bucket_changed(other_index, other);
 		sw_unlock(&other->lock);
@@ -133,9 +152,9 @@ static __always_inline bool move_away(struct sw_connection_bucket *bucket, __u32
 	return moved;
 }
 
-/* Makes room in a bucket that is full of live entries, if one of them may be elsewhere. */
+/* Makes room in a bucket that is full of live entries, if one of them may be elsewhere, in place of none that lives. */
 static __always_inline bool make_room(const struct sw_table *table, __u32 index,
-				      const struct sw_now *now, const __u32 *timeout_ms)
+				      const struct sw_room *room)
 {
 	struct sw_connection_bucket *bucket = sw_bucket_at(table, index), *other;
 
@@ -147,8 +166,8 @@ static __always_inline bool make_room(const struct sw_table *table, __u32 index,
 
 		other = sw_bucket_at(table, other_index);
 		if (other_index != index && other &&
-		    sw_crowd_at(table, other_index, now, timeout_ms) < SW_WAYS &&
-		    move_away(bucket, way, tag, other, other_index))
+		    sw_crowd_at(table, other_index, room->now, room->timeout_ms) < SW_CROWD_LIVE &&
+		    move_away(bucket, way, tag, other, other_index, room))
 			return true;
 		sw_forget_registers();
 	}
@@ -157,8 +176,8 @@ static __always_inline bool make_room(const struct sw_table *table, __u32 index,
 
 /* The bucket into which a new connection of a packet's ends goes; it makes room for it. */
 static __always_inline __u32 sw_bucket_for(const struct sw_table *table, __u64 hash,
-					   const struct sw_packet *packet, const struct sw_now *now,
-					   const __u32 *timeout_ms)
+					   const struct sw_packet *packet,
+					   const struct sw_room *room)
 {
 	__u32 first = sw_bucket_index(hash, table->size), second, crowd, other;
 	__u32 found = sw_find_bucket(table, hash, packet);
@@ -166,16 +185,13 @@ static __always_inline __u32 sw_bucket_for(const struct sw_table *table, __u64 h
 	if (found < table->size)
 		return found;
 	second = sw_other_bucket(first, sw_tag(hash), table->size);
-	crowd = sw_crowd_at(table, first, now, timeout_ms);
+	crowd = sw_crowd_at(table, first, room->now, room->timeout_ms);
 	if (crowd < SW_WAYS / 2)
 		return first;
-	other = sw_crowd_at(table, second, now, timeout_ms);
+	other = sw_crowd_at(table, second, room->now, room->timeout_ms);
 	if (crowd < SW_CROWD_LIVE || other < SW_CROWD_LIVE)
 		return other < crowd ? second : first;
-	return make_room(table, first, now, timeout_ms) ||
-			       !make_room(table, second, now, timeout_ms) ?
-		       first :
-		       second;
+	return make_room(table, first, room) || !make_room(table, second, room) ? first : second;
 }
 
 #endif

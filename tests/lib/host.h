@@ -263,11 +263,12 @@ static inline struct sw_table host_table(const struct host *host)
 
 /* Where a new connection goes. */
 static inline void host_find_room(struct host *host, const struct sw_packet *packet,
-				  struct sw_place *place)
+				  struct sw_place *place,
+				  struct sw_connection_change *change)
 {
 	struct sw_table table = host_table(host);
-	__u32 index = sw_bucket_for(&table, sw_flow_hash(packet, host->setup.seed), packet,
-				    &place->now, place->timeout_ms);
+	const struct sw_room room = { &place->now, place->timeout_ms, change };
+	__u32 index = sw_bucket_for(&table, sw_flow_hash(packet, host->setup.seed), packet, &room);
 
 	place->connections = &host->connections[index];
 }
@@ -358,12 +359,12 @@ static inline enum sw_verdict host_inspect(struct host *host, const struct sw_pa
 	    !sw_follow_connection(&place, packet, segment, finding, &relation) &&
 	    sw_follow_handshake(&place, packet, segment, relation, finding)) {
 		if (finding->handshake.completed != SW_OUTCOME_NONE)
-			host_find_room(host, packet, &place);
+			host_find_room(host, packet, &place, &finding->connection);
 		sw_tell_connections(&place, packet, finding);
 	}
 	if (host_learns(host, packet, finding)) {
 		finding->handshake.tolerated |= SW_BIT(MIDSTREAM);
-		host_find_room(host, packet, &place);
+		host_find_room(host, packet, &place, &finding->connection);
 		sw_follow_adopted(&place, packet, finding);
 		tally(host, SW_TALLY_CONNECTIONS_ADOPTED, 1);
 	}
