@@ -58,29 +58,35 @@ static __always_inline void count_service(__u32 word, __u32 service, bool anomal
 		mine->limits[limit & (SW_LIMIT_SLOTS - 1)]++;
 }
 
-/* Is the source of a packet that came in on a list that drops it? Returns the verdict. */
+/*
+ * Is the source of a packet that came in on a list that drops it? Returns the verdict. An error about a flow is of who
+ * sends it, and for who sent what it quotes.
+ */
 __noinline int check_lists(const struct sw_packet *packet, __u32 word, __u32 lists)
 {
 	const struct sw_policy *policy = policy_of(word);
 	enum sw_limit limit = SW_LIMIT_NONE;
-	bool enforced;
+	bool enforced, quotes;
+	struct sw_addr source;
 	__u32 service;
 
 	if (!packet || !policy)
 		return SW_VERDICT_PASSED;
-	if (lists & 1 << SW_LIST_BLOCK && list_lookup(SW_LIST_BLOCK, &packet->src))
+	quotes = packet->kind == SW_KIND_ICMP_ERROR;
+	source = quotes ? packet->told_by : packet->src;
+	if (lists & 1 << SW_LIST_BLOCK && list_lookup(SW_LIST_BLOCK, &source))
 		limit = SW_LIMIT_BLOCK_LIST;
-	else if (lists & SW_LISTS_AUTO_BLOCK && is_auto_blocked(&packet->src))
+	else if (lists & SW_LISTS_AUTO_BLOCK && is_auto_blocked(&source))
 		limit = SW_LIMIT_AUTO_BLOCK;
-	if (limit == SW_LIMIT_NONE || is_allowed(&packet->src, lists))
+	if (limit == SW_LIMIT_NONE || is_allowed(&source, lists))
 		return SW_VERDICT_PASSED;
-	service = service_of(packet, SW_INGRESS, word);
+	service = service_of(packet, quotes ? SW_EGRESS : SW_INGRESS, word);
 	enforced = enforces(policy, service);
 	count_limit(limit, enforced);
 	count_service(word, service, false, false, limit, enforced);
 	if (enforced)
 		return SW_VERDICT_DROPPED;
-	score_suspect(&packet->src, 0, 1ULL << (limit & 63), 0);
+	score_suspect(&source, 0, 1ULL << (limit & 63), 0);
 	return SW_VERDICT_PASSED;
 }
 

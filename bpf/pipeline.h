@@ -367,7 +367,7 @@ static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *pack
 	inquiry.policy = *(volatile const __u32 *)&set->policy;
 	inquiry.lists = set->lists | (set->auto_blocks ? SW_LISTS_AUTO_BLOCK : 0);
 	if (direction == SW_INGRESS && inquiry.lists & ~(1U << SW_LIST_ALLOW) &&
-	    has_source(packet) &&
+	    packet->kind != SW_KIND_NOT_IP &&
 	    check_lists(packet, inquiry.policy, inquiry.lists) == SW_VERDICT_DROPPED)
 		return SW_VERDICT_DROPPED;
 	if (!plain && !judge_alone(packet, &inquiry))

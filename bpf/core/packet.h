@@ -44,13 +44,25 @@ enum sw_parse_rest {
 
 /*
  * One frame, layer by layer, in host order: facts only, nobody's opinion of them. Which fields
- * count depends on kind; of an ICMP error the addresses, ports and seq are the quoted segment's.
+ * count depends on kind; of an ICMP error the addresses, ports and seq are the quoted segment's, and its own
+ * sender is in the place of what such a quote does not have.
  */
 struct sw_packet {
 	struct sw_addr src;
 	struct sw_addr dst;
+	union {
+		struct {
+			__u32 ack;
+			/* once sw_parse_timestamp() has been asked for them, too */
+			__u32 tsval;
+			__u32 tsecr;
+			__u16 mss;
+			__u8 wscale;
+			__u8 options; /* SW_OPT_* */
+		};
+		struct sw_addr told_by;
+	};
 	__u32 seq;
-	__u32 ack;
 	__u16 sport;
 	__u16 dport;
 	__u16 flags; /* WIRE_TCP_*: the nine flags and the three reserved bits */
@@ -59,12 +71,6 @@ struct sw_packet {
 	__u16 fragment_offset; /* in bytes */
 	__u32 ip_payload; /* bytes behind the IP headers, by their own word; 0-length: the frame's */
 	__u32 payload; /* bytes of TCP data; while quoted extensions are the rest, of the quote so far */
-	/* once sw_parse_timestamp() has been asked for them, too */
-	__u32 tsval;
-	__u32 tsecr;
-	__u16 mss;
-	__u8 wscale;
-	__u8 options;		       /* SW_OPT_* */
 	__u8 facts;		       /* SW_PKT_* */
 	__u8 kind;		       /* enum sw_kind */
 	__u8 doff;		       /* length of the TCP header in 32-bit words, as it says */

@@ -35,6 +35,7 @@ static __always_inline bool parse_quoted_tcp(struct sw_cursor *cursor, int proto
 	packet->dport = sw_ntohs(tcp->destination);
 	packet->seq = sw_ntohl(tcp->seq);
 	packet->kind = SW_KIND_ICMP_ERROR;
+	packet->told_by = packet->src; /* the addresses of the quote come next */
 	return true;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Who an ICMP packet is of, to the lists: its sender, whatever it quotes. Only an error that quotes a TCP segment
- * is about a flow, and lists do not apply to it.
+ * Who an ICMP packet is of, to the lists: its sender, whatever it quotes.
  */
 #include "../lib/sequences.h"
 #include "../lib/lists.h"
@@ -32,9 +31,6 @@ static const struct quote {
 	{ "anything, and is no error", icmp_error(.type = 8), BOTH_FAMILIES },
 	{ "anything, and says that time is exceeded", icmp_error(.type = 11), ONLY_V4 },
 	{ "anything, and says that time is exceeded, too", icmp_error(.type = 3), ONLY_V6 },
-};
-
-static const struct quote tcp_quotes[] = {
 	{ "TCP", icmp_error(.seq = ISN_C), BOTH_FAMILIES },
 	{ "TCP behind IP options", icmp_error(.ip_options = 10), ONLY_V4 },
 	{ "TCP behind extension headers", icmp_error(.extensions = "hdDr"), ONLY_V6 },
@@ -129,24 +125,12 @@ static void of_the_service_that_it_is_for(void **state __unused)
 	assert_int_equal(prog_service_counts(&prog, slot, 0).limits[SW_LIMIT_BLOCK_LIST], 1);
 }
 
-static void lists_are_not_for_errors_about_tcp(void **state __unused)
-{
-	static const enum end ends[] = { CLIENT, SERVER, ROUTER };
-
-	for (__u32 i = 0; i < COUNT(ends); i++) {
-		set_list(SW_LIST_BLOCK, ends[i]);
-		each(tcp_quotes, COUNT(tcp_quotes), XDP_PASS);
-	}
-	expect_blocked(0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		EACH_FAMILY(the_sender_is_blocked),
 		EACH_FAMILY(others_are_blocked),
 		EACH_FAMILY(of_the_service_that_it_is_for),
-		EACH_FAMILY(lists_are_not_for_errors_about_tcp),
 	};
 	struct setup setup = setup_ordinary();
 
