@@ -9,6 +9,7 @@
 
 #include "adopt.h"
 
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 /* Of the kernel's structures as much as is read; their places are looked up when the programs are loaded. */
@@ -84,10 +85,18 @@ enum {
 /* Until the first segment makes conntrack set its own: as long as a SYN-ACK of its waits for an ACK. */
 #define CONNTRACK_MS (60U * 1000)
 
-static __always_inline bool can_tell_conntrack(void)
+/* What the kernel calls these options; they come with the functions. */
+struct bpf_ct_opts {
+	__s32 error;
+} __attribute__((preserve_access_index));
+
+/*
+ * Are the functions there? To ask for one of a module by its address is what libbpf 1.1 gets wrong: then the kernel refuses
+ * the whole program.
+ */
+static __always_inline bool has_conntrack(void)
 {
-	return bpf_skb_ct_lookup && bpf_skb_ct_alloc && bpf_ct_insert_entry && bpf_ct_set_timeout &&
-	       bpf_ct_set_status && bpf_ct_release;
+	return bpf_core_type_exists(struct bpf_ct_opts);
 }
 
 /* Does conntrack know the connection of a segment that leaves? If not of a SYN-ACK, it looks at none. */
@@ -98,7 +107,7 @@ __noinline int is_tracked(struct __sk_buff *skb, const struct sw_packet *packet)
 	struct nf_conn *known;
 	__u32 size;
 
-	if (!packet || !can_tell_conntrack())
+	if (!packet || !has_conntrack())
 		return false;
 	size = socket_tuple(&tuple, &packet->src, packet->sport, &packet->dst, packet->dport);
 	known = bpf_skb_ct_lookup(skb, &tuple, size, &options, sizeof(options));
@@ -120,7 +129,7 @@ static __always_inline void tell_conntrack(struct __sk_buff *skb, const struct s
 	struct nf_conn___init *fresh;
 	struct nf_conn *entered;
 
-	if (!can_tell_conntrack())
+	if (!has_conntrack())
 		return;
 	fresh = bpf_skb_ct_alloc(skb, &tuple, size, &options, sizeof(options));
 	if (!fresh)

@@ -177,7 +177,7 @@ static long look_at_service(__u32 service, void *context)
 static __always_inline bool can_tell(const struct flood_round *round,
 				     const struct sw_flood_state *state)
 {
-	return policy_has(round->word, SW_HAS_UNHEARD) ? can_tell_conntrack() : state->tracked;
+	return policy_has(round->word, SW_HAS_UNHEARD) ? has_conntrack() : state->tracked;
 }
 
 /* Counts a period of a service that has just been closed, under whatever policy. */

@@ -272,11 +272,10 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 		held = HOLDS_CONNECTION;
 	else if (finding->unknown && !load.replay)
 		held = what_kernel_holds(ctx, packet, inquiry->direction);
-	if (held == HOLDS_CONNECTION ||
-	    (held == HOLDS_NOTHING && finding->unknown &&
-	     (is_learned(packet, finding, inquiry) ||
-	      (direction == SW_INGRESS && !load.replay &&
-	       tracked_as(ctx, packet, finding) & TRACKED_BOTH)))) {
+	if (held == HOLDS_CONNECTION || (held == HOLDS_NOTHING && finding->unknown &&
+					 (is_learned(packet, finding, inquiry) ||
+					  (direction == SW_INGRESS && !load.replay &&
+					   tracked_as(ctx, packet, finding) & TRACKED_BOTH)))) {
 		find_room(packet, inquiry);
 		follow_adopted(packet, inquiry);
 		if (load.followed && held == HOLDS_CONNECTION)
@@ -323,16 +322,14 @@ static __always_inline enum sw_verdict receive_syn(void *ctx, struct sw_packet *
  * Decides, and once more if what is to be dropped turns out to be awaited: a SYN-ACK of whose SYN nothing is known any
  * more, or was never seen. Nobody else pays for the question.
  */
-static __always_inline void judge(void *ctx, struct sw_packet *packet,
-				  struct inquiry *inquiry, struct sw_finding *finding,
-				  enum sw_direction direction)
+static __always_inline void judge(void *ctx, struct sw_packet *packet, struct inquiry *inquiry,
+				  struct sw_finding *finding, enum sw_direction direction)
 {
 	decide(packet, inquiry);
 	if (direction != SW_INGRESS || load.replay ||
 	    !((inquiry->decision.dropped | inquiry->decision.would_drop) &
 	      SW_BIT(UNSOLICITED_SYNACK)) ||
-	    (!is_awaited(ctx, packet) &&
-	     !(tracked_as(ctx, packet, finding) & TRACKED_ANSWERS)))
+	    (!is_awaited(ctx, packet) && !(tracked_as(ctx, packet, finding) & TRACKED_ANSWERS)))
 		return;
 	finding->handshake.tolerated |= SW_BIT(UNSOLICITED_SYNACK);
 	decide(packet, inquiry);

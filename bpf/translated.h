@@ -19,7 +19,8 @@ enum tracked {
 	TRACKED = 1 << 0,
 	TRACKED_ANSWERS = 1 << 1, /* the segment is of who did not open it */
 	TRACKED_BOTH = 1 << 2,	  /* both directions were seen to go on */
-	TRACKED_RENAMED = 1 << 3, /* the packet goes by the name now under which its flow was opened */
+	TRACKED_RENAMED =
+		1 << 3, /* the packet goes by the name now under which its flow was opened */
 };
 
 static __always_inline void take_name(struct sw_addr *addr, const union nf_inet_addr *from, bool v4)
@@ -57,7 +58,7 @@ __noinline int ask_conntrack(ingress_ctx *ctx, struct sw_packet *packet, int ren
 	__u32 size, status;
 	bool quoted;
 
-	if (!ctx || !packet || !ct_lookup_ingress || !bpf_ct_release)
+	if (!ctx || !packet || !has_conntrack())
 		return 0;
 	quoted = packet->kind == SW_KIND_ICMP_ERROR;
 	if (quoted)
@@ -90,8 +91,7 @@ static __always_inline bool opened_here(__u64 hash)
 	__u16 tag = sw_tag(hash);
 
 	for (__u32 way = 0; bucket && way < SW_WAYS; way++)
-		if (bucket->tags[way] == tag &&
-		    bucket->attempts[way].phase != SW_PHASE_STRAY &&
+		if (bucket->tags[way] == tag && bucket->attempts[way].phase != SW_PHASE_STRAY &&
 		    bucket->attempts[way].phase != SW_PHASE_SYNACK_FIRST)
 			return true;
 	return false;

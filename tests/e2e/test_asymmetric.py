@@ -1,18 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Strict rules where answers take another way: not in force, told as such, and no harm to anybody."""
+"""
+Where answers take another way, or either of two: strict rules are not in force, told as such, or see both ways; and no
+harm to anybody.
+"""
 
 import contextlib
 
 import pytest
 
 import tcp
-from causes import QUICK
+from causes import FAMILIES, QUICK
+from firewalls import put_up
+from live import need, seen
 from net import wait_for
 from policies import Files
-from test_gateway import Gateway, subnet
+from test_gateway import Gateway, subnet, traffic
 
 CONNECTIONS = 20
 PLENTY = ("--handshakes", "8192", "--connections", "8192")
+
+
+# conntrack is there where a rule wants it.
+TRACKED = """table inet t { chain forward {
+    type filter hook forward priority 0; ct state established accept
+}
+}"""
+
+
+def bits(family):
+    return "/32" if family == FAMILIES["ipv4"] else "/128"
 
 
 class Detour(Gateway):
@@ -25,7 +41,7 @@ class Detour(Gateway):
         self.s1.neighbour(self.c0.address(family), self.c1.mac)
 
         self.c1.neighbour(self.s0.address(family), self.s1.mac)
-        self.bits = "/32" if subnet(self.c0, family).endswith("/24") else "/128"
+        self.bits = bits(family)
 
     def answer_past_the_router(self):
         self.s1.route(self.c0.address(self.family) + self.bits)
@@ -155,3 +171,71 @@ def test_connections_that_are_seen_from_one_side_take_no_place(detour, synward, 
         assert stats["half_open"] == 0
         assert stats["tallies"]["attempts_opened"] == CONNECTIONS
         assert not stats["anomalies"]["midstream"]["seen"]
+
+
+@pytest.mark.parametrize("where", ("a router", "a host"))
+def test_only_the_answers_come_by(lab, synward, family, tmp_path, where):
+    """The kernel knows the connections all the same, so each is remembered from its first data on."""
+    if where == "a host":
+        detour = Detour(lab, family)
+        detour.answer_past_the_router()
+        attached = detour.c1
+    else:
+        need("nft")
+        detour = Gateway(lab)
+        put_up(detour.router, TRACKED)
+        attached, s1 = lab.wire(detour.router, "g2", detour.server, "s1", subnet=3)
+        s1.route(detour.c0.address(family) + bits(family), attached.address(family))
+    synward.attach(attached, options=QUICK)
+    enforce(synward, tmp_path, "0s")
+    with contextlib.ExitStack() as open_ones, tcp.listener(detour.s0, family) as server:
+        for _ in range(CONNECTIONS):
+            client = open_ones.enter_context(
+                tcp.connect(detour.client, server.getsockname()[:2], family))
+            talk([(client, open_ones.enter_context(server.accept()[0]))] * 2)
+        stats = synward.stats()
+        assert stats["tallies"]["connections_adopted"] == stats["connections"] == CONNECTIONS
+        assert stats["conservation"]["dropped"] == 0
+        assert seen(stats) == {"unsolicited_synack": CONNECTIONS, "midstream": CONNECTIONS}
+
+
+class Uplinks(Gateway):
+    """Of which two lead to the server, and each direction of a connection takes either: g1 - s0, g2 - s1."""
+
+    def __init__(self, lab):
+        super().__init__(lab)
+        self.g2, self.s1 = lab.wire(self.router, "g2", self.server, "s1", subnet=3)
+        for namespace in (self.router, self.server):
+            for version in ("ipv4", "ipv6"):
+                namespace.sysctl(f"net.{version}.fib_multipath_hash_policy", 1)
+        for family in FAMILIES.values():
+            self.balance(self.router, self.s0, family, (self.g1, self.g2))
+            self.balance(self.server, self.c0, family, (self.s0, self.s1),
+                         "src", self.s0.address(family))
+
+    @staticmethod
+    def balance(namespace, target, family, ends, *more):
+        hops = (word for end in ends for word in
+                ("nexthop", "via", end.peer.address(family), "dev", end.name))
+        namespace.ip("route", "replace", target.address(family) + bits(family), *more, *hops)
+
+
+def test_either_of_two_uplinks(lab, synward, tmp_path):
+    """Whoever opens, and whichever of them what it says and what is answered go by."""
+    uplinks = Uplinks(lab)
+    synward.attach(uplinks.g0, uplinks.g1, uplinks.g2, options=QUICK)
+    enforce(synward, tmp_path, "0s")
+    for family in FAMILIES.values():
+        for near, far in ((uplinks.c0, uplinks.s0), (uplinks.s0, uplinks.c0)):
+            with tcp.listener(far, family) as server:
+                for _ in range(CONNECTIONS):
+                    with tcp.connect(near.namespace, server.getsockname()[:2], family) as client, \
+                            server.accept()[0] as peer:
+                        talk([(client, peer)])
+    stats = synward.expect_outcomes(accepted=4 * CONNECTIONS)
+    assert not seen(stats)
+    assert stats["conservation"]["dropped"] == 0
+    assert strict(synward) == "ready"
+    for name in ("g1", "g2"):
+        one = traffic(stats, name)
+        assert one["ingress"]["kinds"]["tcp"] and one["egress"]["forwarded"], name

@@ -263,8 +263,7 @@ static inline struct sw_table host_table(const struct host *host)
 
 /* Where a new connection goes. */
 static inline void host_find_room(struct host *host, const struct sw_packet *packet,
-				  struct sw_place *place,
-				  struct sw_connection_change *change)
+				  struct sw_place *place, struct sw_connection_change *change)
 {
 	struct sw_table table = host_table(host);
 	const struct sw_room room = { &place->now, place->timeout_ms, change };
