@@ -230,9 +230,9 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 		return SW_VERDICT_PASSED;
 	if (may_have_connection(inquiry->hash) && follow_connection(packet, inquiry))
 		return SW_VERDICT_PASSED;
-	if (direction == SW_INGRESS && inquiry->relation == SW_RELATION_NONE &&
-	    is_renamed(ctx, packet, inquiry) && may_have_connection(inquiry->hash) &&
-	    follow_connection(packet, inquiry))
+	if (direction == SW_INGRESS && inquiry->segment != SW_SEGMENT_SYN &&
+	    inquiry->relation == SW_RELATION_NONE && is_renamed(ctx, packet, inquiry) &&
+	    may_have_connection(inquiry->hash) && follow_connection(packet, inquiry))
 		return SW_VERDICT_PASSED;
 	if (direction == SW_INGRESS && inquiry->segment == SW_SEGMENT_ACK &&
 	    inquiry->relation == SW_RELATION_NONE &&

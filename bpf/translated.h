@@ -98,7 +98,7 @@ static __always_inline bool opened_here(__u64 hash)
 }
 
 /*
- * A segment that came in, of no connection. If it answers what has left here by another name, that is its name from now on.
+ * A segment that came in, of no connection, and no SYN. If it answers what has left here by another name, that is its name from now on.
  * Only where something is forwarded that was followed where it came in: else what leaves has the name of what answers.
  * Returns whether it was renamed.
  */
@@ -110,9 +110,8 @@ __noinline int is_renamed(ingress_ctx *ctx, struct sw_packet *packet, struct inq
 	struct sw_addr from;
 
 	if (!ctx || !packet || !inquiry || !finding || !set || load.replay ||
-	    !(set->forwarders & forwarder_bit()) || inquiry->segment == SW_SEGMENT_SYN ||
-	    inquiry->segment == SW_SEGMENT_ILLEGAL || inquiry->segment == SW_SEGMENT_UNDECODABLE ||
-	    opened_here(inquiry->hash))
+	    !(set->forwarders & forwarder_bit()) || inquiry->segment == SW_SEGMENT_ILLEGAL ||
+	    inquiry->segment == SW_SEGMENT_UNDECODABLE || opened_here(inquiry->hash))
 		return false;
 	from = packet->src;
 	finding->asked = true;
