@@ -10,29 +10,16 @@
 #define OF(number) .from = FIRST_NUMBERED + (number)
 #define TO(number) .to = FIRST_NUMBERED + (number)
 
-#define SOME_BUCKETS 16U
-#define SOME_LIVE    (SOME_BUCKETS * SW_WAYS * 4 / 5)
-
 static struct host host;
 
-static int open_buckets(__u32 of_connections)
+static int open_one_bucket(void **state __unused)
 {
 	struct setup setup = setup_ordinary();
 
 	setup.handshake_buckets = 1;
-	setup.connection_buckets = of_connections;
+	setup.connection_buckets = 1;
 	host_open(&host, &setup);
 	return 0;
-}
-
-static int open_one_bucket(void **state __unused)
-{
-	return open_buckets(1);
-}
-
-static int open_some_buckets(void **state __unused)
-{
-	return open_buckets(SOME_BUCKETS);
 }
 
 static int close_host(void **state __unused)
@@ -82,7 +69,7 @@ static void assert_conserved(void)
 			 live_attempts(host.handshakes, 1));
 	assert_int_equal(tallied(SW_TALLY_CONNECTIONS_OPENED) -
 				 tallied(SW_TALLY_CONNECTIONS_CLOSED),
-			 live_connections(host.connections, host.setup.connection_buckets));
+			 live_connections(host.connections, 1));
 }
 
 /* ---- handshakes */
@@ -337,23 +324,6 @@ static void the_closed_go_before_the_live(void **state __unused)
 	assert_conserved();
 }
 
-/* Also one that is in neither bucket of a new one: a live one moves to its place. */
-static void the_closed_go_first_wherever_they_are(void **state __unused)
-{
-	for (__u32 i = 0; i < SOME_LIVE; i++)
-		connect_flow(i);
-	for (__u32 i = SOME_LIVE; i < 1000; i++) {
-		connect_flow(i);
-		close_flow(i, i % 3);
-	}
-	assert_int_equal(tallied(SW_TALLY_CONNECTIONS_EVICTED), 0);
-	assert_int_equal(seen(SW_ANOMALY_MIDSTREAM), 0);
-	for (__u32 i = 0; i < SOME_LIVE; i++)
-		send(AN_ACK(OF(i)));
-	assert_int_equal(seen(SW_ANOMALY_MIDSTREAM), 0);
-	assert_conserved();
-}
-
 static void half_closed_is_live(void **state __unused)
 {
 	for (__u32 i = 0; i < 4; i++)
@@ -466,8 +436,6 @@ int main(void)
 		TEST(a_flood_touches_no_connection),
 		TEST(of_live_connections_the_silent_goes),
 		TEST(the_closed_go_before_the_live),
-		cmocka_unit_test_setup_teardown(the_closed_go_first_wherever_they_are,
-						open_some_buckets, close_host),
 		TEST(half_closed_is_live),
 		TEST(a_rst_is_forgotten_when_its_sender_goes_on),
 		TEST(a_rst_is_not_forgotten_when_the_other_goes_on),
