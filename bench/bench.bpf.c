@@ -4,6 +4,9 @@
  * program that gives the packet a new source, or not, and then calls the program under test in its
  * place. With the bare drop as that program, the same steps make the floor.
  */
+#include "../bpf/repeat.h" /* before core/parse_tcp.h, which needs it */
+
+#include "../bpf/core/parse.h"
 #include "../include/synward/base.h"
 #include "listed.h"
 #include <bpf/bpf_helpers.h>
@@ -249,4 +252,41 @@ int lru_insert(struct xdp_md *ctx)
 	key.words[2] = *(const __u32 *)(data + V4_PORTS);
 	bpf_map_update_elem(&lru, &key, &value, 0);
 	return XDP_DROP;
+}
+
+static __always_inline struct sw_cursor cursor_at(struct xdp_md *ctx, __u32 offset)
+{
+	return (struct sw_cursor){ (const __u8 *)(__u64)ctx->data + (offset & SW_MAX_OFFSET),
+				   (const __u8 *)(__u64)ctx->data_end };
+}
+
+/* A further step of parsing, as sw_xdp takes it. */
+__noinline int parse_step(struct xdp_md *ctx, __u32 offset, struct sw_packet *packet)
+{
+	struct sw_cursor cursor = cursor_at(ctx, offset);
+
+	if (packet)
+		sw_parse_step(&cursor, packet);
+	return cursor.pos - (const __u8 *)(__u64)ctx->data;
+}
+
+/* Whoever has a packet parsed wants to know all of it. */
+__noinline int use(const struct sw_packet *packet)
+{
+	return packet && packet->kind != SW_KIND_MALFORMED ? XDP_PASS : XDP_ABORTED;
+}
+
+/* Nobody can find out anything about a packet and do less. */
+SEC("xdp")
+int parse_and_pass(struct xdp_md *ctx)
+{
+	struct sw_cursor cursor = cursor_at(ctx, 0);
+	struct sw_packet packet = {};
+	__u32 offset;
+
+	sw_parse(&cursor, ctx->data_end - ctx->data, &packet);
+	offset = cursor.pos - (const __u8 *)(__u64)ctx->data;
+	for (int i = 0; i < SW_MAX_PARSE_STEPS && packet.rest; i++)
+		offset = parse_step(ctx, offset, &packet);
+	return use(&packet);
 }

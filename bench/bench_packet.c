@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * bench_packet: what a packet costs, by BPF_PROG_TEST_RUN, next to a bare XDP_DROP in the same
- * harness. README.md beside this file says how it is measured and how to read it.
+ * bench_packet: what a packet costs, by BPF_PROG_TEST_RUN, next to a program that does the least of the
+ * same job in the same harness. README.md beside this file says how it is measured and how to read it.
  */
 #include "../user/base/cleanup.h"
 #include "../user/base/error.h"
@@ -27,6 +27,7 @@
 #include "bench.skel.h"
 #include "load.h"
 #include "results.h"
+#include "stage.skel.h"
 #include "synward.skel.h"
 
 #define DEFAULT_ROUNDS 15
@@ -38,31 +39,43 @@
 
 struct bench {
 	struct bench_bpf *harness;
+	struct stage_bpf *stage; /* of bench-flood, which has the same peer */
 	struct synward_bpf *loaded[TARGET_COUNT];
 	int targets[TARGET_COUNT];
 	int sources[SOURCE_COUNT];
 	uint32_t rounds;
 	uint32_t repeat;
 	bool check;
-	const char *only; /* this case and the floors, and no file; NULL: all cases */
-	uint32_t *times;  /* ns, rounds of each that is measured: floors first */
+	const char *only; /* this case and its peer, and no file; NULL: all cases */
+	uint32_t *times;  /* ns, rounds of each that is measured: peers first */
 	double medians[MEASURED];
 };
 
 static const struct bench_case *measured(size_t i)
 {
-	return i < FLOORS ? &floors[i] : &cases[i - FLOORS];
+	return i < PEERS ? &peers[i] : &cases[i - PEERS];
 }
 
+static bool is_named(const struct bench *bench, size_t i)
+{
+	return !bench->only || !strcmp(measured(i)->name, bench->only);
+}
+
+/* The floor always is, and the peer of what is. */
 static bool is_chosen(const struct bench *bench, size_t i)
 {
-	return i < FLOORS || !bench->only || !strcmp(measured(i)->name, bench->only);
+	if (i == PEER_DROP || is_named(bench, i))
+		return true;
+	for (size_t j = PEERS; j < MEASURED && i < PEERS; j++)
+		if (is_named(bench, j) && measured(j)->peer == (enum peer)i)
+			return true;
+	return false;
 }
 
 /* Is any case measured that needs the target? */
 static bool is_needed(const struct bench *bench, int target)
 {
-	for (size_t i = FLOORS; i < MEASURED; i++)
+	for (size_t i = PEERS; i < MEASURED; i++)
 		if (is_chosen(bench, i) && measured(i)->target == (enum target)target)
 			return true;
 	return false;
@@ -71,6 +84,7 @@ static bool is_needed(const struct bench *bench, int target)
 static void bench_free(struct bench *bench)
 {
 	bench_bpf__destroy(bench->harness);
+	stage_bpf__destroy(bench->stage);
 	for (int i = 0; i < TARGET_COUNT; i++)
 		synward_bpf__destroy(bench->loaded[i]);
 	free(bench->times);
@@ -83,7 +97,8 @@ static int load_all(struct bench *bench)
 	int error = 0;
 
 	bench->harness = bench_bpf__open_and_load();
-	if (!bench->harness)
+	bench->stage = stage_bpf__open_and_load();
+	if (!bench->harness || !bench->stage)
 		return load_failed(-errno);
 	for (int i = 0; i < TARGET_COUNT && !error; i++) {
 		if (!setups[i].handshakes || !is_needed(bench, i))
@@ -95,6 +110,8 @@ static int load_all(struct bench *bench)
 	if (error)
 		return error;
 	bench->targets[TARGET_DROP] = bpf_program__fd(bench->harness->progs.bare_drop);
+	bench->targets[TARGET_TURN] = bpf_program__fd(bench->stage->progs.turn_strangers);
+	bench->targets[TARGET_PARSE] = bpf_program__fd(bench->harness->progs.parse_and_pass);
 	bench->targets[TARGET_LRU] = bpf_program__fd(bench->harness->progs.lru_insert);
 	for (int i = 0; i < SOURCE_COUNT; i++)
 		bench->sources[i] = bpf_program__fd(
@@ -236,17 +253,19 @@ static int measure(struct bench *bench)
 				error = run_case(bench, measured(i), bench->repeat,
 						 &bench->times[i * bench->rounds + round]);
 	for (size_t i = 0; i < MEASURED && !error; i++)
-		bench->medians[i] = median(&bench->times[i * bench->rounds], bench->rounds);
-	if (!error && bench->medians[0] <= 0)
+		if (is_chosen(bench, i))
+			bench->medians[i] = median(&bench->times[i * bench->rounds], bench->rounds);
+	if (!error && bench->medians[PEER_DROP] <= 0)
 		return sw_error(ERANGE, "the floor was measured as 0 ns: choose more --repeat");
 	return error;
 }
 
 /* ---- reporting */
 
+/* How many times what its peer takes. */
 static double ratio(const struct bench *bench, size_t i)
 {
-	return bench->medians[i] / bench->medians[0];
+	return bench->medians[i] / bench->medians[measured(i)->peer];
 }
 
 /* Returns how many bounds were missed. */
@@ -254,7 +273,8 @@ static int print_table(const struct bench *bench)
 {
 	int missed = 0;
 
-	printf("%-26s %7s %7s %7s  %-6s %s\n", "case", "ns", "ratio", "bound", "", "what");
+	printf("%-26s %7s %-13s %7s %7s  %-6s %s\n", "case", "ns", "peer", "ratio", "bound", "",
+	       "what");
 	for (size_t i = 0; i < MEASURED; i++) {
 		const struct bench_case *of = measured(i);
 		bool miss = of->bound > 0 && ratio(bench, i) > of->bound;
@@ -264,29 +284,32 @@ static int print_table(const struct bench *bench)
 			continue;
 		if (of->bound > 0)
 			snprintf(bound, sizeof(bound), "%.1f", of->bound);
-		printf("%-26s %7.1f %7.2f %7s  %-6s %s\n", of->name, bench->medians[i],
-		       ratio(bench, i), bound,
+		printf("%-26s %7.1f %-13s %7.2f %7s  %-6s %s\n", of->name, bench->medians[i],
+		       measured(of->peer)->name, ratio(bench, i), bound,
 		       of->bound <= 0 ? "" :
 		       miss	      ? "MISSED" :
 					"ok",
 		       of->meaning);
 		missed += miss;
 	}
-	printf("median of %u interleaved rounds of %u packets; ratio = ns / floor\n", bench->rounds,
-	       bench->repeat);
+	printf("median of %u interleaved rounds of %u packets; ratio = ns / ns of the peer\n",
+	       bench->rounds, bench->repeat);
 	return missed;
 }
 
 static int write_json(const struct bench *bench)
 {
 	json_t *found = json_object(), *by_name = json_object();
+	double floor = bench->medians[PEER_DROP];
 
-	for (size_t i = FLOORS; i < MEASURED; i++)
+	for (size_t i = PEER_DROP + 1; i < MEASURED; i++)
 		json_object_set_new(by_name, measured(i)->name,
-				    json_pack("{s:o,s:o}", "ns",
+				    json_pack("{s:o,s:o,s:s,s:o}", "ns",
 					      result_number(bench->medians[i], 1), "ratio",
+					      result_number(bench->medians[i] / floor, 3), "peer",
+					      measured(measured(i)->peer)->name, "peer_ratio",
 					      result_number(ratio(bench, i), 3)));
-	json_object_set_new(found, "floor_ns", result_number(bench->medians[0], 1));
+	json_object_set_new(found, "floor_ns", result_number(floor, 1));
 	json_object_set_new(found, "cases", by_name);
 	return results_write(found);
 }
@@ -328,7 +351,7 @@ static int parse_options(int argc, char **argv, struct bench *bench)
 			return -EINVAL;
 	}
 	if (!error && bench->only) {
-		size_t i = FLOORS;
+		size_t i = PEER_DROP + 1;
 
 		while (i < MEASURED && strcmp(measured(i)->name, bench->only))
 			i++;

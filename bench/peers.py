@@ -79,6 +79,14 @@ class Drop(Peer):
         stage.load("v", OBJECT, "program", "drop_strangers")
 
 
+class Turn(Peer):
+    def __init__(self):
+        super().__init__("turn", "XDP turns each SYN into a SYN-ACK, no cookie; it knows the honest")
+
+    def prepare(self, stage):
+        stage.load("v", OBJECT, "program", "turn_strangers")
+
+
 class Object(Peer):
     """An object file of somebody else's, in front of the kernel's own cookies."""
 
@@ -168,7 +176,7 @@ class SynwardCookies(SynwardMonitor):
 
 def built_in():
     return [KernelCookies(0, "no cookies"), KernelCookies(1, "cookies when the queue is full"),
-            KernelCookies(2, "always cookies"), Synproxy(), Drop(), SynwardMonitor(),
+            KernelCookies(2, "always cookies"), Synproxy(), Drop(), Turn(), SynwardMonitor(),
             SynwardCookies("synward", "auto", "its best way here", is_default=True),
             SynwardCookies("synward-kernel", "kernel", "the kernel's check of the kernel's cookies"),
             SynwardCookies("synward-challenge", "challenge", "the challenge")]

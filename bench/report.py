@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What bench-flood found, as a table of at most 100 columns."""
 
-BASE = "kernel-cookies-1"
+BASES = ("drop", "turn", "kernel-cookies-1")
+# What an answer may cost at the largest flood, as a multiple of what turning the SYN round does.
+BOUNDS = {4: 1.6, 6: 1.8}
 HEAD = (f"  {'flood':<13} {'sent/s':>7} {'absorbed/s':>10} {'ns/packet':>9} {'honest in':>9}"
         f" {'connect p50':>12} {'p99':>8} {'1st byte p50':>13} {'p99':>8}")
 KINDS = {"syn": "SYN", "ack": "ACK", "mixed": "mixed"}
@@ -61,9 +63,9 @@ def line_of(run):
             f" {run['honest']['percent']:>8.1f}%{times}")
 
 
-def largest(peer):
-    """The run under the largest flood of SYNs over IPv4, if there was one."""
-    runs = [run for run in peer["runs"] if run["flood"] == "syn" and run["family"] == 4
+def largest(peer, family=4):
+    """The run under the largest flood of SYNs, if there was one."""
+    runs = [run for run in peer["runs"] if run["flood"] == "syn" and run["family"] == family
             and run["rate"] != 0]
     return max(runs, key=lambda run: run["sent_per_s"], default=None)
 
@@ -78,7 +80,7 @@ def comparison(peers):
     found = {name: run for name, run in found.items() if run}
     if len(found) < 2:
         return
-    bases = [name for name in ("drop", BASE) if name in found]
+    bases = [name for name in BASES if name in found]
     width = max(map(len, found))
     yield ""
     yield "At the largest flood of SYNs: core time of one, and bytes answered by bytes received"
@@ -89,6 +91,20 @@ def comparison(peers):
                          for base in bases)
         yield (f"  {name:<{width}} {run['ns_per_packet']:>8,.0f}{ratios}"
                f" {ratio(run['bytes_answered'], run['bytes_received']):>9}")
+
+
+def bounds(peers):
+    """Is what answers near to what turns the SYNs round?"""
+    by_name = {peer["name"]: peer for peer in peers if peer["available"]}
+    if not {"turn", "synward"} <= set(by_name):
+        return
+    yield ""
+    for family, bound in BOUNDS.items():
+        turn, ours = (largest(by_name[name], family) for name in ("turn", "synward"))
+        if turn and ours:
+            found = ours["ns_per_packet"] / turn["ns_per_packet"]
+            yield (f"IPv{family}: an answer of synward's costs {found:.2f} times a SYN turned round, "
+                   f"at most {bound}: {'ok' if found <= bound else 'MISSED'}")
 
 
 def slowdown(peers):
@@ -120,6 +136,7 @@ def table(result):
         for run in peer["runs"]:
             yield line_of(run)
     yield from comparison(result["peers"])
+    yield from bounds(result["peers"])
     yield from slowdown(result["peers"])
     setup = result["setup"]
     yield ""

@@ -22,7 +22,7 @@ import stage as flood_stage  # noqa: E402
 SCRIPT = ROOT / "bench" / "flood.py"
 FLOOD = BUILD / "bench" / "flood"
 SECRET = "0123456789abcdef" * 2
-TITLES = {"kernel-cookies-1", "drop"}
+TITLES = {"kernel-cookies-1", "drop", "turn"}
 
 
 @pytest.fixture(autouse=True)
@@ -68,9 +68,9 @@ def inhabitants(inodes):
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    """Two peers at two rates; what was said and what was written."""
+    """Three peers at two rates; what was said and what was written."""
     output = tmp_path_factory.mktemp("flood")
-    process = bench("--quick", "--peers", "kernel-cookies-1,drop", "--rates", "0,5k",
+    process = bench("--quick", "--peers", "kernel-cookies-1,drop,turn", "--rates", "0,5k",
                     "--connects", 50, "--timeout", 20000, "--output", output)
     code, said, complaint = finish(process)
     assert (code, complaint) == (0, ""), said + complaint
@@ -112,15 +112,16 @@ def check_run(one):
 
 
 def test_the_drop_answers_nobody_else(small):
-    """Whoever is in between: cookies answer the flood, the bound does not."""
+    """Whoever is in between: cookies answer the flood, and so does who turns it; the bound does not."""
     _, _, output = small
     result = json.loads((output / "bench-flood.json").read_text())
     answered = {peer["name"]: [run["bytes_answered"] for run in peer["runs"]]
                 for peer in result["peers"]}
     quiet, flooded = answered["drop"]
     assert flooded < 2 * quiet
-    quiet, flooded = answered["kernel-cookies-1"]
-    assert flooded > 5 * quiet
+    for name in ("kernel-cookies-1", "turn"):
+        quiet, flooded = answered[name]
+        assert flooded > 5 * quiet, name
 
 
 def test_the_table_fits_and_the_picture_is_whole(small):
