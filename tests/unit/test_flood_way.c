@@ -13,13 +13,14 @@
 /* Calls check for each host. */
 static void for_each_host(void (*check)(const struct sw_flood_host *host))
 {
-	for (int bits = 0; bits < 8; bits++)
+	for (int bits = 0; bits < 16; bits++)
 		for (int syncookies = -1; syncookies <= 2; syncookies++)
 			check(&(struct sw_flood_host){ .hands_over = bits & 1,
 						       .checks_cookies = bits & 2,
 						       .has_word = bits & 4,
 						       .may_set = bits & 4,
-						       .syncookies = syncookies });
+						       .syncookies = syncookies,
+						       .bridge = { bits & 8 ? 'b' : 0 } });
 }
 
 /* Another writing of what docs/policy.md says of each way. */
@@ -28,7 +29,7 @@ static bool does_work(const struct sw_flood_host *host, enum sw_flood_way way)
 	bool settable = host->may_set && host->syncookies >= 0;
 
 	if (way == SW_WAY_HANDOVER)
-		return host->hands_over && (host->syncookies > 0 || settable);
+		return host->hands_over && !host->bridge[0] && (host->syncookies > 0 || settable);
 	if (way == SW_WAY_KERNEL)
 		return host->checks_cookies && (host->syncookies == 2 || settable);
 	return true;

@@ -176,7 +176,7 @@ static int adjust_interface(struct round *round, const struct sw_plan *plan, uin
 
 static int adjust_netns(struct round *round, uint32_t netns)
 {
-	struct sw_plan plan = { .netns = netns };
+	SW_AUTO_PLAN struct sw_plan plan = { .netns = netns };
 	SW_AUTO_NETNS int back = -1;
 	int error;
 
@@ -197,7 +197,7 @@ static int adjust_netns(struct round *round, uint32_t netns)
 static int check_netns(const struct round *round, uint32_t netns)
 {
 	const struct sw_need *need = &round->needs.of[round->next];
-	struct sw_plan plan = { .netns = netns };
+	SW_AUTO_PLAN struct sw_plan plan = { .netns = netns };
 	char text[SW_WAY_LACK_SIZE];
 	SW_AUTO_NETNS int back = -1;
 

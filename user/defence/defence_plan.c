@@ -6,6 +6,7 @@
 #include "../hooks/handover.h"
 #include "../maps/policy_slot.h"
 #include "../maps/settings.h"
+#include "../platform/bridge_netfilter.h"
 #include "cookie_offer.h"
 #include "syncookies.h"
 
@@ -100,15 +101,20 @@ bool sw_plan_has(const struct sw_needs *needs, const struct sw_plan *plan, uint3
 struct sw_flood_host sw_plan_host(const struct sw_needs *needs, const struct sw_plan *plan,
 				  uint32_t interface, const struct sw_need *need)
 {
-	return (struct sw_flood_host){
-		.hands_over = sw_handover_is_kept(&needs->instance->pins,
-						  &needs->records.slots[interface], interface),
+	const struct sw_interface *record = &needs->records.slots[interface];
+	const struct sw_net_link *bridge = sw_bridge_with_netfilter(&plan->links, record->ifindex);
+	struct sw_flood_host host = {
+		.hands_over = sw_handover_is_kept(&needs->instance->pins, record, interface),
 		.checks_cookies = needs->checks_cookies,
 		.has_word = need->may_set,
 		.may_set = need->may_set && !plan->may_not_set &&
 			   plan->syncookies.owner != SW_SYNCOOKIES_CHANGED,
 		.syncookies = plan->syncookies.before,
 	};
+
+	if (bridge)
+		sw_format(host.bridge, sizeof(host.bridge), "%s", bridge->name);
+	return host;
 }
 
 struct sw_flood_choice sw_plan_choice(const struct sw_needs *needs, const struct sw_plan *plan,
@@ -148,10 +154,18 @@ static int most_required(const struct sw_needs *needs, const struct sw_plan *pla
 	return most;
 }
 
+void sw_plan_free(struct sw_plan *plan)
+{
+	sw_net_links_free(&plan->links);
+}
+
 void sw_plan_make(const struct sw_needs *needs, struct sw_plan *plan)
 {
 	struct sw_plan unchanged;
 
+	/* what cannot be read is as if there were no bridge: the defence watches whether it works */
+	if (!plan->links.count && sw_bridges_may_call_netfilter())
+		sw_net_links_read(&plan->links);
 	plan->syncookies = sw_syncookies_look(needs->syncookies_fd, plan->netns);
 	plan->required = most_required(needs, plan);
 	unchanged = *plan;

@@ -9,6 +9,7 @@
 
 #include "../maps/interface_records.h"
 #include "../model/snapshot.h"
+#include "../platform/net_links.h"
 
 #include <synward/cookie.h>
 #include <synward/policy.h>
@@ -51,11 +52,15 @@ struct sw_plan {
 	uint32_t netns;
 	bool may_not_set; /* the sysctl: that was tried */
 	struct sw_syncookies_view syncookies;
-	int required; /* of that sysctl, at least */
-	int wanted;   /* the same, had nobody else changed it */
+	struct sw_net_links links; /* none are read where no bridge can be in the way */
+	int required;		   /* of that sysctl, at least */
+	int wanted;		   /* the same, had nobody else changed it */
 	bool forwards;
 	struct sw_cookie_offer offer; /* of all its interfaces, but for what their MTU decides */
 };
+
+#define SW_AUTO_PLAN __attribute__((cleanup(sw_plan_free)))
+void sw_plan_free(struct sw_plan *plan);
 
 /* Of an interface: how floods are kept off by the policy in a slot. */
 struct sw_flood_host sw_plan_host(const struct sw_needs *needs, const struct sw_plan *plan,

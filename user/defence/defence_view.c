@@ -75,7 +75,7 @@ static void look_at(const struct sw_needs *needs, const struct sw_plan *plan,
 
 static int look_at_netns(const struct sw_needs *needs, uint32_t netns, struct sw_status *status)
 {
-	struct sw_plan plan = { .netns = netns };
+	SW_AUTO_PLAN struct sw_plan plan = { .netns = netns };
 	SW_AUTO_NETNS int back = -1;
 	bool differ = false;
 	int error;

@@ -132,13 +132,21 @@ static void judge_stack(const struct sw_link_facts *link, struct sw_finding *fin
 		sw_found_why(finding,
 			     "only what is for this host is seen on it, not what it passes on");
 		sw_found_remedy(finding, "to see that, attach its ports");
-	} else if (!strcmp(stack->master_kind, "bridge")) {
-		sw_found(finding, SW_FINDING_NOTE, "it is a port of the bridge %s", stack->master);
+	} else if (stack->netfilter_bridge[0]) {
+		sw_found(finding, SW_FINDING_DEGRADED,
+			 "what comes by it goes through the bridge %s, and br_netfilter is on",
+			 stack->netfilter_bridge);
 		sw_found_why(finding,
-			     "with br_netfilter, this host's rules also meet what passes through, "
-			     "and what is handed over may be lost");
-		sw_found_remedy(finding, "if that module is loaded: sysctl -w "
-					 "net.bridge.bridge-nf-call-iptables=0");
+			     "that takes from each segment the listener that it was handed over "
+			     "to, so another way than handover keeps floods off");
+		sw_found_remedy(finding,
+				"synward attach %s, if only this host is to be defended; or else "
+				"sysctl -w net.bridge.bridge-nf-call-iptables=0 "
+				"net.bridge.bridge-nf-call-ip6tables=0",
+				stack->netfilter_bridge);
+	} else if (!strcmp(stack->master_kind, "bridge")) {
+		sw_found(finding, SW_FINDING_OK,
+			 "it is a port of the bridge %s, without br_netfilter", stack->master);
 	} else if (stack->lower[0]) {
 		sw_found(finding, SW_FINDING_NOTE, "it stands on %s", stack->lower);
 		sw_found_why(finding, "packets have come a long way when they get here");

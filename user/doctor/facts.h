@@ -82,11 +82,12 @@ struct sw_stack_facts {
 	bool up;
 	char kind[16]; /* "" of a card; else veth, bond, vlan, bridge ... */
 	char master[SW_IFNAME_SIZE], master_kind[16];
-	char lower[SW_FACT_TEXT];  /* what a bond, a bridge or a VLAN is made of */
-	char vlans[SW_FACT_TEXT];  /* VLANs on it */
-	char others[SW_FACT_TEXT]; /* other devices on it: macvlan ... */
-	int bond_mode;		   /* as the kernel numbers them; -1: it is none */
-	uint32_t related[32];	   /* indexes of all these */
+	char netfilter_bridge[SW_IFNAME_SIZE]; /* above it, and br_netfilter is on there; or "" */
+	char lower[SW_FACT_TEXT];	       /* what a bond, a bridge or a VLAN is made of */
+	char vlans[SW_FACT_TEXT];	       /* VLANs on it */
+	char others[SW_FACT_TEXT];	       /* other devices on it: macvlan ... */
+	int bond_mode;			       /* as the kernel numbers them; -1: it is none */
+	uint32_t related[32];		       /* indexes of all these */
 	uint32_t related_count;
 };
 

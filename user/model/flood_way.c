@@ -19,6 +19,13 @@ const char *sw_way_lack(char text[SW_WAY_LACK_SIZE], const struct sw_flood_host 
 
 	if (way == SW_WAY_HANDOVER && !host->hands_over)
 		return "this kernel cannot hand over (Linux 6.9 can)";
+	if (way == SW_WAY_HANDOVER && host->bridge[0]) {
+		sw_format(text, SW_WAY_LACK_SIZE,
+			  "br_netfilter undoes it on the bridge %s; attach %s instead, or set "
+			  "net.bridge.bridge-nf-call-iptables and -ip6tables to 0",
+			  host->bridge, host->bridge);
+		return text;
+	}
 	if (way == SW_WAY_KERNEL && !host->checks_cookies)
 		return "this kernel does not check cookies for others (Linux 6.0 does)";
 	if (!needed || host->syncookies >= needed)

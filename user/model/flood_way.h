@@ -19,6 +19,7 @@ struct sw_flood_host {
 	bool has_word;	     /* the operator's, that net.ipv4.tcp_syncookies may be set ... */
 	bool may_set;	     /* ... and it can be, and nobody else has set it since */
 	int syncookies;	     /* what that is, or would be without us; -1: there is none */
+	char bridge[16]; /* whose br_netfilter undoes what is handed over below it; "": none does */
 };
 
 /* enum sw_flood_wish of each */
@@ -52,7 +53,7 @@ struct sw_flood_choice sw_flood_choose(const struct sw_flood_host *host,
 /* What net.ipv4.tcp_syncookies must be for a way, at least. */
 int sw_way_syncookies(enum sw_flood_way way);
 
-#define SW_WAY_LACK_SIZE 160
+#define SW_WAY_LACK_SIZE 192
 
 /* Why a way does not work there, and NULL if it does. Returns text. */
 const char *sw_way_lack(char text[SW_WAY_LACK_SIZE], const struct sw_flood_host *host,

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A host behind a bridge's port, where br_netfilter takes from segments the listener that they were handed over to."""
+
+import dataclasses
+import json
+import pathlib
+
+import pytest
+
+import tcp
+from causes import FAMILIES
+from floods import UNHEARD, Crowd, defend, talk
+
+CLIENTS, HELLO = 5, b"hello"
+DEGRADED = 3
+CALLS = ("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables")
+
+
+def call_netfilter(space, on):
+    for sysctl in CALLS:
+        space.sysctl(sysctl, int(on))
+
+
+def flood(synward, code=0):
+    return json.loads(synward.expect(code, "-j", "status").stdout)["interfaces"][0]["flood"]
+
+
+def put_into_bridge(port):
+    """Its addresses go to the bridge, which is the host's end from now on."""
+    space = port.namespace
+    space.ip("link", "add", "br0", "address", port.mac, "type", "bridge")
+    space.ip("link", "set", "br0", "addrgenmode", "none")
+    space.ip("link", "set", port.name, "master", "br0")
+    space.ip("link", "set", "br0", "up")
+    space.ip("addr", "flush", "dev", port.name)
+    bridge = dataclasses.replace(port, name="br0")
+    for family, bits in zip(FAMILIES.values(), ("24", "64")):
+        space.ip("addr", "add", f"{port.address(family)}/{bits}", "dev", "br0",
+                 *(["nodad"] if bits == "64" else []))
+        bridge.neighbour(port.peer.address(family), port.peer.mac)
+    return bridge
+
+
+@pytest.fixture
+def bridged(pair):
+    if not pathlib.Path("/proc/sys/net/bridge").exists():
+        pytest.skip("no br_netfilter here")
+    return pair[0], pair[1], put_into_bridge(pair[1])
+
+
+def all_are_served(near, host, crowd):
+    for family in FAMILIES.values():
+        with tcp.listener(host, family) as server:
+            for _ in range(CLIENTS):
+                talk(near.namespace, server, HELLO, prepare=crowd.join)
+
+
+def test_with_netfilter_nothing_is_handed_over(bridged, synward, tmp_path):
+    near, port, host = bridged
+    space, crowd = host.namespace, Crowd(near, host)
+    call_netfilter(space, True)
+    defend(synward, tmp_path, port, way="auto", policy=UNHEARD)
+    all_are_served(near, host, crowd)
+    tallies = synward.stats()["tallies"]
+    assert tallies["challenges_sent"] >= CLIENTS and tallies["handovers"] == 0
+    found = flood(synward)
+    assert found["way"] == "challenge" and "br_netfilter" in found["lacks"]["handover"]
+    assert "no handover: br_netfilter undoes it on the bridge br0; attach br0 instead" in " ".join(
+        synward.expect(0, "status").stdout.split())
+    advice = synward.run("doctor", port.name, namespace=space).stdout
+    assert "goes through the bridge br0, and br_netfilter is on" in " ".join(advice.split())
+
+    # it is told when it changes, and another attach takes what works by then
+    call_netfilter(space, False)
+    assert flood(synward, DEGRADED)["changed"] == ["way"]
+    synward.attach(port)
+    all_are_served(near, host, crowd)
+    assert flood(synward)["way"] == "handover" and synward.stats()["tallies"]["handovers"] >= CLIENTS
+    space.ip("link", "set", "br0", "type", "bridge", "nf_call_iptables", 1)
+    assert flood(synward, DEGRADED)["changed"] == ["way"], "the bridge's own setting"
+
+    space.ip("link", "set", port.name, "nomaster")
+    assert flood(synward)["way"] == "handover"
