@@ -20,6 +20,13 @@ typedef struct __sk_buff ingress_ctx;
 
 #define ETHER_ADDRESSES 12U
 
+/* TC can send by any interface. */
+static __always_inline int note_sender_of(struct __sk_buff *skb)
+{
+	(void)skb;
+	return 0;
+}
+
 /* An answer is always sent from here. Remembers where to, beside the buffer. */
 static __always_inline bool may_answer(struct __sk_buff *skb, __u32 how)
 {

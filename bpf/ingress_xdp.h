@@ -17,6 +17,29 @@ typedef struct xdp_md ingress_ctx;
 
 #define ct_lookup_ingress bpf_xdp_ct_lookup
 
+/* Of the kernel's structures only what is read; CO-RE finds where that is. */
+struct xdp_rxq_info {
+	const struct net_device *dev;
+} __attribute__((preserve_access_index));
+
+struct xdp_buff {
+	const struct xdp_rxq_info *rxq;
+} __attribute__((preserve_access_index));
+
+/*
+ * Notes whether the driver can send what is about to be answered. TC notes it, too, but not before something has gone up
+ * to it: all that was answered until then would be lost. Without the hand-over nobody else could send.
+ */
+__noinline int note_sender_of(struct xdp_md *ctx)
+{
+	const struct xdp_buff *buffer = (const void *)ctx;
+	volatile struct sw_tc_note *note = tc_note();
+
+	if (note && load.handover)
+		note_device(note, BPF_CORE_READ(buffer, rxq, dev));
+	return 0;
+}
+
 /* Leaves the answer that is about to be written to TC. Returns 0 if the driver has no room for a mark. */
 static __always_inline bool leave_to_tc(struct xdp_md *ctx, bool by_route)
 {

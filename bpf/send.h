@@ -71,22 +71,20 @@ static __always_inline bool is_veth(const struct net_device *device)
 }
 
 /*
- * Is the device of a buffer one by which XDP cannot send? That is a veth whose other end has no XDP program, as
+ * Is a device one by which XDP cannot send? That is a veth whose other end has no XDP program, as
  * that of any container: what is sent to it is thrown away, or, if it does GRO, lies there until something else
  * comes. It can change at any time.
  */
-__noinline int is_mute(struct __sk_buff *skb)
+static __always_inline bool is_mute(const struct net_device *device)
 {
-	const struct sk_buff *buffer = (const void *)skb;
-	const struct net_device *device, *peer;
+	const struct net_device *peer;
 
 	if (!bpf_core_type_exists(struct veth_priv) ||
 	    !bpf_core_field_exists(((struct veth_priv *)0)->_xdp_prog))
-		return 0;
-	device = BPF_CORE_READ(buffer, dev);
+		return false;
 	/* generic XDP sends as the kernel does */
 	if (!is_veth(device) || !BPF_CORE_READ(veth_of(device), _xdp_prog))
-		return 0;
+		return false;
 	peer = BPF_CORE_READ(veth_of(device), peer);
 	return peer && !BPF_CORE_READ(veth_of(peer), rq, xdp_prog);
 }
@@ -98,6 +96,27 @@ static __always_inline volatile struct sw_tc_note *tc_note(void)
 	return bpf_map_lookup_elem(&tc_notes, &key);
 }
 
+/* Notes whether XDP can send by a device, which is the interface's. */
+static __always_inline void note_device(volatile struct sw_tc_note *note,
+					const struct net_device *device)
+{
+	__u32 must_send = is_mute(device);
+
+	if (note->must_send != must_send)
+		note->must_send = must_send;
+}
+
+/* The same of the device of a buffer. */
+__noinline int note_device_of(struct __sk_buff *skb)
+{
+	const struct sk_buff *buffer = (const void *)skb;
+	volatile struct sw_tc_note *note = tc_note();
+
+	if (note)
+		note_device(note, BPF_CORE_READ(buffer, dev));
+	return 0;
+}
+
 /* The hand-over has seen a segment. */
 static __always_inline void note_tc_ran(struct __sk_buff *skb, __u32 now_ms)
 {
@@ -106,7 +125,7 @@ static __always_inline void note_tc_ran(struct __sk_buff *skb, __u32 now_ms)
 	if (!note || note->ran_ms == now_ms)
 		return;
 	note->ran_ms = now_ms; /* once a tick: all CPUs have it in their caches meanwhile */
-	note->must_send = is_mute(skb);
+	note_device_of(skb);
 }
 
 /* Does the hand-over see what comes in? Somebody else's program may have been put before it. */

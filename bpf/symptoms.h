@@ -191,6 +191,7 @@ __noinline int look_at_listener(ingress_ctx *ctx, const struct sw_packet *syn,
 
 	if (!syn || !inquiry)
 		return 0;
+	note_sender_of(ctx);
 	addressee = addressee_of(hash);
 	if (addressee)
 		note_sender(addressee, inquiry->now.ms);

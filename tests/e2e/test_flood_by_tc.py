@@ -69,6 +69,11 @@ def hears_at_once_or_passes(yard):
     assert yard.near.namespace.counter("TcpExt", "TCPSynRetrans") == again
 
 
+def test_the_first_client_after_an_attach(lab, pair, family, synward, tmp_path):
+    """Nothing has come up to TC yet, so it has noted nothing: XDP finds out by itself that it cannot send."""
+    hears_at_once_or_passes(Yard(lab, pair, family, synward, tmp_path))
+
+
 @pytest.mark.parametrize("checksums", ("off", "on"))
 def test_an_end_without_xdp(yard, checksums):
     """Where the SYN comes without its checksum, the answer leaves without; then somebody has to add it."""
