@@ -107,3 +107,29 @@ def test_an_upgrade_of_a_filter_in_a_namespace_that_cannot_be_found(lab, others,
     done = run(other, "upgrade", env=synward.environment())
     assert f"{stays.name}: upgraded" in done.stdout, done
     synward.expect(0, "status")
+
+
+def test_filters_alone(lab, others, synward, tmp_path):
+    """No link tells of them. They do not go along with an interface, nor keep a namespace's end from the others' upgrade."""
+    far, elsewhere = others[0], lab.namespace("elsewhere")
+    filters = ("--mode", "tc", "--tc", "clsact")
+    synward.attach(far, options=(*QUICK, *filters))
+    move(far, elsewhere)
+    assert "or was moved, and no filter goes along; where it is now: synward attach s1" in synward.expect(
+        3, "status").stdout
+    synward.expect(0, "detach", "s1")
+    synward.expect(0, "attach", *QUICK, *filters, "s1", namespace=elsewhere)
+    synward.attach(others[1])
+    lab.end(elsewhere)
+
+    told = synward.expect(3, "status").stdout
+    assert "cannot be found from here; if it has ended: synward detach s1" in told
+    assert [row["hidden"] for row in json.loads(synward.expect(3, "-j", "status").stdout)["interfaces"]] == [
+        True, False]
+    done = run(another_version(tmp_path / "other"), "upgrade", check=False, env=synward.environment())
+    ended, goes_on = done.stdout.splitlines()
+    assert done.returncode == 3 and "so its filters keep the programs" in done.stderr
+    assert ended == "s1: skipped (its network namespace cannot be found)"
+    assert goes_on.startswith("s2: upgraded (ingress")
+    synward.expect(0, "detach", "s1")
+    synward.expect(0, "status")

@@ -125,6 +125,21 @@ def test_a_forgotten_filter_is_in_the_way_of_xdp(pair, synward):
     assert "tc filter del dev s0 ingress protocol all pref" in done.stderr
 
 
+@pytest.mark.parametrize("how", (("--mode", "native"), ("--mode", "tc"), ("--mode", "tc", "--tc", "clsact")))
+def test_another_instance_is_not_taken_off_by_hand(pair, synward, how):
+    """Whose the program is that is in the way, and how that instance is ended: also what doctor advises."""
+    far, beside = pair[1], f"{synward.pin_dir}-beside"
+    synward.attach(far, options=(*QUICK, *how))
+    refused = synward.run("--pin-dir", beside, "attach", *QUICK, *how, "s0", namespace=far.namespace)
+    assert refused.returncode == 1
+    assert f"s0: another synward has it already, that of {synward.pin_dir}; remove it first, " \
+        f"for example: synward --pin-dir {synward.pin_dir} detach s0" in refused.stderr
+    if "native" in how:
+        advice = synward.run("--pin-dir", beside, "doctor", "s0", namespace=far.namespace).stdout
+        assert f"synward --pin-dir {synward.pin_dir} detach s0" in " ".join(advice.split())
+    synward.expect(0, "status")
+
+
 def test_auto_takes_it_where_there_is_no_native_xdp(lab, synward):
     """The loopback device has none: auto says so, and native refuses."""
     space = lab.namespace("alone")

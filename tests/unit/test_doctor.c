@@ -136,6 +136,25 @@ static void a_driver_is_judged_by_the_kernels_word_first(void **state)
 	assert_int_equal(of_link(&link, "driver").state, SW_FINDING_NOTE);
 	strcpy(link.ethtool.driver, "iavf");
 	check_link(link, "driver", SW_FINDING_DEGRADED, "--mode tc");
+	strcpy(link.frames_line,
+	       "tun0: its frames have no Ethernet header"); /* nor would TC read them */
+	assert_int_equal(of_link(&link, "driver").state, SW_FINDING_OK);
+}
+
+/* What XDP sends to a veth's other end gets lost, which does not matter to who sends by TC. */
+static void a_veth_may_be_mute(void **state)
+{
+	struct sw_link_facts link = good_link();
+
+	(void)state;
+	strcpy(link.ethtool.driver, "veth");
+	link.xdp_features &= ~(uint64_t)SW_XDP_TARGET;
+	check_link(link, "answers", SW_FINDING_NOTE, "synward attach eth0 --mode tc");
+	link.hands_over = false;
+	check_link(link, "answers", SW_FINDING_DEGRADED, "synward attach eth0 --mode tc");
+	link.hooks.ours = true;
+	link.hooks.mode = SW_MODE_TC;
+	assert_int_equal(of_link(&link, "answers").state, SW_FINDING_OK);
 }
 
 static const char *cost_of(const char *driver, bool lro)
@@ -346,6 +365,7 @@ int main(void)
 		cmocka_unit_test(what_is_good_is_called_so),
 		cmocka_unit_test(each_driver_has_its_source_and_is_found),
 		cmocka_unit_test(a_driver_is_judged_by_the_kernels_word_first),
+		cmocka_unit_test(a_veth_may_be_mute),
 		cmocka_unit_test(what_native_costs_is_told),
 		cmocka_unit_test(an_mtu_may_be_too_large),
 		cmocka_unit_test(a_card_may_merge_segments),

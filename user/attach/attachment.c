@@ -106,12 +106,13 @@ static int find_slot(struct attachment *at)
 }
 
 /* Another synward there would count all of it once more, and the two would answer each other's SYNs. */
-static int check_free(const struct sw_interface *record, enum sw_mode mode)
+static int check_free(const struct sw_pins *pins, const struct sw_interface *record,
+		      enum sw_mode mode)
 {
 	if (sw_xdp_is_taken(record->ifindex) &&
 	    (mode != SW_MODE_TC || sw_xdp_is_synward(record->ifindex)))
-		return sw_occupied(record);
-	return sw_tcx_check(record);
+		return sw_occupied(pins, record);
+	return sw_tcx_check(pins, record);
 }
 
 static int attach_new(struct attachment *at, const char *name, uint32_t ifindex,
@@ -127,7 +128,7 @@ static int attach_new(struct attachment *at, const char *name, uint32_t ifindex,
 	int slot = 0, error;
 
 	sw_format(record.name, sizeof(record.name), "%s", name);
-	error = check_free(&record, at->request->mode);
+	error = check_free(&at->instance.pins, &record, at->request->mode);
 	if (error)
 		return error;
 	if (at->open)

@@ -17,12 +17,16 @@ static bool is_missing(const struct sw_upgrade_result *result, int hook)
 	return !result->gone && result->hooks[hook] == SW_UPGRADED_MISSING;
 }
 
-/* Returns whether a hook is missing. */
+/* Returns whether a hook is missing, or out of reach. */
 static bool note_missing(const struct sw_upgrade_result *result)
 {
 	const char *name = SW_PRINTABLE_NAME(result->name);
-	bool missing = false;
+	bool missing = result->hidden;
 
+	if (result->hidden)
+		sw_note("%s: its network namespace %u cannot be found, so its filters keep the "
+			"programs that they have; if it has ended: synward detach %s",
+			name, result->netns, name);
 	for (int hook = 0; hook < SW_HOOK_COUNT; hook++) {
 		if (!is_missing(result, hook))
 			continue;
@@ -41,6 +45,8 @@ static void print_one(const struct sw_upgrade_result *result)
 	printf("%s", SW_PRINTABLE_NAME(result->name));
 	if (result->gone)
 		printf(": skipped (the interface is gone)");
+	if (result->hidden)
+		printf(": skipped (its network namespace cannot be found)");
 	for (int hook = 0; hook < SW_HOOK_COUNT; hook++) {
 		if (result->hooks[hook] != SW_UPGRADED_REPLACED)
 			continue;
@@ -57,7 +63,8 @@ static void print(const struct sw_upgrade *upgrade)
 		printf("already at this version: %s (ABI version %u)\n", SYNWARD_VERSION,
 		       SW_ABI_VERSION);
 	for (uint32_t i = 0; i < upgrade->count; i++)
-		if (!upgrade->already || upgrade->interfaces[i].gone)
+		if (!upgrade->already || upgrade->interfaces[i].gone ||
+		    upgrade->interfaces[i].hidden)
 			print_one(&upgrade->interfaces[i]);
 }
 
@@ -96,7 +103,7 @@ const struct sw_command sw_cmd_upgrade = {
 		"policy, lists, counters, connections and warm-up stay. State of another ABI\n"
 		"version is refused, and nothing changes; 'synward version' shows the version of\n"
 		"this synward. Interfaces that no longer exist are skipped. Exit code 3: a hook\n"
-		"is missing; to restore it: 'synward attach IFACE'.\n"
+		"is missing; to restore it: 'synward attach IFACE'; or one is out of reach.\n"
 		"\n"
 		"Examples:\n"
 		"  synward upgrade\n"

@@ -41,6 +41,11 @@ static void judge_driver(const struct sw_link_facts *link, struct sw_finding *fi
 	const struct sw_driver *driver = driver_of(link);
 	const char *name = driver_name(link);
 
+	if (link->frames_line[0]) {
+		sw_found(finding, SW_FINDING_OK,
+			 "whether the driver %s takes XDP programs does not matter here", name);
+		return;
+	}
 	if (!link->has_xdp_features && !driver) {
 		sw_found(finding, SW_FINDING_NOTE,
 			 "nobody says whether the driver %s takes XDP programs", name);

@@ -158,9 +158,16 @@ static void judge_stack(const struct sw_link_facts *link, struct sw_finding *fin
 	}
 }
 
-/* A veth's other end receives what XDP sends only if it has a program or GRO: the kernel tells. */
+/*
+ * A veth's other end receives what XDP sends only if it has a program. The kernel says that GRO is enough, and then leaves
+ * it lying there.
+ */
 static void judge_answers(const struct sw_link_facts *link, struct sw_finding *finding)
 {
+	if (link->hooks.ours && link->hooks.mode == SW_MODE_TC) {
+		sw_found(finding, SW_FINDING_OK, "what is answered is sent by TC");
+		return;
+	}
 	sw_found(finding, SW_FINDING_OK, "what XDP answers is sent by the driver");
 	if (strcmp(link->ethtool.driver, "veth") != 0 || !link->has_xdp_features ||
 	    link->xdp_features & SW_XDP_TARGET)
@@ -172,7 +179,9 @@ static void judge_answers(const struct sw_link_facts *link, struct sw_finding *f
 			     "answers are sent by TC, which costs more" :
 			     "answers are lost, and the defence steps aside; Linux 6.9 can have TC "
 			     "send them");
-	sw_found_remedy(finding, "ethtool -K PEER gro on, where PEER is the other end");
+	sw_found_remedy(finding,
+			"synward attach %s --mode tc, or have an XDP program on the other end",
+			link->name);
 }
 
 static void judge_way_back(const struct sw_link_facts *link, struct sw_finding *finding)

@@ -64,6 +64,7 @@ void sw_read_hooks(const char *pin_dir, const char *name, uint32_t ifindex,
 {
 	SW_AUTO_FREE struct sw_status *status = calloc(1, sizeof(*status));
 	struct sw_interface record = { .ifindex = ifindex };
+	struct sw_pins pins = SW_PINS_NONE;
 	struct sw_filters filters = {};
 
 	if (status && !sw_status_read(pin_dir, status) && status->attached)
@@ -71,7 +72,10 @@ void sw_read_hooks(const char *pin_dir, const char *name, uint32_t ifindex,
 	sw_error_clear(); /* what may not be read is somebody else's */
 	sw_format(record.name, sizeof(record.name), "%s", name);
 	if (!hooks->ours && !hooks->foreign[SW_HOOK_INGRESS] && sw_xdp_is_taken(ifindex)) {
-		hooks->xdp_error = -sw_occupied(&record);
+		sw_pins_locate(pin_dir, false, &pins);
+		sw_error_clear();
+		hooks->xdp_error = -sw_occupied(&pins, &record);
+		sw_pins_close(&pins);
 		sw_format(hooks->xdp_line, sizeof(hooks->xdp_line), "%s", sw_error_text());
 		sw_error_clear();
 	}

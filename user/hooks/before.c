@@ -70,16 +70,21 @@ void sw_tc_before(const struct sw_interface *record, enum sw_direction direction
 		add(before, filters.programs_before[i]);
 }
 
-int sw_tcx_check(const struct sw_interface *record)
+int sw_tcx_check(const struct sw_pins *pins, const struct sw_interface *record)
 {
 	struct sw_programs_before there = {};
+	int error;
 
 	tcx_before(record, TCX_INGRESS, 0, &there);
-	for (uint32_t i = 0; i < there.count; i++)
-		if (!strcmp(there.rows[i].name, "sw_tc"))
-			return sw_error(EBUSY,
+	for (uint32_t i = 0; i < there.count; i++) {
+		if (strcmp(there.rows[i].name, "sw_tc") != 0)
+			continue;
+		error = sw_check_owner(pins, record->name, there.rows[i].id);
+		return error ? error :
+			       sw_error(EBUSY,
 					"%s: program sw_tc (id %u) of another synward --pin-dir "
 					"sees already what it receives; detach that one first",
 					record->name, there.rows[i].id);
+	}
 	return 0;
 }

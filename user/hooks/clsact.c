@@ -102,9 +102,13 @@ static int look(const struct sw_interface *record, enum sw_direction direction,
 	return 0;
 }
 
-static int in_the_way(const struct sw_interface *record, enum sw_direction direction,
-		      const struct sw_filter *filter)
+static int in_the_way(const struct sw_pins *pins, const struct sw_interface *record,
+		      enum sw_direction direction, const struct sw_filter *filter)
 {
+	int error = sw_check_owner(pins, record->name, filter->program);
+
+	if (error)
+		return error;
 	return sw_error(
 		EEXIST,
 		"%s: an %s filter has priority %u and handle %u, which are synward's, and no "
@@ -129,7 +133,7 @@ int sw_clsact_check(const struct sw_pins *pins, const struct sw_interface *recor
 
 		if (!strncmp(filter->name, ours, strlen(ours)) &&
 		    !(filter->handle == filter_handle(slot) && is_ours(&known, filter)))
-			return in_the_way(record, direction, filter);
+			return in_the_way(pins, record, direction, filter);
 	}
 	return error;
 }
@@ -171,7 +175,7 @@ int sw_clsact_attach(const struct sw_pins *pins, struct sw_interface *record, ui
 		return error;
 	found = sw_filters_find(&there, filter_handle(slot));
 	if (found && !is_ours(&known, found))
-		return in_the_way(record, direction, found);
+		return in_the_way(pins, record, direction, found);
 	filter.flags = found ? BPF_TC_F_REPLACE : 0;
 	sw_format(pin, sizeof(pin), sides[direction].pin, slot);
 	error = sw_pins_replace(pins, pin, program_fd);

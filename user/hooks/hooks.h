@@ -123,15 +123,21 @@ int sw_clsact_discard(const struct sw_pins *pins, const struct sw_interface *rec
 		      enum sw_direction direction, bool (*is_ours)(void *context, uint32_t program),
 		      void *context);
 
+/*
+ * Is a program, by its id, of an instance whose pin directory is beside ours? 0, or -EBUSY with the line that says whose,
+ * and how to detach it there. Who may not look finds none.
+ */
+int sw_check_owner(const struct sw_pins *pins, const char *interface, uint32_t program);
+
 /* Records the line that names the program on an interface's XDP hook. Returns -EBUSY. */
-int sw_occupied(const struct sw_interface *record);
+int sw_occupied(const struct sw_pins *pins, const struct sw_interface *record);
 
 /* Is there a program on the XDP hook? And is that a synward's? */
 bool sw_xdp_is_taken(uint32_t ifindex);
 bool sw_xdp_is_synward(uint32_t ifindex);
 
 /* Does another synward see by TCX what the interface receives? 0, or -EBUSY with its line. */
-int sw_tcx_check(const struct sw_interface *record);
+int sw_tcx_check(const struct sw_pins *pins, const struct sw_interface *record);
 
 /*
  * Is it the one of that id? And is that one among those of a hook of TCX, which is named by its attach type? Yes, if

@@ -60,11 +60,11 @@ static struct reason reason_of(const struct sw_object *object, uint32_t ifindex,
 	return reason;
 }
 
-static int explain(const struct sw_interface *record, const struct sw_object *object, int error,
-		   enum sw_mode mode)
+static int explain(const struct sw_pins *pins, const struct sw_interface *record,
+		   const struct sw_object *object, int error, enum sw_mode mode)
 {
 	if (error == -EBUSY || error == -EEXIST)
-		return sw_occupied(record);
+		return sw_occupied(pins, record);
 	if (mode == SW_MODE_NATIVE && is_about_driver(error))
 		return sw_error(error,
 				"%s: its driver does not take an XDP program (%s); use --mode tc, "
@@ -198,7 +198,7 @@ int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, u
 	if (!error || !refused)
 		return error;
 	if (wish->mode != SW_MODE_AUTO || !is_about_driver(refused))
-		return explain(record, object, refused, wish->mode);
+		return explain(pins, record, object, refused, wish->mode);
 	sw_error_clear();
 	sw_format(result->note, sizeof(result->note),
 		  "its driver does not take an XDP program (%s)",

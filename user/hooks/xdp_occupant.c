@@ -159,7 +159,7 @@ bool sw_xdp_is_synward(uint32_t ifindex)
 	return is_synward(who.name);
 }
 
-int sw_occupied(const struct sw_interface *record)
+int sw_occupied(const struct sw_pins *pins, const struct sw_interface *record)
 {
 	struct occupant who = {};
 	int error;
@@ -167,6 +167,9 @@ int sw_occupied(const struct sw_interface *record)
 	if (!query(record->ifindex, &who))
 		return sw_error(EBUSY, "%s: its XDP hook is taken by another program",
 				record->name);
+	error = sw_check_owner(pins, record->name, who.program);
+	if (error)
+		return error;
 	find_name(&who);
 	error = find_link(&who);
 	if (who.link)

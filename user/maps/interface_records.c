@@ -24,13 +24,13 @@ bool sw_record_is_here(const struct sw_interface *record)
 	return is_of(record, sw_netns_own(), sw_netns_cookie());
 }
 
-static void follow_names(struct sw_records *records)
+/* Has those of the network namespace that this process is in the names that their interfaces have now. */
+static void follow_names_here(struct sw_records *records)
 {
 	uint32_t netns = sw_netns_own();
 	uint64_t cookie = sw_netns_cookie();
 	char name[SW_IFNAME_SIZE];
 
-	records->renamed = 0;
 	for (uint32_t slot = 0; slot < SW_MAX_INTERFACES; slot++) {
 		struct sw_interface *record = &records->slots[slot];
 
@@ -39,6 +39,24 @@ static void follow_names(struct sw_records *records)
 			continue;
 		strcpy(record->name, name);
 		records->renamed |= 1ULL << slot;
+	}
+}
+
+/* Each network namespace once; one that may not be entered keeps the names that are noted. */
+static void follow_names(struct sw_records *records)
+{
+	uint32_t netns, known;
+
+	records->renamed = 0;
+	for (uint32_t slot = 0; slot < SW_MAX_INTERFACES; slot++) {
+		SW_AUTO_NETNS int back = -1;
+
+		netns = records->slots[slot].netns;
+		for (known = 0; known < slot; known++)
+			if (records->slots[known].ifindex && records->slots[known].netns == netns)
+				break;
+		if (records->slots[slot].ifindex && known == slot && !sw_netns_enter(netns, &back))
+			follow_names_here(records);
 	}
 }
 

@@ -114,6 +114,7 @@ struct sw_status_interface {
 	enum sw_health egress;
 	uint32_t ingress_program; /* its id; 0: unknown */
 	uint32_t egress_program;
+	bool hidden; /* a hook is unknown since its network namespace cannot be found: it has ended, or not for us to see */
 	struct sw_status_flood flood;
 };
 
@@ -250,7 +251,8 @@ struct sw_upgrade_result {
 	char name[SW_IFNAME_SIZE];
 	uint32_t ifindex;
 	uint32_t netns;
-	bool gone; /* the interface has vanished, and there was nothing to do */
+	bool gone;   /* the interface has vanished, and there was nothing to do */
+	bool hidden; /* its network namespace cannot be found, and all its hooks are only there */
 	enum sw_upgraded hooks[SW_HOOK_COUNT];
 	uint32_t before[SW_HOOK_COUNT]; /* ids of the programs; 0: none */
 	uint32_t after[SW_HOOK_COUNT];

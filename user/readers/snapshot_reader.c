@@ -238,6 +238,9 @@ static void read_health(const struct sw_instance *instance, const struct sw_reco
 		to->slot = slot;
 		to->ingress = sw_ingress_health(pins, &to->record, slot, &to->ingress_program);
 		to->egress = sw_tc_health(pins, &to->record, slot, SW_EGRESS, &to->egress_program);
+		to->hidden = (to->ingress == SW_HEALTH_UNKNOWN ||
+			      to->egress == SW_HEALTH_UNKNOWN) &&
+			     sw_record_exists(&to->record) == -ENOENT;
 		read_before(to);
 		status->interface_count++;
 	}

@@ -59,6 +59,7 @@ static json_t *status_interface(const struct sw_status *status,
 			    before(&from->before_handover));
 	}
 	sw_json_put_bool(one, "ok", sw_status_interface_ok(from));
+	sw_json_put_bool(one, "hidden", from->hidden);
 	sw_json_put_time(one, "since", sw_wall_ns(from->record.attached_ns));
 	sw_json_put_number(one, "age_ms", (status->taken_ns - from->record.attached_ns) / 1000000);
 	return one;
@@ -224,6 +225,7 @@ void sw_json_upgrade(FILE *out, const struct sw_upgrade *upgrade, bool pretty)
 		sw_json_put_number(one, "ifindex", from->ifindex);
 		sw_json_put_number(one, "netns", from->netns);
 		sw_json_put_bool(one, "gone", from->gone);
+		sw_json_put_bool(one, "hidden", from->hidden);
 		for (int hook = 0; hook < SW_HOOK_COUNT; hook++)
 			sw_json_put(one, sw_hook_name(hook), upgraded_hook(from, hook));
 		json_array_append_new(array, one);

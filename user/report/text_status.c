@@ -46,13 +46,49 @@ static void interfaces(FILE *out, const struct sw_status *status)
 	sw_table_print(table, out);
 }
 
+/* What is wrong with the hooks of an interface. */
+static void print_health(FILE *out, const struct sw_status_interface *from, const char *name)
+{
+	bool filters_only = from->record.mode == SW_MODE_TC && from->record.tc_hook == SW_TC_CLSACT;
+	enum sw_health health = from->ingress != SW_HEALTH_OK ? from->ingress : from->egress;
+
+	if (health == SW_HEALTH_GONE && filters_only)
+		fprintf(out,
+			"the interface no longer exists here, or was moved, and no filter goes along. "
+			"To watch it where it is now: synward attach %s; to forget it: synward detach "
+			"%s\n",
+			name, name);
+	else if (health == SW_HEALTH_GONE)
+		fprintf(out,
+			"the interface no longer exists. If it exists again: synward attach %s; to "
+			"forget it: synward detach %s\n",
+			name, name);
+	else if (health == SW_HEALTH_MOVED)
+		fprintf(out,
+			"the interface was moved. To follow it, where it is now: synward attach %s; "
+			"to forget it: synward detach %s\n",
+			name, name);
+	else if (from->hidden)
+		fprintf(out,
+			"its network namespace %u cannot be found from here. If it has ended: synward "
+			"detach %s; else, as root where it can be found: synward status\n",
+			from->record.netns, name);
+	else if (health == SW_HEALTH_UNKNOWN)
+		fprintf(out, "this user may not read its hooks; as root: synward status\n");
+	else if (health == SW_HEALTH_FOREIGN)
+		fprintf(out,
+			"another program has replaced synward's in its own link; to restore it: "
+			"synward attach %s\n",
+			name);
+	else
+		fprintf(out, "a hook is missing; to restore it: synward attach %s\n", name);
+}
+
 /* One line for each thing that is wrong, with what to do. */
 static void problems(FILE *out, const struct sw_status *status)
 {
 	for (uint32_t i = 0; i < status->interface_count; i++) {
 		const struct sw_status_interface *from = &status->interfaces[i];
-		enum sw_health health = from->ingress != SW_HEALTH_OK ? from->ingress :
-									from->egress;
 		const char *name = SW_PRINTABLE_NAME(from->record.name);
 
 		sw_text_flood_problems(out, from);
@@ -60,25 +96,7 @@ static void problems(FILE *out, const struct sw_status *status)
 			continue;
 		fprintf(out, "%sdegraded:%s %s: ", sw_style(out, SW_STYLE_BAD),
 			sw_style(out, SW_STYLE_NONE), name);
-		if (health == SW_HEALTH_GONE)
-			fprintf(out,
-				"the interface no longer exists. If it exists again: synward "
-				"attach %s; to forget it: synward detach %s\n",
-				name, name);
-		else if (health == SW_HEALTH_MOVED)
-			fprintf(out,
-				"the interface was moved. To follow it, where it is now: synward "
-				"attach %s; to forget it: synward detach %s\n",
-				name, name);
-		else if (health == SW_HEALTH_UNKNOWN)
-			fprintf(out, "this user may not read its hooks; as root: synward status\n");
-		else if (health == SW_HEALTH_FOREIGN)
-			fprintf(out,
-				"another program has replaced synward's in its own link; to "
-				"restore it: synward attach %s\n",
-				name);
-		else
-			fprintf(out, "a hook is missing; to restore it: synward attach %s\n", name);
+		print_health(out, from, name);
 	}
 	sw_text_self_checks(out, &status->policy);
 	sw_text_secret_problems(out, &status->policy);
