@@ -3,22 +3,16 @@
 
 import dataclasses
 import json
-import pathlib
 
 import pytest
 
 import tcp
 from causes import FAMILIES
+from firewalls import call_netfilter, has_br_netfilter
 from floods import UNHEARD, Crowd, defend, talk
 
 CLIENTS, HELLO = 5, b"hello"
 DEGRADED = 3
-CALLS = ("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables")
-
-
-def call_netfilter(space, on):
-    for sysctl in CALLS:
-        space.sysctl(sysctl, int(on))
 
 
 def flood(synward, code=0):
@@ -43,7 +37,7 @@ def put_into_bridge(port):
 
 @pytest.fixture
 def bridged(pair):
-    if not pathlib.Path("/proc/sys/net/bridge").exists():
+    if not has_br_netfilter():
         pytest.skip("no br_netfilter here")
     return pair[0], pair[1], put_into_bridge(pair[1])
 

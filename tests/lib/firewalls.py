@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules of nftables that break what answers SYNs in a server's stead."""
 
+import pathlib
+
 # A new connection has to begin with a SYN, as conntrack sees it.
 ONLY_SYNS = """table inet t { chain in {
     type filter hook input priority 0;
@@ -28,3 +30,16 @@ def put_up(namespace, rules):
 
 def take_down(namespace):
     namespace.run("nft", "delete", "table", "inet", "t")
+
+
+BRIDGE_CALLS = ("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables")
+
+
+def has_br_netfilter():
+    return pathlib.Path("/proc/sys/net/bridge").exists()
+
+
+def call_netfilter(space, on):
+    """Whether netfilter of IP looks at what the bridges of a namespace pass on."""
+    for sysctl in BRIDGE_CALLS:
+        space.sysctl(sysctl, int(on))
