@@ -7,8 +7,10 @@ import socket
 
 import pytest
 
+import stopped
 import tcp
 from causes import FAMILIES, QUICK, Stage
+from cli import BINARY
 from floods import ALL_OPTIONS, ALWAYS, DATA, UNHEARD, Crowd, apply, spoofed, talk, wait_for_flood
 from hooks import put_on_tcx, xdp_program
 from net import wait_for
@@ -140,13 +142,16 @@ def test_another_instance_is_not_taken_off_by_hand(pair, synward, how):
     synward.expect(0, "status")
 
 
-def test_auto_takes_it_where_there_is_no_native_xdp(lab, synward):
-    """The loopback device has none: auto says so, and native refuses."""
+def test_auto_takes_it_where_there_is_no_native_xdp(lab, synward, tmp_path):
+    """The loopback device has none: auto says so, and native refuses. Drivers are not asked once more for why."""
     space = lab.namespace("alone")
 
     def attach_lo(*options):
         return synward.run("attach", *QUICK, *options, "lo", namespace=space)
 
+    counted = space.run(BINARY, "attach", *QUICK, "--mode", "native", "lo", check=False,
+                        env=synward.environment(LD_PRELOAD=str(stopped.build(tmp_path, "asked"))))
+    assert "times, 2 for a link\n" in counted.stderr, "with the program, and one for frames in several buffers"
     refused = attach_lo("--mode", "native")
     assert refused.returncode == 1 and "--mode tc" in refused.stderr
     assert WORDS in refused.stderr, "the kernel's own, since Linux 6.6"

@@ -9,8 +9,6 @@
 #include "bpf_object.h"
 #include "refusal.h"
 
-#include <synward/refusal.h>
-
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
@@ -44,32 +42,37 @@ static bool is_about_driver(int error)
 	return true;
 }
 
-/* The error, and in the driver's own words, if there are any, what is behind it. */
+/* What became of the first try. */
+struct refused {
+	int error;		      /* 0: nothing was refused */
+	char words[SW_REFUSAL_WORDS]; /* the driver's own, if there are any */
+};
+
 struct reason {
 	char text[SW_REFUSAL_WORDS + 64];
 };
 
-static struct reason reason_of(const struct sw_object *object, uint32_t ifindex, int error)
+static struct reason reason_of(const struct refused *refused)
 {
-	char words[SW_REFUSAL_WORDS];
 	struct reason reason;
 
-	sw_refusal_words(sw_object_xdp(object), ifindex, words, sizeof(words));
-	sw_format(reason.text, sizeof(reason.text), "%s%s%s", sw_errno_text(error),
-		  words[0] ? ": " : "", words);
+	sw_format(reason.text, sizeof(reason.text), "%s%s%s", sw_errno_text(refused->error),
+		  refused->words[0] ? ": " : "", refused->words);
 	return reason;
 }
 
 static int explain(const struct sw_pins *pins, const struct sw_interface *record,
-		   const struct sw_object *object, int error, enum sw_mode mode)
+		   const struct refused *refused, enum sw_mode mode)
 {
+	int error = refused->error;
+
 	if (error == -EBUSY || error == -EEXIST)
 		return sw_occupied(pins, record);
 	if (mode == SW_MODE_NATIVE && is_about_driver(error))
 		return sw_error(error,
 				"%s: its driver does not take an XDP program (%s); use --mode tc, "
 				"which works everywhere but costs more",
-				record->name, reason_of(object, record->ifindex, error).text);
+				record->name, reason_of(refused).text);
 	return sw_error(error, "%s: the kernel did not attach the XDP program: %s", record->name,
 			sw_errno_text(error));
 }
@@ -134,9 +137,22 @@ static int take_back(const struct sw_pins *pins, const char *name,
 	return program < 0 ? program : sw_link_take_back(pins, name, record, program);
 }
 
-/* Natively, or generically, or else the error of the first try; no line is recorded for that. */
+/* Natively, and listens to why not. Returns the link, or -errno without a line. */
+static int link_natively(int program, uint32_t ifindex, struct refused *refused)
+{
+	SW_AUTO_REFUSAL struct sw_refusal refusal;
+	int link;
+
+	sw_refusal_begin(&refusal);
+	link = link_xdp(program, ifindex, XDP_FLAGS_DRV_MODE);
+	if (link < 0)
+		sw_refusal_words(&refusal, refused->words);
+	return link;
+}
+
+/* Natively, or generically, or else why not at the first try; no line is recorded for that. */
 static int attach_xdp(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
-		      struct sw_object *object, bool generic, int *refused)
+		      struct sw_object *object, bool generic, struct refused *refused)
 {
 	SW_AUTO_FD int link = -1;
 	bool frags = false;
@@ -144,17 +160,17 @@ static int attach_xdp(const struct sw_pins *pins, struct sw_interface *record, u
 	char name[32];
 	int error;
 
-	*refused = 0;
+	*refused = (struct refused){};
 	sw_format(name, sizeof(name), "links/%u/xdp", slot);
 	error = sw_link_forget_next(pins, name);
 	if (error)
 		return error;
 	if (sw_link_health(pins, name, record, &id) == SW_HEALTH_FOREIGN)
 		return take_back(pins, name, record, object);
-	link = link_xdp(sw_object_xdp(object), record->ifindex,
-			generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
-	*refused = link < 0 ? link : 0;
-	if (link < 0 && !generic && is_about_driver(*refused) && !hides_headers(record->name)) {
+	link = generic ? link_xdp(sw_object_xdp(object), record->ifindex, XDP_FLAGS_SKB_MODE) :
+			 link_natively(sw_object_xdp(object), record->ifindex, refused);
+	refused->error = link < 0 ? link : 0;
+	if (link < 0 && !generic && is_about_driver(link) && !hides_headers(record->name)) {
 		link = link_frags(object, record->ifindex);
 		frags = link >= 0;
 	}
@@ -187,7 +203,8 @@ int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, u
 		      struct sw_object *object, const struct sw_hook_wish *wish,
 		      struct sw_attach_result *result)
 {
-	int error, refused;
+	struct refused refused;
+	int error;
 
 	if (wish->mode == SW_MODE_TC)
 		return attach_tc(pins, record, slot, object, wish->tc);
@@ -195,14 +212,13 @@ int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, u
 	if (error)
 		return error;
 	error = attach_xdp(pins, record, slot, object, wish->mode == SW_MODE_GENERIC, &refused);
-	if (!error || !refused)
+	if (!error || !refused.error)
 		return error;
-	if (wish->mode != SW_MODE_AUTO || !is_about_driver(refused))
-		return explain(pins, record, object, refused, wish->mode);
+	if (wish->mode != SW_MODE_AUTO || !is_about_driver(refused.error))
+		return explain(pins, record, &refused, wish->mode);
 	sw_error_clear();
 	sw_format(result->note, sizeof(result->note),
-		  "its driver does not take an XDP program (%s)",
-		  reason_of(object, record->ifindex, refused).text);
+		  "its driver does not take an XDP program (%s)", reason_of(&refused).text);
 	result->native_refused = true;
 	return attach_tc(pins, record, slot, object, wish->tc);
 }

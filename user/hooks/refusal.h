@@ -2,13 +2,25 @@
 #ifndef SYNWARD_HOOKS_REFUSAL_H
 #define SYNWARD_HOOKS_REFUSAL_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include <synward/refusal.h>
+
+struct refusal_bpf;
 
 /*
- * Why an XDP program was not attached natively to an interface: tries once more, and listens to what the kernel says, or
- * lets the driver say. text is empty if that is nothing, or the kernel tells it to nobody, as before Linux 6.6.
+ * Why an XDP program is not attached natively, in the words of the kernel, or of the driver that it lets speak. They are
+ * heard while they are said: to try once more, for that alone, may reset a card's link once more.
  */
-void sw_refusal_words(int program_fd, uint32_t ifindex, char *text, size_t size);
+struct sw_refusal {
+	struct refusal_bpf *listener; /* NULL: the kernel tells it to nobody, as before Linux 6.6 */
+};
+
+#define SW_AUTO_REFUSAL __attribute__((cleanup(sw_refusal_end)))
+
+/* Listens to what this process is refused, until sw_refusal_end(). Records no line. */
+void sw_refusal_begin(struct sw_refusal *refusal);
+void sw_refusal_end(struct sw_refusal *refusal);
+
+/* What was said last, or "". */
+void sw_refusal_words(const struct sw_refusal *refusal, char words[SW_REFUSAL_WORDS]);
 
 #endif
