@@ -118,7 +118,7 @@ static int check_free(const struct sw_pins *pins, const struct sw_interface *rec
 static int attach_new(struct attachment *at, const char *name, uint32_t ifindex,
 		      struct sw_attach_result *result)
 {
-	const struct wanted wanted = { true, true, { at->request->mode, at->request->tc } };
+	struct wanted wanted = { true, true, { at->request->mode, at->request->tc } };
 	SW_AUTO_OBJECT struct sw_object *object = NULL;
 	struct sw_interface record = { .ifindex = ifindex,
 				       .netns = at->netns,
@@ -137,7 +137,9 @@ static int attach_new(struct attachment *at, const char *name, uint32_t ifindex,
 		return sw_error(ENOSPC,
 				"%s: %u interfaces are attached already, and more cannot be", name,
 				SW_MAX_INTERFACES);
-	error = load(at, &record, (uint32_t)slot, at->request->mode, &object);
+	if (wanted.how.mode == SW_MODE_AUTO && sw_native_is_refused(ifindex, result))
+		wanted.how.mode = SW_MODE_TC;
+	error = load(at, &record, (uint32_t)slot, wanted.how.mode, &object);
 	if (!error)
 		error = sw_records_put(&at->records, (uint32_t)slot, &record, true);
 	if (error)

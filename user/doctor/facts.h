@@ -9,6 +9,7 @@
 
 #include "../model/flood_way.h"
 #include "../model/snapshot.h"
+#include "../platform/xdp_features.h"
 
 #include <synward/config.h>
 
@@ -52,14 +53,6 @@ struct sw_host_facts {
 	struct sw_flood_host flood;
 	struct sw_listener_facts listeners;
 	struct sw_firewall_facts firewall;
-};
-
-/* XDP features as the kernel tells them since 6.3: NETDEV_XDP_ACT_* of linux/netdev.h. */
-enum {
-	SW_XDP_BASIC = 1 << 0,
-	SW_XDP_REDIRECT = 1 << 1,
-	SW_XDP_TARGET = 1 << 2, /* others may send by it, without a kernel's packet */
-	SW_XDP_FRAGS = 1 << 5,
 };
 
 struct sw_ethtool_facts {
@@ -132,9 +125,6 @@ void sw_read_ethtool(const char *name, struct sw_ethtool_facts *ethtool);
 void sw_read_stack(uint32_t ifindex, struct sw_stack_facts *stack);
 void sw_read_hooks(const char *pin_dir, const char *name, uint32_t ifindex,
 		   const struct sw_stack_facts *stack, struct sw_hook_facts *hooks);
-
-/* False if the kernel does not tell. */
-bool sw_read_xdp_features(uint32_t ifindex, uint64_t *features);
 
 /* Appends a word to a list of them, after ", "; what does not fit is left out. */
 void sw_fact_append(char text[SW_FACT_TEXT], const char *word);

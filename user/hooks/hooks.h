@@ -33,6 +33,12 @@ int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, u
 		      struct sw_object *object, const struct sw_hook_wish *wish,
 		      struct sw_attach_result *result);
 
+/*
+ * Is native XDP refused where the kernel says of the driver that it has none? Asks it by a program of two instructions,
+ * before ours are loaded in vain, and notes in the result why.
+ */
+bool sw_native_is_refused(uint32_t ifindex, struct sw_attach_result *result);
+
 /* The same of a program of TC, by a TCX link or a clsact filter; notes in the record which. */
 int sw_tc_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
 		 enum sw_direction direction, int program_fd, enum sw_tc_mode mode);

@@ -6,6 +6,7 @@
 #include "../base/error.h"
 #include "../maps/interface_records.h"
 #include "../platform/netns.h"
+#include "../platform/xdp_features.h"
 #include "bpf_object.h"
 #include "refusal.h"
 
@@ -61,6 +62,19 @@ static struct reason reason_of(const struct refused *refused)
 	return reason;
 }
 
+/* Natively, and listens to why not. Returns the link, or -errno without a line. */
+static int link_natively(int program, uint32_t ifindex, struct refused *refused)
+{
+	SW_AUTO_REFUSAL struct sw_refusal refusal;
+	int link;
+
+	sw_refusal_begin(&refusal);
+	link = link_xdp(program, ifindex, XDP_FLAGS_DRV_MODE);
+	if (link < 0)
+		sw_refusal_words(&refusal, refused->words);
+	return link;
+}
+
 static int explain(const struct sw_pins *pins, const struct sw_interface *record,
 		   const struct refused *refused, enum sw_mode mode)
 {
@@ -78,19 +92,19 @@ static int explain(const struct sw_pins *pins, const struct sw_interface *record
 }
 
 /*
- * A program that lets everything pass and says that it knows of frames in several buffers. -errno from a
- * kernel that does not know what that is.
+ * A program that lets everything pass, and may say that it knows of frames in several buffers: -errno from a kernel that
+ * does not know what that is.
  */
-static int load_probe(void)
+static int load_probe(uint32_t flags)
 {
 	const struct bpf_insn pass[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_XDP,
-		    .prog_flags = BPF_F_XDP_HAS_FRAGS);
+		    .prog_flags = flags);
 
-	return bpf_prog_load(BPF_PROG_TYPE_XDP, "sw_frags_probe", "GPL", pass,
+	return bpf_prog_load(BPF_PROG_TYPE_XDP, "sw_probe", "GPL", pass,
 			     sizeof(pass) / sizeof(pass[0]), &options);
 }
 
@@ -101,7 +115,7 @@ static int load_probe(void)
  */
 static int link_frags(struct sw_object *object, uint32_t ifindex)
 {
-	SW_AUTO_FD int probe = load_probe();
+	SW_AUTO_FD int probe = load_probe(BPF_F_XDP_HAS_FRAGS);
 	SW_AUTO_FD int link = probe < 0 ? probe : link_xdp(probe, ifindex, XDP_FLAGS_DRV_MODE);
 	int program, error;
 
@@ -135,19 +149,6 @@ static int take_back(const struct sw_pins *pins, const char *name,
 	int program = record->xdp_frags ? sw_object_xdp_frags(object) : sw_object_xdp(object);
 
 	return program < 0 ? program : sw_link_take_back(pins, name, record, program);
-}
-
-/* Natively, and listens to why not. Returns the link, or -errno without a line. */
-static int link_natively(int program, uint32_t ifindex, struct refused *refused)
-{
-	SW_AUTO_REFUSAL struct sw_refusal refusal;
-	int link;
-
-	sw_refusal_begin(&refusal);
-	link = link_xdp(program, ifindex, XDP_FLAGS_DRV_MODE);
-	if (link < 0)
-		sw_refusal_words(&refusal, refused->words);
-	return link;
 }
 
 /* Natively, or generically, or else why not at the first try; no line is recorded for that. */
@@ -199,6 +200,32 @@ static int attach_tc(const struct sw_pins *pins, struct sw_interface *record, ui
 	return 0;
 }
 
+static void note_refused(struct sw_attach_result *result, const struct refused *refused)
+{
+	sw_format(result->note, sizeof(result->note),
+		  "its driver does not take an XDP program (%s)", reason_of(refused).text);
+	result->native_refused = true;
+}
+
+bool sw_native_is_refused(uint32_t ifindex, struct sw_attach_result *result)
+{
+	SW_AUTO_FD int probe = -1, link = -1;
+	struct refused refused = {};
+	uint64_t features;
+
+	if (!sw_read_xdp_features(ifindex, &features) || features & SW_XDP_BASIC)
+		return false;
+	probe = load_probe(0);
+	if (probe < 0)
+		return false;
+	link = link_natively(probe, ifindex, &refused);
+	refused.error = link < 0 ? link : 0;
+	if (link >= 0 || !is_about_driver(link))
+		return false;
+	note_refused(result, &refused);
+	return true;
+}
+
 int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, uint32_t slot,
 		      struct sw_object *object, const struct sw_hook_wish *wish,
 		      struct sw_attach_result *result)
@@ -217,9 +244,7 @@ int sw_ingress_attach(const struct sw_pins *pins, struct sw_interface *record, u
 	if (wish->mode != SW_MODE_AUTO || !is_about_driver(refused.error))
 		return explain(pins, record, &refused, wish->mode);
 	sw_error_clear();
-	sw_format(result->note, sizeof(result->note),
-		  "its driver does not take an XDP program (%s)", reason_of(&refused).text);
-	result->native_refused = true;
+	note_refused(result, &refused);
 	return attach_tc(pins, record, slot, object, wish->tc);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a driver can do for XDP, by the kernel's own word: the generic netlink family "netdev". */
-#include "facts.h"
-#include "../platform/netlink.h"
+/* The generic netlink family "netdev". */
+#include "xdp_features.h"
+
+#include "netlink.h"
 
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
