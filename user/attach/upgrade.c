@@ -154,7 +154,7 @@ static int add_interface(struct plan *plan, uint32_t slot, struct sw_upgrade_res
 	result->netns = record->netns;
 	result->gone = sw_hooks_are_gone(&plan->instance.pins, record, slot);
 	result->hidden = !result->gone && record->mode == SW_MODE_TC &&
-			 record->tc_hook == SW_TC_CLSACT && sw_record_exists(record) == -ENOENT;
+			 record->tc_hook == SW_TC_CLSACT && sw_hooks_are_hidden(record);
 	if (result->gone || result->hidden)
 		return 0;
 	sw_object_free(plan->object);

@@ -5,6 +5,7 @@
 #include "../base/cleanup.h"
 #include "../base/error.h"
 #include "../maps/interface_records.h"
+#include "../platform/netns.h"
 
 #include <bpf/bpf.h>
 
@@ -36,6 +37,11 @@ bool sw_hooks_are_gone(const struct sw_pins *pins, const struct sw_interface *re
 	return !sw_record_is_here(record) &&
 	       has_ended(pins, slot, tc ? sw_tcx_pin(SW_INGRESS) : "xdp") &&
 	       has_ended(pins, slot, sw_tcx_pin(SW_EGRESS)) && sw_record_exists(record) == -ENOENT;
+}
+
+bool sw_hooks_are_hidden(const struct sw_interface *record)
+{
+	return sw_record_exists(record) == -ENOENT && sw_netns_may_look();
 }
 
 int sw_hooks_forget_gone(const struct sw_instance *instance, struct sw_records *records)

@@ -67,7 +67,13 @@ int sw_link_take_back(const struct sw_pins *pins, const char *name,
 bool sw_hooks_are_gone(const struct sw_pins *pins, const struct sw_interface *record,
 		       uint32_t slot);
 
-/* Frees the places of all of those. */
+/*
+ * Can the network namespace of an interface not be found, although this process may look for it? It has ended, or only a
+ * file descriptor, a mount or a process that is not seen from here leads there.
+ */
+bool sw_hooks_are_hidden(const struct sw_interface *record);
+
+/* Frees the places of all of those that have ended. */
 int sw_hooks_forget_gone(const struct sw_instance *instance, struct sw_records *records);
 
 /*

@@ -65,6 +65,11 @@ uint64_t sw_netns_cookie(void)
 	return own_cookie;
 }
 
+bool sw_netns_may_look(void)
+{
+	return inode_of("/proc/1/ns/net") != 0;
+}
+
 #define PATH_SIZE 320
 
 /* The namespace of a directory's next entry that has one, or 0; suffix leads from the entry to the namespace's file. */

@@ -2,6 +2,7 @@
 #ifndef SYNWARD_PLATFORM_NETNS_H
 #define SYNWARD_PLATFORM_NETNS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The inode number of our network namespace; 0 if it cannot be told. */
@@ -12,6 +13,9 @@ uint32_t sw_netns_own(void);
  * not tell (before 5.14).
  */
 uint64_t sw_netns_cookie(void);
+
+/* May this process look at the namespaces of others? If not, that it finds none says nothing. */
+bool sw_netns_may_look(void);
 
 /*
  * Steps into the network namespace with that inode number: *saved becomes the way back, or -1 if we

@@ -240,7 +240,7 @@ static void read_health(const struct sw_instance *instance, const struct sw_reco
 		to->egress = sw_tc_health(pins, &to->record, slot, SW_EGRESS, &to->egress_program);
 		to->hidden = (to->ingress == SW_HEALTH_UNKNOWN ||
 			      to->egress == SW_HEALTH_UNKNOWN) &&
-			     sw_record_exists(&to->record) == -ENOENT;
+			     sw_hooks_are_hidden(&to->record);
 		read_before(to);
 		status->interface_count++;
 	}
