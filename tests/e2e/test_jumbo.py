@@ -79,7 +79,7 @@ def test_native_mode_when_asked_for(ends, synward, bpffs):
         (one,), said = attach(synward, 0)
         assert (one["mode"], one["frags"], one["already"]) == ("native", True, already) and not said
     _, said = attach(Synward(bpffs / "other"), 1)
-    assert "sw_xdp_frags" in said and "another synward" in said
+    assert f"another synward has it already, that of {synward.pin_dir}" in said
 
 
 def test_who_puts_the_hook_back_goes_by_the_mtu_of_then(ends, synward):
