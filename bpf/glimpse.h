@@ -143,7 +143,7 @@ __noinline int glimpse_synack(const struct sw_packet *synack, __u64 hash)
 }
 
 /*
- * An ACK or RST of which the connections know nothing: does it end an attempt that was only counted? Then the finding
+ * A segment of which the connections know nothing: is it of an attempt that was only counted? If it ends one, the finding
  * says how, as if the table had had it. Returns 1 if so.
  */
 __noinline int recognise(const struct sw_packet *packet, const struct inquiry *inquiry)
@@ -158,6 +158,8 @@ __noinline int recognise(const struct sw_packet *packet, const struct inquiry *i
 
 	if (!packet || !inquiry || !finding || !mine)
 		return 0;
+	if (inquiry->segment == SW_SEGMENT_SYNACK)
+		return glimpse_synack(packet, inquiry->hash);
 	line = glimpse_line(inquiry->hash);
 	if (!line)
 		return 0;
@@ -191,14 +193,15 @@ static __always_inline bool is_only_counted(const struct sw_packet *packet,
 	       may_be_glimpsed(set, inquiry->now.ms) && glimpse_synack(packet, inquiry->hash);
 }
 
-/* May a segment of no connection end an attempt that was only counted? */
+/* May a segment of no connection be of an attempt that was only counted? A SYN-ACK, if it has another name by now. */
 static __always_inline bool may_be_recognised(const struct inquiry *inquiry)
 {
 	const struct sw_settings *set = current_settings();
 
 	return load.followed && set && may_be_glimpsed(set, inquiry->now.ms) &&
 	       inquiry->relation == SW_RELATION_NONE &&
-	       (inquiry->segment == SW_SEGMENT_ACK || inquiry->segment == SW_SEGMENT_RST);
+	       (inquiry->segment == SW_SEGMENT_ACK || inquiry->segment == SW_SEGMENT_RST ||
+		inquiry->segment == SW_SEGMENT_SYNACK);
 }
 
 /* So few segments have come to a socket whose handshake has just been completed. */

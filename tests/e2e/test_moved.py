@@ -115,7 +115,7 @@ def test_filters_alone(lab, others, synward, tmp_path):
     filters = ("--mode", "tc", "--tc", "clsact")
     synward.attach(far, options=(*QUICK, *filters))
     move(far, elsewhere)
-    assert "or was moved, and no filter goes along; where it is now: synward attach s1" in synward.expect(
+    assert "or was moved, and no filter goes along. To watch it where it is now: synward attach s1" in synward.expect(
         3, "status").stdout
     synward.expect(0, "detach", "s1")
     synward.expect(0, "attach", *QUICK, *filters, "s1", namespace=elsewhere)
@@ -123,7 +123,7 @@ def test_filters_alone(lab, others, synward, tmp_path):
     lab.end(elsewhere)
 
     told = synward.expect(3, "status").stdout
-    assert "cannot be found from here; if it has ended: synward detach s1" in told
+    assert "cannot be found from here. If it has ended: synward detach s1" in told
     assert [row["hidden"] for row in json.loads(synward.expect(3, "-j", "status").stdout)["interfaces"]] == [
         True, False]
     done = run(another_version(tmp_path / "other"), "upgrade", check=False, env=synward.environment())

@@ -54,8 +54,10 @@ static void print_health(FILE *out, const struct sw_status_interface *from, cons
 
 	if (health == SW_HEALTH_GONE && filters_only)
 		fprintf(out,
-			"the interface no longer exists here, or was moved, and no filter goes along. "
-			"To watch it where it is now: synward attach %s; to forget it: synward detach "
+			"the interface no longer exists here, or was moved, and no filter goes "
+			"along. "
+			"To watch it where it is now: synward attach %s; to forget it: synward "
+			"detach "
 			"%s\n",
 			name, name);
 	else if (health == SW_HEALTH_GONE)
@@ -65,12 +67,14 @@ static void print_health(FILE *out, const struct sw_status_interface *from, cons
 			name, name);
 	else if (health == SW_HEALTH_MOVED)
 		fprintf(out,
-			"the interface was moved. To follow it, where it is now: synward attach %s; "
+			"the interface was moved. To follow it, where it is now: synward attach "
+			"%s; "
 			"to forget it: synward detach %s\n",
 			name, name);
 	else if (from->hidden)
 		fprintf(out,
-			"its network namespace %u cannot be found from here. If it has ended: synward "
+			"its network namespace %u cannot be found from here. If it has ended: "
+			"synward "
 			"detach %s; else, as root where it can be found: synward status\n",
 			from->record.netns, name);
 	else if (health == SW_HEALTH_UNKNOWN)
