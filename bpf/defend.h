@@ -166,15 +166,13 @@ static __always_inline bool may_have_attempts(const struct inquiry *inquiry)
 #define NO_ROOM	 (SW_FLOOD_WAY_COUNT + 1)
 
 /* With the way, how to answer: */
-#define SAID_WAY_MASK	0xffU
-#define SAID_NO_WSCALE	(1U << 8) /* no window scale is agreed on */
-#define SAID_BY_TC	SEND_BY_TC
-#define SAID_BY_ROUTE	SEND_BY_ROUTE
-#define SAID_REMEDIES	(1U << 11) /* with_remedies() has more to say */
-#define SAID_SAMPLED	(1U << 12) /* it is remembered that it was answered */
-#define SAID_FATE_SHIFT 13	   /* the SYN's enum syn_fate, when it has one */
-#define SAID_FATE_MASK	7U
-#define SAID_MSS_SHIFT	16 /* the MSS to tell; 0: that of the interface */
+#define SAID_WAY_MASK  0xffU
+#define SAID_NO_WSCALE (1U << 8) /* no window scale is agreed on */
+#define SAID_BY_TC     SEND_BY_TC
+#define SAID_BY_ROUTE  SEND_BY_ROUTE
+#define SAID_REMEDIES  (1U << 11) /* with_remedies() has more to say */
+#define SAID_SAMPLED   (1U << 12) /* it is remembered that it was answered */
+#define SAID_MSS_SHIFT 16	  /* the MSS to tell; 0: that of the interface */
 
 /*
  * By which way a SYN is answered if nothing speaks for it: LET_PASS also where nobody answers, or where it
@@ -184,7 +182,8 @@ static __always_inline bool may_have_attempts(const struct inquiry *inquiry)
 static __always_inline __u32 way_of_syn(const struct sw_packet *syn, const struct inquiry *inquiry,
 					struct sw_addressee *addressee)
 {
-	enum sw_addressee_kind behind = inquiry->behind;
+	enum sw_addressee_kind behind = who_is_behind(addressee, &syn->dst, inquiry->policy,
+						      inquiry->now.ms);
 	enum sw_flood_way way = way_to(addressee, behind, inquiry->policy);
 	struct sw_service_counters *mine;
 	bool must_hear = way == SW_WAY_KERNEL || !policy_has(inquiry->policy, SW_HAS_UNHEARD);
@@ -229,51 +228,39 @@ __noinline int with_remedies(const struct sw_packet *syn, const struct inquiry *
 }
 
 /*
- * May a SYN have to be answered? Returns 0 if not, else the memory hash of its source, which is counted in the sketch.
- * One whose flow is a connection goes on: its server has the right to ask back (RFC 5961 section 4). So does one that
- * is repeated, since its SYN-ACK was lost before the flood was noticed: the server remembers it, and would reset whoever
- * brought back another number. This is apart from what makes an answer: beside that the stack has no room for whom it calls.
+ * Is the SYN to be answered instead of passing? Returns by which enum sw_flood_way, and how, LET_PASS or
+ * NO_ROOM. A SYN whose flow is a connection goes on: its server has the right to ask
+ * back (RFC 5961 section 4). So does one that is repeated, since its SYN-ACK was lost before the flood
+ * was noticed: the server remembers it, and would reset whoever brought back another number.
  */
-static __always_inline __u64 may_want_answer(ingress_ctx *ctx, const struct sw_packet *syn,
-					     const struct inquiry *inquiry)
+__noinline int wants_answer(const struct sw_packet *packet, const struct inquiry *inquiry,
+			    struct sw_addressee *addressee)
 {
-	const struct sw_policy *policy = policy_of(inquiry->policy);
-	struct sw_flood_state *state = flood_of(inquiry->policy, inquiry->service);
-	__u64 source;
-
-	if (!policy || !state)
-		return 0;
-	source = memory_hash(&syn->src);
-	sketch_source(state, source);
-	if (!state->on ||
-	    policy->rules[inquiry->service & (SW_SERVICE_SLOTS - 1)].flood.mode == SW_FLOOD_OFF ||
-	    !sw_is_answerable(syn) || stands_aside(state, inquiry->hash) ||
-	    !enforces(policy, inquiry->service) || is_allowed(&syn->src, inquiry->lists))
-		return 0;
-	if ((may_have_connection(inquiry->hash) && connection_state(syn, inquiry->now.ms) >= 0) ||
-	    ((state->half_open || state->earlier) && has_attempt(syn, inquiry)))
-		return 0;
-	if (syn->options & SW_OPT_SIGNED && !load.replay && checks_signatures(ctx, syn))
-		return 0;
-	return source | 1ULL << 40; /* a bit that nobody looks at */
-}
-
-/* Is such a SYN answered instead of passing? Returns by which enum sw_flood_way, and how, LET_PASS or NO_ROOM. */
-static __always_inline __u32 wants_answer(const struct sw_packet *packet,
-					  const struct inquiry *inquiry,
-					  struct sw_addressee *addressee, __u64 source)
-{
-	const struct sw_policy *policy = policy_of(inquiry->policy);
-	struct sw_flood_state *state = flood_of(inquiry->policy, inquiry->service);
 	const struct sw_flood_rules *rules;
+	const struct sw_policy *policy;
+	struct sw_flood_state *state;
+	__u64 source;
 	__u32 said;
 
+	if (!packet || !inquiry)
+		return LET_PASS;
+	policy = policy_of(inquiry->policy);
+	state = flood_of(inquiry->policy, inquiry->service);
 	if (!policy || !state)
 		return LET_PASS;
+	source = memory_hash(&packet->src);
+	sketch_source(state, source);
 	rules = &policy->rules[inquiry->service & (SW_SERVICE_SLOTS - 1)].flood;
+	if (!state->on || rules->mode == SW_FLOOD_OFF || !sw_is_answerable(packet) ||
+	    stands_aside(state, inquiry->hash) || !enforces(policy, inquiry->service) ||
+	    is_allowed(&packet->src, inquiry->lists))
+		return LET_PASS;
 	said = way_of_syn(packet, inquiry, addressee);
 	if (said == LET_PASS ||
-	    passes_verified(state, rules, source, inquiry->now.ms, said & SAID_WAY_MASK))
+	    passes_verified(state, rules, source, inquiry->now.ms, said & SAID_WAY_MASK) ||
+	    (may_have_connection(inquiry->hash) &&
+	     connection_state(packet, inquiry->now.ms) >= 0) ||
+	    ((state->half_open || state->earlier) && has_attempt(packet, inquiry)))
 		return LET_PASS;
 	if (sw_is_sampled(inquiry->hash, state->sample_shift) && rules->self_check &&
 	    said != NO_ROOM && !load.replay && !(packet->options & SW_OPT_SIGNED)) {
@@ -283,58 +270,68 @@ static __always_inline __u32 wants_answer(const struct sw_packet *packet,
 	return state->remedies ? said | SAID_REMEDIES : said;
 }
 
-/* What a SYN is answered with: a cookie. */
-static __always_inline bool make_cookie(const struct sw_packet *syn,
-					struct sw_cookie_answer *answer, __u32 said, __u32 now_ms)
+/* What a SYN is answered with, as wants_answer() has said. Returns 1, or 0 if it has to pass. */
+__noinline int make_answer(const struct sw_packet *syn, struct sw_cookie_answer *answer, __u32 said,
+			   __u32 now_ms)
 {
 	const struct sw_cookie_offer *offer = cookie_offer();
 	const struct sw_cookie_keys *keys = active_cookie_keys();
-
-	if (!offer || !keys || !offer->ttl)
-		return false;
-	sw_cookie_make(keys, my_cookie_memos(), offer, syn, now_ms, answer);
-	if (said >> SAID_MSS_SHIFT)
-		answer->mss = said >> SAID_MSS_SHIFT;
-	return true;
-}
-
-/* A challenge, or the kernel's cookie. */
-static __always_inline bool make_other_answer(const struct sw_packet *syn,
-					      struct sw_cookie_answer *answer, __u32 said,
-					      __u32 now_ms)
-{
-	const struct sw_cookie_offer *offer = cookie_offer();
-	const struct sw_cookie_keys *keys = active_cookie_keys();
-	__u32 mss = said >> SAID_MSS_SHIFT;
+	__u32 way = said & SAID_WAY_MASK, mss = said >> SAID_MSS_SHIFT;
 	long cookie;
 
-	if (!offer || !keys || !offer->ttl)
-		return false;
-	if ((said & SAID_WAY_MASK) == SW_WAY_CHALLENGE)
+	if (!offer || !keys || !syn || !answer || !offer->ttl)
+		return 0;
+	if (way == SW_WAY_HANDOVER) {
+		sw_cookie_make(keys, my_cookie_memos(), offer, syn, now_ms, answer);
+		if (mss)
+			answer->mss = mss;
+		return 1;
+	}
+	if (way == SW_WAY_CHALLENGE)
 		return sw_challenge_make(keys, my_cookie_memos(), syn, now_ms, answer);
 	cookie = kernel_cookie(syn);
 	if (cookie < 0)
-		return false;
+		return 0;
 	answer->seq = cookie;
 	answer->ack = syn->seq + 1;
 	answer->mss = mss ? mss : sw_addr_is_v4(&syn->src) ? offer->mss4 : offer->mss6;
 	answer->window = offer->window;
 	answer->ttl = offer->ttl;
-	return true;
+	return 1;
 }
 
-/* Sends what has been made, unless the SYN has to pass for once. */
-static __always_inline enum syn_fate send_made(ingress_ctx *ctx, const struct sw_packet *syn,
-					       const struct inquiry *inquiry,
-					       const struct sw_cookie_answer *answer, __u32 said)
+/* Answers a SYN if it has to be. */
+static __always_inline enum syn_fate answer_syn(ingress_ctx *ctx, struct sw_packet *syn,
+						struct inquiry *inquiry, __u64 hash)
 {
+	struct sw_addressee *addressee = addressee_of(hash);
 	struct sw_counters *mine = my_counters();
-	__u32 way = said & SAID_WAY_MASK;
+	struct sw_cookie_answer answer = {};
+	__u32 said, way;
 
-	if (!mine || (said & SAID_SAMPLED && note_sampled(inquiry, syn->seq, sampled_way(way))) ||
+	if (!load.replay && is_time_to_look(inquiry, addressee)) {
+		look_at_listener(ctx, syn, inquiry, hash);
+		look_at_probes_in_time(ctx, inquiry);
+	}
+	said = wants_answer(syn, inquiry, addressee);
+	if (said & SAID_REMEDIES)
+		said = with_remedies(syn, inquiry, said);
+	way = said & SAID_WAY_MASK;
+	if (said & SAID_NO_WSCALE)
+		syn->options &= ~SW_OPT_WSCALE; /* as if it had not asked for that */
+	if (way == NO_ROOM) {
+		count_limit(SW_LIMIT_ACCEPT_QUEUE, true);
+		count_service(inquiry->policy, inquiry->service, false, false,
+			      SW_LIMIT_ACCEPT_QUEUE, false); /* dropped: by count_syn() */
+		return SYN_NO_ROOM;
+	}
+	if (!mine || way == LET_PASS ||
+	    (syn->options & SW_OPT_SIGNED && !load.replay && checks_signatures(ctx, syn)) ||
+	    !make_answer(syn, &answer, said, inquiry->now.ms) ||
+	    (said & SAID_SAMPLED && note_sampled(inquiry, syn->seq, sampled_way(way))) ||
 	    !may_answer(ctx, said))
 		return SYN_PASSES;
-	if (!put_answer(ctx, inquiry->tcp, syn, answer)) {
+	if (!put_answer(ctx, inquiry->tcp, syn, &answer)) {
 		mine->tallies[SW_TALLY_COOKIES_UNSENT]++;
 		return SYN_UNSENT;
 	}
@@ -344,100 +341,6 @@ static __always_inline enum syn_fate send_made(ingress_ctx *ctx, const struct sw
 	}
 	mine->tallies[SW_TALLY_COOKIES_SENT]++;
 	return SYN_GETS_COOKIE;
-}
-
-/* Answers a SYN with a cookie. */
-static __always_inline enum syn_fate send_cookie(ingress_ctx *ctx, const struct sw_packet *syn,
-						 const struct inquiry *inquiry, __u32 said)
-{
-	struct sw_cookie_answer answer = {};
-
-	if (!make_cookie(syn, &answer, said, inquiry->now.ms))
-		return SYN_PASSES;
-	return send_made(ctx, syn, inquiry, &answer, said);
-}
-
-/* What answer_in_place() returns. */
-static __always_inline __u32 say_fate(__u32 said, enum syn_fate fate)
-{
-	return said | fate << SAID_FATE_SHIFT;
-}
-
-/*
- * Answers a SYN if it has to be. Returns what is said of it, and its fate: SYN_WAITS where there is more to say, or it is no
- * cookie of ours that it has to be answered with. To find out, to make the answer and to write it is one function, as
- * each call costs 7 ns where the kernel makes returns safe (Safe RET, against AMD's SRSO).
- */
-__noinline __u32 answer_in_place(ingress_ctx *ctx, const struct sw_packet *syn,
-				 const struct inquiry *inquiry, struct sw_addressee *addressee,
-				 __u64 source)
-{
-	__u32 said, way;
-
-	if (!syn || !inquiry)
-		return 0;
-	said = wants_answer(syn, inquiry, addressee, source);
-	way = said & SAID_WAY_MASK;
-	if (way == LET_PASS)
-		return say_fate(said, SYN_PASSES);
-	if (way == NO_ROOM)
-		return say_fate(said, SYN_NO_ROOM);
-	if (way != SW_WAY_HANDOVER || said & SAID_REMEDIES)
-		return say_fate(said, SYN_WAITS);
-	return say_fate(said, send_cookie(ctx, syn, inquiry, said));
-}
-
-/* Answers one with a cookie, once with_remedies() has been asked. Returns its enum syn_fate. */
-__noinline int answer_by_cookie(ingress_ctx *ctx, const struct sw_packet *syn,
-				const struct inquiry *inquiry, __u32 said)
-{
-	return syn && inquiry ? send_cookie(ctx, syn, inquiry, said) : SYN_PASSES;
-}
-
-/* Answers one by another way. Returns its enum syn_fate. */
-__noinline int answer_otherwise(ingress_ctx *ctx, const struct sw_packet *syn,
-				const struct inquiry *inquiry, __u32 said)
-{
-	struct sw_cookie_answer answer = {};
-
-	if (!syn || !inquiry || !make_other_answer(syn, &answer, said, inquiry->now.ms))
-		return SYN_PASSES;
-	return send_made(ctx, syn, inquiry, &answer, said);
-}
-
-/* Answers a SYN if it has to be; before that, looks for whom, if it is time. */
-static __always_inline enum syn_fate answer_syn(ingress_ctx *ctx, struct sw_packet *syn,
-						struct inquiry *inquiry, __u64 hash)
-{
-	struct sw_addressee *addressee = addressee_of(hash);
-	enum syn_fate fate;
-	__u64 source;
-	__u32 said;
-
-	if (!load.replay && is_time_to_look(inquiry, addressee)) {
-		look_at_listener(ctx, syn, inquiry, hash);
-		look_at_probes_in_time(ctx, inquiry);
-	}
-	source = may_want_answer(ctx, syn, inquiry);
-	if (!source)
-		return SYN_PASSES;
-	inquiry->behind = who_is_behind(addressee, &syn->dst, inquiry->policy, inquiry->now.ms);
-	said = answer_in_place(ctx, syn, inquiry, addressee, source);
-	fate = said >> SAID_FATE_SHIFT & SAID_FATE_MASK;
-	if (fate == SYN_NO_ROOM) {
-		count_limit(SW_LIMIT_ACCEPT_QUEUE, true);
-		count_service(inquiry->policy, inquiry->service, false, false,
-			      SW_LIMIT_ACCEPT_QUEUE, false); /* dropped: by count_syn() */
-	}
-	if (fate != SYN_WAITS)
-		return fate;
-	if (said & SAID_REMEDIES)
-		said = with_remedies(syn, inquiry, said);
-	if (said & SAID_NO_WSCALE)
-		syn->options &= ~SW_OPT_WSCALE; /* as if it had not asked for that */
-	return (said & SAID_WAY_MASK) == SW_WAY_HANDOVER ?
-		       answer_by_cookie(ctx, syn, inquiry, said) :
-		       answer_otherwise(ctx, syn, inquiry, said);
 }
 
 #endif

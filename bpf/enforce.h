@@ -184,7 +184,6 @@ enum syn_fate {
 	SYN_GETS_CHALLENGE,
 	SYN_UNSENT,  /* it was to be answered, and cannot be: dropped */
 	SYN_NO_ROOM, /* dropped, as its listener would do */
-	SYN_WAITS,   /* not known yet */
 };
 
 static __always_inline enum sw_verdict verdict_on_syn(enum syn_fate fate)

@@ -55,6 +55,21 @@ static __always_inline bool leave_to_tc(struct xdp_md *ctx, bool by_route)
 	return true;
 }
 
+/* Writes the answer over the SYN. Returns by how many bytes it begins later, or SW_NO_ANSWER. */
+__noinline int write_answer(struct xdp_md *ctx, __u32 tcp, const struct sw_packet *syn,
+			    const struct sw_cookie_answer *answer)
+{
+	struct sw_syn_frame frame = { .start = (__u8 *)(__u64)ctx->data,
+				      .end = (const __u8 *)(__u64)ctx->data_end,
+				      .tcp = tcp };
+	__u32 length;
+
+	if (!syn || !answer)
+		return SW_NO_ANSWER;
+	frame.link_length = syn->link_length;
+	return sw_answer(&frame, syn, answer, &length);
+}
+
 /* Can an answer be sent as SEND_* say? The SYN is not changed yet. */
 static __always_inline bool may_answer(struct xdp_md *ctx, __u32 how)
 {
@@ -65,12 +80,7 @@ static __always_inline bool may_answer(struct xdp_md *ctx, __u32 how)
 static __always_inline bool put_answer(struct xdp_md *ctx, __u32 tcp, const struct sw_packet *syn,
 				       const struct sw_cookie_answer *answer)
 {
-	const struct sw_syn_frame frame = { .start = (__u8 *)(__u64)ctx->data,
-					    .end = (const __u8 *)(__u64)ctx->data_end,
-					    .link_length = syn->link_length,
-					    .tcp = tcp };
-	__u32 length;
-	int later = sw_answer(&frame, syn, answer, &length);
+	int later = write_answer(ctx, tcp, syn, answer);
 
 	return later >= 0 && !(later && bpf_xdp_adjust_head(ctx, later));
 }

@@ -29,7 +29,6 @@ struct inquiry {
 	__u16 tcp;	/* where the TCP header is in the frame */
 	__u8 lists;	/* settings.lists, as it was when the packet came */
 	__u8 side;	/* where the segment is seen: sw_side() */
-	__u8 behind; /* enum sw_addressee_kind: who is, behind the address and port that a SYN is for */
 };
 
 /* One CPU handles one packet at a time, with softirqs off; its stack has no room for this. */
@@ -39,21 +38,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct sw_finding);
 } findings SEC(".maps");
-
-/* Likewise: whoever answers a SYN needs the stack. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct inquiry);
-} inquiries SEC(".maps");
-
-static __always_inline struct inquiry *my_inquiry(void)
-{
-	__u32 key = 0;
-
-	return bpf_map_lookup_elem(&inquiries, &key);
-}
 
 static __always_inline struct sw_finding *my_finding(void)
 {

@@ -352,69 +352,68 @@ static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *pack
 					       enum sw_direction direction)
 {
 	__u64 seed[2] = { load.seed[0], load.seed[1] };
+	struct inquiry inquiry = { .direction = direction, .limit = SW_LIMIT_NONE, .tcp = tcp };
 	const struct sw_settings *set = current_settings();
-	struct inquiry *inquiry = my_inquiry();
 	bool plain = sw_is_plain(packet), limited = false;
 	struct sw_finding *finding;
 	enum sw_verdict verdict;
 	__u64 destination;
 
-	if (!set || !inquiry)
+	if (!set)
 		return SW_VERDICT_PASSED;
-	*inquiry = (struct inquiry){ .direction = direction, .limit = SW_LIMIT_NONE, .tcp = tcp };
-	inquiry->policy = *(volatile const __u32 *)&set->policy;
-	inquiry->lists = set->lists | (set->auto_blocks ? SW_LISTS_AUTO_BLOCK : 0);
-	if (direction == SW_INGRESS && inquiry->lists & ~(1U << SW_LIST_ALLOW) &&
+	inquiry.policy = *(volatile const __u32 *)&set->policy;
+	inquiry.lists = set->lists | (set->auto_blocks ? SW_LISTS_AUTO_BLOCK : 0);
+	if (direction == SW_INGRESS && inquiry.lists & ~(1U << SW_LIST_ALLOW) &&
 	    packet->kind != SW_KIND_NOT_IP &&
-	    check_lists(packet, inquiry->policy, inquiry->lists) == SW_VERDICT_DROPPED)
+	    check_lists(packet, inquiry.policy, inquiry.lists) == SW_VERDICT_DROPPED)
 		return SW_VERDICT_DROPPED;
-	if (!plain && !judge_alone(packet, inquiry))
+	if (!plain && !judge_alone(packet, &inquiry))
 		return SW_VERDICT_PASSED;
-	if (direction == SW_INGRESS && inquiry->anomalies &&
-	    policy_has(inquiry->policy, SW_HAS_ENFORCE) &&
-	    drop_alone(packet, inquiry) == SW_VERDICT_DROPPED)
+	if (direction == SW_INGRESS && inquiry.anomalies &&
+	    policy_has(inquiry.policy, SW_HAS_ENFORCE) &&
+	    drop_alone(packet, &inquiry) == SW_VERDICT_DROPPED)
 		return SW_VERDICT_DROPPED;
-	inquiry->now.ms = clock_ms();
+	inquiry.now.ms = clock_ms();
 	/* of SYNs, one in each tick does so */
-	if (direction == SW_INGRESS && inquiry->segment != SW_SEGMENT_SYN &&
-	    policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE) && !load.replay)
-		look_at_probes_in_time(ctx, inquiry);
+	if (direction == SW_INGRESS && inquiry.segment != SW_SEGMENT_SYN &&
+	    policy_has(inquiry.policy, SW_HAS_FLOOD_DEFENCE) && !load.replay)
+		look_at_probes_in_time(ctx, &inquiry);
 	destination = mix_end(&packet->dst, packet->dport, seed);
-	inquiry->hash = sw_flow_hash_to(packet, destination, seed);
-	if (direction == SW_INGRESS && inquiry->segment == SW_SEGMENT_SYN) {
-		verdict = receive_syn(ctx, packet, inquiry, addressee_hash(destination));
+	inquiry.hash = sw_flow_hash_to(packet, destination, seed);
+	if (direction == SW_INGRESS && inquiry.segment == SW_SEGMENT_SYN) {
+		verdict = receive_syn(ctx, packet, &inquiry, addressee_hash(destination));
 		if (verdict != SW_VERDICT_PASSED)
 			return verdict;
-		limited = inquiry->owner || inquiry->limit != SW_LIMIT_NONE;
+		limited = inquiry.owner || inquiry.limit != SW_LIMIT_NONE;
 	}
-	if (load.followed && !inquiry->anomalies && !limited &&
-	    is_only_counted(packet, inquiry, set))
+	if (load.followed && !inquiry.anomalies && !limited &&
+	    is_only_counted(packet, &inquiry, set))
 		return SW_VERDICT_PASSED;
 	/* before any table is read: the exact clock waits for all loads that are under way */
-	if ((inquiry->segment == SW_SEGMENT_SYN || inquiry->segment == SW_SEGMENT_SYNACK) &&
-	    may_time(inquiry->now.ms))
-		inquiry->now.us = clock_us();
-	if (plain && (is_routine(packet, inquiry, set) || !judge_alone(packet, inquiry)))
+	if ((inquiry.segment == SW_SEGMENT_SYN || inquiry.segment == SW_SEGMENT_SYNACK) &&
+	    may_time(inquiry.now.ms))
+		inquiry.now.us = clock_us();
+	if (plain && (is_routine(packet, &inquiry, set) || !judge_alone(packet, &inquiry)))
 		return SW_VERDICT_PASSED;
 
 	finding = my_finding();
 	if (!finding)
 		return SW_VERDICT_PASSED;
 	sw_finding_init(finding);
-	look_where(inquiry, set);
-	if (inquiry->segment != SW_SEGMENT_NONE &&
-	    follow(ctx, packet, inquiry, finding, direction) == SW_VERDICT_DROPPED)
+	look_where(&inquiry, set);
+	if (inquiry.segment != SW_SEGMENT_NONE &&
+	    follow(ctx, packet, &inquiry, finding, direction) == SW_VERDICT_DROPPED)
 		return SW_VERDICT_DROPPED;
-	if ((limited || finding->released) && settle_limits(packet, inquiry) == SW_VERDICT_DROPPED)
+	if ((limited || finding->released) && settle_limits(packet, &inquiry) == SW_VERDICT_DROPPED)
 		return SW_VERDICT_DROPPED;
-	if (policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE))
-		note_symptoms(packet, inquiry);
-	if (finding->anomalies | inquiry->anomalies ||
+	if (policy_has(inquiry.policy, SW_HAS_FLOOD_DEFENCE))
+		note_symptoms(packet, &inquiry);
+	if (finding->anomalies | inquiry.anomalies ||
 	    finding->handshake.completed != SW_OUTCOME_NONE)
-		judge(ctx, packet, inquiry, finding, direction);
+		judge(ctx, packet, &inquiry, finding, direction);
 	if (direction == SW_EGRESS)
 		note_tag(ctx, packet);
-	return conclude(packet, inquiry);
+	return conclude(packet, &inquiry);
 }
 
 #endif
