@@ -135,7 +135,10 @@ def report_flood(screen, before, after, half_open):
     ends["evicted"] = tallies.get("attempts_evicted", 0)
     # a SYN pushed out of a full line before its SYN-ACK came: that one then makes a new entry
     expected = FLOOD + ends.get("unsolicited_synack", 0)
-    opened = tallies.get("attempts_opened", 0)
+    # of more SYNs than the table can remember, a sample is followed
+    ends["counted only"] = (tallies.get("attempts_unfollowed", 0) -
+                            tallies.get("attempts_recognised", 0))
+    opened = tallies.get("attempts_opened", 0) + ends["counted only"]
     screen.title("SPOOFED SYN FLOOD")
     quarters = half_open[FLOOD_PARTS // 4 - 1::FLOOD_PARTS // 4]
     print(f"  {FLOOD:,} SYNs; half-open after each quarter of them: "

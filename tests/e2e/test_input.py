@@ -169,8 +169,8 @@ def test_the_hook_is_occupied_by_another_synward(pair, synward, bpffs):
     """Of another pin directory; attached by link, so another remedy."""
     synward.attach(pair[1], options=QUICK)
     other = Synward(bpffs / "other")
-    refuse(other.run("attach", "s0", namespace=pair[1].namespace), FAILURE, "sw_xdp",
-           "another synward", "bpftool link detach")
+    refuse(other.run("attach", "s0", namespace=pair[1].namespace), FAILURE, str(synward.pin_dir),
+           "another synward", f"synward --pin-dir {synward.pin_dir} detach s0")
     assert not other.pin_dir.exists()
 
 

@@ -125,7 +125,7 @@ def test_a_saved_policy_that_is_not_sound(gate, synward, files, text):
     path = synward.state_dir / "policy.yaml"
     path.write_text(text)
     done = again(synward, gate.far, code=DEGRADED)
-    assert str(path) in done.stderr and "default one is active" in done.stderr
+    assert str(path) in done.stderr and "the default policy is active" in done.stderr
     assert gate.passes() and mode(synward) == "monitor" and path.read_text() == text
     synward.expect(0, "detach", "--all")
     done = synward.attach(gate.far, options=("-j",), code=DEGRADED)

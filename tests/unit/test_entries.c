@@ -244,7 +244,8 @@ static void a_mistake_is_told_with_its_line(void **state __unused)
 		{ "\n\n192.0.2.1/24 text\n",
 		  ":3: 192.0.2.1/24: bits behind the length are set; the "
 		  "prefix would be 192.0.2.0/24" },
-		{ "::ffff:192.0.2.0/120\n", ":1: ::ffff:192.0.2.0/120: expected an IPv4 prefix" },
+		{ "::ffff:192.0.2.0/120\n",
+		  ":1: ::ffff:192.0.2.0/120: this is IPv4 in the notation of IPv6" },
 		{ "0.0.0.0/0\n", ":1: 0.0.0.0/0 is every address" },
 		{ "::/0\n", ":1: ::/0 is every address" },
 		{ "10.0.0.1 10.0.0.2/x\n1.2.3\n", ":2: 1.2.3: expected an address" },

@@ -344,7 +344,7 @@ const struct sw_command sw_cmd_events = {
 		"  synward events --count 10 --timeout 30s\n"
 		"  synward events --timeout 0\n"
 		"  synward events -j --output /var/log/synward/events.json\n"
-		"  synward events --journal --wait --cursor-file /run/synward-events\n",
+		"  synward events --journal --wait --cursor-file /run/synward-events/cursor\n",
 	.options = options,
 	.run = run,
 };

@@ -121,6 +121,10 @@ static int run(int argc, char **argv)
 	if (error)
 		return error;
 	note_timeouts(&work);
+	if (work.secret_changed && given.confirm_ms)
+		sw_note("the secret is not on trial: --confirm restores the previous policy, not "
+			"the "
+			"previous secret");
 	return sw_policy_tell(&work, "applied", given.confirm_ms || sw_policy_save(&work));
 }
 
@@ -137,7 +141,7 @@ const struct sw_command sw_cmd_policy_apply = {
 		"With --confirm the kernel restores the previous policy after that time, unless\n"
 		"you confirm the new one: also if you cannot reach this machine any more. Until\n"
 		"then the new policy is not saved. If you apply another one meanwhile, the kernel\n"
-		"still restores that same previous policy.\n"
+		"still restores that same previous policy. It does not restore a secret.\n"
 		"\n"
 		"Examples:\n"
 		"  synward policy apply\n"

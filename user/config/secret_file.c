@@ -68,8 +68,16 @@ void sw_secret_derive(const uint8_t key[SW_SECRET_KEY_BYTES], struct sw_cookie_m
 
 static int unreadable(const char *path, int error)
 {
-	return sw_error(EINVAL, "%s: cannot read this secret: %s; " MAKE, path,
-			sw_errno_text(error), path);
+	/* only where there is none: another one would not be that of the other hosts */
+	if (error == ENOENT)
+		return sw_error(EINVAL,
+				"%s: cannot read this secret: %s; copy it from a host "
+				"that has it, or if none does, " MAKE,
+				path, sw_errno_text(error), path);
+	if (error == EACCES || error == EPERM)
+		return sw_error(EINVAL, "%s: cannot read this secret: %s; run this as root", path,
+				sw_errno_text(error));
+	return sw_error(EINVAL, "%s: cannot read this secret: %s", path, sw_errno_text(error));
 }
 
 /* Others could have read it already: that its mode was changed since does not make it a secret. */

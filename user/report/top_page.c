@@ -144,8 +144,7 @@ static void say_sources(struct sw_page *page, const struct sw_top *now, enum sw_
 	}
 	if (totals[SW_TOP_SYNS].sampling || totals[SW_TOP_ANOMALIES].sampling)
 		say(page,
-		    "above %s per second on a CPU, only one in %u is counted; %s holds for 95%% of "
-		    "the counts",
+		    "above %s per second on a CPU, 1 in %u is counted; %s holds for 95%% of counts",
 		    sw_format_count(number, EXACT_PER_SECOND), SW_TOP_SAMPLE, plus_minus());
 }
 
