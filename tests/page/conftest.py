@@ -3,6 +3,7 @@
 
 import pathlib
 import shutil
+import socket
 import sys
 
 import pytest
@@ -11,9 +12,12 @@ LIB = pathlib.Path(__file__).resolve().parents[1] / "lib"
 sys.path.insert(0, str(LIB))
 pytest.register_assert_rewrite(*(path.stem for path in LIB.glob("*.py")))
 
+import tcp  # noqa: E402
 from browser import CHROMIUM, DRIVER, Browser  # noqa: E402
+from causes import QUICK, Stage  # noqa: E402
 from cli import fresh  # noqa: E402
 from exporter import Exporter  # noqa: E402
+from floods import answerable, apply  # noqa: E402
 from net import Lab  # noqa: E402
 
 NEEDED = (CHROMIUM, DRIVER)
@@ -39,6 +43,21 @@ def lab():
 def synward(lab, tmp_path):
     with fresh(pathlib.Path("/sys/fs/bpf/page"), tmp_path / "state") as made:
         yield made
+
+
+@pytest.fixture
+def wire(lab):
+    near, far = lab.wire(lab.namespace("client"), "c0", lab.namespace("server"), "s0")
+    answerable(near)
+    return near, far
+
+
+@pytest.fixture
+def stage(wire, synward, tmp_path):
+    """Attached, with a service that is defended."""
+    synward.attach(wire[1], options=QUICK)
+    apply(synward, tmp_path, f"name: web, ports: [{tcp.PORT}], syn_flood: adaptive")
+    return Stage(*wire, socket.AF_INET)
 
 
 @pytest.fixture

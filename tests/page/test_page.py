@@ -8,31 +8,13 @@ import pytest
 
 import tcp
 from browser import axe
-from causes import QUICK, Stage
-from floods import answerable, apply
 from net import wait_for
 from segments import MSS_1460, SYN, Segment
 from spoofed import Flood
 
 MOST_SCRIPT = 100 * 1024
 WIDTHS = (360, 768, 1280, 2560)
-ADAPTIVE = f"name: web, ports: [{tcp.PORT}], syn_flood: adaptive"
 ODD_NAME = "<i>x<b>&amp;\"'"  # of an interface: the kernel takes it
-
-
-@pytest.fixture
-def wire(lab):
-    near, far = lab.wire(lab.namespace("client"), "c0", lab.namespace("server"), "s0")
-    answerable(near)
-    return near, far
-
-
-@pytest.fixture
-def stage(wire, synward, tmp_path):
-    """Attached, with a service that is defended."""
-    synward.attach(wire[1], options=QUICK)
-    apply(synward, tmp_path, ADAPTIVE)
-    return Stage(*wire, socket.AF_INET)
 
 
 def rows(page, name):

@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The page among names that lie, clocks that jump, many tabs, and an exporter that comes and goes."""
 
-import socket
-
 import pytest
 
-import tcp
-from causes import QUICK, Stage
+from causes import QUICK
 from exporter import Exporter
-from floods import answerable, apply
+from floods import apply
 from identity import plant_identity
 from net import wait_for
 
@@ -40,20 +37,6 @@ HUES = """
     return false;
 """
 ACCEPTED = (0x15, 0x95, 0x70)
-
-
-@pytest.fixture
-def wire(lab):
-    near, far = lab.wire(lab.namespace("client"), "c0", lab.namespace("server"), "s0")
-    answerable(near)
-    return near, far
-
-
-@pytest.fixture
-def stage(wire, synward, tmp_path):
-    synward.attach(wire[1], options=QUICK)
-    apply(synward, tmp_path, f"name: web, ports: [{tcp.PORT}], syn_flood: adaptive")
-    return Stage(*wire, socket.AF_INET)
 
 
 def looks(page, more=3):

@@ -1,27 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What makes way for a new connection, where its two buckets are full. */
 #define _GNU_SOURCE
-#include "../lib/sequences.h"
+#include "../lib/crowded.h"
 
-#define OF(number) .from = FIRST_NUMBERED + (number)
-#define TO(number) .to = FIRST_NUMBERED + (number)
-#define BUCKETS	   16U
-#define LIVE	   (BUCKETS * SW_WAYS * 4 / 5)
-
-static struct host host;
-
-static void send(struct segment segment)
-{
-	segment.after_ms += 1;
-	host_segment(&host, &segment, false);
-}
-
-static void connect_flow(__u32 number)
-{
-	send(A_SYN(OF(number)));
-	send(A_SYNACK(TO(number)));
-	send(AN_ACK(OF(number)));
-}
+#define BUCKETS 16U
+#define LIVE	(BUCKETS * SW_WAYS * 4 / 5)
 
 /* One that has ended goes first, also one in neither bucket of the new one: a live one moves to its place. */
 static void the_closed_go_first_wherever_they_are(void **state __unused)

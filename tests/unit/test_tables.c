@@ -4,13 +4,7 @@
  * has to go, what is counted, and what a flood cannot do.
  */
 #define _GNU_SOURCE
-#include "../lib/sequences.h"
-
-/* A flow of the given number; the segments of sequence.h are the flow's if they come from it. */
-#define OF(number) .from = FIRST_NUMBERED + (number)
-#define TO(number) .to = FIRST_NUMBERED + (number)
-
-static struct host host;
+#include "../lib/crowded.h"
 
 static int open_one_bucket(void **state __unused)
 {
@@ -26,20 +20,6 @@ static int close_host(void **state __unused)
 {
 	host_close(&host);
 	return 0;
-}
-
-/* A millisecond after the one before, so that each has an age of its own. */
-static void send(struct segment segment)
-{
-	segment.after_ms += 1;
-	host_segment(&host, &segment, false);
-}
-
-static void connect_flow(__u32 number)
-{
-	send(A_SYN(OF(number)));
-	send(A_SYNACK(TO(number)));
-	send(AN_ACK(OF(number)));
 }
 
 static void wait_ms(__u32 ms)
