@@ -20,7 +20,7 @@
 /* After the last one that was only counted, so long a segment may belong to one. */
 #define GLIMPSE_VALID_MS 20000U
 
-/* In which windows a CPU's attempts are counted, in ms: 1 << it. The loader says how many of them are entered. */
+/* How often a CPU may enter more attempts, in ms: 1 << it. The loader says how many. */
 #define FOLLOWED_WINDOW_SHIFT 4
 
 /* What makes every attempt worth an entry. */
@@ -66,16 +66,22 @@ static __always_inline void note_unfollowed(const struct sw_settings *set, __u32
 	*(volatile __u32 *)&changing->unfollowed_ms = now_ms;
 }
 
-/* The budget of this CPU in the present window. */
+/*
+ * The budget of this CPU, a token bucket: each window gives back what one may use, and what was left unused is kept, up
+ * to a burst. A burst that the table has room for is no flood, however short it is; a flood has what the windows give.
+ * Only this CPU writes it.
+ */
 static __always_inline struct cpu_budget *followed_budget(__u32 now_ms)
 {
-	__u32 key = 0;
+	__u32 key = 0, window = now_ms >> FOLLOWED_WINDOW_SHIFT;
 	struct cpu_budget *budget = bpf_map_lookup_elem(&budgets, &key);
+	__u64 given;
 
-	if (budget && budget->followed_window != now_ms >> FOLLOWED_WINDOW_SHIFT) {
-		budget->followed_window = now_ms >> FOLLOWED_WINDOW_SHIFT;
-		budget->followed = 0;
+	if (budget && budget->followed_window != window) {
+		given = (__u64)(window - budget->followed_window) * load.followed;
+		budget->followed -= given < budget->followed ? given : budget->followed;
 		budget->followed_again = 0;
+		budget->followed_window = window;
 	}
 	return budget;
 }
@@ -96,7 +102,7 @@ __noinline int glimpse_syn(const struct sw_packet *syn, __u64 hash, __u32 now_ms
 
 	if (!syn || !set || !budget || !mine)
 		return 0;
-	over = budget->followed >= load.followed;
+	over = budget->followed >= load.burst;
 	if (!over && !may_be_glimpsed(set, now_ms)) {
 		budget->followed++;
 		return 0;

@@ -293,7 +293,8 @@ struct cpu_budget {
 	__u32 events;
 	__u32 timed_window;
 	__u32 timed;
-	/* attempts entered, and those of them whose SYN came again: bpf/glimpse.h */
+	/* bpf/glimpse.h: attempts entered that no window has given back yet, and those of the last
+	 * window that were entered since their SYN came again */
 	__u32 followed_window;
 	__u32 followed;
 	__u32 followed_again;

@@ -33,6 +33,7 @@ struct setup {
 	__u64 start_ns;
 	bool checksums;
 	__u32 followed; /* attempts that a CPU enters in a window of 16 ms; 0: all */
+	__u32 burst;	/* and at once */
 	bool live;	/* the program has the kernel's clocks, not those of the test */
 	bool frags;	/* the one for frames in several buffers is loaded, too */
 	bool tc;	/* and that by which TC sees what comes in */

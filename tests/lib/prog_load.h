@@ -96,6 +96,7 @@ static inline void prog_set_constants(const struct prog *prog, __u8 slot, __u32 
 	load->connection_buckets = prog->setup.connection_buckets;
 	load->event_records = event_records;
 	load->followed = prog->setup.followed;
+	load->burst = prog->setup.burst;
 	load->replay = !prog->setup.live;
 	load->tick_ms_q20 = prog_tick_ms() << 20;
 	load->ordered_stores = SW_ORDERED_STORES;

@@ -7,13 +7,13 @@
 #include "../../user/base/cleanup.h"
 #include "../../user/model/top.h"
 #include "../../user/maps/percpu.h"
+#include "../lib/one_cpu.h"
 #include "top_events.h"
 
 #include <synward/load.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -244,15 +244,6 @@ static void the_cost(void **state __unused)
 	assert_true(floor > 0 && note > 0);
 }
 
-static void stay_here(void)
-{
-	cpu_set_t here;
-
-	CPU_ZERO(&here);
-	CPU_SET(sched_getcpu(), &here);
-	must(!sched_setaffinity(0, sizeof(here), &here), "affinity");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,7 +254,7 @@ int main(void)
 	};
 	int failed;
 
-	stay_here();
+	must(stay_on_this_cpu(), "affinity");
 	cpus = (size_t)sw_cpu_count();
 	all = calloc(cpus, sizeof(*all));
 	skeleton = top_bpf__open();

@@ -4,8 +4,10 @@
  * complete is counted to the last one.
  */
 #include "../lib/forged.h"
+#include "../lib/one_cpu.h"
 
-#define FOLLOWED 4U /* in each window */
+#define FOLLOWED 4U  /* in each window, in the long run */
+#define BURST	 64U /* at once */
 #define WINDOW	 16
 #define FLOOD	 200U
 
@@ -61,22 +63,39 @@ static void expect_no_anomaly(void)
 	assert_int_equal(wrongs, 0);
 }
 
+/* Who has been idle has room for a burst, and as many as the windows give are followed for ever. */
 static void as_many_as_can_be_remembered_are_followed(void **state __unused)
 {
+	flood(BURST);
+	expect_attempts(BURST, 0, 0);
 	for (__u32 window = 0; window < 3; window++) {
-		flood_from(window * FOLLOWED, FOLLOWED);
 		go_to_a_window();
+		flood_from(BURST + window * FOLLOWED, FOLLOWED);
 	}
-	expect_attempts(3 * FOLLOWED, 0, 0);
+	expect_attempts(BURST + 3 * FOLLOWED, 0, 0);
 }
 
+/* A flood has no more than the windows give; what was left unused for long is never more than a burst. */
 static void of_more_a_sample_is(void **state __unused)
 {
+	__u32 followed = BURST;
+
 	flood(FLOOD);
-	expect_attempts(FOLLOWED, FLOOD - FOLLOWED, 0);
-	go_to_a_window();
-	flood_from(1000, FLOOD);
-	expect_attempts(2 * FOLLOWED, 2 * (FLOOD - FOLLOWED), 0);
+	expect_attempts(BURST, FLOOD - BURST, 0);
+	for (__u32 window = 1; window <= 3; window++) {
+		go_to_a_window();
+		flood_from(window * FLOOD, FLOOD);
+		followed += FOLLOWED;
+		expect_attempts(followed, (window + 1) * FLOOD - followed, 0);
+	}
+	prog.now_ns += WINDOW * NS_PER_MS * (BURST / FOLLOWED - 1);
+	flood_from(4 * FLOOD, FLOOD);
+	followed += BURST - FOLLOWED;
+	expect_attempts(followed, 5 * FLOOD - followed, 0);
+	prog.now_ns += 1000 * WINDOW * NS_PER_MS;
+	flood_from(5 * FLOOD, FLOOD);
+	followed += BURST;
+	expect_attempts(followed, 6 * FLOOD - followed, 0);
 	expect_no_anomaly();
 }
 
@@ -87,7 +106,7 @@ static void an_honest_handshake_is_accepted(void **state __unused)
 
 	flood(FLOOD);
 	talk = open_talk(false);
-	expect_attempts(FOLLOWED + 1, FLOOD + 1 - FOLLOWED, 1);
+	expect_attempts(BURST + 1, FLOOD + 1 - BURST, 1);
 	assert_int_equal(ended(SW_OUTCOME_ACCEPTED), 1);
 	expect_completed(1);
 	goes_on(&talk);
@@ -129,19 +148,19 @@ static void what_is_repeated_is_followed(void **state __unused)
 {
 	flood(FLOOD);
 	assert_true(comes(A_SYN()));
-	expect_attempts(FOLLOWED, FLOOD + 1 - FOLLOWED, 0);
+	expect_attempts(BURST, FLOOD + 1 - BURST, 0);
 	assert_true(comes(A_SYN()));
-	expect_attempts(FOLLOWED + 1, FLOOD + 1 - FOLLOWED, 0);
+	expect_attempts(BURST + 1, FLOOD + 1 - BURST, 0);
 	assert_true(comes(A_SYN()));
 	expect_anomaly("syn_retransmit", 1, 0, 0);
 	leaves(A_SYNACK());
 	assert_true(comes(AN_ACK()));
 	expect_completed(1);
-	expect_attempts(FOLLOWED + 1, FLOOD + 1 - FOLLOWED, 0);
+	expect_attempts(BURST + 1, FLOOD + 1 - BURST, 0);
 	/* a flood that repeats all its SYNs has no more of it than one that does not */
 	flood(FLOOD);
 	flood(FLOOD);
-	assert_true(tallied(SW_TALLY_ATTEMPTS_OPENED) <= 2 * FOLLOWED);
+	assert_true(tallied(SW_TALLY_ATTEMPTS_OPENED) <= 2 * BURST);
 }
 
 static void nobody_completes_what_he_cannot_know(void **state __unused)
@@ -219,16 +238,16 @@ static void the_sample_is_counted(void **state __unused)
 	prog_sweep(&prog, false);
 	counters = counted();
 	assert_int_equal(counters.sampled[SW_OUTCOME_HALF_OPEN], 2);
-	assert_int_equal(counters.sampled[SW_OUTCOME_NO_RESPONSE], FOLLOWED - 2);
+	assert_int_equal(counters.sampled[SW_OUTCOME_NO_RESPONSE], BURST - 2);
 	assert_int_equal(counters.outcomes[SW_OUTCOME_HALF_OPEN], 2);
-	assert_int_equal(counters.outcomes[SW_OUTCOME_NO_RESPONSE], FOLLOWED - 2);
+	assert_int_equal(counters.outcomes[SW_OUTCOME_NO_RESPONSE], BURST - 2);
 	/* what ends long after it stands for itself alone */
-	for (__u32 i = 0; i < FOLLOWED; i++)
+	for (__u32 i = 0; i < BURST; i++)
 		assert_true(comes(A_SYN(.sport = 1 + i, .after_ms = 1000)));
 	prog_sweep(&prog, true);
 	counters = counted();
-	assert_int_equal(counters.outcomes[SW_OUTCOME_NO_RESPONSE], 2 * FOLLOWED - 2);
-	assert_int_equal(counters.sampled[SW_OUTCOME_NO_RESPONSE], FOLLOWED - 2);
+	assert_int_equal(counters.outcomes[SW_OUTCOME_NO_RESPONSE], 2 * BURST - 2);
+	assert_int_equal(counters.sampled[SW_OUTCOME_NO_RESPONSE], BURST - 2);
 }
 
 /* Whoever limits attempts, drops anything or answers SYNs has all of them followed. */
@@ -263,6 +282,8 @@ int main(void)
 	};
 	struct setup setup = setup_of_buckets(BUCKETS);
 
+	must(stay_on_this_cpu(), "affinity"); /* which has the budget */
 	setup.followed = FOLLOWED;
+	setup.burst = BURST;
 	return forged_run(&setup, tests);
 }
