@@ -27,10 +27,7 @@ static __always_inline __u64 memory_hash(const struct sw_addr *source)
 
 static __always_inline struct sw_verified *remembered(__u64 hash)
 {
-	__u32 index = hash & (SW_VERIFIED_SOURCES - 1), key = index / SW_PAGE;
-	struct sw_verified_page *page = bpf_map_lookup_elem(&verified, &key);
-
-	return page ? &page->of[index % SW_PAGE] : NULL;
+	return place_in(verified, hash & (SW_VERIFIED_SOURCES - 1));
 }
 
 static __always_inline __u16 memory_tag(__u64 hash)

@@ -17,14 +17,9 @@
 static __always_inline struct sw_suspect *suspect_of(const struct sw_addr *source, __u64 *hash)
 {
 	__u64 seed[2] = { load.seed[0], load.seed[1] };
-	struct sw_suspect_page *page;
-	__u32 index, key;
 
 	*hash = sw_suspect_hash(source, seed);
-	index = *hash & (SW_SUSPECTS - 1);
-	key = index / SW_PAGE;
-	page = bpf_map_lookup_elem(&suspects, &key);
-	return page ? &page->of[index % SW_PAGE] : NULL;
+	return place_in(suspects, *hash & (SW_SUSPECTS - 1));
 }
 
 /*
@@ -78,14 +73,9 @@ static __always_inline struct sw_proven_line *proven_line(const struct sw_addr *
 {
 	__u64 seed[2] = { load.seed[0], load.seed[1] };
 	struct sw_addr of = sw_addr_host(source);
-	struct sw_proven_page *page;
-	__u32 index, key;
 
 	*hash = sw_proven_hash(&of, seed);
-	index = *hash & (SW_PROVEN_SOURCES / SW_WAYS - 1);
-	key = index / SW_PAGE;
-	page = bpf_map_lookup_elem(&proven, &key);
-	return page ? &page->of[index % SW_PAGE] : NULL;
+	return place_in(proven, *hash & (SW_PROVEN_SOURCES / SW_WAYS - 1));
 }
 
 /* The source completed a handshake, so it is where it says. */

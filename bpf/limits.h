@@ -19,11 +19,9 @@ static __always_inline struct sw_source_bucket *source_bucket(const struct sw_ad
 	__u64 seed[2] = { load.seed[0], load.seed[1] };
 	struct sw_addr prefix = sw_source_prefix(source, &policy->rules[service]);
 	__u64 hash = sw_source_hash(&prefix, service, policy->generation, seed);
-	__u32 index = sw_source_index(hash), key = index / SW_PAGE;
-	struct sw_source_page *page = bpf_map_lookup_elem(&sources, &key);
 
 	*tag = sw_source_tag(hash);
-	return page ? &page->of[index % SW_PAGE] : NULL;
+	return place_in(sources, sw_source_index(hash));
 }
 
 /* What admit() says of a SYN that it could not count: it is let in, and nothing was booked. */

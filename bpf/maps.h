@@ -331,6 +331,15 @@ const volatile struct load_constants load = {
 	.tick_ms_q20 = 4 << 20,
 };
 
+/* The place of a number in a map whose elements are pages of SW_PAGE places; NULL if there is none. */
+#define place_in(map, number)                                                                      \
+	({                                                                                         \
+		__u32 place_number = (number), page_key = place_number / SW_PAGE;                  \
+		typeof((map).value) page = bpf_map_lookup_elem(&(map), &page_key);                 \
+                                                                                                   \
+		page ? &page->of[place_number % SW_PAGE] : NULL;                                   \
+	})
+
 /* For who writes one of the fields that are the packets'. */
 static __always_inline struct sw_settings *changing_settings(void)
 {
