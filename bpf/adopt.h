@@ -9,6 +9,7 @@
 
 #include "core/packet.h"
 #include "core/wire.h"
+#include "kernel_sockets.h"
 #include "maps.h"
 
 /* of the kernel's enum in net/tcp_states.h, which BTF does not name in all versions */
@@ -56,14 +57,24 @@ static __always_inline __u32 socket_tuple(struct bpf_sock_tuple *tuple,
 	return sizeof(tuple->ipv6);
 }
 
-/* The state of the socket that this host has for a flow, a listener's if none but that; 0: none. */
+/* The socket that this host has for a flow, a listener's if none but that; to be released. */
+static __always_inline struct bpf_sock *socket_of(void *ctx, const struct sw_addr *remote,
+						  __u16 remote_port, const struct sw_addr *local,
+						  __u16 local_port)
+{
+	struct bpf_sock_tuple tuple = {};
+	__u32 size = socket_tuple(&tuple, remote, remote_port, local, local_port);
+
+	return bpf_skc_lookup_tcp(ctx, &tuple, size, THIS_NETNS, 0);
+}
+
+/* Its state; 0: there is none. */
 static __always_inline __u32 socket_state(void *ctx, const struct sw_addr *remote,
 					  __u16 remote_port, const struct sw_addr *local,
 					  __u16 local_port)
 {
-	struct bpf_sock_tuple tuple = {};
-	__u32 size = socket_tuple(&tuple, remote, remote_port, local, local_port), state;
-	struct bpf_sock *sk = bpf_skc_lookup_tcp(ctx, &tuple, size, THIS_NETNS, 0);
+	struct bpf_sock *sk = socket_of(ctx, remote, remote_port, local, local_port);
+	__u32 state;
 
 	if (!sk)
 		return 0;
@@ -77,23 +88,48 @@ enum holding {
 	HOLDS_NOTHING,
 	HOLDS_ATTEMPT, /* its handshake: the kernel decides what becomes of it */
 	HOLDS_CONNECTION,
+	HOLDS_BEGINNING, /* a connection whose handshake has just been completed */
 };
+
+static __always_inline bool holds_connection(enum holding held)
+{
+	return held == HOLDS_CONNECTION || held == HOLDS_BEGINNING;
+}
+
+/* So few segments have come to the socket of one that has just begun. */
+#define BEGINNING_SEGMENTS 8U
+
+static __always_inline enum holding what_socket_holds(struct bpf_sock *sk)
+{
+	const struct tcp_sock *connection;
+
+	if (sk->state >= 32)
+		return HOLDS_NOTHING;
+	if (!(1U << sk->state & SYNCHRONISED))
+		return 1U << sk->state & IN_HANDSHAKE ? HOLDS_ATTEMPT : HOLDS_NOTHING;
+	if (!load.followed || sk->state != TCP_STATE_ESTABLISHED)
+		return HOLDS_CONNECTION; /* nobody wants to know */
+	connection = bpf_skc_to_tcp_sock(sk);
+	return connection && connection->segs_in <= BEGINNING_SEGMENTS ? HOLDS_BEGINNING :
+									 HOLDS_CONNECTION;
+}
 
 /* Asks what it has of that of a packet which it receives or sends. */
 static __always_inline enum holding what_kernel_holds(void *ctx, const struct sw_packet *packet,
 						      enum sw_direction direction)
 {
-	__u32 state;
+	bool comes = direction == SW_INGRESS;
+	enum holding held;
+	struct bpf_sock *sk;
 
-	if (direction == SW_INGRESS)
-		state = socket_state(ctx, &packet->src, packet->sport, &packet->dst, packet->dport);
-	else
-		state = socket_state(ctx, &packet->dst, packet->dport, &packet->src, packet->sport);
-	if (state >= 32)
+	sk = socket_of(ctx, comes ? &packet->src : &packet->dst,
+		       comes ? packet->sport : packet->dport, comes ? &packet->dst : &packet->src,
+		       comes ? packet->dport : packet->sport);
+	if (!sk)
 		return HOLDS_NOTHING;
-	if (1U << state & SYNCHRONISED)
-		return HOLDS_CONNECTION;
-	return 1U << state & IN_HANDSHAKE ? HOLDS_ATTEMPT : HOLDS_NOTHING;
+	held = what_socket_holds(sk);
+	bpf_sk_release(sk);
+	return held;
 }
 
 /* Does a socket of this host wait for the SYN-ACK that came in? */

@@ -13,6 +13,7 @@
 
 #include "core/glimpse.h"
 #include "count.h"
+#include "enforce.h"
 #include "inquiry.h"
 #include "listener.h"
 #include "policy.h"
@@ -210,43 +211,23 @@ static __always_inline bool may_be_recognised(const struct inquiry *inquiry)
 		inquiry->segment == SW_SEGMENT_SYNACK);
 }
 
-/* So few segments have come to a socket whose handshake has just been completed. */
-#define BEGINNING_SEGMENTS 8U
-
 /*
- * The kernel has a connection of which nothing is known. Was its opening one that was only counted, and the word of it
- * pushed out before its ACK came? Then it counts now.
+ * The kernel has a connection of which nothing is known, and that has just begun. Was its opening one that was only
+ * counted, and the word of it pushed out before its ACK came? Then it counts now.
  */
-static __always_inline void count_beginning(void *ctx, const struct sw_packet *packet,
+static __always_inline void count_beginning(const struct sw_packet *packet,
 					    const struct inquiry *inquiry)
 {
-	bool comes = inquiry->direction == SW_INGRESS;
-	struct bpf_sock_tuple tuple = {};
-	const struct tcp_sock *connection;
 	struct sw_counters *mine = my_counters();
-	struct bpf_sock *found;
-	bool begins = false;
-	__u32 size;
 
 	if (!mine || !may_be_recognised(inquiry))
-		return;
-	size = socket_tuple(
-		&tuple, comes ? &packet->src : &packet->dst, comes ? packet->sport : packet->dport,
-		comes ? &packet->dst : &packet->src, comes ? packet->dport : packet->sport);
-	found = bpf_skc_lookup_tcp(ctx, &tuple, size, THIS_NETNS, 0);
-	if (!found)
-		return;
-	if (found->state == TCP_STATE_ESTABLISHED) {
-		connection = bpf_skc_to_tcp_sock(found);
-		begins = connection && connection->segs_in <= BEGINNING_SEGMENTS;
-	}
-	bpf_sk_release(found);
-	if (!begins)
 		return;
 	mine->outcomes[SW_OUTCOME_ACCEPTED]++;
 	mine->tallies[SW_TALLY_ATTEMPTS_OPENED]++;
 	mine->tallies[SW_TALLY_ATTEMPTS_CLOSED]++;
 	mine->tallies[SW_TALLY_ATTEMPTS_RECOGNISED]++;
+	count_service(inquiry->policy, service_of(packet, inquiry->direction, inquiry->policy),
+		      false, true, SW_LIMIT_NONE, false);
 }
 
 #endif

@@ -8,56 +8,11 @@
  */
 
 #include "adopt.h"
+#include "kernel_sockets.h"
 #include "policy.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
-
-/* Of the kernel's structures only what is read; CO-RE finds where that is. */
-struct netns_ipv4 {
-	__u8 sysctl_tcp_ecn;
-	__u8 sysctl_tcp_syncookies;
-	__u8 sysctl_tcp_sack;
-	__u8 sysctl_tcp_window_scaling;
-	__u8 sysctl_tcp_timestamps;
-} __attribute__((preserve_access_index));
-
-struct net {
-	struct netns_ipv4 ipv4;
-} __attribute__((preserve_access_index));
-
-typedef struct {
-	struct net *net;
-} __attribute__((preserve_access_index)) possible_net_t;
-
-struct sock_common {
-	possible_net_t skc_net;
-} __attribute__((preserve_access_index));
-
-struct sock_reuseport {
-	__u32 synq_overflow_ts;
-} __attribute__((preserve_access_index));
-
-struct sock {
-	struct sock_common __sk_common;
-	const struct sock_reuseport *sk_reuseport_cb;
-	__u32 sk_ack_backlog;
-	__u32 sk_max_ack_backlog;
-} __attribute__((preserve_access_index));
-
-struct tcp_options_received {
-	__u32 ts_recent_stamp;
-} __attribute__((preserve_access_index));
-
-/* Each field is there only if the kernel was built with it. */
-struct tcp_sock {
-	struct tcp_options_received rx_opt;
-	__u64 bytes_received;
-	__u32 segs_in;
-	bool is_mptcp;
-	const void *md5sig_info;
-	const void *ao_info;
-} __attribute__((preserve_access_index));
 
 struct sw_queue {
 	__u32 waiting;
@@ -79,10 +34,7 @@ static __always_inline struct sw_queue queue_of(const struct tcp_sock *listener)
 
 static __always_inline struct bpf_sock *find_socket(void *ctx, const struct sw_packet *packet)
 {
-	struct bpf_sock_tuple tuple = {};
-	__u32 size = socket_tuple(&tuple, &packet->src, packet->sport, &packet->dst, packet->dport);
-
-	return bpf_skc_lookup_tcp(ctx, &tuple, size, THIS_NETNS, 0);
+	return socket_of(ctx, &packet->src, packet->sport, &packet->dst, packet->dport);
 }
 
 /*

@@ -69,7 +69,7 @@ __noinline int let_go_on(ingress_ctx *ctx, const struct sw_packet *packet,
 
 	if (!packet || !inquiry)
 		return 0;
-	known = !load.replay && what_kernel_holds(ctx, packet, SW_INGRESS) == HOLDS_CONNECTION;
+	known = !load.replay && holds_connection(what_kernel_holds(ctx, packet, SW_INGRESS));
 	if (known)
 		note_known(packet, inquiry);
 	if (known || answers_elsewhere(packet, inquiry->policy))

@@ -272,14 +272,14 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 		held = HOLDS_CONNECTION;
 	else if (finding->unknown && !load.replay)
 		held = what_kernel_holds(ctx, packet, inquiry->direction);
-	if (held == HOLDS_CONNECTION || (held == HOLDS_NOTHING && finding->unknown &&
-					 (is_learned(packet, finding, inquiry) ||
-					  (direction == SW_INGRESS && !load.replay &&
-					   tracked_as(ctx, packet, finding) & TRACKED_BOTH)))) {
+	if (holds_connection(held) || (held == HOLDS_NOTHING && finding->unknown &&
+				       (is_learned(packet, finding, inquiry) ||
+					(direction == SW_INGRESS && !load.replay &&
+					 tracked_as(ctx, packet, finding) & TRACKED_BOTH)))) {
 		find_room(packet, inquiry);
 		follow_adopted(packet, inquiry);
-		if (load.followed && held == HOLDS_CONNECTION)
-			count_beginning(ctx, packet, inquiry);
+		if (load.followed && held == HOLDS_BEGINNING)
+			count_beginning(packet, inquiry);
 	} else if (held == HOLDS_ATTEMPT) {
 		finding->handshake.tolerated |= SW_BIT(MIDSTREAM);
 	}

@@ -3,37 +3,31 @@
 
 import contextlib
 import re
-import subprocess
 
 import tcp
-from net import stop, wait_for
-from spoofed import flood_tool
+from net import wait_for
+from policies import Files
+from spoofed import flooded
 
-MANY = 1 << 40
 OTHERS = {"half_open", "no_response", "rejected_unverified", "bad_synack"}
 
 
-@contextlib.contextmanager
-def flooded(end, family):
-    """SYNs of invented sources, whom the server answers."""
+def lead_back(end, family):
+    """The server answers whoever is invented, too: by its wire."""
     end.peer.route("default" if family == tcp.socket.AF_INET else "::/0", via=end.address(family))
-    argv = end.namespace.command(*flood_tool(end, family, tcp.PORT, "syn", MANY))
-    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        stop(process)
 
 
 def tallies(synward):
     return synward.stats()["tallies"]
 
 
-def test_honest_handshakes_are_counted_to_the_last_one(pair, synward, family):
+def test_honest_handshakes_are_counted_to_the_last_one(pair, synward, family, tmp_path):
     client, server = pair
     synward.attach(server)
+    synward.expect(0, "policy", "apply", Files(tmp_path).services(f"name: web, ports: [{tcp.PORT}]"))
+    lead_back(client, family)
     made, peers = 0, contextlib.ExitStack()
-    with tcp.listener(server, family, backlog=64) as listener, flooded(client, family), peers:
+    with tcp.listener(server, family, backlog=64) as listener, flooded(client, family, tcp.PORT), peers:
         wait_for(lambda: tallies(synward)["attempts_unfollowed"] > 10000, "a flood")
         while made < 20 or tallies(synward)["attempts_recognised"] < 5:
             end = peers.enter_context(
@@ -45,6 +39,7 @@ def test_honest_handshakes_are_counted_to_the_last_one(pair, synward, family):
         assert synward.stats()["connections"] == made
     stats = synward.stats()
     assert stats["handshakes"]["accepted"] == made, stats["handshakes"]
+    assert {one["name"]: one["completed"] for one in stats["services"]} == {"web": made, "default": 0}
     assert stats["conservation"]["holds"]
     assert stats["tallies"]["attempts_closed"] == (
         sum(stats["handshakes"].values()) - stats["handshakes"]["midstream"] +
@@ -54,7 +49,8 @@ def test_honest_handshakes_are_counted_to_the_last_one(pair, synward, family):
 def test_the_rest_is_estimated_and_says_so(pair, synward, family):
     client, server = pair
     synward.attach(server, options=("--handshakes", 4096))
-    with tcp.listener(server, family, backlog=64), flooded(client, family):
+    lead_back(client, family)
+    with tcp.listener(server, family, backlog=64), flooded(client, family, tcp.PORT):
         wait_for(lambda: tallies(synward)["attempts_unfollowed"] > 100000 and
                  tallies(synward)["attempts_evicted"], "a flood")
     stats = synward.stats()

@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Floods of made segments at the speed of sendmmsg(), from a thread, and of an exact number."""
 
+import contextlib
 import ctypes
 import errno
 import itertools
 import random
 import secrets
 import socket
+import subprocess
 import threading
 import time
 
 from cli import BUILD
+from net import stop
 from segments import Port, frame
 
+ENDLESS = 1 << 40
 BATCH = 64  # less than a veth's queue holds
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -102,6 +106,17 @@ def flood_tool(end, family, port, kind, count):
     return (BUILD / "bench" / "flood", "--interface", end.name, "--secret", secret,
             "--destination", end.peer.address(family), "--port", port, "--to", end.peer.mac,
             "--from", end.mac, "--kind", kind, "--count", count, "--seconds", 60)
+
+
+@contextlib.contextmanager
+def flooded(end, family, port):
+    """SYNs of millions of addresses from an end to the other one of its wire, as long as it lasts."""
+    process = subprocess.Popen(end.namespace.command(*flood_tool(end, family, port, "syn", ENDLESS)),
+                               stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        stop(process)
 
 
 class Strangers:
