@@ -187,6 +187,34 @@ __noinline int recognise(const struct sw_packet *packet, const struct inquiry *i
 	return 1;
 }
 
+/*
+ * An attempt that was followed in a flood has been pushed out of its table: from now on it is one of those that were only
+ * counted, and recognised as they are. It is hashed anew, since a bucket says too little of where its word is.
+ */
+__noinline int keep_evicted(void)
+{
+	const __u64 seed[2] = { load.seed[0], load.seed[1] };
+	const struct sw_finding *finding = my_finding();
+	const struct sw_attempt *attempt;
+	struct sw_glimpse_line *line;
+	__u64 hash, word;
+	__u32 place;
+
+	if (!finding)
+		return 0;
+	attempt = &finding->handshake.ended;
+	hash = sw_hash_of(&attempt->orig, attempt->orig_port,
+			  mix_end(&attempt->resp, attempt->resp_port, seed), seed);
+	line = glimpse_line(hash);
+	if (!line)
+		return 0;
+	place = glimpse_place(hash);
+	word = sw_glimpse_evicted(sw_glimpse_at(line, place), sw_tag(hash), attempt);
+	if (word)
+		sw_glimpse_put(line, place, word);
+	return 0;
+}
+
 /* Is it an opening of which nothing more is done than to count it? */
 static __always_inline bool is_only_counted(const struct sw_packet *packet,
 					    const struct inquiry *inquiry,

@@ -103,26 +103,67 @@ static __always_inline __u64 sw_glimpse_answered(__u64 word, __u16 tag,
 	return sw_glimpse(tag, SW_GLIMPSE_SYNACK, synack->ack, synack->seq + 1);
 }
 
+/*
+ * The word of an attempt that was pushed out of the table, in place of the one that said that it is there; 0: it was not,
+ * or the segments that are to come cannot be told by a word.
+ */
+static __always_inline __u64 sw_glimpse_evicted(__u64 word, __u16 tag,
+						const struct sw_attempt *attempt)
+{
+	__u32 first = attempt->isn_orig + 1;
+
+	if (sw_glimpse_phase(word) != SW_GLIMPSE_FOLLOWED || !glimpse_opener_is(word, first))
+		return 0;
+	if (attempt->phase == SW_PHASE_SYN_RECEIVED)
+		return sw_glimpse(tag, SW_GLIMPSE_SYNACK, first, attempt->isn_resp[0] + 1);
+	if (attempt->phase == SW_PHASE_SYN_SENT && !attempt->syn_length)
+		return sw_glimpse(tag, SW_GLIMPSE_SYN, first, first);
+	return 0;
+}
+
+/* The segments that tell how an attempt ends, by whose they are. */
+enum glimpse_sign {
+	SIGN_NONE,
+	SIGN_ORIG_ACK,
+	SIGN_ORIG_RST,
+	SIGN_RESP_RST,
+};
+
+/* How it does, by how far it had come. */
+#define SW_GLIMPSE_ENDS(X)                                                                         \
+	X(SYN, ORIG_ACK, ONE_SIDED)                                                                \
+	X(SYN, ORIG_RST, CANCELLED)                                                                \
+	X(SYN, RESP_RST, REJECTED)                                                                 \
+	X(SYNACK, ORIG_ACK, ACCEPTED)                                                              \
+	X(SYNACK, ORIG_RST, ABORTED_ORIG)                                                          \
+	X(SYNACK, RESP_RST, ABORTED_RESP)
+
+static __always_inline enum glimpse_sign glimpse_sign(__u64 word, const struct sw_packet *packet,
+						      enum sw_segment segment)
+{
+	bool of_opener = glimpse_opener_is(word, packet->seq), answered, of_responder;
+
+	answered = sw_glimpse_phase(word) == SW_GLIMPSE_SYNACK;
+	if (segment == SW_SEGMENT_ACK)
+		return of_opener && (!answered || packet->ack == (__u32)word) ? SIGN_ORIG_ACK :
+										SIGN_NONE;
+	of_responder = answered ? packet->seq == (__u32)word :
+				  packet->flags & WIRE_TCP_ACK && packet->ack == (__u32)word;
+	if (of_responder)
+		return SIGN_RESP_RST;
+	return of_opener ? SIGN_ORIG_RST : SIGN_NONE;
+}
+
 /* How an attempt ends with an ACK or RST, by its word; SW_OUTCOME_COUNT: it does not. */
 static __always_inline enum sw_outcome sw_glimpse_end(__u64 word, const struct sw_packet *packet,
 						      enum sw_segment segment)
 {
-	bool of_opener = glimpse_opener_is(word, packet->seq);
-
-	switch (sw_glimpse_phase(word)) {
-	case SW_GLIMPSE_SYN:
-		if (segment == SW_SEGMENT_ACK)
-			return of_opener ? SW_OUTCOME_ONE_SIDED : SW_OUTCOME_COUNT;
-		if (packet->flags & WIRE_TCP_ACK && packet->ack == (__u32)word)
-			return SW_OUTCOME_REJECTED;
-		return of_opener ? SW_OUTCOME_CANCELLED : SW_OUTCOME_COUNT;
-	case SW_GLIMPSE_SYNACK:
-		if (segment == SW_SEGMENT_ACK)
-			return of_opener && packet->ack == (__u32)word ? SW_OUTCOME_ACCEPTED :
-									 SW_OUTCOME_COUNT;
-		if (packet->seq == (__u32)word)
-			return SW_OUTCOME_ABORTED_RESP;
-		return of_opener ? SW_OUTCOME_ABORTED_ORIG : SW_OUTCOME_COUNT;
+	switch (sw_glimpse_phase(word) << 8 | glimpse_sign(word, packet, segment)) {
+#define END_OF(phase, sign, outcome)                                                               \
+	case SW_GLIMPSE_##phase << 8 | SIGN_##sign:                                                \
+		return SW_OUTCOME_##outcome;
+		SW_GLIMPSE_ENDS(END_OF)
+#undef END_OF
 	default:
 		return SW_OUTCOME_COUNT;
 	}
@@ -131,9 +172,11 @@ static __always_inline enum sw_outcome sw_glimpse_end(__u64 word, const struct s
 /* May sw_glimpse_end() say so? */
 static __always_inline bool sw_glimpse_tells(enum sw_outcome outcome)
 {
-	return outcome == SW_OUTCOME_ACCEPTED || outcome == SW_OUTCOME_ONE_SIDED ||
-	       outcome == SW_OUTCOME_REJECTED || outcome == SW_OUTCOME_CANCELLED ||
-	       outcome == SW_OUTCOME_ABORTED_ORIG || outcome == SW_OUTCOME_ABORTED_RESP;
+#define BIT_OF(phase, sign, outcome) | 1U << SW_OUTCOME_##outcome
+	const __u32 told = 0 SW_GLIMPSE_ENDS(BIT_OF);
+#undef BIT_OF
+
+	return told >> outcome & 1;
 }
 
 #endif

@@ -28,11 +28,18 @@ static __always_inline __u64 mix_end(const struct sw_addr *addr, __u16 port, con
 	return mix(mix(mix(addr->halves[0] ^ seed[0]) ^ addr->halves[1] ^ seed[1]) ^ port);
 }
 
+/* Of a flow by one of its ends, given what the other one has been mixed to. */
+static __always_inline __u64 sw_hash_of(const struct sw_addr *addr, __u16 port, __u64 other,
+					const __u64 seed[2])
+{
+	return mix(mix_end(addr, port, seed) + other + seed[1]);
+}
+
 /* Of a flow, given what its destination has been mixed to. */
 static __always_inline __u64 sw_flow_hash_to(const struct sw_packet *packet, __u64 destination,
 					     const __u64 seed[2])
 {
-	return mix(mix_end(&packet->src, packet->sport, seed) + destination + seed[1]);
+	return sw_hash_of(&packet->src, packet->sport, destination, seed);
 }
 
 /* The same for both directions of a flow; uniform in all its bits. */

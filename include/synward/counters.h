@@ -73,7 +73,7 @@ static __always_inline __u64 sw_hist_bound(__u32 bucket)
 	X(ATTEMPTS_UNFOLLOWED, attempts_unfollowed,                                                \
 	  "attempts counted and not entered: more came than the table can remember")               \
 	X(ATTEMPTS_RECOGNISED, attempts_recognised,                                                \
-	  "those of them of which a later segment told the outcome")                               \
+	  "those of them, or of those pushed out meanwhile, whose outcome a later segment told")   \
 	X(CONNECTIONS_OPENED, connections_opened, "entries made in the connections table")         \
 	X(CONNECTIONS_CLOSED, connections_closed, "entries that left the connections table")       \
 	X(CONNECTIONS_EVICTED, connections_evicted,                                                \

@@ -4,7 +4,9 @@
  * complete is counted to the last one.
  */
 #include "../lib/forged.h"
+#include "../lib/live_entries.h"
 #include "../lib/one_cpu.h"
+#include "../lib/same_bucket.h"
 
 #define FOLLOWED 4U  /* in each window, in the long run */
 #define BURST	 64U /* at once */
@@ -214,6 +216,67 @@ static void other_ends_are_told_as_well(void **state __unused)
 	expect_completed(0);
 }
 
+/* So many others follow CLIENT into its bucket; each is followed, and answered if so. */
+static void crowd(__u32 count, bool answered)
+{
+	__u32 other = FLOOD;
+
+	for (__u32 i = 0; i < count; i++) {
+		if (i % FOLLOWED == 0)
+			go_to_a_window();
+		other = next_in_bucket(&prog, other, v6);
+		assert_true(comes(A_SYN(.from = FIRST_NUMBERED + other)));
+		if (answered)
+			leaves(A_SYNACK(.to = FIRST_NUMBERED + other));
+	}
+}
+
+/* opened = closed + still there, and who left had an outcome or was evicted. */
+static void expect_conserved(void)
+{
+	SW_AUTO_FREE void *handshakes = prog_table(prog.skeleton->maps.handshakes);
+	struct sw_counters counters = counted();
+	const __u64 *tallies = counters.tallies;
+	__u64 outcomes = 0;
+
+	for (__u32 i = 0; i < SW_OUTCOME_COUNT; i++)
+		outcomes += counters.outcomes[i];
+	assert_int_equal(tallies[SW_TALLY_ATTEMPTS_OPENED],
+			 tallies[SW_TALLY_ATTEMPTS_CLOSED] + live_attempts(handshakes, BUCKETS));
+	assert_int_equal(tallies[SW_TALLY_ATTEMPTS_CLOSED],
+			 tallies[SW_TALLY_ATTEMPTS_EVICTED] + outcomes);
+}
+
+/* Who was followed and had to make way is recognised as who was only counted, however far he had come. */
+static void who_is_pushed_out_is_recognised(bool answered)
+{
+	flood(FLOOD);
+	go_to_a_window();
+	assert_true(comes(A_SYN()));
+	if (answered)
+		leaves(A_SYNACK());
+	crowd(2 * SW_WAYS, answered);
+	assert_true(tallied(SW_TALLY_ATTEMPTS_EVICTED) >= SW_WAYS);
+	if (!answered)
+		leaves(A_SYNACK());
+	assert_true(comes(AN_ACK()));
+	assert_int_equal(ended(SW_OUTCOME_ACCEPTED), 1);
+	assert_int_equal(tallied(SW_TALLY_ATTEMPTS_RECOGNISED), 1);
+	expect_completed(1);
+	expect_no_anomaly();
+	expect_conserved();
+}
+
+static void who_is_pushed_out_unanswered_is_recognised(void **state __unused)
+{
+	who_is_pushed_out_is_recognised(false);
+}
+
+static void who_is_pushed_out_answered_is_recognised(void **state __unused)
+{
+	who_is_pushed_out_is_recognised(true);
+}
+
 /* When the flood is long over, a segment of nothing known is that. */
 static void it_is_forgotten(void **state __unused)
 {
@@ -276,6 +339,8 @@ int main(void)
 		ON_EACH_WIRE(nobody_completes_what_he_cannot_know),
 		ON_EACH_WIRE(another_answer_is_none),
 		ON_EACH_WIRE(other_ends_are_told_as_well),
+		ON_EACH_WIRE(who_is_pushed_out_unanswered_is_recognised),
+		ON_EACH_WIRE(who_is_pushed_out_answered_is_recognised),
 		ON_EACH_WIRE(it_is_forgotten),
 		ON_EACH_WIRE(the_sample_is_counted),
 		ON_EACH_WIRE(who_acts_follows_all),
