@@ -53,6 +53,12 @@ struct sw_handshake_step {
 	struct sw_bucket_view view;
 };
 
+/* Is the outcome known of one that makes way? Not inlined: Linux 6.1 has no stack for that. */
+static __attribute__((noinline)) bool leaves_judged(const struct sw_attempt *attempt)
+{
+	return saw_end(attempt);
+}
+
 static __always_inline void end_attempt(struct sw_handshake_bucket *bucket, __u32 way, bool judged,
 					struct sw_handshake_step *step)
 {
@@ -61,7 +67,7 @@ static __always_inline void end_attempt(struct sw_handshake_bucket *bucket, __u3
 	step->ended = *attempt;
 	if (attempt->phase == SW_PHASE_STRAY || attempt->seen & SW_IS_REPORTED) {
 		step->end = SW_END_SILENT;
-	} else if (judged) {
+	} else if (judged || leaves_judged(&step->ended)) {
 		step->end = SW_END_JUDGED;
 		step->outcome = sw_judge(attempt);
 	} else {

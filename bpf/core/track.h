@@ -98,6 +98,14 @@ static __always_inline bool opener_goes_on(const struct sw_attempt *attempt)
 	       !(attempt->seen & SW_IS_REPORTED);
 }
 
+/*
+ * Was its end seen, and is it kept only for what might belie that? An ICMP error that may pass ends nothing.
+ */
+static __always_inline bool saw_end(const struct sw_attempt *attempt)
+{
+	return attempt->seen & (SW_SAW_END & ~SW_SAW_ICMP_ERROR);
+}
+
 /* How long an attempt is kept from its last segment on. */
 static __always_inline __u32 sw_attempt_timeout(const struct sw_attempt *attempt,
 						const __u32 *timeout_ms)
@@ -111,9 +119,7 @@ static __always_inline __u32 sw_attempt_timeout(const struct sw_attempt *attempt
 		return timeout_ms[SW_TIMEOUT_CLOSED];
 	timeout = attempt->phase == SW_PHASE_SYN_SENT ? timeout_ms[SW_TIMEOUT_SYN_SENT] :
 							timeout_ms[SW_TIMEOUT_SYN_RECEIVED];
-	/* An ICMP error that may pass does not end what the opener goes on trying. */
-	if (attempt->seen & (SW_SAW_END & ~SW_SAW_ICMP_ERROR) &&
-	    timeout > timeout_ms[SW_TIMEOUT_RST_GRACE])
+	if (saw_end(attempt) && timeout > timeout_ms[SW_TIMEOUT_RST_GRACE])
 		timeout = timeout_ms[SW_TIMEOUT_RST_GRACE];
 	return timeout;
 }

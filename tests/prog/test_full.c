@@ -109,6 +109,22 @@ static void a_flood_fills_the_table(void **state)
 	assert_int_equal(prog_result(&prog).counters.outcomes[SW_OUTCOME_NO_RESPONSE], SLOTS);
 }
 
+/* Of whom a RST was seen, the outcome is known: whoever takes his place, he is not evicted. */
+static void who_was_refused_is_not_evicted(void **state)
+{
+	bool v6 = *state;
+
+	for (__u32 i = 0; i < CONNECTIONS; i++) {
+		feed(&A_SYN(.from = FIRST_NUMBERED + i), v6);
+		feed(&REFUSAL(.to = FIRST_NUMBERED + i), v6);
+	}
+	flood(v6);
+	assert_int_equal(prog_result(&prog).counters.outcomes[SW_OUTCOME_REJECTED], CONNECTIONS);
+	expect_tally(SW_TALLY_ATTEMPTS_EVICTED, FLOOD - SLOTS);
+	expect_tally(SW_TALLY_ATTEMPTS_CLOSED, FLOOD + CONNECTIONS - SLOTS);
+	assert_conserved();
+}
+
 static void a_flood_touches_no_connection(void **state)
 {
 	bool v6 = *state;
@@ -196,6 +212,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TESTS(a_flood_fills_the_table),
+		TESTS(who_was_refused_is_not_evicted),
 		TESTS(a_flood_touches_no_connection),
 		TESTS(four_fifths_of_the_table_keep_their_places),
 		TESTS(connections_beyond_the_table),
