@@ -353,6 +353,8 @@ __noinline int decide(const struct sw_packet *packet, struct inquiry *inquiry)
 	if (anomalies & SW_BIT(MIDSTREAM) &&
 	    (has_forgotten() || (finding->handshake.repeats && !is_ours(&packet->dst))))
 		anomalies &= ~SW_BIT(MIDSTREAM);
+	if (sw_is_full(&finding->handshake.view))
+		anomalies &= ~SW_BIT(UNSOLICITED_SYNACK); /* its SYN may have had to make way */
 	standing.symmetric = finding->handshake.belongs;
 	standing.ready = anomalies & sw_droppable(&policy->rules[service]) & SW_MASK_STRICT &&
 			 is_ready(inquiry->policy, service) &&

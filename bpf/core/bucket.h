@@ -75,11 +75,13 @@ static __always_inline bool fits(const struct sw_attempt *attempt, const struct 
 			  1U + attempt->syn_length + attempt->resp_window);
 }
 
+#define RANK_DECIDED 1
+
 /* How much is lost with an attempt: what is told already, least; what an answer was seen to, most. */
 static __always_inline __u8 rank_of(const struct sw_attempt *attempt)
 {
 	if (attempt->phase == SW_PHASE_STRAY || attempt->seen & SW_IS_REPORTED)
-		return 1;
+		return RANK_DECIDED;
 	if (attempt->phase == SW_PHASE_SYNACK_FIRST)
 		return 2;
 	return attempt->phase == SW_PHASE_SYN_SENT ? 3 : 4;
@@ -95,6 +97,15 @@ static __always_inline __u64 worth(const struct sw_handshake_bucket *bucket, __u
 	if (!bucket->tags[way] || is_expired(bucket->expires_ms[way], now))
 		return 0;
 	return (__u64)bucket->ranks[way] << 32 | (bucket->expires_ms[way] - now->ms);
+}
+
+/*
+ * May an undecided attempt have been pushed out of a bucket lately? As long as one makes way, only undecided ones are
+ * there: anything else would have gone first.
+ */
+static __always_inline bool sw_is_full(const struct sw_bucket_view *view)
+{
+	return view->least_worth >> 32 > RANK_DECIDED;
 }
 
 /*

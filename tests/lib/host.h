@@ -195,7 +195,8 @@ static inline enum sw_verdict host_conclude(struct host *host, const struct sw_f
 				     host->now_ns / NS_PER_MS),
 		.enforced = direction == SW_INGRESS && host->setup.rules.enforce,
 	};
-	__u64 forgotten = host_has_forgotten(host) || step->repeats ? SW_BIT(MIDSTREAM) : 0;
+	__u64 forgotten = (host_has_forgotten(host) || step->repeats ? SW_BIT(MIDSTREAM) : 0) |
+			  (sw_is_full(&step->view) ? SW_BIT(UNSOLICITED_SYNACK) : 0);
 	struct sw_decision decision = sw_decide(finding->anomalies & ~step->tolerated & ~forgotten,
 						&host->setup.rules, &standing);
 	struct sw_counters *counters = &host->result.counters;

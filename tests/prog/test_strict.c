@@ -6,6 +6,7 @@
 #include "../lib/sequences.h"
 #include "../../bpf/core/sides.h"
 #include "../lib/enforce.h"
+#include "../lib/same_bucket.h"
 
 #define EVENT_RECORDS 1024U
 #define WARM_UP_MS    60000U
@@ -92,6 +93,33 @@ static void flows_seen_from_both_sides_are_learned(void **state __unused)
 	assert_false(passes(AN_ACK(OF(52))));
 	assert_false(passes(SERVER_ACK(TO(52))));
 	assert_int_equal(adopted(), 1);
+}
+
+/* An answer whose SYN may have had to make way in a flood passes; where nobody had to, it is out of nothing. */
+static void who_was_pushed_out_is_answered(void **state __unused)
+{
+	SW_AUTO_POLICY policy = policy_strict(WARM_UP_MS);
+	__u32 other = 0;
+
+	policy_install(&prog, policy, 0);
+	handshakes(SW_ENOUGH_BOTH_SIDED, SERVER_PORT);
+	wait_ms(WARM_UP_MS);
+	assert_false(passes(A_SYNACK(TO(50))));
+	assert_true(passes(A_SYN()));
+	for (__u32 i = 0; i < SW_WAYS; i++) {
+		wait_ms(1);
+		other = next_in_bucket(&prog, other, v6);
+		assert_true(passes(A_SYN(.from = FIRST_NUMBERED + other)));
+	}
+	assert_true(passes(A_SYNACK()));
+	assert_true(passes(A_SYNACK()));
+	assert_true(passes(AN_ACK()));
+	assert_true(passes(SERVER_ACK(.payload = 10)));
+	assert_false(passes(A_SYNACK(TO(51))));
+	/* when the flood is over, so it is in that bucket */
+	prog_sweep(&prog, true);
+	other = next_in_bucket(&prog, other, v6);
+	assert_false(passes(A_SYNACK(.to = FIRST_NUMBERED + other)));
 }
 
 /*
@@ -260,6 +288,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		EACH_FAMILY(flows_seen_from_both_sides_are_learned),
+		EACH_FAMILY(who_was_pushed_out_is_answered),
 		EACH_FAMILY(what_is_repeated_may_be_answered),
 		EACH_FAMILY(what_does_not_fit_is_not_learned),
 		EACH_FAMILY(nothing_is_learned_for_rules_that_are_not_strict),
