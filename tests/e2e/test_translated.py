@@ -11,12 +11,14 @@ from firewalls import put_up, take_down
 from live import need, seen
 from lan import Lan
 from net import wait_for
+from spoofed import flooded
 from policies import Files
 from test_gateway import Gateway, drive
 
 CONNECTIONS = 20
 PUBLISHED = 80
 UNREACHABLE = 8082  # of the server, which says so by ICMP
+FLOODED = 8083  # of the router, which drops what comes there
 SOON = "timeouts: {syn_sent: 1s, syn_received: 1s, rst_grace: 300ms, closed: 1s}"
 BOTH = tuple(FAMILIES.values())
 
@@ -108,6 +110,30 @@ def test_with_both_sides_attached_as_with_one(gateway, synward, tmp_path):
     stats = synward.expect_outcomes(accepted=2 * CONNECTIONS)
     assert not seen(stats)
     wait_for(lambda: synward.stats()["connections"] == 0, "all of them to have ended")
+
+
+@pytest.mark.parametrize("family", BOTH, ids=FAMILIES)
+def test_in_a_flood_that_is_only_watched(gateway, synward, family):
+    """Both names of a handshake are found when nothing of it was entered."""
+    translate(gateway.router, gateway.s0, (*ALL, f"""chain early {{
+        type filter hook prerouting priority raw
+        tcp dport {FLOODED} drop
+}}"""))
+    synward.attach(gateway.g0, gateway.g1, options=QUICK)
+
+    def tallies():
+        return synward.stats()["tallies"]
+    made = 0
+    with tcp.listener(gateway.s0, family) as server, flooded(gateway.c0, family, FLOODED):
+        wait_for(lambda: tallies()["attempts_unfollowed"] > 10000, "a flood")
+        while made < 40 or tallies()["attempts_recognised"] < 10:
+            converse(gateway.client, server, server.getsockname()[:2], 10)
+            converse(gateway.client, server, (gateway.g0.address(family), PUBLISHED), 10)
+            made += 20
+    stats = synward.stats()
+    assert stats["handshakes"]["accepted"] == made, stats["handshakes"]
+    assert stats["tallies"]["connections_opened"] == made
+    assert stats["conservation"]["holds"] and not seen(stats)
 
 
 def test_a_router_with_one_arm(lab, synward, tmp_path):
