@@ -27,7 +27,7 @@ def test_it_says_how_it_is_and_a_flood_when_it_begins(stage, page, wire):
     assert page.text("#mode") == "enforcing"
     stage.accepted(5)
     stage.rejected(2)
-    wait_for(lambda: page.text("#chart-outcomes .key").count("0") < 7, "the chart to have them")
+    wait_for(lambda: page.text("#chart-outcomes .key").count("0") < 8, "the chart to have them")
     wait_for(lambda: page.texts("#events b").count("accepted") == 5, lambda: str(page.texts("#events li")))
     wait_for(lambda: [row[0] for row in rows(page, "sources")] == [wire[0].address(socket.AF_INET)], "the source")
     assert [row[0] for row in rows(page, "services")] == ["web", "default"]
@@ -41,6 +41,21 @@ def test_it_says_how_it_is_and_a_flood_when_it_begins(stage, page, wire):
         wait_for(lambda: rows(page, "services")[0][1].startswith("on for"), "the table to have it")
         wait_for(lambda: "flood begins" in page.texts("#loud b"), "the event")
         wait_for(lambda: page.text("#tile-answered") not in ("0", "–"), "who is answered")
+
+
+def test_who_was_only_counted_of_a_flood_is_among_all_that_end(stage, page):
+    """Of a watched one: what is told of it is about as many."""
+    none = [0]
+    history = {
+        "duration_ms": [3000], "handshakes": {"accepted": [30], "accepted_simopen": none, "no_response": [60]},
+        "tallies": {"attempts_unfollowed": [310], "attempts_recognised": [10], "cookies_sent": none, "challenges_sent": none},
+        "latency": {name: {"count": none} for name in ("syn_to_synack", "synack_to_ack")}, "packets": {"dropped": none}}
+    page.wait("ok")
+    found = page.module("charts.js", "return of.latest(given[0])", history)
+    assert (found["rate"], found["ended"], found["accepted"], found["estimated"]) == (130, 390, 30, True)
+    history["tallies"]["attempts_recognised"] = [320]  # some of the sample before
+    found = page.module("charts.js", "return of.latest(given[0])", history)
+    assert (found["rate"], found["ended"], found["estimated"]) == (30, 90, False)
 
 
 def test_all_of_it_is_from_here_and_small(stage, page, exporter):

@@ -13,6 +13,8 @@ const OUTCOMES = [
 	["Not seen from its beginning", "s5", ["one_sided", "midstream", "synack_pickup", "unsolicited_synack"]],
 	["Malformed", "s6", ["bad_synack", "illegal_first", "undecodable"]],
 ];
+// Of a flood: in the kernel no entry was made of them, and no segment has told how they ended.
+const ONLY_COUNTED = ["Only counted", "s7"];
 const QUANTILES = [["p99", "s3", "p99_us"], ["p90", "s1", "p90_us"], ["p50", "s0", "p50_us"]];
 
 const rate = (column, history) => column.map((count, i) =>
@@ -20,8 +22,16 @@ const rate = (column, history) => column.map((count, i) =>
 const sum = (columns) => columns[0].map((first, i) =>
 	first === null ? null : columns.reduce((all, one) => all + one[i], 0));
 
+// Some of one sample may be recognised in the next one.
+function onlyCounted(history) {
+	const { attempts_unfollowed: counted, attempts_recognised: recognised } = history.tallies;
+
+	return counted.map((count, i) => count === null ? null : Math.max(0, count - recognised[i]));
+}
+
 function outcomes(history) {
-	return OUTCOMES.map(([, , names]) => rate(sum(names.map((name) => history.handshakes[name])), history));
+	return [...OUTCOMES.map(([, , names]) => rate(sum(names.map((name) => history.handshakes[name])), history)),
+		rate(onlyCounted(history), history)];
 }
 
 function quantiles(which) {
@@ -34,7 +44,7 @@ function quantiles(which) {
 
 // Each: where, its series as [name, colour], what they are of a history, how a value is said.
 const CHARTS = [
-	{ id: "chart-outcomes", series: OUTCOMES, values: outcomes, say: number, stacked: true },
+	{ id: "chart-outcomes", series: [...OUTCOMES, ONLY_COUNTED], values: outcomes, say: number, stacked: true },
 	{ id: "chart-server", series: QUANTILES, values: quantiles("syn_to_synack"), say: latency, log: true },
 	{ id: "chart-client", series: QUANTILES, values: quantiles("synack_to_ack"), say: latency, log: true },
 	{ id: "chart-half", series: [["Half-open", "s3"]], values: (history) => [history.half_open], say: number, filled: true },
@@ -170,11 +180,12 @@ export function latest(history) {
 	if (at < 0)
 		return null;
 	const per = (column) => column[at] * 1000 / history.duration_ms[at];
-	const ended = Object.values(history.handshakes).reduce((all, one) => all + one[at], 0);
+	const counted = onlyCounted(history)[at];
+	const ended = Object.values(history.handshakes).reduce((all, one) => all + one[at], counted);
 	const accepted = history.handshakes.accepted[at] + history.handshakes.accepted_simopen[at];
 	const quantile = (which) => history.latency[which].count[at] ? history.latency[which].p99_us[at] : null;
 
-	return { rate: ended * 1000 / history.duration_ms[at], ended, accepted, server: quantile("syn_to_synack"),
+	return { rate: ended * 1000 / history.duration_ms[at], ended, accepted, estimated: counted > 0, server: quantile("syn_to_synack"),
 		 client: quantile("synack_to_ack"), dropped: per(history.packets.dropped),
 		 answered: per(history.tallies.cookies_sent) + per(history.tallies.challenges_sent) };
 }

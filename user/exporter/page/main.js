@@ -56,8 +56,11 @@ function showTiles() {
 	const now = seen.history && latest(seen.history), up = seen.status?.attached;
 	const tiles = up && now ? now : {};
 
-	find("tile-rate").textContent = number(tiles.rate);
-	find("tile-accepted").textContent = tiles.ended ? `${number(tiles.accepted * 100 / tiles.ended)} %` : "–";
+	// when those end that were only counted is not known
+	const about = tiles.estimated ? "~" : "";
+
+	find("tile-rate").textContent = about + number(tiles.rate);
+	find("tile-accepted").textContent = tiles.ended ? `${about}${number(tiles.accepted * 100 / tiles.ended)} %` : "–";
 	find("tile-half").textContent = number(up ? seen.status.half_open : undefined);
 	find("tile-connections").textContent = number(up ? seen.status.connections : undefined);
 	find("tile-server").textContent = latency(tiles.server);
