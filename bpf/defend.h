@@ -9,67 +9,13 @@
 
 #include "addressee.h"
 #include "adopt.h"
+#include "alike.h"
 #include "cookie_keys.h"
 #include "enforce.h"
 #include "flood.h"
 #include "raw_cookie.h"
+#include "remembered.h"
 #include "symptoms.h"
-
-/* ---- what is remembered for a while */
-
-/* Of a source. Also what tells them apart in a sketch. */
-static __always_inline __u64 memory_hash(const struct sw_addr *source)
-{
-	__u64 seed[2] = { load.seed[1], load.seed[0] };
-
-	return mix_end(source, 0, seed);
-}
-
-static __always_inline struct sw_verified *remembered(__u64 hash)
-{
-	return place_in(verified, hash & (SW_VERIFIED_SOURCES - 1));
-}
-
-static __always_inline __u16 memory_tag(__u64 hash)
-{
-	return hash >> 48 | 1;
-}
-
-/*
- * Does the SYN of a source that is remembered pass? Only so many at a time, if there is another way in for it.
- * Two CPUs may let one more pass.
- */
-static __always_inline bool passes_remembered(__u64 hash, __u32 now_ms, bool any)
-{
-	struct sw_verified *entry = remembered(hash);
-	__u8 window = now_ms >> SW_VERIFIED_WINDOW_SHIFT;
-
-	/* what seems to be ahead by more than that was over before the clock went round: 49 days */
-	if (!entry || entry->tag != memory_tag(hash) ||
-	    entry->until_ms - now_ms - 1 >= SW_VERIFIED_MS)
-		return false;
-	if (any)
-		return true;
-	if (entry->window != window) {
-		entry->window = window;
-		entry->passed = 0;
-	}
-	if (entry->passed >= SW_VERIFIED_SYNS)
-		return false;
-	entry->passed++;
-	return true;
-}
-
-/* For so long from now. What it has sent in this window counts, however often it proves itself. */
-static __always_inline void remember(__u64 hash, __u32 now_ms)
-{
-	struct sw_verified *entry = remembered(hash);
-
-	if (!entry)
-		return;
-	entry->until_ms = now_ms + SW_VERIFIED_MS;
-	entry->tag = memory_tag(hash);
-}
 
 /* ---- which way */
 
@@ -105,14 +51,11 @@ static __always_inline enum sw_flood_way way_to_destination(const struct sw_pack
 
 /* ---- SYNs */
 
-/* How many sources there are is estimated from the share of bits that are set. */
-static __always_inline void sketch_source(struct sw_flood_state *state, __u64 hash)
+/* Is so much going on that no SYN may go into a listener's queue, whoever has sent it? */
+static __always_inline bool is_flooded(const struct sw_flood_state *state,
+				       const struct sw_flood_rules *rules)
 {
-	__u32 bit = hash >> 20 & (SW_FLOOD_SKETCH_BITS - 1);
-	__u64 *word = &state->sources[bit / 64];
-
-	if (!(*word >> (bit & 63) & 1))
-		*word |= 1ULL << (bit & 63); /* one that another CPU undoes is one of very many */
+	return state->half_open >= rules->half_open || state->syn_rate >= rules->syn_rate;
 }
 
 /* Of a source that has proven itself: does its SYN pass? */
@@ -120,31 +63,10 @@ static __always_inline bool passes_verified(const struct sw_flood_state *state,
 					    const struct sw_flood_rules *rules, __u64 source,
 					    __u32 now_ms, enum sw_flood_way way)
 {
-	/* whoever is challenged has no other way in; else it must not fill the listener's queue */
-	if (way != SW_WAY_CHALLENGE &&
-	    (state->half_open >= rules->half_open || state->syn_rate >= rules->syn_rate))
+	/* whoever is challenged has no other way in */
+	if (way != SW_WAY_CHALLENGE && is_flooded(state, rules))
 		return false;
 	return passes_remembered(source, now_ms, way == SW_WAY_CHALLENGE);
-}
-
-/*
- * Is there an attempt that a packet of the opener's may belong to? Without the lock: what is being
- * written meanwhile is another packet's.
- */
-__noinline int has_attempt(const struct sw_packet *packet, const struct inquiry *inquiry)
-{
-	__u32 key = sw_bucket_index(inquiry ? inquiry->hash : 0, load.handshake_buckets);
-	const struct sw_handshake_bucket *bucket = bpf_map_lookup_elem(&handshakes, &key);
-	__u16 tag;
-
-	if (!packet || !inquiry || !bucket)
-		return 1;
-	tag = sw_tag(inquiry->hash);
-	for (__u32 way = 0; way < SW_WAYS; way++)
-		if (bucket->tags[way] == tag && bucket->attempts[way].phase != SW_PHASE_STRAY &&
-		    is_from_orig(&bucket->attempts[way], packet))
-			return 1;
-	return 0;
 }
 
 /*
@@ -224,6 +146,12 @@ __noinline int with_remedies(const struct sw_packet *syn, const struct inquiry *
 	return said;
 }
 
+/* Are some of a service's SYNs remembered, for the self-check? */
+static __always_inline bool samples(const struct sw_flood_rules *rules)
+{
+	return rules->self_check && !load.replay;
+}
+
 /*
  * Is the SYN to be answered instead of passing? Returns by which enum sw_flood_way, and how, LET_PASS or
  * NO_ROOM. A SYN whose flow is a connection goes on: its server has the right to ask
@@ -259,8 +187,8 @@ __noinline int wants_answer(const struct sw_packet *packet, const struct inquiry
 	     connection_state(packet, inquiry->now.ms) >= 0) ||
 	    ((state->half_open || state->earlier) && has_attempt(packet, inquiry)))
 		return LET_PASS;
-	if (sw_is_sampled(inquiry->hash, state->sample_shift) && rules->self_check &&
-	    said != NO_ROOM && !load.replay && !(packet->options & SW_OPT_SIGNED)) {
+	if (samples(rules) && sw_is_sampled(inquiry->hash, state->sample_shift) &&
+	    said != NO_ROOM && !(packet->options & SW_OPT_SIGNED)) {
 		touch_answered(inquiry->hash);
 		said |= SAID_SAMPLED;
 	}
@@ -297,12 +225,33 @@ __noinline int make_answer(const struct sw_packet *syn, struct sw_cookie_answer 
 	return 1;
 }
 
+/*
+ * Writes down how a SYN has been answered, if it holds for all others of this tick, too. It does not where sources are
+ * asked for by lists, or those that have proven themselves may pass, nor where a listener's queue may be full in no time.
+ */
+static __always_inline void note_if_usual(const struct sw_packet *syn,
+					  const struct inquiry *inquiry,
+					  const struct sw_addressee *addressee, __u64 hash,
+					  __u32 said)
+{
+	const struct sw_policy *policy = policy_of(inquiry->policy);
+	const struct sw_flood_state *state = flood_of(inquiry->policy, inquiry->service);
+	const struct sw_flood_rules *rules;
+
+	if (!policy || !state || (said & SAID_WAY_MASK) != SW_WAY_HANDOVER ||
+	    said & (SAID_NO_WSCALE | SAID_BY_TC | SAID_BY_ROUTE | SAID_REMEDIES) ||
+	    inquiry->lists & 1 << SW_LIST_ALLOW || (addressee && addressee->few))
+		return;
+	rules = &policy->rules[inquiry->service & (SW_SERVICE_SLOTS - 1)].flood;
+	if (is_flooded(state, rules))
+		note_alike(syn, inquiry, hash, said >> SAID_MSS_SHIFT, samples(rules));
+}
+
 /* Answers a SYN if it has to be. */
 static __always_inline enum syn_fate answer_syn(ingress_ctx *ctx, struct sw_packet *syn,
 						struct inquiry *inquiry, __u64 hash)
 {
 	struct sw_addressee *addressee = addressee_of(hash);
-	struct sw_counters *mine = my_counters();
 	struct sw_cookie_answer answer = {};
 	__u32 said, way;
 
@@ -322,21 +271,17 @@ static __always_inline enum syn_fate answer_syn(ingress_ctx *ctx, struct sw_pack
 			      SW_LIMIT_ACCEPT_QUEUE, false); /* dropped: by count_syn() */
 		return SYN_NO_ROOM;
 	}
-	if (!mine || way == LET_PASS ||
+	if (way == LET_PASS ||
 	    (syn->options & SW_OPT_SIGNED && !load.replay && checks_signatures(ctx, syn)) ||
 	    !make_answer(syn, &answer, said, inquiry->now.ms) ||
 	    (said & SAID_SAMPLED && note_sampled(inquiry, syn->seq, sampled_way(way))) ||
 	    !may_answer(ctx, said))
 		return SYN_PASSES;
-	if (!put_answer(ctx, inquiry->tcp, syn, &answer)) {
-		mine->tallies[SW_TALLY_COOKIES_UNSENT]++;
+	if (!put_answer(ctx, inquiry->tcp, syn, &answer))
 		return SYN_UNSENT;
-	}
-	if (way == SW_WAY_CHALLENGE) {
-		mine->tallies[SW_TALLY_CHALLENGES_SENT]++;
+	if (way == SW_WAY_CHALLENGE)
 		return SYN_GETS_CHALLENGE;
-	}
-	mine->tallies[SW_TALLY_COOKIES_SENT]++;
+	note_if_usual(syn, inquiry, addressee, hash, said);
 	return SYN_GETS_COOKIE;
 }
 

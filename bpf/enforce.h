@@ -205,9 +205,13 @@ static __always_inline void count_syn(const struct inquiry *inquiry, enum syn_fa
 {
 	struct sw_service_counters *mine = service_counters(inquiry->policy, inquiry->service);
 	enum sw_verdict verdict = verdict_on_syn(fate);
+	struct sw_counters *all = my_counters();
 
-	if (!mine)
+	if (!mine || !all)
 		return;
+	all->tallies[SW_TALLY_COOKIES_SENT] += fate == SYN_GETS_COOKIE;
+	all->tallies[SW_TALLY_CHALLENGES_SENT] += fate == SYN_GETS_CHALLENGE;
+	all->tallies[SW_TALLY_COOKIES_UNSENT] += fate == SYN_UNSENT;
 	mine->evidence[SW_EVIDENCE_SYNS]++;
 	mine->evidence[SW_EVIDENCE_ANSWERED] += verdict == SW_VERDICT_ANSWERED;
 	mine->dropped += verdict == SW_VERDICT_DROPPED;

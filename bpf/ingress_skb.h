@@ -106,4 +106,13 @@ static __always_inline bool put_answer(struct __sk_buff *skb, __u32 tcp,
 	return send_answer(skb, tcp, syn, answer);
 }
 
+/* The same. */
+static __always_inline bool put_answer_here(struct __sk_buff *skb, __u32 tcp,
+					    const struct sw_packet *syn,
+					    const struct sw_cookie_answer *answer)
+{
+	skb->cb[0] = 0; /* not by route */
+	return put_answer(skb, tcp, syn, answer);
+}
+
 #endif

@@ -56,18 +56,23 @@ static __always_inline bool leave_to_tc(struct xdp_md *ctx, bool by_route)
 }
 
 /* Writes the answer over the SYN. Returns by how many bytes it begins later, or SW_NO_ANSWER. */
-__noinline int write_answer(struct xdp_md *ctx, __u32 tcp, const struct sw_packet *syn,
-			    const struct sw_cookie_answer *answer)
+static __always_inline int write_here(struct xdp_md *ctx, __u32 tcp, const struct sw_packet *syn,
+				      const struct sw_cookie_answer *answer)
 {
 	struct sw_syn_frame frame = { .start = (__u8 *)(__u64)ctx->data,
 				      .end = (const __u8 *)(__u64)ctx->data_end,
-				      .tcp = tcp };
+				      .tcp = tcp,
+				      .link_length = syn->link_length };
 	__u32 length;
 
-	if (!syn || !answer)
-		return SW_NO_ANSWER;
-	frame.link_length = syn->link_length;
 	return sw_answer(&frame, syn, answer, &length);
+}
+
+/* The same, verified by itself. */
+__noinline int write_answer(struct xdp_md *ctx, __u32 tcp, const struct sw_packet *syn,
+			    const struct sw_cookie_answer *answer)
+{
+	return syn && answer ? write_here(ctx, tcp, syn, answer) : SW_NO_ANSWER;
 }
 
 /* Can an answer be sent as SEND_* say? The SYN is not changed yet. */
@@ -81,6 +86,16 @@ static __always_inline bool put_answer(struct xdp_md *ctx, __u32 tcp, const stru
 				       const struct sw_cookie_answer *answer)
 {
 	int later = write_answer(ctx, tcp, syn, answer);
+
+	return later >= 0 && !(later && bpf_xdp_adjust_head(ctx, later));
+}
+
+/* The same, without a call. */
+static __always_inline bool put_answer_here(struct xdp_md *ctx, __u32 tcp,
+					    const struct sw_packet *syn,
+					    const struct sw_cookie_answer *answer)
+{
+	int later = write_here(ctx, tcp, syn, answer);
 
 	return later >= 0 && !(later && bpf_xdp_adjust_head(ctx, later));
 }

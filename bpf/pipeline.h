@@ -304,13 +304,19 @@ static __always_inline void look_where(struct inquiry *inquiry, const struct sw_
 static __always_inline enum sw_verdict receive_syn(void *ctx, struct sw_packet *packet,
 						   struct inquiry *inquiry, __u64 addressee)
 {
-	enum syn_fate fate = SYN_PASSES;
+	int fate = SYN_PASSES;
 
 	top_note(&packet->src, SW_TOP_SYNS, inquiry->now.ms);
 	if (policy_has(inquiry->policy, SW_HAS_SERVICES | SW_HAS_FLOOD_DEFENCE)) {
-		inquiry->service = service_of(packet, SW_INGRESS, inquiry->policy);
-		if (policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE))
-			fate = answer_syn(ctx, packet, inquiry, addressee);
+		fate = policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE) && honours_cookies() ?
+			       answer_alike(ctx, packet, inquiry, addressee) :
+			       NOT_ALIKE;
+		if (fate == NOT_ALIKE) {
+			inquiry->service = service_of(packet, SW_INGRESS, inquiry->policy);
+			fate = policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE) ?
+				       answer_syn(ctx, packet, inquiry, addressee) :
+				       SYN_PASSES;
+		}
 		count_syn(inquiry, fate);
 		if (fate != SYN_PASSES)
 			return verdict_on_syn(fate);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SYNWARD_REMEMBERED_H
+#define SYNWARD_REMEMBERED_H
+
+/* What is known of who sends a SYN under a flood: sources that proved themselves, how many there are, attempts that go on. */
+
+#include "inquiry.h"
+
+#include "core/hash.h"
+#include "maps.h"
+
+/* Of a source. Also what tells them apart in a sketch. */
+static __always_inline __u64 memory_hash(const struct sw_addr *source)
+{
+	__u64 seed[2] = { load.seed[1], load.seed[0] };
+
+	return mix_end(source, 0, seed);
+}
+
+static __always_inline struct sw_verified *remembered(__u64 hash)
+{
+	return place_in(verified, hash & (SW_VERIFIED_SOURCES - 1));
+}
+
+static __always_inline __u16 memory_tag(__u64 hash)
+{
+	return hash >> 48 | 1;
+}
+
+/*
+ * Does the SYN of a source that is remembered pass? Only so many at a time, if there is another way in for it.
+ * Two CPUs may let one more pass.
+ */
+static __always_inline bool passes_remembered(__u64 hash, __u32 now_ms, bool any)
+{
+	struct sw_verified *entry = remembered(hash);
+	__u8 window = now_ms >> SW_VERIFIED_WINDOW_SHIFT;
+
+	/* what seems to be ahead by more than that was over before the clock went round: 49 days */
+	if (!entry || entry->tag != memory_tag(hash) ||
+	    entry->until_ms - now_ms - 1 >= SW_VERIFIED_MS)
+		return false;
+	if (any)
+		return true;
+	if (entry->window != window) {
+		entry->window = window;
+		entry->passed = 0;
+	}
+	if (entry->passed >= SW_VERIFIED_SYNS)
+		return false;
+	entry->passed++;
+	return true;
+}
+
+/* For so long from now. What it has sent in this window counts, however often it proves itself. */
+static __always_inline void remember(__u64 hash, __u32 now_ms)
+{
+	struct sw_verified *entry = remembered(hash);
+
+	if (!entry)
+		return;
+	entry->until_ms = now_ms + SW_VERIFIED_MS;
+	entry->tag = memory_tag(hash);
+}
+
+/* How many sources there are is estimated from the share of bits that are set. */
+static __always_inline void sketch_source(struct sw_flood_state *state, __u64 hash)
+{
+	__u32 bit = hash >> 20 & (SW_FLOOD_SKETCH_BITS - 1);
+	__u64 *word = &state->sources[bit / 64];
+
+	if (!(*word >> (bit & 63) & 1))
+		*word |= 1ULL << (bit & 63); /* one that another CPU undoes is one of very many */
+}
+
+/*
+ * Is there an attempt that a packet of the opener's may belong to? Without the lock: what is being
+ * written meanwhile is another packet's.
+ */
+__noinline int has_attempt(const struct sw_packet *packet, const struct inquiry *inquiry)
+{
+	__u32 key = sw_bucket_index(inquiry ? inquiry->hash : 0, load.handshake_buckets);
+	const struct sw_handshake_bucket *bucket = bpf_map_lookup_elem(&handshakes, &key);
+	__u16 tag;
+
+	if (!packet || !inquiry || !bucket)
+		return 1;
+	tag = sw_tag(inquiry->hash);
+	for (__u32 way = 0; way < SW_WAYS; way++)
+		if (bucket->tags[way] == tag && bucket->attempts[way].phase != SW_PHASE_STRAY &&
+		    is_from_orig(&bucket->attempts[way], packet))
+			return 1;
+	return 0;
+}
+
+#endif
