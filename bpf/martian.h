@@ -48,6 +48,26 @@ __noinline int is_martian(ingress_ctx *ctx, const struct sw_packet *packet, stru
 }
 
 /*
+ * Two SYNs came in, one from either end: have they crossed? Not if this host is one of the ends, which has sent none.
+ * Returns whether the second one is to be followed.
+ */
+__noinline int find_out_crossing(ingress_ctx *ctx, const struct sw_packet *syn,
+				 struct inquiry *inquiry)
+{
+	struct sw_finding *finding = my_finding();
+
+	if (!ctx || !syn || !inquiry || !finding)
+		return 0;
+	finding->handshake.crossing = SW_CROSSING_ANY;
+	if (syn->facts & SW_PKT_LOOPBACK)
+		return 1;
+	if (!is_ours(&syn->dst))
+		return !is_martian(ctx, syn, inquiry);
+	finding->handshake.crossing = SW_CROSSING_NONE;
+	return 1;
+}
+
+/*
  * Are both ends of a flow behind the interface by which a segment of it came? On a one-armed router, or one with two
  * networks behind an interface, they are, as the host's routes to them say. No stranger decides about these.
  */

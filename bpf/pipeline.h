@@ -196,15 +196,31 @@ static __always_inline bool may_end_something(const struct sw_packet *packet,
 	       (inquiry->segment == SW_SEGMENT_ACK && packet->flags & WIRE_TCP_FIN);
 }
 
+/* Takes a SYN that came in to the handshakes. */
+static __always_inline void follow_syn(void *ctx, const struct sw_packet *syn,
+				       struct inquiry *inquiry, struct sw_finding *finding,
+				       __u32 service)
+{
+	finding->handshake.crossing = SW_CROSSING_ASKS;
+	follow_handshake(syn, inquiry, service);
+	if (finding->handshake.crossing == SW_CROSSING_ASKED &&
+	    find_out_crossing(ctx, syn, inquiry))
+		follow_handshake(syn, inquiry, service);
+}
+
 /* The handshakes again, after a look at whether a side tells anything. Returns as follow_handshake() does. */
 static __always_inline bool follow_by_side(void *ctx, const struct sw_packet *packet,
 					   struct inquiry *inquiry, struct sw_finding *finding,
 					   __u32 service, enum sw_direction direction)
 {
-	bool told = follow_handshake(packet, inquiry, service);
+	bool told;
 
-	if (direction != SW_INGRESS || inquiry->segment == SW_SEGMENT_SYN ||
-	    !(finding->anomalies & SW_BIT(WRONG_SIDE)) ||
+	if (direction == SW_INGRESS && inquiry->segment == SW_SEGMENT_SYN) {
+		follow_syn(ctx, packet, inquiry, finding, service);
+		return false;
+	}
+	told = follow_handshake(packet, inquiry, service);
+	if (direction != SW_INGRESS || !(finding->anomalies & SW_BIT(WRONG_SIDE)) ||
 	    policy_has(inquiry->policy, SW_HAS_NO_HAIRPIN) ||
 	    !are_both_there(ctx,
 			    finding->tracked & TRACKED_RENAMED ? &finding->came_from : &packet->src,

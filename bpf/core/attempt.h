@@ -21,6 +21,14 @@ enum sw_relation {
 	SW_RELATION_CLOSED,
 };
 
+/* What is known of two SYNs that came in, one from either end. */
+enum sw_crossing {
+	SW_CROSSING_ANY,   /* they may have crossed each other */
+	SW_CROSSING_ASKS,  /* whether they can have is to be asked for, if there are two */
+	SW_CROSSING_ASKED, /* and there are: nothing has been done yet */
+	SW_CROSSING_NONE,  /* the second one is for this host, which has not sent the first */
+};
+
 /* What one segment has done to its bucket. */
 struct sw_handshake_step {
 	__u64 anomalies;
@@ -41,14 +49,16 @@ struct sw_handshake_step {
 	__u8 heard;	/* and the first of them had passed only because it came again */
 	__u8 apart;	/* and nobody can send both from one place */
 	__u8 repeats; /* an end of a stray flow says the same again, and it is time to let that pass */
-	__u8 denies;   /* and this RST is the other end's answer to that */
-	__u8 answered; /* this was the SYN-ACK that the attempt waited for */
-	__u8 rejected; /* or the RST that says that there will be none */
-	__u8 told;     /* an attempt on a live connection has heard what its ACKs can tell */
-	__u8 side;     /* where the segment is seen: sw_side() */
-	__u8 goes_on;  /* the opener of an attempt of which nothing else was seen */
-	__u8 opposite; /* where a stray flow's other end was */
-	__u8 pad[6];
+	__u8 denies;	 /* and this RST is the other end's answer to that */
+	__u8 answered;	 /* this was the SYN-ACK that the attempt waited for */
+	__u8 rejected;	 /* or the RST that says that there will be none */
+	__u8 told;	 /* an attempt on a live connection has heard what its ACKs can tell */
+	__u8 side;	 /* where the segment is seen: sw_side() */
+	__u8 goes_on;	 /* the opener of an attempt of which nothing else was seen */
+	__u8 opposite;	 /* where a stray flow's other end was */
+	__u8 crossing;	 /* enum sw_crossing */
+	__u8 of_another; /* the segment may be of an attempt that had to make way */
+	__u8 pad[4];
 	struct sw_attempt ended; /* as it was when it left, if end says so */
 	struct sw_bucket_view view;
 };
@@ -141,6 +151,9 @@ static __always_inline void open_attempt(struct sw_handshake_bucket *bucket, __u
 	attempt->seen = 0;
 	attempt->phase = phase;
 	attempt->extra = 0;
+	attempt->beside = view->rank > 1;
+	if (attempt->beside)
+		bucket->attempts[view->way & (SW_WAYS - 1)].beside = true;
 	/* a responder that comes in answers an opener to whom that goes out */
 	attempt->side = from_opener ? step->side : step->side ^ SW_SIDE_OUT;
 	attempt->answer_side = step->side;

@@ -12,15 +12,16 @@
 /* What a bucket holds for a packet. */
 struct sw_bucket_view {
 	__u64 least_worth;
-	__u32 way;    /* the attempt that the packet belongs to; SW_WAYS: none */
-	__u32 victim; /* the place that a new one would take */
-	__u32 age;    /* of the attempt */
-	__u32 oldest; /* of the attempts of this flow */
-	__u32 oldest_age;
+	__u32 way;	   /* the attempt that the packet belongs to; SW_WAYS: none */
+	__u32 victim;	   /* the place that a new one would take */
+	__u32 age;	   /* of the attempt */
+	__u32 flow_victim; /* of the attempts of this flow, the one to go first */
+	__u32 flow_age;
+	__u8 flow_worth;
 	__u8 rank;	/* 1: the flow is a stray, 2: an attempt, 3: whose numbers fit, too */
 	__u8 same_flow; /* attempts of this flow */
 	__u8 from_orig; /* who of the two ends of that attempt sent the packet */
-	__u8 crowded;	/* victim is an older attempt of the same flow */
+	__u8 crowded;	/* victim is another attempt of the same flow */
 };
 
 static __always_inline bool is_from_orig(const struct sw_attempt *attempt,
@@ -99,6 +100,15 @@ static __always_inline __u64 worth(const struct sw_handshake_bucket *bucket, __u
 	return (__u64)bucket->ranks[way] << 32 | (bucket->expires_ms[way] - now->ms);
 }
 
+/* The same of the attempts of one flow, without their time: one that is over has the least to lose. */
+static __always_inline __u8 worth_to_flow(const struct sw_handshake_bucket *bucket, __u32 way,
+					  const struct sw_now *now)
+{
+	if (is_expired(bucket->expires_ms[way], now) || bucket->attempts[way].seen & SW_SAW_END)
+		return 0;
+	return bucket->ranks[way];
+}
+
 /*
  * May an undecided attempt have been pushed out of a bucket lately? As long as one makes way, only undecided ones are
  * there: anything else would have gone first.
@@ -132,6 +142,22 @@ static __always_inline void sw_attempt_changed(struct sw_handshake_bucket *bucke
 							  sw_attempt_timeout(attempt, timeout_ms);
 }
 
+/*
+ * One more attempt of the packet's flow. Of two alike the younger goes: a server that has been asked stays with the first
+ * SYN, and whatever else comes until it has answered may be anybody's.
+ */
+static __always_inline void note_of_flow(__u32 way, __u32 age, __u8 worth,
+					 struct sw_bucket_view *view)
+{
+	if (!view->same_flow || worth < view->flow_worth ||
+	    (worth == view->flow_worth && age <= view->flow_age)) {
+		view->flow_victim = way;
+		view->flow_worth = worth;
+		view->flow_age = age;
+	}
+	view->same_flow++;
+}
+
 static __always_inline void look_at(const struct sw_handshake_bucket *bucket, __u32 way, __u16 tag,
 				    const struct sw_packet *packet, enum sw_segment segment,
 				    const struct sw_now *now, struct sw_bucket_view *view)
@@ -155,13 +181,8 @@ static __always_inline void look_at(const struct sw_handshake_bucket *bucket, __
 		rank = 1;
 	else
 		rank = fits(attempt, packet, segment, from_orig) ? 3 : 2;
-	if (rank > 1) {
-		if (!view->same_flow || age > view->oldest_age) {
-			view->oldest = way;
-			view->oldest_age = age;
-		}
-		view->same_flow++;
-	}
+	if (rank > 1)
+		note_of_flow(way, age, worth_to_flow(bucket, way, now), view);
 	if (rank > view->rank || (rank == view->rank && age <= view->age)) {
 		view->rank = rank;
 		view->age = age;
@@ -189,7 +210,7 @@ static __always_inline void sw_look(const struct sw_handshake_bucket *bucket, __
 	}
 	view->crowded = view->same_flow >= SW_ATTEMPTS_PER_FLOW;
 	if (view->crowded)
-		view->victim = view->oldest;
+		view->victim = view->flow_victim;
 }
 
 #endif

@@ -275,7 +275,9 @@ static __always_inline bool sw_follow_handshake(const struct sw_place *place,
 		change_owner(place, finding);
 	sw_unlock(&place->handshakes->lock);
 	finding->anomalies |= step->anomalies;
-	finding->unknown = segment == SW_SEGMENT_ACK && step->anomalies & SW_BIT(MIDSTREAM);
+	finding->unknown = segment == SW_SEGMENT_ACK &&
+			   (step->anomalies & SW_BIT(MIDSTREAM) ||
+			    (step->of_another && relation != SW_RELATION_LIVE));
 	if (step->completed != SW_OUTCOME_NONE)
 		return true;
 	/* no attempt of a stranger's can have a segment of a connection dropped, nor the last ones of one that ends */

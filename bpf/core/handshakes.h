@@ -9,6 +9,15 @@
 /* How far an answer's ack may be from where its stray flow was first seen: no window is larger. */
 #define STRAY_SPAN (1U << 30)
 
+/*
+ * Have both SYNs of a simultaneous open been seen on one side? On a mirror port they are; else somebody who can send
+ * there may have made up either.
+ */
+static __always_inline bool is_doubtful_crossing(const struct sw_attempt *attempt)
+{
+	return attempt->phase == SW_PHASE_SIMULTANEOUS && attempt->side == attempt->answer_side;
+}
+
 /* A SYN for an attempt that is known. Returns false if it asks for an attempt of its own. */
 static __always_inline bool known_syn(struct sw_attempt *attempt, const struct sw_packet *packet,
 				      const struct sw_bucket_view *view,
@@ -60,6 +69,8 @@ static __always_inline bool known_syn(struct sw_attempt *attempt, const struct s
 		step->anomalies |= SW_BIT(SIMULTANEOUS_OPEN);
 		attempt->phase = SW_PHASE_SIMULTANEOUS;
 		attempt->answer_side = step->side;
+		if (is_doubtful_crossing(attempt))
+			step->tolerated |= SW_BIT(SIMULTANEOUS_OPEN);
 		attempt->isn_resp[0] = packet->seq;
 		attempt->resp_window = packet->window;
 		return true;
@@ -71,6 +82,17 @@ static __always_inline bool known_syn(struct sw_attempt *attempt, const struct s
 		step->anomalies |= SW_BIT(SYN_FROM_RESPONDER);
 		return false;
 	}
+}
+
+/*
+ * A SYN came in, and so did one of the other end before: have they crossed each other? Not if this host is one of the two,
+ * which has sent none: then one of them is somebody else's.
+ */
+static __always_inline bool may_be_crossed(const struct sw_attempt *attempt,
+					   const struct sw_bucket_view *view, __u8 side)
+{
+	return !view->from_orig && !((attempt->side | side) & SW_SIDE_OUT) &&
+	       attempt->phase != SW_PHASE_STRAY && attempt->phase != SW_PHASE_SYNACK_FIRST;
 }
 
 /* An attempt that was judged stays a while for its stragglers, as the first to make way for others. */
@@ -90,6 +112,13 @@ static __always_inline void handle_syn(struct sw_handshake_bucket *bucket, __u16
 	struct sw_attempt *attempt = &bucket->attempts[way];
 	bool known = view->way < SW_WAYS;
 
+	if (known && may_be_crossed(attempt, view, step->side)) {
+		if (step->crossing == SW_CROSSING_ASKS) {
+			step->crossing = SW_CROSSING_ASKED;
+			return;
+		}
+		known = step->crossing != SW_CROSSING_NONE;
+	}
 	if (known && is_expired(bucket->expires_ms[way], now)) {
 		end_attempt(bucket, way, true, step);
 		report_attempt(bucket, way, now, timeout_ms);
@@ -313,6 +342,9 @@ static __always_inline void sw_handshake(struct sw_handshake_bucket *bucket, __u
 	step->anomalies |= sw_track(attempt, packet, segment, view->from_orig, now, &completed,
 				    &step->tolerated);
 	step->completed = completed;
+	step->of_another = (attempt->beside && view->rank < 3) || is_doubtful_crossing(attempt);
+	if (step->of_another)
+		step->tolerated |= step->anomalies;
 	sw_forget_registers(); /* however it came to its state, to the verifier it is the same from here on */
 	step->answered = before == SW_PHASE_SYN_SENT && attempt->phase == SW_PHASE_SYN_RECEIVED;
 	if (step->answered)

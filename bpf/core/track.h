@@ -174,6 +174,13 @@ static __always_inline __u64 cross_ack(struct sw_attempt *attempt, const struct 
 	return 0;
 }
 
+/* Of a simultaneous open: does the responder say the number again with which its SYN crossed the opener's? */
+static __always_inline bool is_crossed_isn(const struct sw_attempt *attempt, __u32 seq)
+{
+	return seq == attempt->isn_resp[0] ||
+	       (attempt->seen & SW_HAS_TWO_RESP_ISNS && seq == attempt->isn_resp[1]);
+}
+
 static __always_inline bool both_acked(const struct sw_attempt *attempt)
 {
 	return (attempt->seen & (SW_SAW_ORIG_ACK_RESP | SW_SAW_RESP_ACK_ORIG)) ==
@@ -201,8 +208,13 @@ static __always_inline __u64 track_synack(struct sw_attempt *attempt,
 	/* RFC 7413 section 4.2.2 lets only the answer to a fast open close at once */
 	if (packet->flags & WIRE_TCP_FIN && !(attempt->seen & SW_SAW_FASTOPEN))
 		return SW_BIT(FLAGS_SYN_FIN);
-	if (attempt->phase == SW_PHASE_SIMULTANEOUS)
-		return cross_ack(attempt, packet, from_orig);
+	if (attempt->phase == SW_PHASE_SIMULTANEOUS) {
+		if (!valid || from_orig || is_crossed_isn(attempt, packet->seq))
+			return cross_ack(attempt, packet, from_orig);
+		/* it has seen the opener's SYN, and has sent none: that was somebody else's */
+		enter_syn_received(attempt, packet, now);
+		return 0;
+	}
 	if (from_orig)
 		return SW_BIT(SYNACK_FROM_ORIGINATOR);
 

@@ -283,7 +283,9 @@ enum sw_default_action {
 	  "The 5-tuple is used again with the roles swapped.",                                     \
 	  "RFC 9293 3.10.7.4; Suricata SYN_TOCLIENT; conntrack INVALID")                           \
 	X(SIMULTANEOUS_OPEN, simultaneous_open, STRICT, "Two SYNs crossed each other.",            \
-	  "In SYN-SENT, a SYN without ACK from the other end.",                                    \
+	  "In SYN-SENT, a SYN without ACK from the other end. Not where both came in and this "    \
+	  "host is one of the ends, since then one of them was forged; and where both came in "    \
+	  "by one interface, nothing is dropped for it.",                                          \
 	  "Legal, and what peer-to-peer hole punching relies on. A split handshake looks the "     \
 	  "same.",                                                                                 \
 	  "RFC 9293 3.5; Snort 129:13; Suricata 4WHS; Zeek simultaneous_open; conntrack "          \
@@ -335,7 +337,8 @@ enum sw_default_action {
 	X(MARTIAN_SOURCE, martian_source, DROP,                                                    \
 	  "A segment comes in whose source is an address of this host.",                           \
 	  "A SYN-ACK, RST or ACK that an interface receives from an address that is this "         \
-	  "host's own, and that is neither for a connection that the host has with another "       \
+	  "host's own, or a SYN from there that would cross one of the other end; and that is "    \
+	  "neither for a connection that the host has with another "                               \
 	  "one under that address nor one that it would send there. It is never followed, and "    \
 	  "dropped only if it is for this host. Not looked for on a live connection, which only "  \
 	  "a FIN, RST or SYN can change.",                                                         \

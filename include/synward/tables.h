@@ -84,14 +84,15 @@ struct sw_attempt {
 	__u16 resp_window;     /* as in the SYN-ACK, unscaled */
 	__u16 syn_length;      /* bytes of data in the SYN */
 	__u16 seen;	       /* SW_SAW_* */
-	__u32 extra : 15;      /* a stray's enum sw_outcome; else see sw_resp_length() */
+	__u32 extra : 14;      /* a stray's enum sw_outcome; else see sw_resp_length() */
+	__u32 beside : 1;      /* its flow had another attempt, which may have had to make way */
 	__u32 phase : 3;       /* enum sw_phase; SW_PHASE_NONE: free */
 	__u32 side : 7;	       /* where its opener speaks: sw_side() */
 	__u32 answer_side : 7; /* where its responder does; the same: not known yet, or both there */
 };
 
 /* As many bytes of the responder are more than were counted. */
-#define SW_MANY_BYTES	 0x7fffU
+#define SW_MANY_BYTES	 0x3fffU
 #define SW_AT_MOST_BYTES 0x3fffffU
 
 /*

@@ -73,12 +73,22 @@ enum {
 	MANNER_KEEPALIVE,
 	MANNER_AHEAD, /* behind a segment that was lost before it came here */
 	MANNER_COUNT,
+	MANNER_ANEW =
+		MANNER_COUNT, /* now and then: the client opens another one, from its next port */
 };
 
-/* The numbers that the two ends of a connection say next. */
+enum stage {
+	TALKING,
+	ASKING,	  /* the SYN was sent */
+	ANSWERED, /* and the SYN-ACK */
+};
+
+/* How far the two ends of a connection are, and the numbers that they say next. */
 struct numbers {
 	__u32 c;
 	__u32 s;
+	__u16 ports; /* that the client has had before */
+	enum stage stage;
 };
 
 /* ---- what is done */
@@ -88,7 +98,10 @@ struct forger {
 	struct dice dice;
 	bool on_both_sides;
 	bool falls_silent; /* all do, at times, for longer than a connection that is closed is kept */
-	struct numbers said[CONNECTIONS];
+	struct said {
+		__u32 c;
+		__u32 s;
+	} said[CONNECTIONS];
 	__u32 connection; /* the one that he is busy with */
 };
 
@@ -120,7 +133,7 @@ static inline __u32 forged_number(struct dice *dice, __u32 *said)
 static inline struct step forged_step(struct forger *forger)
 {
 	struct dice *dice = &forger->dice;
-	struct numbers *said;
+	struct said *said;
 	struct step step = { .kind = STEP_FORGED };
 
 	if (!roll(dice, 4))
@@ -141,15 +154,18 @@ static inline struct step forged_step(struct forger *forger)
 }
 
 /* Some are never silent for long, and some hardly ever say anything. */
-static inline struct step honest_step(struct dice *dice)
+static inline struct step honest_step(struct forger *forger)
 {
+	struct dice *dice = &forger->dice;
 	__u32 luck = roll(dice, 200);
+	bool anew = !forger->falls_silent && !forger->on_both_sides && !roll(dice, 16);
 
 	return (struct step){ .kind = STEP_HONEST,
 			      .connection = luck * luck * CONNECTIONS / (200 * 200),
 			      .from_server = roll(dice, 2),
-			      .manner = roll(dice, MANNER_COUNT),
+			      .manner = anew ? MANNER_ANEW : roll(dice, MANNER_COUNT),
 			      .payload = roll(dice, 256),
+			      .seq = random_u32(dice),
 			      .after_ms = roll(dice, 50) };
 }
 
@@ -162,20 +178,53 @@ static inline struct step next_step(struct forger *forger)
 				      .after_ms = forger->falls_silent && roll(dice, 2) ?
 							  100000 + 1000 * roll(dice, 100) :
 							  1000 };
-	return roll(dice, 4) ? forged_step(forger) : honest_step(dice);
+	return roll(dice, 4) ? forged_step(forger) : honest_step(forger);
 }
 
 /* ---- as segments */
 
-static inline struct segment segment_of(const struct step *step)
+static inline struct segment segment_of(const struct step *step, const struct numbers *numbers)
 {
 	enum end client = client_of(step->connection), server = server_of(step->connection);
+	__u16 port = CLIENT_PORT + numbers->ports;
 
 	return tcp(.from = step->from_server ? server : client,
 		   .to = step->from_server ? client : server,
-		   .sport = step->from_server ? SERVER_PORT : CLIENT_PORT,
-		   .dport = step->from_server ? CLIENT_PORT : SERVER_PORT, .flags = step->flags,
+		   .sport = step->from_server ? SERVER_PORT : port,
+		   .dport = step->from_server ? port : SERVER_PORT, .flags = step->flags,
 		   .seq = step->seq, .ack = step->ack, .payload = step->payload);
+}
+
+/* The next one of a handshake, or the last one again. */
+static inline struct segment opening_segment(const struct step *step, struct numbers *numbers)
+{
+	struct step said = *step;
+
+	said.payload = 0;
+	if (numbers->stage == TALKING || (numbers->stage == ASKING && !step->from_server)) {
+		if (numbers->stage == TALKING) {
+			numbers->c = step->seq + 1;
+			numbers->ports++;
+		}
+		numbers->stage = ASKING;
+		said.from_server = false;
+		said.flags = SYN;
+		said.seq = numbers->c - 1;
+		said.ack = 0;
+	} else if (step->from_server) {
+		if (numbers->stage == ASKING)
+			numbers->s = step->seq + 1;
+		numbers->stage = ANSWERED;
+		said.flags = SYN | ACK;
+		said.seq = numbers->s - 1;
+		said.ack = numbers->c;
+	} else {
+		numbers->stage = TALKING;
+		said.flags = ACK;
+		said.seq = numbers->c;
+		said.ack = numbers->s;
+	}
+	return segment_of(&said, numbers);
 }
 
 /* With the numbers that its end has come to by now; it has come further then. */
@@ -185,6 +234,8 @@ static inline struct segment honest_segment(const struct step *step, struct numb
 	__u32 bytes = step->payload + 1;
 	struct step said = *step;
 
+	if (numbers->stage != TALKING || step->manner == MANNER_ANEW)
+		return opening_segment(step, numbers);
 	said.flags = ACK;
 	said.ack = step->from_server ? numbers->c : numbers->s;
 	said.seq = *mine;
@@ -209,16 +260,17 @@ static inline struct segment honest_segment(const struct step *step, struct numb
 		*mine += bytes;
 		break;
 	}
-	return segment_of(&said);
+	return segment_of(&said, numbers);
 }
 
 /* ---- for whoever has to look into what went wrong */
 
 static inline void print_step(FILE *out, const struct step *step)
 {
-	static const char *const manners[MANNER_COUNT] = { "data", "an ACK", "data again",
-							   "a keepalive", "data ahead" };
-	struct segment segment = segment_of(step);
+	static const char *const manners[] = { "data",	      "an ACK",	    "data again",
+					       "a keepalive", "data ahead", "a new SYN" };
+	const struct numbers any = {};
+	struct segment segment = segment_of(step, &any);
 
 	if (step->kind == STEP_SWEEP) {
 		fprintf(out, "  +%u ms, then a sweep\n", step->after_ms);
