@@ -87,6 +87,17 @@ static __always_inline struct cpu_budget *followed_budget(__u32 now_ms)
 	return budget;
 }
 
+/* Is an attempt followed without a look at those that were only counted, since there are none? Nearly all are. */
+static __always_inline bool is_followed_at_once(const struct sw_settings *set, __u32 now_ms)
+{
+	struct cpu_budget *budget = followed_budget(now_ms);
+
+	if (!budget || budget->followed >= load.burst || may_be_glimpsed(set, now_ms))
+		return false;
+	budget->followed++;
+	return true;
+}
+
 /*
  * Counts a SYN that comes in, and keeps its word, unless it is to be followed. Of those that are repeated, as honest
  * clients do that were not heard, as many are followed again. Returns 1 if there is nothing more to do.
@@ -104,10 +115,6 @@ __noinline int glimpse_syn(const struct sw_packet *syn, __u64 hash, __u32 now_ms
 	if (!syn || !set || !budget || !mine)
 		return 0;
 	over = budget->followed >= load.burst;
-	if (!over && !may_be_glimpsed(set, now_ms)) {
-		budget->followed++;
-		return 0;
-	}
 	line = glimpse_line(hash);
 	if (!line || may_have_connection(hash))
 		return 0;
@@ -223,6 +230,7 @@ static __always_inline bool is_only_counted(const struct sw_packet *packet,
 	if (inquiry->segment == SW_SEGMENT_SYN)
 		return inquiry->direction == SW_INGRESS && !packet->payload &&
 		       !policy_has(inquiry->policy, FOLLOWS_ALL) &&
+		       !is_followed_at_once(set, inquiry->now.ms) &&
 		       glimpse_syn(packet, inquiry->hash, inquiry->now.ms);
 	return inquiry->segment == SW_SEGMENT_SYNACK && !packet->payload &&
 	       may_be_glimpsed(set, inquiry->now.ms) && glimpse_synack(packet, inquiry->hash);
