@@ -249,7 +249,7 @@ int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 				 .records = SW_RECORDS_NONE,
 				 .request = request,
 				 .netns = sw_netns_own() };
-	uint32_t done = 0, ifindex;
+	uint32_t done = 0, looked_at = 0, ifindex;
 	int error = sw_preflight_attach();
 
 	for (uint32_t i = 0; i < count && !error; i++) {
@@ -264,6 +264,8 @@ int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 	while (!error && done < count) {
 		error = sw_interface_index(names[done], &ifindex);
 		memset(&results[done], 0, sizeof(results[done]));
+		if (!error && at.open && done >= looked_at)
+			looked_at = done + sw_attach_load_ahead(&at, names + done, count - done);
 		if (!error)
 			error = sw_attach_one(&at, names[done], ifindex, &results[done]);
 		done += !error;
@@ -281,6 +283,7 @@ int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 		roll_back(&at, results, done);
 	else
 		sw_notice_attached(&at.instance.pins, results, count);
+	sw_load_batch_clear(&at.ahead);
 	sw_records_close(&at.records);
 	sw_instance_close(&at.instance);
 	free(at.policy);

@@ -13,6 +13,8 @@
 #include "../hooks/hooks.h"
 #include "../lists/lists.h"
 #include "../platform/netns.h"
+#include "../platform/preflight.h"
+#include "../platform/xdp_features.h"
 
 #include <string.h>
 
@@ -27,7 +29,7 @@ static int load(struct attachment *at, const struct sw_interface *record, uint32
 		.checksums = record->checksums,
 		.only_tc = mode == SW_MODE_TC,
 	};
-	int error = sw_object_load(&at->instance, &options, object);
+	int error = sw_load_batch_take(&at->ahead, &at->instance, &options, object);
 
 	if (!error)
 		error = sw_object_pin_missing(*object);
@@ -152,6 +154,43 @@ static int attach_new(struct attachment *at, const char *name, uint32_t ifindex,
 	at->taken |= 1ULL << slot;
 	describe(result, &record, (uint32_t)slot);
 	return 0;
+}
+
+/* Will it be mode tc? Of a driver that says so itself; of others that is known when they have refused. */
+static bool is_only_for_tc(const struct attachment *at, uint32_t ifindex)
+{
+	uint64_t features;
+
+	if (at->request->mode != SW_MODE_AUTO)
+		return at->request->mode == SW_MODE_TC;
+	return sw_read_xdp_features(ifindex, &features) && !(features & SW_XDP_BASIC);
+}
+
+/* Those that are new will get the free slots in their order. */
+uint32_t sw_attach_load_ahead(struct attachment *at, const char *const *names, uint32_t count)
+{
+	uint32_t size = sw_load_batch_size(), seen = 0, slot = 0, ifindex;
+
+	sw_load_batch_clear(&at->ahead);
+	for (; seen < count && at->ahead.count < size; seen++) {
+		if (sw_interface_index(names[seen], &ifindex))
+			break;
+		if (sw_records_find(&at->records, at->netns, ifindex) >= 0)
+			continue;
+		while (slot < SW_MAX_INTERFACES && at->records.slots[slot].ifindex)
+			slot++;
+		if (slot == SW_MAX_INTERFACES)
+			break;
+		sw_load_batch_add(&at->ahead, &(struct sw_object_options){
+						      .netns = at->netns,
+						      .slot = slot++,
+						      .checksums = at->request->checksums,
+						      .only_tc = is_only_for_tc(at, ifindex),
+					      });
+	}
+	sw_error_clear(); /* it is found again when its turn comes */
+	sw_load_batch_run(&at->ahead, &at->instance);
+	return seen ? seen : 1;
 }
 
 /* What an interface was attached with, it keeps; only the options that were given are held against that. */

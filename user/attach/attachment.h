@@ -5,6 +5,7 @@
 /* One interface of an attach. Errors are recorded. */
 
 #include "../hooks/bpf_object.h"
+#include "../hooks/load_batch.h"
 #include "../maps/interface_records.h"
 #include "attach.h"
 
@@ -16,11 +17,19 @@ struct attachment {
 	struct sw_creation creation;
 	struct sw_policy *policy; /* the first one, if there are no maps yet */
 	uint32_t netns;
-	bool create;	/* there are no maps yet */
-	bool open;	/* records are */
-	bool was_empty; /* there was no instance when the command began */
-	uint64_t taken; /* slots of the interfaces that this command has attached */
+	bool create;		    /* there are no maps yet */
+	bool open;		    /* records are */
+	bool was_empty;		    /* there was no instance when the command began */
+	uint64_t taken;		    /* slots of the interfaces that this command has attached */
+	struct sw_load_batch ahead; /* programs for the next interfaces */
 };
+
+/*
+ * Loads programs for the next interfaces by those names, for as many as can be at a time, and returns for how many it
+ * has looked. It is no promise: whatever cannot be foreseen is loaded, or told, when an interface's turn comes. The maps
+ * are there.
+ */
+uint32_t sw_attach_load_ahead(struct attachment *at, const char *const *names, uint32_t count);
 
 /*
  * Attaches an interface of this network namespace, or repairs it if it is attached. In a failure it is as it was, but for

@@ -10,6 +10,7 @@
 #include "../base/error.h"
 #include "../hooks/bpf_object.h"
 #include "../hooks/hooks.h"
+#include "../hooks/load_batch.h"
 #include "../hooks/program.h"
 #include "../hooks/swap.h"
 #include "../maps/interface_records.h"
@@ -24,7 +25,8 @@
 struct plan {
 	struct sw_instance instance;
 	struct sw_records records;
-	struct sw_object *object; /* of the last interface that has one */
+	struct sw_load_batch ahead; /* programs for the next interfaces */
+	struct sw_object *object;   /* of the last interface that has one */
 	struct sw_swap swaps[MAX_SWAPS];
 	uint32_t count;
 	bool differs; /* something would change */
@@ -34,6 +36,7 @@ static void free_plan(struct plan *plan)
 {
 	for (uint32_t i = 0; i < plan->count; i++)
 		sw_swap_free(&plan->swaps[i]);
+	sw_load_batch_clear(&plan->ahead);
 	sw_object_free(plan->object);
 	sw_records_close(&plan->records);
 	sw_instance_close(&plan->instance);
@@ -140,26 +143,64 @@ static int ingress_program(struct sw_object *object, const struct sw_interface *
 	return record->xdp_frags ? sw_object_xdp_frags(object) : sw_object_xdp(object);
 }
 
+static struct sw_object_options options_of(const struct plan *plan, uint32_t slot)
+{
+	const struct sw_interface *record = &plan->records.slots[slot];
+
+	return (struct sw_object_options){ .netns = record->netns,
+					   .slot = slot,
+					   .checksums = record->checksums,
+					   .only_tc = record->mode == SW_MODE_TC };
+}
+
+static bool is_gone(const struct plan *plan, uint32_t slot)
+{
+	return sw_hooks_are_gone(&plan->instance.pins, &plan->records.slots[slot], slot);
+}
+
+/* A filter can be replaced only from within its network namespace. */
+static bool is_hidden(const struct plan *plan, uint32_t slot)
+{
+	const struct sw_interface *record = &plan->records.slots[slot];
+
+	return record->mode == SW_MODE_TC && record->tc_hook == SW_TC_CLSACT &&
+	       sw_hooks_are_hidden(record);
+}
+
+/* For as many interfaces from this slot on as can be at a time. Returns the slot behind the last one. */
+static uint32_t load_ahead(struct plan *plan, uint32_t slot)
+{
+	uint32_t size = sw_load_batch_size();
+	struct sw_object_options options;
+
+	sw_load_batch_clear(&plan->ahead);
+	for (; slot < SW_MAX_INTERFACES && plan->ahead.count < size; slot++) {
+		if (!plan->records.slots[slot].ifindex || is_gone(plan, slot) ||
+		    is_hidden(plan, slot))
+			continue;
+		options = options_of(plan, slot);
+		sw_load_batch_add(&plan->ahead, &options);
+	}
+	sw_load_batch_run(&plan->ahead, &plan->instance);
+	return slot;
+}
+
 static int add_interface(struct plan *plan, uint32_t slot, struct sw_upgrade_result *result)
 {
 	const struct sw_interface *record = &plan->records.slots[slot];
-	const struct sw_object_options options = { .netns = record->netns,
-						   .slot = slot,
-						   .checksums = record->checksums,
-						   .only_tc = record->mode == SW_MODE_TC };
+	const struct sw_object_options options = options_of(plan, slot);
 	int error, ingress;
 
 	memcpy(result->name, record->name, sizeof(result->name));
 	result->ifindex = record->ifindex;
 	result->netns = record->netns;
-	result->gone = sw_hooks_are_gone(&plan->instance.pins, record, slot);
-	result->hidden = !result->gone && record->mode == SW_MODE_TC &&
-			 record->tc_hook == SW_TC_CLSACT && sw_hooks_are_hidden(record);
+	result->gone = is_gone(plan, slot);
+	result->hidden = !result->gone && is_hidden(plan, slot);
 	if (result->gone || result->hidden)
 		return 0;
 	sw_object_free(plan->object);
 	plan->object = NULL;
-	error = sw_object_load(&plan->instance, &options, &plan->object);
+	error = sw_load_batch_take(&plan->ahead, &plan->instance, &options, &plan->object);
 	if (error)
 		return error;
 	ingress = ingress_program(plan->object, record);
@@ -232,11 +273,16 @@ static int carry_out(struct plan *plan)
 
 static int make(struct plan *plan, struct sw_upgrade *upgrade)
 {
+	uint32_t looked_at = 0;
 	int error = 0;
 
-	for (uint32_t slot = 0; slot < SW_MAX_INTERFACES && !error; slot++)
-		if (plan->records.slots[slot].ifindex)
-			error = add_interface(plan, slot, &upgrade->interfaces[upgrade->count++]);
+	for (uint32_t slot = 0; slot < SW_MAX_INTERFACES && !error; slot++) {
+		if (!plan->records.slots[slot].ifindex)
+			continue;
+		if (slot >= looked_at)
+			looked_at = load_ahead(plan, slot);
+		error = add_interface(plan, slot, &upgrade->interfaces[upgrade->count++]);
+	}
 	if (!error && plan->object)
 		error = add_shared(plan);
 	return error;

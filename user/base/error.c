@@ -12,7 +12,8 @@
 
 #define LINE_SIZE 2048
 
-static char recorded[LINE_SIZE];
+/* of each thread, since several may load programs at a time */
+static _Thread_local char recorded[LINE_SIZE];
 static bool lacks;
 
 /* As JSON has them. */

@@ -5,7 +5,7 @@
 /*
  * What went wrong, in one line for the user: what, which value, what was expected, what to do.
  * Whoever knows that records it and passes a -errno up; main prints it, as sw_printable() writes it.
- * Single-threaded.
+ * Each thread has its own line; all else is of the thread that prints.
  */
 
 #include <stdbool.h>

@@ -427,6 +427,8 @@ int sw_object_tc(struct sw_object *object)
 	struct synward_tc_bpf *skeleton;
 	int error;
 
+	if (object->tc)
+		return bpf_program__fd(object->tc->progs.sw_tc);
 	skeleton = synward_tc_bpf__open();
 	if (!skeleton)
 		return load_failed(-errno);

@@ -62,7 +62,7 @@ int sw_object_sweeper(const struct sw_object *object);
 
 /*
  * The same of the program for frames in several buffers, and of that by which TC sees what comes in. They are loaded
- * now: call each once. Negative, with the error recorded, if the kernel refuses it.
+ * now, the former by each call: call it once. Negative, with the error recorded, if the kernel refuses it.
  */
 int sw_object_xdp_frags(struct sw_object *object);
 int sw_object_tc(struct sw_object *object);

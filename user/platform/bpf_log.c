@@ -8,7 +8,7 @@
 #include <string.h>
 
 static bool is_verbose;
-static char reason[256];
+static _Thread_local char reason[256]; /* of what this thread has loaded */
 
 /* The verifier's verdict is the last line before its statistics. */
 static void keep_verdict(const char *text)
@@ -24,7 +24,7 @@ static void keep_verdict(const char *text)
 
 static int take(enum libbpf_print_level level, const char *format, va_list args)
 {
-	static char text[1 << 16];
+	static _Thread_local char text[1 << 16];
 	va_list again;
 
 	if (is_verbose)
