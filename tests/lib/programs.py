@@ -19,7 +19,7 @@ ALONE = {}
 
 # Programs that look after threads of the kernel and at the machine's own network.
 # Or fetch packages.
-MACHINE = {"e2e/test_bench_flood", "e2e/test_bench_cost", "image/test_image"}
+MACHINE = {"e2e/test_bench_flood", "e2e/test_bench_cost", "image/test_image", "deb/test_traffic"}
 
 # Suites whose programs make a place of their own, for which they need the machine's network.
 ELSEWHERE = {"deb"}
@@ -118,9 +118,9 @@ def in_c(suite):
 
 def in_python(suite):
     def world(path):
-        if suite in ELSEWHERE:
-            return ()
-        return ("tests/world", "--machine") if path in MACHINE else ("tests/world",)
+        if path in MACHINE:
+            return "tests/world", "--machine"
+        return () if suite in ELSEWHERE else ("tests/world",)
 
     return [Program(suite, source.stem, (*PYTEST, source.relative_to(TOP)), count_pytest,
                     world(f"{suite}/{source.stem}")) for source in sources(suite, "test_*.py")]

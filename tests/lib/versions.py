@@ -38,9 +38,9 @@ def _place_of(data, base, wanted):
     return None
 
 
-def another_version(path, number=1):
+def another_version(path, number=1, program=BINARY):
     """Writes it there, and returns the path."""
-    data = bytearray(BINARY.read_bytes())
+    data = bytearray(program.read_bytes())
     places = [_place_of(data, base, "load") for base in _bpf_objects(data)]
     assert any(places), "no object with constants"
     for at, size in filter(None, places):
