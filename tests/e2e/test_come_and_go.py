@@ -7,12 +7,14 @@ import socket
 
 import pytest
 
+import stopped
 from causes import QUICK
 from cli import BINARY, bpftool
 from net import run, wait_for
 from test_moved import LESS
 
 MOST = 64  # interfaces that can be attached
+PODS = 1000 if stopped.THOROUGH else 4
 
 
 def names(synward, namespace):
@@ -96,17 +98,26 @@ def places(synward):
     return [row["value"] for row in rows if any(int(byte, 16) for byte in row["value"][:4])]
 
 
+def in_kernel(synward):
+    """How many programs, maps and links there are of it."""
+    objects = synward.objects()
+    return len(objects.programs), len(objects.maps), len(objects.links)
+
+
 def test_pods_that_ended_leave_no_trace(lab, host, synward):
     """They are no fault, their places are free again, and nobody has to tidy up after them."""
     stays = pod(lab, 0)
     synward.expect(0, "attach", *QUICK, "eth0", namespace=stays)
-    for number in range(1, 4):
+    first = None
+    for number in range(1, PODS):
         space = pod(lab, number)
         synward.expect(0, "attach", "eth0", namespace=space)
         lab.end(space)
         wait_for(lambda: len(names(synward, None)) == 1, "what has ended to be left out")
         synward.expect(0, "status")
         assert len(places(synward)) == 2, "the last one's, until somebody changes something"
+        first = first or in_kernel(synward)
+        wait_for(lambda: in_kernel(synward) == first, lambda: f"{first} to be all: {in_kernel(synward)}")
     series = synward.expect(0, "stats", "--prometheus").stdout
     assert set(re.findall(r'synward_packets_total\{interface="eth0",netns="(\d+)"', series)) == {
         str(stays.inode)}

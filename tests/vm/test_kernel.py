@@ -10,7 +10,9 @@ import mmap
 import os
 import pathlib
 import re
+import socket
 import subprocess
+import time
 
 import pytest
 
@@ -258,6 +260,48 @@ def test_a_hardened_gateway_challenges(machine, bpffs, tmp_path):
             assert stats["tallies"]["challenges_sent"] == count, "it is known from then on"
             assert stats["limits"]["challenge_answer"]["dropped"] == count
             assert stats["tallies"]["cookies_sent"] == 0
+
+
+@contextlib.contextmanager
+def time_of_day():
+    """A function that sets it, by seconds from what it would be."""
+    def shift(seconds):
+        time.clock_settime(time.CLOCK_REALTIME, ahead + time.monotonic() + seconds)
+    ahead = time.time() - time.monotonic()
+    try:
+        yield shift
+    finally:
+        shift(0)
+
+
+def test_the_time_of_day_jumps(host, tmp_path):
+    """By a year, back and forth: connections go on, others begin, what is dropped is dropped, and no list expires or stays."""
+    files, year = Files(tmp_path), 365 * 86400
+    host.synward.expect(0, "policy", "apply", files.default("enforce"))
+    host.synward.expect(0, "block", "add", "198.51.100.0/24", "--expires", "1h")
+    before = host.synward.stats()
+    with time_of_day() as shift, contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(tcp.listener(host.far, family)) for family in FAMILIES.values()]
+        live = []
+        for server in servers:
+            client = stack.enter_context(tcp.connect(host.near.namespace, server.getsockname()[:2], server.family))
+            live.append((client, stack.enter_context(server.accept()[0])))
+        for seconds in (-year, year):
+            shift(seconds)
+            for client, server in live:
+                for sender, receiver in ((client, server), (server, client)):
+                    sender.sendall(DATA[:1000])
+                    assert receiver.recv(1000, socket.MSG_WAITALL) == DATA[:1000]
+            for server in servers:
+                tcp.accepted(host.near.namespace, server, 1)
+                with Gate(host.near, host.far, server.family) as gate:
+                    assert not gate.passes()
+            blocked, = host.synward.json("block", "list")["prefixes"]
+            assert 0 < blocked["expires_in_ms"] <= 3600_000
+    after = host.synward.wait_settled(0)
+    assert after["handshakes"]["accepted"] - before["handshakes"]["accepted"] == 3 * len(servers)
+    host.synward.expect(0, "block", "del", "198.51.100.0/24")
+    host.synward.expect(0, "policy", "reset")
 
 
 def test_frames_of_several_buffers(host):
