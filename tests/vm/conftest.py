@@ -11,3 +11,4 @@ spec = importlib.util.spec_from_file_location("e2e_fixtures", E2E / "conftest.py
 fixtures = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(fixtures)
 machine, bpffs, family = fixtures.machine, fixtures.bpffs, fixtures.family
+lab, synward, pair = fixtures.lab, fixtures.synward, fixtures.pair

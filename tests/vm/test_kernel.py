@@ -17,6 +17,7 @@ import time
 import pytest
 
 import tcp
+import test_doctor
 from causes import FAMILIES, Stage
 from cli import BINARY, BUILD, bpftool, fresh
 from floods import (ALL_OPTIONS, ALWAYS, DATA, Crowd, Ghost, answerable, apply, spoofed, talk,
@@ -365,6 +366,36 @@ def test_tc_sees_what_comes_in(machine, bpffs, tmp_path):
             assert tallies["handovers"] == tallies["cookies_accepted"] == tallies["cookies_sent"]
         synward.expect(0, "detach", "--all")
         assert "clsact" not in far.namespace.run("tc", "qdisc", "show", "dev", "s0").stdout
+
+
+@pytest.mark.parametrize("examined", (test_doctor.test_a_port_of_a_bond,
+                                      test_doctor.test_a_vlan_whose_tags_the_card_takes_out))
+def test_what_the_doctor_says(pair, synward, examined):
+    """Of devices that the kernel of this machine may not have."""
+    examined(pair, synward)
+
+
+def make_bond(far):
+    """What was an end of a wire becomes the port of a bond, which has its name and addresses."""
+    space, port = far.namespace, f"{far.name}p"
+    space.ip_batch(("link", "set", far.name, "down"), ("link", "set", far.name, "name", port),
+                   ("address", "flush", "dev", port),
+                   ("link", "add", far.name, "type", "bond", "mode", "active-backup"),
+                   ("link", "set", port, "master", far.name),
+                   ("link", "set", far.name, "addrgenmode", "none"), ("link", "set", far.name, "up"))
+    space.ip_batch(*((("address", "add", f"{far.address(family)}/{size}", "dev", far.name, *more)
+                      for family, size, more in ((socket.AF_INET, 24, ()), (socket.AF_INET6, 64, ("nodad",))))),
+                   *(far.neighbour_words(far.peer.address(family), far.peer.mac) for family in FAMILIES.values()))
+
+
+def test_a_bond(pair, synward):
+    """It takes the program natively, which its port's driver runs, and all that comes is followed."""
+    near, far = pair
+    make_bond(far)
+    assert synward.attach(far, options=PATIENT).stdout == f"s0: attached (native XDP, {KERNEL.egress})\n"
+    for number, family in enumerate(FAMILIES.values(), 1):
+        Stage(near, far, family).accepted(3)
+        synward.expect_outcomes(accepted=3 * number)
 
 
 def test_sequences_are_judged_as_they_are_here():

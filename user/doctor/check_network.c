@@ -5,6 +5,8 @@
 #include "../base/error.h"
 #include "../model/names.h"
 
+#include <errno.h>
+
 static void judge_ways(const struct sw_host_facts *host, struct sw_finding *finding)
 {
 	const struct sw_flood_asked asked = {};
@@ -55,6 +57,10 @@ static void judge_listeners(const struct sw_host_facts *host, struct sw_finding 
 	if (listeners->error) {
 		sw_found(finding, SW_FINDING_UNKNOWN, "the listeners could not be listed: %s",
 			 sw_errno_text(listeners->error));
+		sw_found_why(finding, "so nobody knows whether their queues are full, and whether "
+				      "they take a hand-over");
+		if (listeners->error == ENOENT)
+			sw_found_remedy(finding, "modprobe tcp_diag");
 		return;
 	}
 	if (listeners->full[0]) {
@@ -92,6 +98,8 @@ static void judge_firewall(const struct sw_host_facts *host, struct sw_finding *
 	if (wall->error) {
 		sw_found(finding, SW_FINDING_UNKNOWN, "the rules of nftables could not be read: %s",
 			 sw_errno_text(wall->error));
+		sw_found_why(finding, "one that drops the ACKs of clients that were answered would "
+				      "not be found");
 		sw_found_remedy(finding, "sudo synward doctor");
 		return;
 	}

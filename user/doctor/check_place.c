@@ -63,6 +63,7 @@ static void judge_tc(const struct sw_link_facts *link, struct sw_finding *findin
 	if (hooks->tc_error) {
 		sw_found(finding, SW_FINDING_UNKNOWN, "its filters could not be listed: %s",
 			 sw_errno_text(hooks->tc_error));
+		sw_found_why(finding, "one before ours that hides packets would not be found");
 		return;
 	}
 	if (hooks->foreign[SW_HOOK_EGRESS]) {
@@ -114,6 +115,7 @@ static void judge_stack(const struct sw_link_facts *link, struct sw_finding *fin
 	if (stack->error) {
 		sw_found(finding, SW_FINDING_UNKNOWN, "the interfaces could not be listed: %s",
 			 sw_errno_text(stack->error));
+		sw_found_why(finding, "what it stands on, and what on it, is not known");
 	} else if (link->hooks.also[0]) {
 		sw_found(finding, SW_FINDING_DEGRADED,
 			 "synward is also attached to %s, below or above it", link->hooks.also);
