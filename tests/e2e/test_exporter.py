@@ -4,6 +4,7 @@
 import concurrent.futures
 import contextlib
 import dataclasses
+import errno
 import json
 import pathlib
 import shutil
@@ -11,8 +12,9 @@ import socket
 
 import pytest
 
+import confined
 from causes import FAMILIES, Stage
-from cli import BINARY, Synward, bpftool, fresh
+from cli import BINARY, ROOT, Synward, bpftool, fresh
 from exporter import HOST, PROGRAM, Exporter, parse, said, silent
 from identity import plant_identity
 from net import End, Lab, run, wait_for
@@ -26,6 +28,15 @@ OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 # As Prometheus asks.
 SCRAPER = ("application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,"
            "text/plain;version=0.0.4;q=0.3,*/*;q=0.2")
+UNIT = ROOT / "packaging" / "systemd" / "synward-exporter.service.in"
+TRIES = """
+import os, socket
+for work in lambda: socket.socket(socket.AF_UNIX), lambda: os.setuid(1), lambda: socket.socket(socket.AF_INET):
+    try:
+        work()
+    except OSError as error:
+        print(error.errno)
+"""
 GET_METRICS = f"GET /metrics HTTP/1.1\r\n{HOST}\r\n".encode()
 # {path: the command that says the same}
 COMMANDS = {
@@ -232,10 +243,27 @@ def follow_changes(made, exporter, synward):
     assert exporter.heard().count("can be read") == 3
 
 
-def test_it_is_ready_while_status_knows_of_no_fault(here):
+@pytest.fixture
+def filters():
+    """What its unit lets it call."""
+    if confined.lacking():
+        pytest.skip(f"there is no {confined.lacking()}")
+    return confined.command(UNIT, run)
+
+
+def test_its_filters_are_in_force(filters):
+    done = run(*filters, "/usr/bin/python3", "-c", TRIES)
+    assert done.stdout.split() == [str(errno.EAFNOSUPPORT), str(errno.EPERM)]
+
+
+def test_under_its_units_filters_it_is_ready_while_status_knows_of_no_fault(here, filters):
     space, synward = here.far.namespace, here.synward
     with space.entered():
-        exporter = here.exporter()  # whoever is no root sees whether there is a program, and not whose it is
+        # whoever is no root sees whether there is a program, and not whose it is
+        exporter = here.exporter(who=(*READER, *filters))
+        for path in ("/", "/metrics", "/healthz", "/api/v1/history", *COMMANDS):
+            assert exporter.ask(path).code == 200, path
+        assert all("flood" in one for one in json.loads(exporter.ask("/api/v1/status").body)["interfaces"])
         ready = exporter.ask("/readyz")
         assert (ready.code, ready.body) == (200, "ready\n")
         assert "hook_unknown" in "".join(name for name, value in exporter.metrics().items()

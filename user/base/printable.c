@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define PIECE_SIZE (SW_PRINTABLE_GROWTH * 2 + 1) /* a C1 control character has two bytes */
+#define MAX_CHARACTER 4				    /* bytes, RFC 3629 */
+#define PIECE_SIZE    (SW_PRINTABLE_GROWTH * 2 + 1) /* a C1 control character has two bytes */
 
 size_t sw_utf8_length(const char *text, size_t left)
 {
@@ -39,7 +40,8 @@ bool sw_is_control(const char *text, size_t length)
 /* Writes the next character of *text, moves *text behind it, and returns the length of what it wrote. */
 static size_t next_piece(char piece[PIECE_SIZE], const char **text)
 {
-	size_t valid = sw_utf8_length(*text, strlen(*text)), length = valid ? valid : 1;
+	size_t valid = sw_utf8_length(*text, strnlen(*text, MAX_CHARACTER)),
+	       length = valid ? valid : 1;
 	bool plain = valid && !sw_is_control(*text, valid);
 
 	if (plain)

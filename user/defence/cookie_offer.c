@@ -4,6 +4,7 @@
 #include "../base/cleanup.h"
 #include "../base/error.h"
 #include "../maps/map_keys.h"
+#include "../platform/netns.h"
 #include "../platform/routes.h"
 #include "../platform/sysctl.h"
 
@@ -24,11 +25,10 @@
 
 static uint32_t mtu_of(const char *name)
 {
-	SW_AUTO_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ifreq request = {};
 
 	sw_format(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-	if (fd < 0 || ioctl(fd, SIOCGIFMTU, &request) || request.ifr_mtu <= IP6_AND_TCP)
+	if (ioctl(sw_netns_socket(), SIOCGIFMTU, &request) || request.ifr_mtu <= IP6_AND_TCP)
 		return 1500;
 	return (uint32_t)request.ifr_mtu;
 }

@@ -6,13 +6,13 @@
 #include "../hooks/handover.h"
 #include "../model/names.h"
 #include "../model/policy_keys.h"
+#include "../platform/interface_name.h"
 #include "../platform/netns.h"
 #include "cookie_offer.h"
 #include "defence_plan.h"
 #include "syncookies.h"
 
 #include <bpf/bpf.h>
-#include <net/if.h>
 #include <string.h>
 
 /* One round over all network namespaces. */
@@ -156,7 +156,7 @@ static int adjust_interface(struct round *round, const struct sw_plan *plan, uin
 	char name[IF_NAMESIZE];
 	int error = 0;
 
-	if (!if_indextoname(record->ifindex, name))
+	if (!sw_interface_name(record->ifindex, name))
 		return 0; /* it is gone, which status tells */
 	if (needed)
 		error = sw_handover_link(pins, record, slot, &linked);

@@ -46,6 +46,23 @@ static int read_policies(const struct sw_instance *instance, struct sw_needs *ne
 	return error;
 }
 
+/* Programs are kept by an attach, before it asks what is needed. */
+static uint64_t find_kept(const struct sw_needs *needs)
+{
+	uint64_t kept = 0;
+
+	for (uint32_t slot = 0; slot < SW_MAX_INTERFACES; slot++)
+		if (needs->records.slots[slot].ifindex &&
+		    sw_handover_is_kept(&needs->instance->pins, &needs->records.slots[slot], slot))
+			kept |= 1ULL << slot;
+	return kept;
+}
+
+static bool is_kept(const struct sw_needs *needs, uint32_t interface)
+{
+	return needs->kept >> interface & 1;
+}
+
 int sw_needs_read(const struct sw_instance *instance, struct sw_needs *needs)
 {
 	struct sw_settings settings;
@@ -62,6 +79,7 @@ int sw_needs_read(const struct sw_instance *instance, struct sw_needs *needs)
 		return error;
 	needs->cookies_sent = settings.cookies_sent;
 	needs->checks_cookies = sw_raw_cookies_are_possible();
+	needs->kept = find_kept(needs);
 	for (uint32_t slot = 0; slot < SW_POLICY_SLOTS; slot++)
 		needs->of[slot].asked.attach = (uint8_t)settings.flood_wish;
 	return 0;
@@ -104,7 +122,7 @@ struct sw_flood_host sw_plan_host(const struct sw_needs *needs, const struct sw_
 	const struct sw_interface *record = &needs->records.slots[interface];
 	const struct sw_net_link *bridge = sw_bridge_with_netfilter(&plan->links, record->ifindex);
 	struct sw_flood_host host = {
-		.hands_over = sw_handover_is_kept(&needs->instance->pins, record, interface),
+		.hands_over = is_kept(needs, interface),
 		.checks_cookies = needs->checks_cookies,
 		.has_word = need->may_set,
 		.may_set = need->may_set && !plan->may_not_set &&
@@ -127,8 +145,7 @@ struct sw_flood_choice sw_plan_choice(const struct sw_needs *needs, const struct
 
 bool sw_plan_needs_hook(const struct sw_needs *needs, uint32_t interface)
 {
-	if (!sw_handover_is_kept(&needs->instance->pins, &needs->records.slots[interface],
-				 interface))
+	if (!is_kept(needs, interface))
 		return false;
 	for (uint32_t slot = 0; slot < SW_POLICY_SLOTS; slot++)
 		if (needs->of[slot].used && needs->of[slot].defends)

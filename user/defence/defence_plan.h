@@ -30,6 +30,7 @@ struct sw_needs {
 	int syncookies_fd;
 	bool checks_cookies;
 	bool cookies_sent; /* and may come back */
+	uint64_t kept;	   /* interfaces that can be had by the hand-over, by their slots */
 	uint32_t active;   /* slot */
 	struct sw_need of[SW_POLICY_SLOTS];
 };

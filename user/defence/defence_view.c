@@ -5,6 +5,7 @@
 #include "../base/cleanup.h"
 #include "../hooks/handover.h"
 #include "../hooks/hooks.h"
+#include "../platform/interface_name.h"
 #include "../platform/netns.h"
 #include "cookie_offer.h"
 #include "defence_plan.h"
@@ -12,7 +13,6 @@
 #include <synward/tables.h>
 
 #include <bpf/bpf.h>
-#include <net/if.h>
 
 /*
  * What is not as it was noted, of what is not found out anew under a flood: packets look at sysctls, and take
@@ -66,7 +66,7 @@ static void look_at(const struct sw_needs *needs, const struct sw_plan *plan,
 	if (flood->handover == SW_HEALTH_OK && flood->handover_program)
 		sw_tc_before(&interface->record, SW_INGRESS, flood->handover_program,
 			     &interface->before_handover);
-	if (!if_indextoname(interface->record.ifindex, name))
+	if (!sw_interface_name(interface->record.ifindex, name))
 		return;
 	sw_plan_offer(needs, plan, slot, name, SW_POLICY_SLOTS, &noted, &now);
 	flood->drifts = drifts(needs, &noted, &now);

@@ -9,8 +9,12 @@
 #include <synward/base.h>
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Of memory that is free, so much is not given back. */
+#define KEPT_BYTES (4 << 20)
 
 /* Where to listen if nobody says so. */
 static const char *const loopbacks[] = { "127.0.0.1:9945", "[::1]:9945" };
@@ -80,11 +84,22 @@ static int run(int argc, char **argv)
 	return error ? error : sw_serve(&serving);
 }
 
+/*
+ * What the last answer took is about what the next one takes: given back, and asked for again with each, the kernel would
+ * clear every page of it once more.
+ */
+static void keep_memory(void)
+{
+	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+	mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+}
+
 int main(int argc, char **argv)
 {
 	const char *pin_dir = getenv("SYNWARD_PIN_DIR");
 	int error;
 
+	keep_memory();
 	if (pin_dir && *pin_dir)
 		sw_exporter_given.pin_dir = pin_dir;
 	error = run(argc, argv);

@@ -5,6 +5,7 @@
 #include "../base/cleanup.h"
 #include "../base/error.h"
 #include "../maps/interface_records.h"
+#include "../platform/interface_name.h"
 #include "../platform/netns.h"
 #include "../platform/xdp_features.h"
 #include "bpf_object.h"
@@ -16,7 +17,6 @@
 #include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/sockios.h>
-#include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -255,7 +255,7 @@ static enum sw_health seen_by_anybody(const struct sw_interface *record)
 
 	if (!sw_record_is_here(record))
 		return SW_HEALTH_UNKNOWN;
-	if (!if_indextoname(record->ifindex, name))
+	if (!sw_interface_name(record->ifindex, name))
 		return SW_HEALTH_GONE;
 	return sw_xdp_is_taken(record->ifindex) ? SW_HEALTH_UNKNOWN : SW_HEALTH_DETACHED;
 }

@@ -7,11 +7,11 @@
 #include "../maps/interface_records.h"
 #include "../maps/map_keys.h"
 #include "../model/names.h"
+#include "../platform/interface_name.h"
 #include "../platform/netns.h"
 #include "../platform/routes.h"
 
 #include <bpf/bpf.h>
-#include <net/if.h>
 #include <string.h>
 
 static const char *const resolv_confs[] = {
@@ -64,7 +64,7 @@ static void take(void *context, const struct sw_addr *addr, uint32_t ifindex)
 
 	if (!all->error) {
 		if (ifindex)
-			if_indextoname(ifindex, name);
+			sw_interface_name(ifindex, name);
 		all->error = add(all->guard, &prefix, all->kind, name);
 	}
 }

@@ -3,15 +3,16 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../platform/interface_name.h"
 #include "../platform/netns.h"
 #include "percpu.h"
+#include "rows.h"
 
 #include <synward/cookie.h>
 #include <synward/counters.h>
 #include <synward/tables.h>
 
 #include <bpf/bpf.h>
-#include <net/if.h>
 #include <string.h>
 
 static bool is_of(const struct sw_interface *record, uint32_t netns, uint64_t cookie)
@@ -35,7 +36,7 @@ static void follow_names_here(struct sw_records *records)
 		struct sw_interface *record = &records->slots[slot];
 
 		if (!record->ifindex || !is_of(record, netns, cookie) ||
-		    !if_indextoname(record->ifindex, name) || !strcmp(record->name, name))
+		    !sw_interface_name(record->ifindex, name) || !strcmp(record->name, name))
 			continue;
 		strcpy(record->name, name);
 		records->renamed |= 1ULL << slot;
@@ -80,12 +81,13 @@ int sw_records_open(const struct sw_instance *instance, struct sw_records *recor
 	if (error)
 		return error;
 	records->count = 0;
+	error = sw_rows_read(records->interfaces_fd, 0, SW_MAX_INTERFACES, records->slots);
+	if (error)
+		return sw_error(error, "cannot read the attached interfaces: %s",
+				sw_errno_text(error));
 	for (__u32 slot = 0; slot < SW_MAX_INTERFACES; slot++) {
 		struct sw_interface *record = &records->slots[slot];
 
-		if (bpf_map_lookup_elem(records->interfaces_fd, &slot, record))
-			return sw_error(errno, "cannot read the attached interfaces: %s",
-					sw_errno_text(errno));
 		record->name[SW_IFNAME_SIZE - 1] = '\0';
 		records->count += record->ifindex != 0;
 	}
@@ -212,5 +214,5 @@ int sw_record_exists(const struct sw_interface *record)
 		return error == -ENOENT ? -ENOENT : -EPERM;
 	if (!sw_record_is_here(record))
 		return -ENOENT; /* another one has its inode number now */
-	return if_indextoname(record->ifindex, name) != NULL;
+	return sw_interface_name(record->ifindex, name);
 }

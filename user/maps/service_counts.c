@@ -5,6 +5,7 @@
 #include "../base/error.h"
 #include "percpu.h"
 #include "policy_slot.h"
+#include "rows.h"
 
 #include <bpf/bpf.h>
 #include <string.h>
@@ -14,9 +15,9 @@
 #define PATIENCE_US 500000
 #define PAUSE_US    1000
 
-static int failed(const char *what)
+static int failed(const char *what, int error)
 {
-	return sw_error(errno, "cannot %s: %s", what, sw_errno_text(errno));
+	return sw_error(error, "cannot %s: %s", what, sw_errno_text(error));
 }
 
 static uint32_t key_of(uint32_t slot, uint32_t row)
@@ -71,13 +72,9 @@ static int open_counts(const struct sw_instance *instance, struct counts *counts
 
 static int read_counts(const struct counts *counts, uint32_t slot)
 {
-	for (uint32_t row = 0; row < SW_SERVICE_SLOTS; row++) {
-		uint32_t key = key_of(slot, row);
+	int error = sw_rows_read(counts->fd, key_of(slot, 0), SW_SERVICE_SLOTS, counts->values);
 
-		if (bpf_map_lookup_elem(counts->fd, &key, counts_of(counts, row)))
-			return failed("read the services' counters");
-	}
-	return 0;
+	return error ? failed("read the services' counters", error) : 0;
 }
 
 static void add_counts(struct sw_service_counters *sum, const struct sw_service_counters *values,
@@ -139,7 +136,7 @@ int sw_service_counts_move(const struct sw_instance *instance, uint32_t slot,
 		if (bpf_map_update_elem(counts.fd, &key,
 					from < 0 ? none : counts_of(&counts, (uint32_t)from),
 					BPF_ANY))
-			return failed("write the services' counters");
+			return failed("write the services' counters", errno);
 	}
 	return 0;
 }

@@ -20,8 +20,9 @@ bool sw_bridges_may_call_netfilter(void)
 
 static bool calls_netfilter(const struct sw_net_link *bridge)
 {
-	return bridge->calls_iptables || setting("bridge/bridge-nf-call-iptables") > 0 ||
-	       setting("bridge/bridge-nf-call-ip6tables") > 0;
+	return sw_bridges_may_call_netfilter() &&
+	       (bridge->calls_iptables || setting("bridge/bridge-nf-call-iptables") > 0 ||
+		setting("bridge/bridge-nf-call-ip6tables") > 0);
 }
 
 static const struct sw_net_link *search(const struct sw_net_links *links, uint32_t ifindex,
@@ -46,5 +47,5 @@ static const struct sw_net_link *search(const struct sw_net_links *links, uint32
 const struct sw_net_link *sw_bridge_with_netfilter(const struct sw_net_links *links,
 						   uint32_t ifindex)
 {
-	return sw_bridges_may_call_netfilter() ? search(links, ifindex, 0) : NULL;
+	return search(links, ifindex, 0);
 }

@@ -123,6 +123,7 @@ int sw_net_links_read(struct sw_net_links *links)
 	request->nlmsg_flags = NLM_F_DUMP;
 	about = mnl_nlmsg_put_extra_header(request, sizeof(*about));
 	about->ifi_family = AF_UNSPEC;
+	mnl_attr_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS); /* most of the work */
 	*links = (struct sw_net_links){};
 	return sw_netlink_ask(NETLINK_ROUTE, request, take_link, links);
 }

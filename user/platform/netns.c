@@ -22,9 +22,10 @@ static uint32_t inode_of(const char *path)
 	return stat(path, &about) ? 0 : (uint32_t)about.st_ino;
 }
 
-/* Of the namespace that this process is in; 0: not known yet. It is asked for with every record of every look. */
+/* Of the namespace that this process is in; 0 or -1: not known yet. It is asked for with every record of every look. */
 static uint32_t own_inode;
 static uint64_t own_cookie;
+static int own_socket = -1;
 
 static int arrive(int failed)
 {
@@ -32,6 +33,7 @@ static int arrive(int failed)
 		return -errno;
 	own_inode = 0;
 	own_cookie = 0;
+	sw_close_fd(&own_socket);
 	return 0;
 }
 
@@ -52,16 +54,20 @@ uint32_t sw_netns_own(void)
 	return own_inode;
 }
 
+int sw_netns_socket(void)
+{
+	if (own_socket < 0)
+		own_socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return own_socket;
+}
+
 uint64_t sw_netns_cookie(void)
 {
 	socklen_t length = sizeof(own_cookie);
-	SW_AUTO_FD int any = -1;
 
-	if (own_cookie)
-		return own_cookie;
-	any = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (any < 0 || getsockopt(any, SOL_SOCKET, SO_NETNS_COOKIE, &own_cookie, &length))
-		return 0;
+	if (!own_cookie &&
+	    getsockopt(sw_netns_socket(), SOL_SOCKET, SO_NETNS_COOKIE, &own_cookie, &length))
+		own_cookie = 0;
 	return own_cookie;
 }
 

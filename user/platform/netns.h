@@ -14,6 +14,13 @@ uint32_t sw_netns_own(void);
  */
 uint64_t sw_netns_cookie(void);
 
+/*
+ * A socket of the network namespace that we are in, to ask for its interfaces by; -1: there is none. It is kept until we go
+ * elsewhere, and never closed by others. Of IPv4, which whoever reads counters has to have; AF_UNIX may be out of reach
+ * (RestrictAddressFamilies= of the exporter's unit).
+ */
+int sw_netns_socket(void);
+
 /* May this process look at the namespaces of others? If not, that it finds none says nothing. */
 bool sw_netns_may_look(void);
 

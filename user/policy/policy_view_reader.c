@@ -5,6 +5,7 @@
 #include "../base/error.h"
 #include "../maps/interface_records.h"
 #include "../maps/policy_slot.h"
+#include "../maps/rows.h"
 #include "../maps/settings.h"
 #include "../maps/sweeper.h"
 #include "../platform/wall_clock.h"
@@ -16,47 +17,62 @@
 #include <stdio.h>
 #include <string.h>
 
-static int read_row(int fd, int floods_fd, uint32_t slot, uint32_t service, uint64_t now_ms,
-		    const struct sw_policy *policy, struct sw_row_view *row)
-{
-	uint32_t key = slot * SW_SERVICE_SLOTS + service;
-	struct sw_service_state state;
+/* What is known of the services of a slot. */
+struct known {
+	struct sw_service_state states[SW_SERVICE_SLOTS];
+	struct sw_flood_state floods[SW_SERVICE_SLOTS];
+};
 
-	if (bpf_map_lookup_elem(fd, &key, &state))
-		return sw_error(errno, "cannot read the services' state: %s", sw_errno_text(errno));
-	if (bpf_map_lookup_elem(floods_fd, &key, &row->flood))
-		return sw_error(errno, "cannot read the services' floods: %s",
-				sw_errno_text(errno));
+static int read_known(const struct sw_instance *instance, uint32_t slot, struct known *known)
+{
+	SW_AUTO_FD int states_fd = -1;
+	SW_AUTO_FD int floods_fd = -1;
+	uint32_t first = slot * SW_SERVICE_SLOTS;
+	int error = sw_instance_map(instance, "service_state", sizeof(*known->states), &states_fd);
+
+	if (!error)
+		error = sw_instance_map(instance, "floods", sizeof(*known->floods), &floods_fd);
+	if (error)
+		return error;
+	error = sw_rows_read(states_fd, first, SW_SERVICE_SLOTS, known->states);
+	if (error)
+		return sw_error(error, "cannot read the services' state: %s", sw_errno_text(error));
+	error = sw_rows_read(floods_fd, first, SW_SERVICE_SLOTS, known->floods);
+	if (error)
+		return sw_error(error, "cannot read the services' floods: %s",
+				sw_errno_text(error));
+	return 0;
+}
+
+static void fill_row(const struct known *known, uint32_t service, uint64_t now_ms,
+		     const struct sw_policy *policy, struct sw_row_view *row)
+{
+	const struct sw_service_state *state = &known->states[service];
+
+	row->flood = known->floods[service];
 	row->flood_changed_ms = (uint32_t)now_ms - row->flood.changed_ms;
 	row->check_changed_ms = (uint32_t)now_ms - row->flood.check.changed_ms;
 	row->check_aside_ms = (uint32_t)now_ms - row->flood.check.since_ms;
 	memcpy(row->name, policy->services[service].name, sizeof(row->name));
 	row->name[sizeof(row->name) - 1] = '\0';
 	row->rules = policy->rules[service];
-	row->both_sided = state.both_sided;
-	row->one_sided = state.one_sided_ms;
-	row->one_sided_ms = now_ms - state.one_sided_ms;
-	row->moved = state.moved_ms;
-	row->moved_ms = now_ms - state.moved_ms;
-	return 0;
+	row->both_sided = state->both_sided;
+	row->one_sided = state->one_sided_ms;
+	row->one_sided_ms = now_ms - state->one_sided_ms;
+	row->moved = state->moved_ms;
+	row->moved_ms = now_ms - state->moved_ms;
 }
 
 static int read_rows(const struct sw_instance *instance, uint32_t slot, uint64_t now_ms,
 		     const struct sw_policy *policy, struct sw_policy_view *view)
 {
-	SW_AUTO_FD int fd = -1;
-	SW_AUTO_FD int floods_fd = -1;
-	int error = sw_instance_map(instance, "service_state", sizeof(struct sw_service_state),
-				    &fd);
+	SW_AUTO_FREE struct known *known = malloc(sizeof(*known));
+	int error = known ? read_known(instance, slot, known) : -ENOMEM;
 	uint32_t count = policy->service_count < SW_MAX_SERVICES ? policy->service_count :
 								   SW_MAX_SERVICES;
 
-	if (!error)
-		error = sw_instance_map(instance, "floods", sizeof(struct sw_flood_state),
-					&floods_fd);
 	for (uint32_t i = 0; i <= count && !error; i++)
-		error = read_row(fd, floods_fd, slot, i < count ? i : SW_SERVICE_DEFAULT, now_ms,
-				 policy, &view->rows[i]);
+		fill_row(known, i < count ? i : SW_SERVICE_DEFAULT, now_ms, policy, &view->rows[i]);
 	view->row_count = count + 1;
 	return error;
 }
@@ -65,25 +81,29 @@ static int read_rows(const struct sw_instance *instance, uint32_t slot, uint64_t
 static int read_way(const struct sw_instance *instance, uint32_t active, uint32_t *way)
 {
 	SW_AUTO_FD int fd = -1;
-	int error = sw_instance_map(instance, "cookie_offers", sizeof(struct sw_cookie_offer), &fd);
+	struct sw_cookie_offer offers[SW_MAX_INTERFACES];
+	int error = sw_instance_map(instance, "cookie_offers", sizeof(*offers), &fd);
 	bool any = false;
 
 	*way = SW_FLOOD_WAY_COUNT;
-	for (__u32 slot = 0; slot < SW_MAX_INTERFACES && !error; slot++) {
-		struct sw_cookie_offer offer;
+	if (error)
+		return error;
+	error = sw_rows_read(fd, 0, SW_MAX_INTERFACES, offers);
+	if (error)
+		return sw_error(error, "cannot read what is offered to clients: %s",
+				sw_errno_text(error));
+	for (__u32 slot = 0; slot < SW_MAX_INTERFACES; slot++) {
+		const struct sw_cookie_offer *offer = &offers[slot];
 
-		if (bpf_map_lookup_elem(fd, &slot, &offer))
-			return sw_error(errno, "cannot read what is offered to clients: %s",
-					sw_errno_text(errno));
-		if (!offer.ttl)
+		if (!offer->ttl)
 			continue;
-		if (any && *way != offer.ways[active % SW_OFFER_WAYS])
+		if (any && *way != offer->ways[active % SW_OFFER_WAYS])
 			*way = SW_FLOOD_WAY_COUNT;
 		else
-			*way = offer.ways[active % SW_OFFER_WAYS];
+			*way = offer->ways[active % SW_OFFER_WAYS];
 		any = true;
 	}
-	return error;
+	return 0;
 }
 
 static int read_lists(const struct sw_instance *instance, struct sw_policy_view *view)

@@ -178,7 +178,7 @@ static int read_policy(const struct sw_instance *instance, struct sw_snapshot *s
 	return error;
 }
 
-int sw_snapshot_read(const char *pin_dir, struct sw_snapshot *snapshot)
+static int read_snapshot(const char *pin_dir, bool with_maps, struct sw_snapshot *snapshot)
 {
 	SW_AUTO_INSTANCE struct sw_instance instance = SW_INSTANCE_NONE;
 	SW_AUTO_RECORDS struct sw_records records = SW_RECORDS_NONE;
@@ -200,7 +200,8 @@ int sw_snapshot_read(const char *pin_dir, struct sw_snapshot *snapshot)
 		error = read_policy(&instance, made);
 	if (error)
 		return error;
-	read_maps(&instance, maps, &map_count, &made->map_bytes);
+	if (with_maps)
+		read_maps(&instance, maps, &map_count, &made->map_bytes);
 	made->taken_ns = sw_monotonic_ns();
 	made->created_ns = instance.identity.created_ns;
 	made->half_open = half_open(&made->total);
@@ -209,6 +210,16 @@ int sw_snapshot_read(const char *pin_dir, struct sw_snapshot *snapshot)
 	made->connection_capacity = instance.identity.connection_buckets * SW_WAYS;
 	*snapshot = *made;
 	return 0;
+}
+
+int sw_snapshot_read(const char *pin_dir, struct sw_snapshot *snapshot)
+{
+	return read_snapshot(pin_dir, true, snapshot);
+}
+
+int sw_counts_read(const char *pin_dir, struct sw_snapshot *snapshot)
+{
+	return read_snapshot(pin_dir, false, snapshot);
 }
 
 /* Who may see packets before ours. */

@@ -40,10 +40,15 @@ void sw_metric_single(const struct sw_metrics *to, const char *name, const char 
 
 void sw_metric_label(const struct sw_metrics *to, const char *value)
 {
-	for (value = SW_PRINTABLE(value, LABEL_SIZE); *value; value++) {
-		if (*value == '"' || *value == '\\')
+	size_t plain;
+
+	for (value = SW_PRINTABLE(value, LABEL_SIZE); *value; value += plain) {
+		plain = strcspn(value, "\"\\");
+		fwrite(value, 1, plain, to->out);
+		if (value[plain]) {
 			putc('\\', to->out);
-		putc(*value, to->out);
+			putc(value[plain++], to->out);
+		}
 	}
 }
 
@@ -55,17 +60,21 @@ void sw_metric_interface(const struct sw_metrics *to, const char *name,
 	fprintf(to->out, "\",netns=\"%u\"", record->netns);
 }
 
-static bool is_shadowed(const struct sw_interface *record, const struct sw_interface *by)
+static bool is_later(const struct sw_interface *record, const struct sw_interface *than)
 {
-	return by && record->netns == by->netns && record->attached_ns <= by->attached_ns &&
-	       !strcmp(SW_PRINTABLE(record->name, LABEL_SIZE), SW_PRINTABLE(by->name, LABEL_SIZE));
+	return record->netns == than->netns && record->attached_ns >= than->attached_ns;
 }
 
 void sw_metric_choose(const struct sw_interface *records[], uint32_t count)
 {
+	char shown[SW_MAX_INTERFACES][SW_PRINTABLE_GROWTH * SW_IFNAME_SIZE];
+
+	for (uint32_t i = 0; i < count; i++)
+		sw_printable(shown[i], sizeof(shown[i]), records[i]->name);
 	for (uint32_t i = 0; i < count; i++)
 		for (uint32_t j = 0; j < count && records[i]; j++)
-			if (i != j && is_shadowed(records[i], records[j]))
+			if (i != j && records[j] && !strcmp(shown[i], shown[j]) &&
+			    is_later(records[j], records[i]))
 				records[i] = NULL;
 }
 
