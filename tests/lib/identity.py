@@ -7,11 +7,11 @@ from net import run
 
 
 def plant_identity(synward, version, size):
-    """State of another synward: a version word, and the rest may mean anything."""
+    """State of another synward: a version word, and the rest may mean anything. Who reads meanwhile finds none, or all."""
     (synward.pin_dir / "maps").mkdir(parents=True)
-    pin = synward.pin_dir / "maps" / "identity"
-    run("bpftool", "map", "create", pin, "type", "array", "key", 4, "value", size, "entries", 1,
+    unwritten = synward.pin_dir / "maps" / "identity_next"
+    run("bpftool", "map", "create", unwritten, "type", "array", "key", 4, "value", size, "entries", 1,
         "name", "identity")
     value = struct.pack("<I", version).ljust(size, b"\x01")
-    run("bpftool", "map", "update", "pinned", pin, "key", 0, 0, 0, 0, "value", *value)
-    return pin
+    run("bpftool", "map", "update", "pinned", unwritten, "key", 0, 0, 0, 0, "value", *value)
+    return unwritten.rename(unwritten.with_name("identity"))
