@@ -13,7 +13,7 @@ from cli import bpftool
 from floods import ALWAYS, answerable, apply, defend, flood_of, spoofed, talk, wait_for_flood
 from net import run, wait_for
 from policies import Files, wait_rolled_back
-from prometheus import Page, asked, beside, expressions, fallen, page_of
+from prometheus import Page, asked, beside, documented, expressions, fallen, page_of
 from segments import FIN, SYN
 
 DEGRADED = 3
@@ -116,7 +116,8 @@ def check_status(page, status, degraded):
     assert page.value("synward_flood_reason", service="web", reason=flood["reason"]) == 1
 
 
-OF_SHARED_SECRETS = {"synward_cookie_secret_info"}  # there only with such a policy: test_shared_secret
+OF_THE_EXPORTER = {"synward_up", "synward_down_reason"}
+OF_SHARED_SECRETS = {"synward_cookie_secret_info", "synward_clock_synchronised"}  # there only with such a policy: test_shared_secret
 COUNTED = ("handshakes", "anomalies", "limits", "latency", "half_open", "connections", "tallies", "services", "interfaces")
 
 
@@ -154,6 +155,7 @@ def test_they_are_what_stats_and_status_say(wire, synward, family, tmp_path):
         assert page.value("synward_flood_seconds_total", service="web") > 0
         assert page.value("synward_accept_queue_listeners", service="web") == 1
         assert page.value("synward_accept_queue_listeners", service="ssh") == 0
+        assert documented() == page.types.keys() | OF_SHARED_SECRETS | OF_THE_EXPORTER
         for where, expression in expressions():
             assert {name for name in asked(expression) if ":" not in name} <= page.names() | OF_SHARED_SECRETS, where
     checked = run("promtool", "check", "metrics", check=False,

@@ -95,6 +95,12 @@ def expressions():
         yield f"annotation {annotation['name']}", annotation["expr"]
 
 
+def documented():
+    """Of docs/metrics.md, what a page may have."""
+    rows = re.findall(r"^\| (`synward_.*?) \| (?:counter|gauge|histogram) \|", (ROOT / "docs" / "metrics.md").read_text(), re.M)
+    return {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+
+
 def asked(expression):
     """The metrics of synward that an expression names."""
     bare = re.sub(r'"[^"]*"', "", expression)
