@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The page among names that lie, clocks that jump, many tabs, and an exporter that comes and goes."""
 
+import contextlib
+
 import pytest
 
 from causes import QUICK
 from exporter import Exporter
 from floods import apply
 from identity import plant_identity
-from net import wait_for
+from net import run, wait_for
+from prometheus import beside
+from versions import another_version
 
 TABS = 8  # a browser has six connections to a host
 MOST = 63  # services
@@ -96,7 +100,15 @@ def test_many_tabs_have_one_stream(browser, exporter, stage):
         browser.driver.switch_to.window(first)
 
 
-def test_the_exporter_and_what_it_reads_come_and_go(browser, lab, wire, stage, synward, exporter):
+@contextlib.contextmanager
+def never_down(exporter):
+    reasons = set()
+    with beside(lambda: reasons.add(exporter.why_down())):
+        yield
+    assert reasons == {None}
+
+
+def test_the_exporter_and_what_it_reads_come_and_go(browser, lab, wire, stage, synward, exporter, tmp_path):
     port = exporter.ports[0]
     browser.go(f"http://127.0.0.1:{port}/")
     browser.wait("ok")
@@ -110,6 +122,14 @@ def test_the_exporter_and_what_it_reads_come_and_go(browser, lab, wire, stage, s
     wait_for(lambda: handshakes(browser) > 3, "the next event")
     assert handshakes(browser) == 4  # nothing twice
     browser.wait("ok")
+    # other programs in the hooks
+    with never_down(exporter):
+        done = run(another_version(tmp_path / "synward"), "upgrade", env=synward.environment())
+        assert "upgraded (ingress: program" in done.stdout, done
+        stage.accepted(1)
+        wait_for(lambda: handshakes(browser) == 5, "what happens then")
+        looks(browser)
+    assert browser.level() == "ok"
     # another ABI version beneath it, and back
     synward.expect(0, "detach", "--all")
     browser.wait("bad", "Nothing is attached")
@@ -122,7 +142,7 @@ def test_the_exporter_and_what_it_reads_come_and_go(browser, lab, wire, stage, s
     synward.attach(wire[1], options=QUICK)
     browser.wait("ok", "All is well")
     stage.accepted(1)
-    wait_for(lambda: handshakes(browser) == 5, "what happens now")
+    wait_for(lambda: handshakes(browser) == 6, "what happens now")
     columns = browser.run("return fetch('/api/v1/history').then((answer) => answer.json())")
     numbers = [one for column in (*columns["handshakes"].values(), *columns["tallies"].values()) for one in column]
     assert None in numbers and all(one is None or one >= 0 for one in numbers)
