@@ -10,7 +10,7 @@ import pytest
 
 from causes import QUICK
 from cli import BINARY, ROOT, bpftool, fresh
-from net import Lab, run, wait_for
+from net import FAMILIES, NOBODY, Lab, run, wait_for
 from policies import Files, Gate, kernel_state, processes, wait_rolled_back
 
 USAGE, DIFFERENT, DEGRADED = 2, 3, 3
@@ -24,10 +24,10 @@ def files(tmp_path):
 
 
 @pytest.fixture
-def gate(pair, synward, family):
+def gate(pair, synward):
     """An attached far end, and what passes it."""
     synward.attach(pair[1], options=QUICK)
-    with Gate(*pair, family) as made:
+    with Gate(*pair, *FAMILIES) as made:
         yield made
 
 
@@ -157,8 +157,8 @@ def test_reset_stops_drops(gate, synward, files):
 
 def test_services_decide_for_their_own(gate, synward, files):
     """The trie's rows come and go with their policy: another slot's do not linger."""
-    address = gate.far.address(gate.family, 98)
-    web = f'name: web, addresses: ["{address}"], ports: [8080]'
+    addresses = [gate.far.address(family, NOBODY) for family in FAMILIES]
+    web = f"name: web, addresses: {json.dumps(addresses)}, ports: [8080]"
     synward.expect(0, "policy", "apply", files.services(f"{web}, mode: enforce"))
     assert not gate.passes() and gate.passes(dport=8081)
     synward.expect(0, "policy", "apply", files.services(f"{web}, mode: monitor", mode="enforce"))

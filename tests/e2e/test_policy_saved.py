@@ -10,8 +10,7 @@ import pytest
 
 from causes import QUICK
 from cli import BINARY
-from live import ONCE
-from net import run
+from net import FAMILIES, run
 from policies import Files, Gate, wait_rolled_back
 
 DEGRADED = 3
@@ -24,9 +23,9 @@ def files(tmp_path):
 
 
 @pytest.fixture
-def gate(pair, synward, family):
+def gate(pair, synward):
     synward.attach(pair[1], options=QUICK)
-    with Gate(*pair, family) as made:
+    with Gate(*pair, *FAMILIES) as made:
         yield made
 
 
@@ -63,7 +62,6 @@ def test_a_first_attach_goes_on_with_the_saved_policy(gate, synward, files):
     assert again(synward, gate.far).stderr == "" and gate.passes()
 
 
-@ONCE
 def test_what_is_saved_follows_what_is_for_good(gate, synward, files):
     one, two = files.default("enforce"), files.services("name: a, ports: [1]")
     synward.expect(0, "policy", "apply", one)
@@ -150,7 +148,6 @@ def test_what_cannot_be_saved_is_done_all_the_same(gate, synward, files):
     assert gate.passes()
 
 
-@ONCE
 def test_a_save_leaves_no_other_file(gate, synward, files):
     for _ in range(3):
         synward.expect(0, "policy", "apply", files.default("enforce"))
@@ -185,7 +182,6 @@ def test_disarm_works_where_all_else_is_broken(gate, synward, files, lost):
     synward.run("detach", "--all", "--force")
 
 
-@ONCE
 def test_disarm_without_its_map_says_so(gate, synward):
     (synward.pin_dir / "maps" / "armed").unlink()
     done = synward.run("disarm")

@@ -62,10 +62,14 @@ def processes(synward):
 
 
 class Gate:
-    """Sends segments from one end of a wire and looks what of it the other end's kernel gets."""
+    """
+    Sends segments from one end of a wire and looks what of it the other end's kernel gets. Of several
+    families each must fare alike; single segments are of the first.
+    """
 
-    def __init__(self, near, far, family):
-        self.near, self.far, self.family = near, far, family
+    def __init__(self, near, far, *families):
+        self.near, self.far, self.families = near, far, families
+        self.family = families[0]
         self.sender, self.receiver = Port(near), Port(far)
         self.ports = itertools.count(30000)
 
@@ -76,14 +80,15 @@ class Gate:
         self.sender.socket.close()
         self.receiver.socket.close()
 
-    def segment(self, flags, dport=WEB, number=VANISHED, to=NOBODY):
-        port = next(self.ports)
-        return Segment(self.near.address(self.family, number), self.far.address(self.family, to),
+    def segment(self, flags, dport=WEB, number=VANISHED, to=NOBODY, family=None):
+        port, family = next(self.ports), family or self.family
+        return Segment(self.near.address(family, number), self.far.address(family, to),
                        port, dport, flags, seq=port * 1000, ack=7 if flags & ACK else 0)
 
     def passes(self, flags=0, **where):
         """Does such a segment get through? By default one without any flag, which nobody sends."""
-        probe = self.sender.send(self.segment(flags, **where))
+        probes = {family: self.sender.send(self.segment(flags, family=family, **where)).sport
+                  for family in self.families}
         marker = self.sender.send(self.segment(ACK, dport=MARKER))
         arrived = []
 
@@ -94,4 +99,6 @@ class Gate:
                     arrived.append(one.sport)
             return marker.sport in arrived
         wait_for(reached, "a segment that nobody drops")
-        return probe.sport in arrived
+        passed = {family: port in arrived for family, port in probes.items()}
+        assert len(set(passed.values())) == 1, passed
+        return passed[self.family]
