@@ -10,7 +10,7 @@ import re
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("B", "build"))
 PYTHON = os.environ.get("PYTHON", "/usr/bin/python3")
-FUZZ_SECONDS = os.environ.get("FUZZ_SECONDS", "20")
+FUZZ_SECONDS = os.environ.get("FUZZ_SECONDS", "10")
 PYTEST = (PYTHON, "-m", "pytest", "-p", "no:cacheprovider", "-ra", "--color=no")
 NOT_HERE = 77  # the exit code of a program that cannot be run on this machine
 
