@@ -11,8 +11,6 @@
 #include "../../user/base/address.h"
 #include "prog.h"
 
-#include <linux/membarrier.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* A test case, after reset(), for each family: its state is NULL for IPv4. */
@@ -143,12 +141,6 @@ static inline __u32 free_slot(const struct sw_policy_state *state)
 	while (slot == state->active || slot == state->fallback)
 		slot++;
 	return slot;
-}
-
-/* Whoever runs packets meanwhile waits here until none is under way that knew a slot's last policy. */
-static inline void policy_wait(void)
-{
-	must(!syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0), "membarrier");
 }
 
 /*

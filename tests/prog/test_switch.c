@@ -268,7 +268,12 @@ struct runner {
 	__u64 sent;
 };
 
-static int stop;
+/*
+ * Packets run while a policy takes another's place, and rest until the next one: then none is under way that knew
+ * what its slot held before.
+ */
+static pthread_barrier_t begin, end;
+static bool changed, over;
 
 static void *run_packets(void *of)
 {
@@ -279,14 +284,20 @@ static void *run_packets(void *of)
 	frame_build(&frame, &runner->segment, false);
 	run.data_size_in = frame.captured;
 	run.data_out = after.bytes;
-	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
-		run.data_size_out = sizeof(after.bytes);
-		must(!bpf_prog_test_run_opts(bpf_program__fd(prog.skeleton->progs.sw_xdp), &run),
-		     "sw_xdp");
-		must(run.retval == XDP_DROP, "every packet is dropped");
-		runner->sent += REPEAT;
+	for (;;) {
+		pthread_barrier_wait(&begin);
+		if (over)
+			return NULL;
+		do {
+			run.data_size_out = sizeof(after.bytes);
+			must(!bpf_prog_test_run_opts(bpf_program__fd(prog.skeleton->progs.sw_xdp),
+						     &run),
+			     "sw_xdp");
+			must(run.retval == XDP_DROP, "every packet is dropped");
+			runner->sent += REPEAT;
+		} while (!__atomic_load_n(&changed, __ATOMIC_RELAXED));
+		pthread_barrier_wait(&end);
 	}
-	return NULL;
 }
 
 /*
@@ -307,9 +318,14 @@ static struct sw_policy *policy_that_drops(__u64 drop, bool second)
 static void flip(struct sw_policy *first, struct sw_policy *second)
 {
 	for (__u32 i = 0; i < FLIPS; i++) {
-		policy_wait();
+		changed = false;
+		pthread_barrier_wait(&begin);
 		policy_install(&prog, i % 2 ? first : second, 0);
+		__atomic_store_n(&changed, true, __ATOMIC_RELAXED);
+		pthread_barrier_wait(&end);
 	}
+	over = true;
+	pthread_barrier_wait(&begin);
 }
 
 static void no_packet_meets_a_mixture(void **state __unused)
@@ -341,11 +357,12 @@ static void no_packet_meets_a_mixture(void **state __unused)
 
 	policy_install(&prog, first, 0);
 	before = prog_result(&prog);
-	stop = 0;
+	must(!pthread_barrier_init(&begin, NULL, COUNT(runners) + 1) &&
+		     !pthread_barrier_init(&end, NULL, COUNT(runners) + 1),
+	     "barrier");
 	for (__u32 i = 0; i < COUNT(runners); i++)
 		must(!pthread_create(&runners[i].thread, NULL, run_packets, &runners[i]), "thread");
 	flip(first, second);
-	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 	for (__u32 i = 0; i < COUNT(runners); i++)
 		pthread_join(runners[i].thread, NULL);
 	result = prog_result(&prog);
