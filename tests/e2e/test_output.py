@@ -15,8 +15,8 @@ import pytest
 
 import tcp
 from causes import QUICK, Stage
-from cli import BINARY, ROOT
-from net import NOBODY, VANISHED, run, wait_for
+from cli import BINARY, ROOT, fresh
+from net import NOBODY, VANISHED, Lab, run, wait_for
 from reports import declared, on_terminal, samples, too_wide
 from segments import ACK, SYN, Port
 
@@ -29,15 +29,18 @@ def stage(pair):
     return Stage(*pair, socket.AF_INET)
 
 
-@pytest.fixture
-def busy(stage, synward):
-    """Something of everything in the books."""
-    synward.attach(stage.far, options=QUICK)
-    stage.accepted(20)
-    stage.rejected(5)
-    stage.unsolicited_synack(3)
-    synward.expect_outcomes(accepted=20, rejected=5, unsolicited_synack=3)
-    return synward
+@pytest.fixture(scope="module")
+def busy(bpffs, tmp_path_factory):
+    """Something of everything in the books, for all tests that only read them."""
+    with Lab() as lab, fresh(bpffs / "busy", tmp_path_factory.mktemp("busy") / "state") as synward:
+        ends = lab.wire(lab.namespace("client"), "c0", lab.namespace("server"), "s0")
+        stage = Stage(*ends, socket.AF_INET)
+        synward.attach(stage.far, options=QUICK)
+        stage.accepted(20)
+        stage.rejected(5)
+        stage.unsolicited_synack(3)
+        synward.expect_outcomes(accepted=20, rejected=5, unsolicited_synack=3)
+        yield synward
 
 
 def section(text, heading):

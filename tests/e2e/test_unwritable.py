@@ -10,9 +10,9 @@ import subprocess
 import pytest
 
 from causes import QUICK, Stage
-from cli import BINARY, ROOT
+from cli import BINARY, ROOT, fresh
 from hooks import xdp_program
-from net import run
+from net import Lab, run
 from versions import another_version
 
 FAILURE, DEGRADED = 1, 3
@@ -28,6 +28,15 @@ services: [{name: web, ports: [8080], syn_flood: always}]
 def attached(pair, synward):
     synward.attach(pair[1], options=QUICK)
     return synward
+
+
+@pytest.fixture(scope="module")
+def kept(bpffs, tmp_path_factory):
+    """One that is attached, for all tests that leave it as it is. Its end, too."""
+    with Lab() as lab, fresh(bpffs / "kept", tmp_path_factory.mktemp("kept") / "state") as made:
+        ends = lab.wire(lab.namespace("client"), "c0", lab.namespace("server"), "s0")
+        made.attach(ends[1], options=QUICK)
+        yield made, ends
 
 
 def said(synward, out, *argv):
@@ -52,15 +61,16 @@ def mounted_read_only(synward, end, *argv):
                                   ("-j", "stats", "--watch", "100ms"), ("top", "--watch", "100ms"),
                                   ("-j", "top", "--watch", "100ms"), ("policy", "show"), ("help",)),
                          ids=" ".join)
-def test_a_full_device(attached, argv):
-    done = into("/dev/full", attached, *argv)
+def test_a_full_device(kept, argv):
+    done = into("/dev/full", kept[0], *argv)
     assert done.returncode == FAILURE, done
     assert done.stderr == "synward: cannot write to standard output: No space left on device\n"
 
 
 @pytest.mark.parametrize("options", ((), ("-j",)), ids=("text", "json"))
-def test_events_into_a_full_device(attached, pair, options):
+def test_events_into_a_full_device(kept, options):
     """A reader that goes away is no failure."""
+    attached, pair = kept
     Stage(*pair, socket.AF_INET).rejected(2)
     done = into("/dev/full", attached, *options, "events", "--timeout", "5s")
     assert done.returncode == FAILURE and "cannot write to standard output" in done.stderr, done
@@ -103,7 +113,8 @@ def test_a_sysctl_that_cannot_be_restored(attached, pair, tmp_path):
     assert not attached.pin_dir.exists() and space.read_sysctl(SYNCOOKIES) == "2"
 
 
-def test_a_detach_from_a_bpffs_that_is_read_only(attached, pair):
+def test_a_detach_from_a_bpffs_that_is_read_only(kept):
+    attached, pair = kept
     for argv in (("detach", "s0"), ("detach", "--all"), ("detach", "--all", "--force")):
         done = mounted_read_only(attached, pair[1], *argv)
         assert done.returncode == FAILURE and not done.stdout, done
@@ -123,15 +134,16 @@ def test_an_attach_on_a_bpffs_that_is_read_only(attached, pair):
     assert xdp_program(pair[1]) is None and not attached.pin_dir.exists()
 
 
-@pytest.mark.parametrize("argv", (("upgrade",), ("attach", "s0"), ("detach", "--all"), ("policy", "reset"), ("disarm",)),
-                         ids=" ".join)
-def test_a_bpffs_that_is_read_only_by_itself_is_not_damaged(pair, synward, argv):
+def test_a_bpffs_that_is_read_only_by_itself_is_not_damaged(pair, synward):
     """No pin can be opened for writing then: a mount of its own, which nobody else has."""
-    script = 'mount -t bpf bpf "$0" && "$1" attach s0 >&2 && mount -o remount,ro "$0" && shift && "$@"'
-    done = pair[1].namespace.run("unshare", "--mount", "sh", "-c", script, synward.pin_dir.parent, BINARY, BINARY,
-                                 *argv, check=False, env=synward.environment())
-    assert done.returncode == FAILURE, done
-    assert "mounted read-only" in done.stderr and "damaged" not in done.stderr, done
+    commands = ("upgrade", "attach s0", "detach --all", "policy reset", "disarm")
+    script = 'mount -t bpf bpf "$0" && "$1" attach s0 >&2 && mount -o remount,ro "$0" || exit; synward=$1; shift; ' \
+        'for words; do echo "$words:" $("$synward" $words 2>&1; echo $?); done'
+    told = pair[1].namespace.run("unshare", "--mount", "sh", "-c", script, synward.pin_dir.parent, BINARY, *commands,
+                                 env=synward.environment()).stdout.splitlines()
+    assert [line.split(": ")[0] for line in told] == list(commands)
+    for line in told:
+        assert line.endswith(f" {FAILURE}") and "mounted read-only" in line and "damaged" not in line, told
 
 
 # ---- pins that are gone
@@ -171,7 +183,8 @@ def test_links_that_are_gone_are_put_back(attached, pair):
 
 
 @pytest.mark.parametrize("verb", ("rollback", "reset", "apply"))
-def test_a_change_that_could_not_be_told_is_not_begun(attached, verb):
+def test_a_change_that_could_not_be_told_is_not_begun(kept, verb):
+    attached, _ = kept
     attached.expect(0, "policy", "apply", WEB)
     saved = (attached.state_dir / "policy.yaml").read_text()
     shown = run("bpftool", "-j", "map", "dump", "pinned", attached.pin_dir / "maps" / "policy_state",
