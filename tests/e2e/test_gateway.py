@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A router between a client and a server: what is forwarded passes its hooks twice, counts once."""
 
+import contextlib
+
 import pytest
 
 import tcp
@@ -8,9 +10,8 @@ from causes import FAMILIES, QUICK
 from net import NEAR
 
 
-@pytest.fixture(params=FAMILIES)
-def family(request):
-    return FAMILIES[request.param]
+# Of an address by itself. Most tests here attach once for both families.
+BITS = {FAMILIES["ipv4"]: "/32", FAMILIES["ipv6"]: "/128"}
 
 
 class Gateway:
@@ -75,58 +76,65 @@ def test_a_forwarded_handshake_counts_once(gateway, synward, name, attached):
         assert all(one["egress"]["forwarded"] == 0 for one in stats["interfaces"])
 
 
-def test_an_answer_by_another_interface_counts_once(gateway, family, synward):
+def test_an_answer_by_another_interface_counts_once(gateway, synward):
     """SYN in by g0, SYN-ACK in by g2: the tables are one for all interfaces."""
     g2, s1 = gateway.lab.wire(gateway.router, "g2", gateway.server, "s1", subnet=3)
-    host = "/32" if family == FAMILIES["ipv4"] else "/128"
-    s1.route(gateway.c0.address(family) + host, g2.address(family, NEAR))
+    for family, bits in BITS.items():
+        s1.route(gateway.c0.address(family) + bits, g2.address(family, NEAR))
     synward.attach(gateway.g0, gateway.g1, g2, options=QUICK)
-    drive(gateway, family, accepted=50, rejected=10)
-    stats = synward.expect_outcomes(accepted=50, rejected=10)
-    assert traffic(stats, "g2")["ingress"]["kinds"]["tcp"] >= 100, "the way back is not this one"
-    assert traffic(stats, "g1")["ingress"]["kinds"]["tcp"] == 0
+    for count, family in enumerate(BITS, 1):
+        drive(gateway, family, accepted=50, rejected=10)
+        stats = synward.expect_outcomes(accepted=50 * count, rejected=10 * count)
+        assert traffic(stats, "g2")["ingress"]["kinds"]["tcp"] >= 100 * count, "the way back is not this one"
+        assert traffic(stats, "g1")["ingress"]["kinds"]["tcp"] == 0
 
 
-def test_an_answer_that_does_not_pass_leaves_it_one_sided(gateway, family, synward):
+def test_an_answer_that_does_not_pass_leaves_it_one_sided(gateway, synward):
     """SYN by the router, SYN-ACK past it: only the opener is ever seen here."""
     c1, s1 = gateway.lab.wire(gateway.client, "c1", gateway.server, "s1", subnet=3)
-    host = "/32" if family == FAMILIES["ipv4"] else "/128"
-    s1.neighbour(gateway.c0.address(family), c1.mac)
-    s1.route(gateway.c0.address(family) + host)
+    for family, bits in BITS.items():
+        s1.neighbour(gateway.c0.address(family), c1.mac)
+        s1.route(gateway.c0.address(family) + bits)
     synward.attach(gateway.g0, gateway.g1, options=QUICK)
-    drive(gateway, family, accepted=20, rejected=0)
-    stats = synward.expect_outcomes(one_sided=20)
-    assert traffic(stats, "g1")["ingress"]["kinds"]["tcp"] == 0
+    for count, family in enumerate(BITS, 1):
+        drive(gateway, family, accepted=20, rejected=0)
+        stats = synward.expect_outcomes(one_sided=20 * count)
+        assert traffic(stats, "g1")["ingress"]["kinds"]["tcp"] == 0
 
 
-def test_the_routers_own_connections_count_too(gateway, family, synward):
+def test_the_routers_own_connections_count_too(gateway, synward):
     """They leave by an attached interface and came in by none."""
     synward.attach(gateway.g0, gateway.g1, options=QUICK)
-    with tcp.listener(gateway.s0, family) as server:
-        tcp.accepted(gateway.router, server, 20)
-    stats = synward.expect_outcomes(accepted=20)
-    assert traffic(stats, "g1")["egress"]["forwarded"] == 0
+    for count, family in enumerate(BITS, 1):
+        with tcp.listener(gateway.s0, family) as server:
+            tcp.accepted(gateway.router, server, 20)
+        stats = synward.expect_outcomes(accepted=20 * count)
+        assert traffic(stats, "g1")["egress"]["forwarded"] == 0
 
 
-def test_an_icmp_error_that_quotes_the_syn_is_a_rejection(gateway, family, synward):
+def test_an_icmp_error_that_quotes_the_syn_is_a_rejection(gateway, synward):
     """The router refuses to forward, by ICMP; the client gives up before it tries again."""
     synward.attach(gateway.g0, gateway.g1, options=QUICK)
-    gateway.router.ip("route", "add", "prohibit", gateway.s0.address(family, 50))
     gateway.tell_all_errors()
-    tcp.unanswered(gateway.client, (gateway.s0.address(family, 50), tcp.PORT), family, 3)
-    stats = synward.expect_outcomes(rejected=3)
-    assert traffic(stats, "g0")["egress"]["kinds"]["icmp_error"] == 3
+    for count, family in enumerate(BITS, 1):
+        gateway.router.ip("route", "add", "prohibit", gateway.s0.address(family, 50))
+        tcp.unanswered(gateway.client, (gateway.s0.address(family, 50), tcp.PORT), family, 3)
+        stats = synward.expect_outcomes(rejected=3 * count)
+        assert traffic(stats, "g0")["egress"]["kinds"]["icmp_error"] == 3 * count
 
 
-def test_a_forwarded_connection_older_than_the_attach(gateway, family, synward):
-    """No socket here vouches for it: it is remembered as a stray, so it counts once."""
-    with tcp.listener(gateway.s0, family) as server:
-        client = tcp.connect(gateway.client, server.getsockname()[:2], family)
-        accepted, _ = server.accept()
-        with client, accepted:
-            synward.attach(gateway.g0, gateway.g1, options=QUICK)
-            for sender, receiver in ((client, accepted), (accepted, client)) * 10:
+def test_forwarded_connections_older_than_the_attach(gateway, synward):
+    """No socket here vouches for them: they are remembered as strays, so each counts once."""
+    with contextlib.ExitStack() as open_ones:
+        pairs = []
+        for family in BITS:
+            with tcp.listener(gateway.s0, family) as server:
+                client = open_ones.enter_context(tcp.connect(gateway.client, server.getsockname()[:2], family))
+                pairs.append((client, open_ones.enter_context(server.accept()[0])))
+        synward.attach(gateway.g0, gateway.g1, options=QUICK)
+        for count, pair in enumerate(pairs, 1):
+            for sender, receiver in (pair, pair[::-1]) * 10:
                 sender.sendall(b"on my way")
                 assert receiver.recv(64) == b"on my way"
-            stats = synward.expect_outcomes(midstream=1)
+            stats = synward.expect_outcomes(midstream=count)
     assert stats["connections"] == stats["tallies"]["connections_adopted"] == 0
