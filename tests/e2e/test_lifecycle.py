@@ -13,9 +13,9 @@ import pytest
 
 import tcp
 from causes import FAMILIES, QUICK, Stage
-from cli import BINARY
+from cli import BINARY, fresh
 from hooks import xdp_program
-from net import run, stop, wait_for
+from net import Lab, run, stop, wait_for
 from objects import expect_gone
 from transfers import Transfer
 
@@ -27,6 +27,21 @@ def stage(pair):
     return Stage(*pair, V4)
 
 
+@pytest.fixture(scope="module")
+def standing(bpffs, tmp_path_factory):
+    """A stage and a synward that stays attached, for tests that leave it so."""
+    with Lab() as lab, fresh(bpffs / "standing", tmp_path_factory.mktemp("standing") / "state") as made:
+        ends = lab.wire(lab.namespace("client"), "c0", lab.namespace("server"), "s0")
+        made.attach(ends[1], options=QUICK)
+        yield Stage(*ends, V4), made
+
+
+@pytest.fixture
+def watched(standing):
+    stage, synward = standing
+    return stage, synward.begin()
+
+
 def start(lab, synward, *argv, namespace=None, **options):
     """A synward that goes on until it is killed."""
     command = [BINARY, *argv]
@@ -34,9 +49,9 @@ def start(lab, synward, *argv, namespace=None, **options):
                        env=synward.environment(), **options)
 
 
-def test_it_works_without_any_process(stage, synward):
+def test_it_works_without_any_process(watched):
     """The loader has ended by the time attach() returns; nothing else was ever started."""
-    synward.attach(stage.far, options=QUICK)
+    stage, synward = watched
     stage.accepted(30)
     stage.rejected(10)
     synward.expect_outcomes(accepted=30, rejected=10)
@@ -222,8 +237,8 @@ def test_an_interface_that_is_named_twice(stage, synward, again):
     assert len(synward.json("status")["interfaces"]) == 1
 
 
-def test_attach_twice_is_attach_once(stage, synward):
-    synward.attach(stage.far, options=QUICK)
+def test_attach_twice_is_attach_once(watched):
+    stage, synward = watched
     stage.accepted(10)
     before = synward.objects()
     again = synward.attach(stage.far)
@@ -234,9 +249,9 @@ def test_attach_twice_is_attach_once(stage, synward):
 
 
 @pytest.mark.parametrize("hook", ("xdp", "tcx"))
-def test_a_hook_that_was_taken_away_is_noticed_and_put_back(stage, synward, hook):
+def test_a_hook_that_was_taken_away_is_noticed_and_put_back(watched, hook):
     """By bpftool, on purpose: status says so with exit code 3, and attach repairs it."""
-    synward.attach(stage.far, options=QUICK)
+    stage, synward = watched
     stage.accepted(10)
     pin = next((synward.pin_dir / "links").glob(f"*/{hook}"))
     stage.far.namespace.run("bpftool", "link", "detach", "pinned", pin)
@@ -279,9 +294,9 @@ def test_generic_mode_when_asked_for(stage, synward):
     synward.expect_outcomes(accepted=10, rejected=5)
 
 
-def test_expiry_goes_on_in_the_kernel(stage, synward):
+def test_expiry_goes_on_in_the_kernel(watched):
     """The sweeper lives by its map, not by a process, and not by packets either."""
-    synward.attach(stage.far, options=QUICK)
+    stage, synward = watched
     # so few that no five of them share one of 2,048 buckets
     stage.no_response(100)
     assert synward.stats()["half_open"] > 0
