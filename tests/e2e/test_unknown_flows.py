@@ -10,6 +10,7 @@ import threading
 import pytest
 
 import tcp
+from causes import FAMILIES
 from cli import fresh
 from echo import Echo, listen_to_all
 from lan import line, visit
@@ -23,23 +24,25 @@ SECONDS = 30  # to recover in: of a connection that goes on, nearly all of it is
 
 
 @pytest.mark.parametrize("forged", (None, "the client", "the server"))
-def test_a_connection_from_before(lab, family, synward, tmp_path, forged):
+def test_a_connection_from_before(lab, synward, tmp_path, forged):
+    """One of each family."""
     place = Router(lab)
-    old = place.visit(family)
-    old.settimeout(SECONDS)
+    old_ones = [place.visit(family) for family in FAMILIES.values()]
     synward.attach(*place.ends, options=PLENTY)
     apply(synward, tmp_path, STRICT)
-    for _ in range(12):
+    for family in list(FAMILIES.values()) * 6:
         place.visit(family).close()
     assert strict(synward) == "ready"
-    if forged:
-        arrivals = Arrivals(synward, place.entry)
-        ends = ends_of(old) if forged == "the client" else back(ends_of(old))
-        place.forger.send(*ends, flags=ACK, seq=12345, ack=54321)
-        arrivals.wait()
-    line(old)
-    line(old)
-    assert synward.stats()["tallies"]["connections_adopted"] >= 1
+    for count, old in enumerate(old_ones, 1):
+        old.settimeout(SECONDS)
+        if forged:
+            arrivals = Arrivals(synward, place.entry)
+            ends = ends_of(old) if forged == "the client" else back(ends_of(old))
+            place.forger.send(*ends, flags=ACK, seq=12345, ack=54321)
+            arrivals.wait()
+        line(old)
+        line(old)
+        assert synward.stats()["tallies"]["connections_adopted"] >= count
 
 
 class Transfers:
@@ -76,7 +79,7 @@ class Transfers:
 
 @pytest.mark.parametrize("first", ("client", "server"))
 @pytest.mark.parametrize("speaker", ("client", "server"))
-def test_a_transfer_through_a_take_over(lab, family, synward, bpffs, tmp_path, speaker, first):
+def test_a_transfer_through_a_take_over(lab, synward, bpffs, tmp_path, speaker, first):
     """Whatever the other router sees first: data, or what acknowledges them."""
     with fresh(bpffs / f"{synward.pin_dir.name}b", tmp_path / "other") as other:
         routers = Standby(lab)
@@ -84,18 +87,19 @@ def test_a_transfer_through_a_take_over(lab, family, synward, bpffs, tmp_path, s
         other.attach(routers.b0, routers.b1, options=PLENTY)
         apply(other, tmp_path, STRICT)
         routers.take_over("replace")
-        for _ in range(12):
+        for family in list(FAMILIES.values()) * 6:
             visit(routers.client, (routers.s0.address(family), tcp.PORT), family).close()
         assert strict(other) == "ready"
         routers.take_over("del")
-        with contextlib.ExitStack() as open_ones, \
-                tcp.listener(routers.s0, family, tcp.PORT + 1) as listener:
+        with contextlib.ExitStack() as open_ones:
             pairs = []
-            for _ in range(4):
-                client = open_ones.enter_context(
-                    tcp.connect(routers.client, listener.getsockname()[:2], family))
-                server = open_ones.enter_context(listener.accept()[0])
-                pairs.append((client, server) if speaker == "client" else (server, client))
+            for family in FAMILIES.values():
+                listener = open_ones.enter_context(tcp.listener(routers.s0, family, tcp.PORT + 1))
+                for _ in range(4):
+                    client = open_ones.enter_context(
+                        tcp.connect(routers.client, listener.getsockname()[:2], family))
+                    server = open_ones.enter_context(listener.accept()[0])
+                    pairs.append((client, server) if speaker == "client" else (server, client))
             with Transfers(pairs) as transfers:
                 transfers.go_on()
                 routers.take_over(first=first)
