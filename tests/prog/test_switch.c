@@ -257,7 +257,7 @@ static void the_lock_is_held(void **state __unused)
 
 /* ---- no packet under a mixture */
 
-#define FLIPS  2000
+#define FLIPS  4000
 #define REPEAT 500
 
 /* A packet that shows two anomalies, of which each of the two policies drops one. */
