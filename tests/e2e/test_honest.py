@@ -57,19 +57,20 @@ def all_speak(clients):
 
 
 @pytest.mark.parametrize("attached", ("the way in", "the way out"))
-def test_translated_connections_count_once(lab, synward, family, attached):
+def test_translated_connections_count_once(lab, synward, attached):
     """By the name that it has on one side of the router."""
     need("nft")
     gateway = Gateway(lab)
     end = {"the way in": gateway.g0, "the way out": gateway.g1}[attached]
     gateway.router.run("nft", "-f", "-", input=MASQUERADE)
     synward.attach(end, options=QUICK)
-    drive(gateway, family, accepted=20, rejected=5)
-    stats = synward.wait_settled(25)
-    told = {name: count for name, count in stats["handshakes"].items() if count}
-    assert told == {"accepted": 20, "rejected": 5}
-    assert stats["latency"]["syn_to_synack"]["count"] == 20
-    assert not seen(stats)
+    for count, family in enumerate(FAMILIES.values(), 1):
+        drive(gateway, family, accepted=20, rejected=5)
+        stats = synward.wait_settled(25 * count)
+        told = {name: number for name, number in stats["handshakes"].items() if number}
+        assert told == {"accepted": 20 * count, "rejected": 5 * count}
+        assert stats["latency"]["syn_to_synack"]["count"] == 20 * count
+        assert not seen(stats)
 
 
 def begin_and_vanish(gateway, count):
@@ -243,21 +244,22 @@ class OneArmed:
 
 
 @pytest.mark.parametrize("others", (False, True), ids=("one arm", "and a side of its own"))
-def test_both_ends_behind_one_interface(lab, family, synward, tmp_path, others):
+def test_both_ends_behind_one_interface(lab, synward, tmp_path, others):
     """Whether or not the router has sent handshakes of its own there, and something else comes by it."""
     place = OneArmed(lab)
     lab.enter_context(Echo(*listen_to_all(place.server)))
     synward.attach(place.arm, options=(*QUICK, *PLENTY))
     apply(synward, tmp_path, STRICT)
-    if others:
-        visit(place.router, place.target(family), family).close()
-    for _ in range(12):
-        client = visit(place.client, place.target(family), family)
-        line(client)
-        client.close()
-    stats = synward.wait_settled(12 + others)
-    assert synward.outcomes() == {"accepted": 12 + others}
-    assert not seen(stats)
+    for count, family in enumerate(FAMILIES.values(), 1):
+        if others:
+            visit(place.router, place.target(family), family).close()
+        for _ in range(12):
+            client = visit(place.client, place.target(family), family)
+            line(client)
+            client.close()
+        stats = synward.wait_settled(count * (12 + others))
+        assert synward.outcomes() == {"accepted": count * (12 + others)}
+        assert not seen(stats)
     row, = synward.json("status")["policy"]["services"]
     assert row["strict"] == "ready"
 

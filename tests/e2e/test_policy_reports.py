@@ -10,9 +10,9 @@ import pytest
 
 import tcp
 from causes import QUICK, Stage
-from cli import BINARY
+from cli import BINARY, fresh
 from live import ONCE, events
-from net import VANISHED, run, wait_for
+from net import VANISHED, Lab, run, wait_for
 from policies import Files, Gate
 from reports import declared, on_terminal, samples, too_wide
 from segments import ACK, FIN, PSH, SYN, Port
@@ -31,6 +31,22 @@ def gate(pair, synward, family):
     synward.attach(pair[1], options=QUICK)
     with Gate(*pair, family) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def standing(bpffs, tmp_path_factory):
+    """An end that is attached, for tests in which nobody sends anything."""
+    with Lab() as lab, fresh(bpffs / "standing", tmp_path_factory.mktemp("standing") / "state") as made:
+        end = lab.wire(lab.namespace("client"), "c0", lab.namespace("server"), "s0")[1]
+        made.attach(end, options=QUICK)
+        yield end, made
+
+
+@pytest.fixture
+def kept(standing):
+    """The same for one of them, with the default policy."""
+    yield standing
+    standing[1].expect(0, "policy", "reset")
 
 
 def score(synward):
@@ -125,8 +141,8 @@ def test_what_is_dropped_has_no_score(gate, synward, files):
     assert (one["dropped"], one["suspects"], one["verdict"]) == (1, 0, "dropping")
 
 
-@ONCE
-def test_the_score_names_all_rules(gate, synward):
+def test_the_score_names_all_rules(kept):
+    _, synward = kept
     told = score(synward)
     assert list(told["anomalies"]) == declared("anomaly.h", "#define SW_ANOMALIES")
     assert list(told["limits"]) == declared("limit.h", "#define SW_LIMITS")
@@ -248,13 +264,13 @@ def test_status_tells_whether_strict_rules_are_in_force(gate, synward, files):
     assert re.search(r"^  default +enforce +ready$", status, re.M) and too_wide(status) == []
 
 
-@ONCE
-def test_each_interface_warms_up_by_itself(gate, synward, files):
+def test_each_interface_warms_up_by_itself(kept, files):
     """One more does not keep the others waiting, nor do many that come and go."""
+    end, synward = kept
     synward.expect(0, "policy", "apply", files.default("enforce", "  strict: yes\n  warm_up: 1h\n"))
     before = warming_up(synward)
     assert before.keys() == {"s0"}
-    space = gate.far.namespace
+    space = end.namespace
     space.ip("link", "add", "d0", "type", "veth", "peer", "name", "d1")
     synward.expect(0, "attach", "d0", namespace=space)
     after = warming_up(synward)
@@ -264,6 +280,7 @@ def test_each_interface_warms_up_by_itself(gate, synward, files):
     assert row["strict"] == "warming_up" and row["strict_left_ms"] <= before["s0"]
     synward.expect(0, "policy", "apply", files.default("enforce", "  strict: yes\n  warm_up: 0s\n"))
     assert not warming_up(synward)
+    synward.expect(0, "detach", "d0", namespace=space)
 
 
 def warming_up(synward):
@@ -289,8 +306,8 @@ def test_status_tells_that_one_side_only_is_seen(gate, synward, files):
     assert 0 < row["strict_left_ms"] <= 3600000 and row["one_sided_ms"] < 60000
 
 
-@ONCE
-def test_status_tells_what_waits_and_what_came_back(gate, synward, files):
+def test_status_tells_what_waits_and_what_came_back(kept, files):
+    _, synward = kept
     status = synward.json("status")
     assert (status["mode"], status["policy"]["mode"]) == ("monitor", "monitor")
     synward.expect(0, "policy", "apply", limited(files, "monitor"), "--confirm", "1s")
@@ -311,8 +328,8 @@ def test_status_tells_what_waits_and_what_came_back(gate, synward, files):
     assert max(map(len, narrow.splitlines())) <= 50 and " ".join(narrow.split()).count("syn_sent 2m7s") == 1
 
 
-@ONCE
-def test_show_as_json(gate, synward, files):
+def test_show_as_json(kept, files):
+    _, synward = kept
     synward.expect(0, "policy", "apply", limited(files, "enforce"))
     shown = synward.json("policy", "show")
     assert shown["default"]["mode"] == "enforce" and shown["auto_block"]["enabled"] is False
@@ -322,8 +339,8 @@ def test_show_as_json(gate, synward, files):
     assert shown["state"]["limits"] == ["syn_rate"] and shown["state"]["service_count"] == 2
 
 
-@ONCE
-def test_lists_are_counted(gate, synward):
+def test_lists_are_counted(kept):
+    _, synward = kept
     synward.expect(0, "block", "add", "203.0.113.0/24", "2001:db8:ffff::/48")
     synward.expect(0, "allow", "add", "198.51.100.7")
     assert synward.json("status")["policy"]["lists"] == {"allow": 1, "block": 2}
@@ -333,6 +350,8 @@ def test_lists_are_counted(gate, synward):
     synward.expect(0, "allow", "del", "198.51.100.9")
     metrics = synward.expect(0, "stats", "--prometheus").stdout
     assert samples(metrics, "list_entries") == {'list="allow"': 1, 'list="block"': 2}
+    for name in ("allow", "block"):
+        synward.expect(0, name, "del", "--all")
 
 
 def test_explain_knows_limits(synward):
@@ -344,8 +363,8 @@ def test_explain_knows_limits(synward):
     assert "block_list" in synward.expect(0, "explain").stdout
 
 
-@ONCE
-def test_disarmed_policies_are_told_as_such(gate, synward, files):
+def test_disarmed_policies_are_told_as_such(kept, files):
+    _, synward = kept
     synward.expect(0, "policy", "apply", files.default("enforce"))
     synward.expect(0, "disarm")
     assert "disarmed: nothing is dropped" in synward.expect(0, "policy", "show").stdout
@@ -355,7 +374,7 @@ def test_disarmed_policies_are_told_as_such(gate, synward, files):
     assert "only watches" in synward.expect(0, "arm").stdout
 
 
-@pytest.mark.parametrize("family", ["ipv4"], indirect=True)
+@ONCE
 def test_a_blocked_source_is_an_event(gate, synward, files):
     """Proven by its handshake, then offending. Over IPv6 its /64 is ours, too, and never blocked."""
     path = files.write("version: 1\ndefault: {mode: monitor}\n"
