@@ -9,11 +9,11 @@ import struct
 import pytest
 
 import tcp
-from causes import QUICK
+from causes import FAMILIES, QUICK
 from live import Crossing, connect_from, events, need, seen, suspicious, syn_of
 from net import wait_for
 from segments import ACK, MSS_1460, SYN, Port, Segment
-from test_gateway import Gateway
+from test_gateway import BITS, Gateway
 
 ECE, CWR, AE = 0x40, 0x80, 0x100
 MPTCP = 262  # IPPROTO_MPTCP, which Python 3.11 does not name
@@ -230,27 +230,29 @@ REFUSALS = {
 
 @pytest.mark.parametrize("end", ("c0", "g0"))
 @pytest.mark.parametrize("how", REFUSALS)
-def test_a_router_that_answers_by_icmp(lab, family, synward, how, end):
+def test_a_router_that_answers_by_icmp(lab, synward, how, end):
     """Destination unreachable, of a route and of a firewall; seen by the client and the router."""
     gateway = Gateway(lab)
-    router, target = gateway.router, gateway.s0.address(family)
+    router, targets = gateway.router, {family: gateway.s0.address(family) for family in BITS}
     gateway.tell_all_errors()
     if how == "nft":
         need("nft")
-        router.run("nft", "add table inet t; add chain inet t f { type filter hook forward "
-                   "priority 0; }; add rule inet t f tcp dport 8080 reject with "
-                   + REFUSALS[how][family])
+        router.run("nft", "add table inet t; add chain inet t f { type filter hook forward priority 0; }; "
+                   + "; ".join(f"add rule inet t f meta nfproto {name} tcp dport 8080 reject with "
+                               f"{REFUSALS[how][family]}" for name, family in FAMILIES.items()))
     else:
-        router.ip("route", "add", "unreachable", f"{target}/{32 if ':' not in target else 128}")
+        for family, target in targets.items():
+            router.ip("route", "add", "unreachable", target + BITS[family])
     synward.attach(getattr(gateway, end), options=QUICK)
     with events(synward) as read:
-        for _ in range(4):
-            tcp.unanswered(gateway.client, (target, tcp.PORT), family, 1)
-        synward.expect_outcomes(rejected=4)
-        ended = read(lambda those: len(those) >= 4)
-    assert [one["handshake"]["outcome"] for one in ended] == ["rejected"] * 4
-    assert [one["handshake"]["reason"] for one in ended] == ["icmp"] * 4
-    assert {one["dest_ip"] for one in ended} == {target}
+        for count, (family, target) in enumerate(targets.items(), 1):
+            for _ in range(4):
+                tcp.unanswered(gateway.client, (target, tcp.PORT), family, 1)
+            synward.expect_outcomes(rejected=4 * count)
+            ended = read(lambda those: len(those) >= 4 * count)[-4:]
+            assert [one["handshake"]["outcome"] for one in ended] == ["rejected"] * 4
+            assert [one["handshake"]["reason"] for one in ended] == ["icmp"] * 4
+            assert {one["dest_ip"] for one in ended} == {target}
     assert seen(synward.stats()) == {}
 
 
