@@ -17,6 +17,7 @@ from programs import ALONE, BUILD, NOT_HERE, TOP, Counts
 LOGS = BUILD / "test-logs"
 TIMES = LOGS / "times.json"
 TEST_SECONDS = int(os.environ.get("TEST_SECONDS", "1800"))  # how long a program may run
+SURE = os.cpu_count() + 1  # so many may run however busy the processors are: most wait most of the time
 TERM_SECONDS = 10  # and how long it may take to clean up then
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
@@ -148,6 +149,40 @@ def note_times(results):
     TIMES.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
 
 
+class Processors:
+    """How busy the machine's processors are, by what the kernel has counted."""
+
+    SECONDS = 1  # over which they are looked at
+
+    def __init__(self):
+        self._began, self._before = time.monotonic(), self._counted()
+
+    @staticmethod
+    def _counted():
+        """Ticks in which they had nothing to do, and all of them."""
+        words = pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+        ticks = [int(word) for word in words]
+        return ticks[3] + ticks[4], sum(ticks)
+
+    def are_idle(self):
+        """Whether a tenth of them was of late; no, if that is not known or was said within a second."""
+        now = time.monotonic()
+        if now - self._began < self.SECONDS:
+            return False
+        (idle, total), (idle_before, total_before) = self._counted(), self._before
+        self._began, self._before = now, (idle, total)
+        return (idle - idle_before) * 10 > total - total_before
+
+
+def may_begin(program, running, jobs, processors):
+    """Whether there is a place for it: few have one for sure, others only while the processors are idle."""
+    if program.path in ALONE:
+        return not running
+    if len(running) >= min(jobs, SURE):
+        return len(running) < jobs and processors.are_idle()
+    return True
+
+
 class Status:
     """On a terminal: a line that says what is going on, until something else is printed."""
 
@@ -170,17 +205,18 @@ class Status:
 
 def run_all(programs, jobs, aloud, report, suffix="", logs=LOGS):
     """
-    Runs programs, so many at a time, and calls report with each result, in the order of programs.
-    Returns the results in that order. Those that have to be alone run last, one by one.
+    Runs programs, so many at a time or fewer where they keep the processors busy, and calls report with
+    each result, in the order of programs. Returns the results in that order. Those that have to be alone
+    run last, one by one.
     """
     logs.mkdir(parents=True, exist_ok=True)
-    known, status = known_times(), Status(len(programs))
+    known, status, processors = known_times(), Status(len(programs)), Processors()
     waiting = sorted(programs, key=lambda one: (one.path in ALONE,
                                                 -known.get(one.path, one.guess)))
     running, ended, reported = [], {}, 0
     try:
         while waiting or running:
-            while waiting and len(running) < (1 if waiting[0].path in ALONE else jobs):
+            while waiting and may_begin(waiting[0], running, jobs, processors):
                 program = waiting.pop(0)
                 log = logs / f"{program.suite}-{program.name}{suffix}.log"
                 running.append(Run(program, log, aloud))

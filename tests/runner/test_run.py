@@ -4,13 +4,16 @@
 import os
 import re
 import sys
+import types
 
 import pytest
+
+import runner
 
 from made import FAILS, PASSES, Tree, cause, children, ended
 from net import wait_for
 from programs import Program, count_cmocka
-from runner import Run, run_all
+from runner import SURE, Run, may_begin, run_all
 
 RUN = "tests/run"
 ONCE = f"[ -e tried ] || {{ touch tried; {FAILS.strip()}; }}\n{PASSES}"  # fails the first time
@@ -162,6 +165,37 @@ def test_so_many_run_at_a_time_and_lines_keep_their_order(tree):
         (tree.top / "end-a").touch()
         assert ended(run) == 0
         assert lines_of_programs(run.stdout.read()) == [(f"prog/test_{one}", "ok") for one in "abc"]
+
+
+@pytest.mark.parametrize("idle", (True, False))
+def test_who_has_no_place_for_sure_begins_while_processors_are_idle(idle):
+    processors = types.SimpleNamespace(are_idle=lambda: idle)
+    begin = [may_begin(shell(PASSES), [None] * count, SURE + 2, processors) for count in range(SURE + 4)]
+    assert begin == [True] * SURE + [idle] * 2 + [False] * 2
+    assert not may_begin(shell(PASSES), [None], 1, processors)
+
+
+def test_processors_are_idle_if_a_tenth_of_them_was(monkeypatch, tmp_path):
+    """In the time since that was asked last, if it is a second."""
+    stat, clock = tmp_path / "stat", types.SimpleNamespace(now=0, monotonic=lambda: clock.now)
+    counted = {"busy": 1000, "idle": 5000}
+
+    def pass_time(idle, busy, seconds=1):
+        counted["busy"] += busy
+        counted["idle"] += idle
+        stat.write_text(f"cpu  {counted['busy']} 0 0 {counted['idle']} 0 0 0 0 0 0\ncpu0 1\n")
+        clock.now += seconds
+    pass_time(0, 0)
+    monkeypatch.setattr(runner, "time", clock)
+    monkeypatch.setattr(runner, "pathlib", types.SimpleNamespace(Path=lambda _: stat))
+    processors = runner.Processors()
+    for idle, busy, expected in ((21, 179, True), (19, 181, False), (200, 0, True), (0, 200, False)):
+        pass_time(idle, busy)
+        assert processors.are_idle() == expected
+    pass_time(200, 0, seconds=0.5)
+    assert not processors.are_idle(), "too soon to tell"
+    pass_time(0, 0, seconds=0.5)
+    assert processors.are_idle()
 
 
 def test_programs_run_in_the_order_of_the_call(tree):
