@@ -135,28 +135,35 @@ def make_of_another_version(synward):
     run("bpftool", "map", "update", "pinned", path, "key", 0, 0, 0, 0, "value", "0x63", *row["value"][1:])
 
 
-@pytest.mark.parametrize("damage", (
-    make_of_another_version, lambda synward: rm(synward, "maps/interfaces"),
-    lambda synward: rm(synward, "links/0/filter"), lambda synward: rm(synward, "links", "maps/settings"),
-    lambda synward: rm(synward, "maps"),
-), ids=("version", "interfaces", "filter", "links", "maps"))
-def test_a_discard_finds_its_filters_in_every_namespace(lab, synward, damage):
-    """By their programs, or by the maps that those use; somebody else's stay."""
+DAMAGES = {
+    "version": make_of_another_version,
+    "interfaces": lambda synward: rm(synward, "maps/interfaces"),
+    "filter": lambda synward: rm(synward, "links/0/filter"),
+    "links": lambda synward: rm(synward, "links", "maps/settings"),
+    "maps": lambda synward: rm(synward, "maps"),
+}
+
+
+def test_a_discard_finds_its_filters_in_every_namespace(lab, synward):
+    """By their programs, or by the maps that those use; somebody else's stay. Then nothing is in the way of an attach."""
     client, one, two = map(lab.namespace, ("client", "one", "two"))
     ends = [lab.wire(client, f"c{number}", space, f"s{number}", subnet=number)[1]
             for number, space in ((1, one), (2, two))]
     filter_packets(ends[1], "egress", "last", "end_chain", priority=30000)
     clean = [filters(end) for end in ends]
-    for end in ends:
-        synward.attach(end, options=("--handshakes", 8192, "--tc", "clsact"))
-    ours = synward.objects()
-    damage(synward)
-    synward.expect(0, *FORCE)
-    assert [filters(end) for end in ends] == clean
-    assert [xdp_program(end) for end in ends] == [None, None]
-    expect_gone(ours)
-    for end in ends:
-        synward.attach(end, options=("--tc", "clsact"))
+
+    def attach():
+        for end in ends:
+            synward.attach(end, options=("--handshakes", 8192, "--tc", "clsact"))
+    attach()
+    for name, damage in DAMAGES.items():
+        ours = synward.objects()
+        damage(synward)
+        synward.expect(0, *FORCE)
+        assert [filters(end) for end in ends] == clean, name
+        assert [xdp_program(end) for end in ends] == [None, None], name
+        expect_gone(ours)
+        attach()
 
 
 @pytest.mark.parametrize("tc", ("auto", "clsact"))
