@@ -69,8 +69,9 @@ def wait_for(condition, what, seconds=20):
         if waited > seconds * patience():
             words = what() if callable(what) else what
             raise AssertionError(f"waited {waited:.1f} s in vain for {words}")
-        # seldom enough that asking takes little of the processors, soon enough that nobody waits for it
-        time.sleep(min(0.05, 0.01 + waited / 10))
+        # seldom enough that asking takes little of the processors, soon enough that nobody waits for it:
+        # what has taken seconds may take a fortieth more
+        time.sleep(max(min(0.05, 0.01 + waited / 10), min(0.25, waited / 40)))
 
 
 def _setns(fd):
