@@ -12,10 +12,10 @@ import pytest
 
 import tcp
 from causes import FAMILIES, QUICK
-from cli import BINARY, bpftool, fresh
+from cli import BINARY, bpftool
 from floods import Ghost
 from hooks import put_on_xdp
-from net import Lab, stop, wait_for
+from net import stop, wait_for
 from policies import Files, wait_rolled_back
 from segments import ACK, PSH, RST, Port
 from test_gateway import Gateway
@@ -47,28 +47,6 @@ def wire(pair):
 def far(wire, synward):
     synward.attach(wire[1], options=QUICK)
     return wire[1]
-
-
-@pytest.fixture(scope="module")
-def standing(bpffs, tmp_path_factory):
-    """An end that is attached, for tests in which nobody sends anything."""
-    with Lab() as lab, fresh(bpffs / "standing", tmp_path_factory.mktemp("standing") / "state") as made:
-        near, end = lab.wire(lab.namespace("client"), "c0", lab.namespace("server"), "s0")
-        put_on_xdp(near)
-        made.attach(end, options=QUICK)
-        yield end, made
-
-
-@pytest.fixture
-def kept(standing):
-    """The same for one of them. What was changed is as it was, and attach reads it again."""
-    end, synward = standing
-    yield end, synward
-    synward.expect(0, "policy", "reset")
-    for name, usual in ((SYNCOOKIES, 1), ("net.ipv4.tcp_sack", 1), ("net.ipv4.conf.all.forwarding", 0)):
-        end.namespace.sysctl(name, usual)
-    end.namespace.ip("link", "set", end.name, "mtu", 1500)
-    synward.attach(end)
 
 
 def policy(files, service=WEB, **defence):
@@ -151,8 +129,7 @@ def test_only_the_attached_network_namespaces_are_set(lab, synward, files):
     assert [value(space) for space in (one, two)] == [1, 2]
 
 
-def test_what_somebody_else_has_set_stays(kept, files):
-    far, synward = kept
+def test_what_somebody_else_has_set_stays(far, synward, files):
     synward.expect(0, "policy", "apply", kernel(files))
     far.namespace.sysctl(SYNCOOKIES, 0)
     status = synward.expect(DEGRADED, "status").stdout
@@ -171,8 +148,7 @@ def test_what_somebody_else_has_set_stays(kept, files):
     assert "somebody" not in synward.expect(0, "policy", "apply", files.default()).stderr
 
 
-def test_it_stays_as_it_is_where_it_was_right_already(kept, files):
-    far, synward = kept
+def test_it_stays_as_it_is_where_it_was_right_already(far, synward, files):
     far.namespace.sysctl(SYNCOOKIES, 2)
     synward.expect(0, "policy", "apply", policy(files, way="kernel"))
     assert flood(synward)["syncookies"]["owner"] == "others"
@@ -239,8 +215,9 @@ def test_kill_9_at_any_moment_is_repaired(far, lab, synward, files):
 
 # ---- the way
 
-def test_who_says_which_way(kept, files):
-    far, synward = kept
+def test_who_says_which_way(wire, synward, files):
+    far = wire[1]
+    synward.attach(far, options=QUICK)
     best = "handover"
     synward.expect(0, "policy", "apply", policy(files))
     assert (flood(synward)["way"], flood(synward)["reason"]) == (best, "best")
@@ -257,9 +234,8 @@ def test_who_says_which_way(kept, files):
     assert synward.json("status")["policy"]["flood_way"] == best
 
 
-def test_without_cookies_nothing_is_handed_over(kept, files):
+def test_without_cookies_nothing_is_handed_over(far, synward, files):
     """The kernel would reset it: so auto takes another way, and a policy that insists is refused."""
-    far, synward = kept
     far.namespace.sysctl(SYNCOOKIES, 0)
     refused = synward.expect(1, "policy", "apply", policy(files, way="handover"))
     assert f"{SYNCOOKIES} is 0" in refused.stderr
@@ -391,8 +367,7 @@ def change_now(far, what):
 
 
 @pytest.mark.parametrize("change", ("mtu", "options", "forwarding"))
-def test_what_is_found_out_anew_is_no_trouble(kept, files, change):
-    far, synward = kept
+def test_what_is_found_out_anew_is_no_trouble(far, synward, files, change):
     synward.expect(0, "policy", "apply", policy(files, unheard="pass"))
     change_now(far, change)
     assert flood(synward)["changed"] == []
@@ -400,8 +375,7 @@ def test_what_is_found_out_anew_is_no_trouble(kept, files, change):
 
 
 @pytest.mark.parametrize("change", ("mtu", "options"))
-def test_what_changes_after_attach_is_told_and_read_again(kept, files, change):
-    far, synward = kept
+def test_what_changes_after_attach_is_told_and_read_again(far, synward, files, change):
     synward.expect(0, "policy", "apply", policy(files))
     synward.expect(0, "status")
     change_now(far, change)
