@@ -186,7 +186,17 @@ static void print_changes(const char *kind)
 	const struct sw_changes changes = { 1, &change };
 	struct sw_policy_view view = policy_view();
 	static struct sw_policy policy;
-	const struct sw_policy_done done = { "applied", true, &view, &changes, &policy, true };
+	const struct sw_policy_done done = { .action = "confirmed",
+					     .saved = true,
+					     .view = &view,
+					     .changes = &changes,
+					     .policy = &policy,
+					     .secret_changed = true };
+	const struct sw_policy_difference difference = { .file = "new.yaml",
+							 .changes = &changes,
+							 .secret_compared = true,
+							 .secret_before = { 7 },
+							 .secret_after = { 0x3f9a01c2, 7 } };
 
 	sw_policy_default(&policy);
 	policy.rules[SW_SERVICE_DEFAULT].flood.mode = SW_FLOOD_ALWAYS;
@@ -194,7 +204,7 @@ static void print_changes(const char *kind)
 	if (!strcmp(kind, "done"))
 		sw_json_policy_done(stdout, &done, true);
 	else
-		sw_json_policy_diff(stdout, "new.yaml", &changes, true);
+		sw_json_policy_diff(stdout, &difference, true);
 }
 
 static void print_status(void)

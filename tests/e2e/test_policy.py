@@ -92,18 +92,43 @@ def test_what_is_confirmed_stays(gate, synward, files):
     wait_for(lambda: state(synward)["active_ms"] > 2500, "the time to be over")
     assert not gate.passes()
     assert (state(synward)["rolled_back"], state(synward)["mode"]) == (0, "enforce")
-    done = synward.run("policy", "confirm")
-    assert done.returncode == 1 and "no policy waits" in done.stderr
+    # it is as one wants it, so a fleet's play goes on
+    done = json.loads(synward.expect(0, "-j", "policy", "confirm").stdout)
+    assert (done["action"], done["waited"], done["saved"]) == ("confirmed", False, True)
+    said = synward.expect(0, "policy", "confirm").stdout
+    assert said.startswith("nothing waited to be confirmed: this policy is kept already\n")
+
+
+def test_nothing_is_confirmed_that_was_not_applied(attached, files):
+    """Nor after a rollback, until an apply has found the restored policy to be the one that is wanted."""
+    def refused(since):
+        done = attached.run("policy", "confirm")
+        assert done.returncode == 1 and f"no policy waits to be confirmed, and none was applied since {since}" in done.stderr
+    refused("the first attach or the last rollback")
+    same = files.default(more="  timeouts: {syn_sent: 12s}\n")
+    attached.expect(0, "policy", "apply", same)
+    attached.expect(0, "policy", "apply", files.default("enforce"), "--confirm", LONG)
+    attached.expect(0, "policy", "rollback")
+    refused("the first attach or the last rollback")
+    said = attached.expect(0, "policy", "apply", same, "--confirm", LONG).stdout
+    assert said.startswith("no change: ") and "it is not on trial, and you need not confirm it.\n" in said
+    assert not state(attached)["pending"]
+    attached.expect(0, "policy", "confirm")
+    times = state(attached)["rolled_back"] + 1
+    attached.expect(0, "policy", "apply", files.default("enforce"), "--confirm", "1s")
+    wait_rolled_back(attached, times)
+    refused("the kernel restored the previous one")
 
 
 def test_a_second_apply_in_time_goes_back_to_the_first_policy(attached, files):
+    times = state(attached)["rolled_back"] + 1
     original = files.default(more="  timeouts: {syn_sent: 11s}\n")
     attached.expect(0, "policy", "apply", original)
     attached.expect(0, "policy", "apply", files.default("enforce"), "--confirm", LONG)
     second = files.services("name: a, ports: [1]", "name: b, ports: [2]", mode="enforce")
     attached.expect(0, "policy", "apply", second, "--confirm", "1s")
     assert state(attached)["service_count"] == 2
-    wait_rolled_back(attached)
+    wait_rolled_back(attached, times)
     attached.expect(0, "policy", "diff", original)
     assert not state(attached)["pending"] and not state(attached)["can_roll_back"]
 

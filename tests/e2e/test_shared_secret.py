@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+import os
 import socket
 import stat
 import struct
@@ -264,15 +265,47 @@ def test_another_secret_alone_is_told(fleet):
     fleet.share(keys[0])
     again = host.synward.expect(0, "policy", "apply", policy).stdout
     assert again.startswith("no change: this policy was active already\n")
+    assert host.synward.expect(0, "policy", "diff", policy).stdout.startswith("no difference: ")
     host.keep("\n".join(reversed(keys)))
+    first, second = (derived(key)[1] for key in keys)
+    differs = f"~ shared secret differs: {first} -> {second}, {first}\n"
+    assert host.synward.expect(3, "policy", "diff", policy).stdout == differs
+    told = json.loads(host.synward.expect(3, "-j", "policy", "diff", policy).stdout)
+    assert (told["same"], told["changes"], told["secret_differs"]) == (False, [], True)
+    assert (told["secret_before"], told["secret_after"]) == ([first], [second, first])
     said = host.synward.expect(0, "policy", "apply", policy).stdout
     assert said.startswith("~ shared secret: cookies are made with {}, and those made with {} are honoured, "
                            "too\napplied: ".format(*[derived(key)[1] for key in reversed(keys)]))
     host.keep(keys[0])
     done = json.loads(host.synward.expect(0, "-j", "policy", "apply", policy).stdout)
     assert done["secret_changed"] and not done["changes"]
+    assert host.synward.expect(0, "policy", "diff", policy).stdout.startswith("no difference: ")
     last = json.loads(host.synward.expect(0, "-j", "events", "--timeout", "0").stdout.splitlines()[-1])
     assert last["policy"] == {"action": "secret_loaded", "name": derived(keys[0])[1], "uid": 0}
+
+
+def test_another_secret_alone_is_rolled_out(fleet):
+    """By the words of docs/fleet.md: with the policy as it was, nothing is on trial, and confirming is no failure."""
+    host, policy = fleet.one, fleet.one.policy()
+    fleet.share(genkey(host.synward))
+    host.keep(genkey(host.synward))
+    done = host.synward.expect(0, "policy", "apply", "--confirm", "2m", policy)
+    assert "~ shared secret: " in done.stdout and "the secret is not on trial" in done.stderr
+    assert done.stdout.endswith("so it is not on trial, and you need not confirm it.\n")
+    assert host.synward.expect(0, "policy", "confirm").stdout.startswith("nothing waited to be confirmed: ")
+
+
+def test_who_may_not_read_the_secret_compares_the_policy(fleet):
+    """Such as a member of the group synward: to compare policies is no reason to become root."""
+    host, policy = fleet.one, fleet.one.policy()
+    fleet.share(genkey(host.synward))
+    os.chown(host.synward.secret_file, 65534, 65534)
+    less = "-dac_override,-dac_read_search"
+    done = run("setpriv", f"--bounding-set={less}", f"--inh-caps={less}", BINARY, "-j", "policy", "diff", policy,
+               check=False, env=host.synward.environment())
+    os.chown(host.synward.secret_file, 0, 0)
+    assert done.returncode == 0 and "secret_differs" not in json.loads(done.stdout), done
+    assert f"the secret was not compared: {host.synward.secret_file}: Permission denied" in done.stderr
 
 
 def test_a_policy_that_is_refused_changes_no_key(fleet):
@@ -317,6 +350,7 @@ def test_no_command_leaves_a_secret_in_memory(fleet, tmp_path):
     host, library = fleet.one, stopped.build(tmp_path, "remains")
     command = ("policy", "apply", host.policy())
     host.share(genkey(host.synward))
+    assert not leaves_nothing(library, host.synward, "policy", "diff", host.policy()).returncode
     host.keep(f"{genkey(host.synward)}\n{genkey(host.synward)}\n")
     assert not leaves_nothing(library, host.synward, *command).returncode
     host.keep(f"{genkey(host.synward)}\n{base64.b64encode(bytes(range(8)) * 4).decode()}\n")

@@ -94,6 +94,8 @@ int sw_policy_tell(struct sw_policy_work *work, const char *action, bool saved)
 		.changes = &changes,
 		.policy = work->other,
 		.secret_changed = work->secret_changed,
+		.waited = work->waited,
+		.untried = work->untried,
 	};
 	struct sw_policy_view view;
 	struct sw_policy_state state;

@@ -17,6 +17,8 @@ struct sw_policy_work {
 	struct sw_policy *other;
 	struct sw_policy_state state; /* as it was found, too */
 	bool secret_changed;	      /* another secret was loaded than the kernel had */
+	bool waited;		      /* of confirm: the policy was on trial until now */
+	bool untried; /* of apply: a trial was asked for, and there is no new policy to try */
 };
 
 #define SW_AUTO_POLICY_WORK __attribute__((cleanup(sw_policy_work_end)))

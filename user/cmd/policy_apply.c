@@ -39,10 +39,10 @@ static int any_stands_aside(const struct sw_policy_work *work, bool *any)
 /* Makes what the file says the active policy, at the least cost to what is known already. */
 static int activate(struct sw_policy_work *work)
 {
-	const struct sw_policy_change change = { .confirm_ms = (uint32_t)given.confirm_ms,
-						 .arm = true,
-						 .insist = true };
-	bool same = sw_policy_equal(work->active, work->other), armed, aside;
+	struct sw_policy_change change = { .confirm_ms = (uint32_t)given.confirm_ms,
+					   .arm = true,
+					   .insist = true };
+	bool same = sw_policy_equal(work->active, work->other), armed, aside, waited;
 	int error = sw_armed_read(&work->instance, &armed);
 
 	if (!error)
@@ -51,11 +51,17 @@ static int activate(struct sw_policy_work *work)
 		return error;
 	same = same && !aside;
 	if (same && !given.confirm_ms) {
-		error = work->state.pending ? sw_policy_confirm(&work->instance) : 0;
+		error = work->state.pending ? sw_policy_confirm(&work->instance, &waited) : 0;
 		return error ? error : sw_armed_write(&work->instance, true);
 	}
-	if (same && armed && !work->state.pending)
-		return 0; /* there is nothing to go back from */
+	if (same && armed && !work->state.pending) {
+		/* what is active is what there would be to go back to */
+		work->untried = true;
+		if (work->state.fallback < SW_POLICY_SLOTS)
+			return 0;
+		/* 'confirm' has to find it applied, not restored, by a rollback or by the first attach */
+		change.confirm_ms = 0;
+	}
 	return sw_policy_install(&work->instance, work->other, &change);
 }
 
@@ -123,8 +129,7 @@ static int run(int argc, char **argv)
 	note_timeouts(&work);
 	if (work.secret_changed && given.confirm_ms)
 		sw_note("the secret is not on trial: --confirm restores the previous policy, not "
-			"the "
-			"previous secret");
+			"the previous secret");
 	return sw_policy_tell(&work, "applied", given.confirm_ms || sw_policy_save(&work));
 }
 

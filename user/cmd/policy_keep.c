@@ -13,7 +13,7 @@ static int run_confirm(int argc, char **argv)
 		return first;
 	error = sw_policy_work_begin(&work, SW_ACCESS_CHANGE);
 	if (!error)
-		error = sw_policy_confirm(&work.instance);
+		error = sw_policy_confirm(&work.instance, &work.waited);
 	if (error)
 		return sw_policy_failed(error);
 	return sw_policy_tell(&work, "confirmed", sw_policy_save(&work));
@@ -25,7 +25,9 @@ const struct sw_command sw_cmd_policy_confirm = {
 	.usage = "",
 	.text = "If you do not confirm in time, the kernel restores the previous policy. A "
 		"confirmed\n"
-		"policy is saved for the next boot.\n"
+		"policy is saved for the next boot. If nothing waits because the last apply had "
+		"no\n"
+		"new policy to try, or was confirmed already, the exit code is 0, too.\n"
 		"\n"
 		"Examples:\n"
 		"  synward policy confirm\n"

@@ -110,24 +110,25 @@ int sw_policy_install(const struct sw_instance *instance, struct sw_policy *poli
 	return error;
 }
 
-int sw_policy_confirm(const struct sw_instance *instance)
+int sw_policy_confirm(const struct sw_instance *instance, bool *waited)
 {
 	const struct sw_switch_request request = { .verb = SW_SWITCH_CONFIRM };
 	struct sw_policy_state state;
-	bool done;
-	int error = ask(instance, &request, &done);
+	int error = ask(instance, &request, waited);
 
-	if (!error && done)
+	if (!error && *waited)
 		tell(instance, SW_DEED_CONFIRMED);
-	if (error || done)
+	if (error || *waited)
 		return error;
 	error = sw_policy_state_read(instance, &state);
-	if (error)
+	/* a rollback leaves none to go back to, nor is there one before the first apply */
+	if (error || state.fallback < SW_POLICY_SLOTS)
 		return error;
-	return sw_error(ESRCH, "no policy waits to be confirmed%s",
-			state.rolled_back ? ": the last one may have been rolled back; 'synward "
-					    "policy show' tells what is active" :
-					    "");
+	return sw_error(ESRCH,
+			"no policy waits to be confirmed, and none was applied since %s; 'synward "
+			"policy show' prints the active one",
+			state.rolled_back ? "the kernel restored the previous one" :
+					    "the first attach or the last rollback");
 }
 
 int sw_policy_roll_back(const struct sw_instance *instance)

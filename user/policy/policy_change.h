@@ -28,8 +28,13 @@ struct sw_policy_change {
 int sw_policy_install(const struct sw_instance *instance, struct sw_policy *policy,
 		      const struct sw_policy_change *change);
 
-/* Keep what is active, or go back. -ESRCH: there is nothing to confirm, or to go back to. */
-int sw_policy_confirm(const struct sw_instance *instance);
+/*
+ * Keeps what is active. *waited: it was on trial until now; else an apply had already made it active for good. -ESRCH if
+ * neither is so: it was never applied here, or it is what was restored.
+ */
+int sw_policy_confirm(const struct sw_instance *instance, bool *waited);
+
+/* Goes back. -ESRCH: there is no policy to go back to. */
 int sw_policy_roll_back(const struct sw_instance *instance);
 
 #endif

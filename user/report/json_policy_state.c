@@ -57,17 +57,24 @@ const char *sw_flood_way_name(uint32_t way)
 }
 
 /* Ids by which hosts can be compared; nothing of a key can be found out from them. */
-static json_t *shared_secret(const struct sw_policy_view *view)
+static json_t *secret_ids(const uint32_t ids[2])
 {
-	json_t *object = json_object(), *loaded;
+	json_t *array = json_array();
 	char id[16];
 
-	sw_json_put_bool(object, "wanted", sw_policy_shares(view));
-	loaded = sw_json_put(object, "loaded", json_array());
-	for (unsigned int i = 0; i < 2 && view->secret_ids[i]; i++) {
-		sw_format(id, sizeof(id), "%08x", view->secret_ids[i]);
-		json_array_append_new(loaded, json_string(id));
+	for (unsigned int i = 0; i < 2 && ids[i]; i++) {
+		sw_format(id, sizeof(id), "%08x", ids[i]);
+		json_array_append_new(array, json_string(id));
 	}
+	return array;
+}
+
+static json_t *shared_secret(const struct sw_policy_view *view)
+{
+	json_t *object = json_object();
+
+	sw_json_put_bool(object, "wanted", sw_policy_shares(view));
+	sw_json_put(object, "loaded", secret_ids(view->secret_ids));
 	sw_json_put_bool(object, "clock_synchronised", view->clock_synchronised);
 	sw_json_put_bool(object, "tai_changed", view->tai_changed);
 	return object;
@@ -174,17 +181,24 @@ void sw_json_policy_done(FILE *out, const struct sw_policy_done *done, bool pret
 	sw_json_put(root, "state", sw_json_policy_state(done->view));
 	sw_json_put(root, "changes", changes_array(done->changes));
 	sw_json_put_bool(root, "secret_changed", done->secret_changed);
+	if (strcmp(done->action, "confirmed") == 0)
+		sw_json_put_bool(root, "waited", done->waited);
 	sw_json_put(root, "does_nothing", sw_json_policy_idle(done->policy));
 	sw_json_print(out, root, pretty);
 }
 
-void sw_json_policy_diff(FILE *out, const char *file, const struct sw_changes *changes, bool pretty)
+void sw_json_policy_diff(FILE *out, const struct sw_policy_difference *difference, bool pretty)
 {
 	json_t *root = sw_json_root();
 
-	sw_json_put_text(root, "file", file);
-	sw_json_put_bool(root, "same", !changes->count);
-	sw_json_put(root, "changes", changes_array(changes));
+	sw_json_put_text(root, "file", difference->file);
+	sw_json_put_bool(root, "same", !sw_policy_differs(difference));
+	sw_json_put(root, "changes", changes_array(difference->changes));
+	if (difference->secret_compared) {
+		sw_json_put_bool(root, "secret_differs", sw_secret_differs(difference));
+		sw_json_put(root, "secret_before", secret_ids(difference->secret_before));
+		sw_json_put(root, "secret_after", secret_ids(difference->secret_after));
+	}
 	sw_json_print(out, root, pretty);
 }
 

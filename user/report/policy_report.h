@@ -19,6 +19,16 @@ struct sw_policy_done {
 	const struct sw_changes *changes;
 	const struct sw_policy *policy; /* that is active now */
 	bool secret_changed;		/* to those whose ids the view has */
+	bool waited;			/* of confirmed: the policy was on trial until now */
+	bool untried; /* of applied: a trial was asked for, and there is no new policy to try */
+};
+
+/* What a file would change: in the policy, and by the secret that goes along with it. */
+struct sw_policy_difference {
+	const char *file;
+	const struct sw_changes *changes;
+	bool secret_compared;			    /* false also if the file wants no secret */
+	uint32_t secret_before[2], secret_after[2]; /* public ids, in order; 0: none */
 };
 
 void sw_text_policy_done(FILE *out, const struct sw_policy_done *done);
@@ -31,9 +41,12 @@ void sw_text_policy_comment(FILE *out, const struct sw_policy_view *view);
 void sw_json_policy_active(FILE *out, const struct sw_policy *policy,
 			   const struct sw_policy_view *view, bool pretty);
 
-void sw_text_policy_diff(FILE *out, const char *file, const struct sw_changes *changes);
-void sw_json_policy_diff(FILE *out, const char *file, const struct sw_changes *changes,
-			 bool pretty);
+/* Whether the secret differs, and whether anything does. */
+bool sw_secret_differs(const struct sw_policy_difference *difference);
+bool sw_policy_differs(const struct sw_policy_difference *difference);
+
+void sw_text_policy_diff(FILE *out, const struct sw_policy_difference *difference);
+void sw_json_policy_diff(FILE *out, const struct sw_policy_difference *difference, bool pretty);
 
 /* all: rules that nothing met, too. */
 void sw_text_score(FILE *out, const struct sw_snapshot *snapshot, bool all);

@@ -3,6 +3,7 @@
 #include "policy_report.h"
 #include "report.h"
 
+#include "../base/input.h"
 #include "../base/number.h"
 #include "../text/table.h"
 
@@ -93,8 +94,10 @@ void sw_text_policy_done(FILE *out, const struct sw_policy_done *done)
 		sw_text_secret(out, view);
 		fprintf(out, "%s\n", sw_style(out, SW_STYLE_NONE));
 	}
-	if (!done->changes->count && !done->secret_changed &&
-	    strcmp(done->action, "confirmed") != 0)
+	if (strcmp(done->action, "confirmed") == 0) {
+		if (!done->waited)
+			fputs("nothing waited to be confirmed: this policy is kept already\n", out);
+	} else if (!done->changes->count && !done->secret_changed)
 		fputs("no change: this policy was active already\n", out);
 	for (const char *at = done->action; *at; at++)
 		fputc(*at == '_' ? ' ' : *at, out);
@@ -102,6 +105,10 @@ void sw_text_policy_done(FILE *out, const struct sw_policy_done *done)
 	print_effect(out, view);
 	fputc('\n', out);
 	sw_text_policy_idle(out, done->policy);
+	if (done->untried)
+		fputs("The policy itself is the active one, so it is not on trial, and you need "
+		      "not confirm it.\n",
+		      out);
 	if (view->pending)
 		fprintf(out,
 			"If you do not confirm within %s, the kernel restores the previous policy. "
@@ -124,9 +131,37 @@ void sw_text_policy_comment(FILE *out, const struct sw_policy_view *view)
 			sw_format_duration(left, view->pending_left_ms));
 }
 
-void sw_text_policy_diff(FILE *out, const char *file, const struct sw_changes *changes)
+bool sw_secret_differs(const struct sw_policy_difference *difference)
 {
-	if (!changes->count)
-		fprintf(out, "no difference: %s is the active policy\n", file);
-	print_changes(out, changes);
+	return difference->secret_compared &&
+	       memcmp(difference->secret_before, difference->secret_after,
+		      sizeof(difference->secret_before)) != 0;
+}
+
+bool sw_policy_differs(const struct sw_policy_difference *difference)
+{
+	return difference->changes->count || sw_secret_differs(difference);
+}
+
+static void print_secret_ids(FILE *out, const uint32_t ids[2])
+{
+	if (!ids[0])
+		fputs("none", out);
+	for (unsigned int i = 0; i < 2 && ids[i]; i++)
+		fprintf(out, "%s%08x", i ? ", " : "", ids[i]);
+}
+
+void sw_text_policy_diff(FILE *out, const struct sw_policy_difference *difference)
+{
+	if (!sw_policy_differs(difference))
+		fprintf(out, "no difference: %s is the active policy\n",
+			sw_input_name(difference->file));
+	print_changes(out, difference->changes);
+	if (!sw_secret_differs(difference))
+		return;
+	fprintf(out, "%s~ shared secret differs: ", sw_style(out, SW_STYLE_WARN));
+	print_secret_ids(out, difference->secret_before);
+	fputs(" -> ", out);
+	print_secret_ids(out, difference->secret_after);
+	fprintf(out, "%s\n", sw_style(out, SW_STYLE_NONE));
 }
