@@ -106,8 +106,18 @@ def test_stats_tell_of_cookies_where_the_policy_has_no_services(pair, synward, t
     near, far = pair
     answerable(near)
     synward.attach(far, options=QUICK)
-    synward.expect(0, "policy", "apply", Files(tmp_path).default("enforce", f"  syn_flood: always\n{UNHEARD}"))
+    files = Files(tmp_path)
+    said = "  default: {} \\(reason: the policy says always\\){}\n".format
+
+    def is_said(what):
+        wait_for(lambda: re.search(what, synward.run("status").stdout), lambda: synward.run("status").stdout)
+    synward.expect(0, "policy", "apply", files.default("enforce", "  syn_flood: always\n"))
+    is_said(said("the defence has been on for \\S+", ", and has answered no SYN yet"))
+    spoofed(near, far, socket.AF_INET6, SYN, 5)
+    is_said(said("the defence has been on for \\S+", ", but no server was heard answering, so SYNs pass"))
+    synward.expect(0, "policy", "apply", files.default("enforce", f"  syn_flood: always\n{UNHEARD}"))
     wait_for_flood(synward, "default", True)
     spoofed(near, far, socket.AF_INET, SYN, 5)
+    is_said(said("SYNs have been answered here for \\S+", ""))
     wait_for(lambda: synward.stats()["tallies"]["cookies_sent"] == 5, lambda: str(synward.stats()["tallies"]))
     assert re.search(r"SERVICE +COOKIES.*\n +default +5 ", synward.expect(0, "stats").stdout)

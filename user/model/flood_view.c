@@ -42,6 +42,17 @@ uint64_t sw_flood_lasted_ms(const struct sw_flood_state *flood)
 	return flood->whole.ms - flood->began.ms;
 }
 
+enum sw_flood_deed sw_flood_deed(const struct sw_flood_state *flood, bool stands_aside)
+{
+	const __u64 *counts = flood->whole.counts;
+
+	if (stands_aside)
+		return SW_FLOOD_DEED_ASIDE;
+	if (counts[SW_EVIDENCE_ANSWERED])
+		return SW_FLOOD_DEED_ANSWERED;
+	return counts[SW_EVIDENCE_UNHEARD] ? SW_FLOOD_DEED_UNHEARD : SW_FLOOD_DEED_NONE;
+}
+
 /*
  * Do connections wait in vain to be accepted? On this host the kernel says so. Behind a gateway the
  * server does: it goes on to ask for an ACK that it has had.

@@ -6,6 +6,7 @@
 
 #include <synward/flood.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -22,6 +23,16 @@ uint32_t sw_flood_sources(const struct sw_flood_evidence *evidence);
 
 /* So many a second. */
 uint64_t sw_flood_rate(const struct sw_flood_evidence *evidence, enum sw_evidence which);
+
+/* What became of the SYNs of a flood that is on, as far as it was counted. */
+enum sw_flood_deed {
+	SW_FLOOD_DEED_ANSWERED,
+	SW_FLOOD_DEED_ASIDE,   /* they pass: the defence has stepped aside */
+	SW_FLOOD_DEED_UNHEARD, /* they passed: no server was heard that one could answer for */
+	SW_FLOOD_DEED_NONE,    /* none was there to be answered yet */
+};
+
+enum sw_flood_deed sw_flood_deed(const struct sw_flood_state *flood, bool stands_aside);
 
 /* For how long it is on, or the last time was. */
 uint64_t sw_flood_lasted_ms(const struct sw_flood_state *flood);

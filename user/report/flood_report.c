@@ -162,16 +162,33 @@ static void print_flood(FILE *out, const struct sw_flood_state *flood)
 	print_line(out, "server", &flood->whole, print_server);
 }
 
+/* While it is on. What is said to be done follows from what was counted: not every SYN of a flood is answered. */
+static void print_headline(FILE *out, const struct sw_row_view *row)
+{
+	static const char *const deeds[][2] = {
+		[SW_FLOOD_DEED_ANSWERED] = { "SYNs have been answered here", "" },
+		[SW_FLOOD_DEED_ASIDE] = { "the defence has been on",
+					  ", but stepped aside: SYNs pass" },
+		[SW_FLOOD_DEED_UNHEARD] = { "the defence has been on",
+					    ", but no server was heard answering, so SYNs pass" },
+		[SW_FLOOD_DEED_NONE] = { "the defence has been on",
+					 ", and has answered no SYN yet" },
+	};
+	const char *const *deed = deeds[sw_flood_deed(&row->flood, sw_row_stands_aside(row))];
+	char text[SW_NUMBER_SIZE];
+
+	fprintf(out, "  %s%s: %s for %s (reason: %s)%s%s\n", sw_style(out, SW_STYLE_WARN),
+		row->name, deed[0], sw_format_duration(text, row->flood_changed_ms),
+		reason_of(row->flood.reason), deed[1], sw_style(out, SW_STYLE_NONE));
+}
+
 void sw_text_flood(FILE *out, const struct sw_row_view *row)
 {
 	const struct sw_flood_state *flood = &row->flood;
 	char text[SW_NUMBER_SIZE];
 
 	if (flood->on) {
-		fprintf(out, "  %s%s: SYNs have been answered here for %s (reason: %s)%s\n",
-			sw_style(out, SW_STYLE_WARN), row->name,
-			sw_format_duration(text, row->flood_changed_ms), reason_of(flood->reason),
-			sw_style(out, SW_STYLE_NONE));
+		print_headline(out, row);
 		print_flood(out, flood);
 		print_line(out, "now", &flood->period, print_rates);
 		return;
