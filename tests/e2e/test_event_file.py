@@ -203,6 +203,36 @@ def test_a_place_is_kept(stage, lab, synward, tmp_path):
         assert "cannot keep the place in" in done.stderr and "No space left" in done.stderr
 
 
+def test_files_that_are_removed_are_noticed(stage, lab, synward, tmp_path):
+    """While the reader runs; at the next event, which is told, and the next reader goes on behind it."""
+    place = tmp_path / "place"
+    place.mkdir()
+    cursor, output = place / "cursor", tmp_path / "events"
+    options = ("-j", "events", "--cursor-file", cursor)
+    reader = lab.process([BINARY, *options, "--output", output], env=synward.environment(), stderr=subprocess.PIPE)
+    wait_for(lambda: "interface" in output.read_text() if output.exists() else False, "the first event")
+    for path in (cursor, output):
+        path.unlink()
+    synward.expect(0, "block", "add", "192.0.2.7")
+    assert f"{output} was removed: it was made again" in reader.stderr.readline()
+    assert f"{cursor} was removed: it was made again, and says where to go on" in reader.stderr.readline()
+    wait_for(lambda: output.read_text().endswith("}\n"), "the event")
+    place.rename(tmp_path / "elsewhere")
+    synward.expect(0, "block", "del", "192.0.2.7")
+    assert f"cannot keep the place in {cursor}: No such file or directory" in reader.communicate(timeout=20)[1]
+    assert reader.returncode == 1
+    told = [json.loads(line)["list"]["action"] for line in output.read_text().splitlines()]
+    assert told == ["added", "removed"]
+    cursor = tmp_path / "elsewhere" / "cursor"
+    reader = lab.process([BINARY, "events", "--cursor-file", cursor], env=synward.environment(),
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert "192.0.2.7" in reader.stdout.readline()  # that was told, and its place was not kept
+    cursor.rename(tmp_path / "other")
+    cursor.write_text("")
+    synward.expect(0, "block", "add", "192.0.2.7")
+    assert f"another file is in the place of {cursor}" in reader.communicate(timeout=20)[1]
+
+
 def test_what_cannot_be_written_is_not_waited_with(synward, tmp_path):
     for option, path in (("--cursor-file", tmp_path / "none" / "cursor"), ("--output", "/dev/null")):
         done = synward.run("events", "--wait", option, path, "--timeout", "0")

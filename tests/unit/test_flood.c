@@ -421,19 +421,6 @@ static void the_evidence_adds_up(void **state __unused)
 	assert_true(changes > 100);
 }
 
-static void what_is_said_to_be_done_was_counted(void **state __unused)
-{
-	struct sw_flood_state flood = { .on = 1 };
-	__u64 *counts = flood.whole.counts;
-
-	assert_int_equal(sw_flood_deed(&flood, false), SW_FLOOD_DEED_NONE);
-	counts[SW_EVIDENCE_SYNS] = counts[SW_EVIDENCE_UNHEARD] = 1000;
-	assert_int_equal(sw_flood_deed(&flood, false), SW_FLOOD_DEED_UNHEARD);
-	counts[SW_EVIDENCE_ANSWERED] = 1;
-	assert_int_equal(sw_flood_deed(&flood, false), SW_FLOOD_DEED_ANSWERED);
-	assert_int_equal(sw_flood_deed(&flood, true), SW_FLOOD_DEED_ASIDE);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -457,7 +444,6 @@ int main(void)
 		cmocka_unit_test_setup(counters_that_begin_anew, begin),
 		cmocka_unit_test_setup(each_period_has_its_own_sources_and_queue, begin),
 		cmocka_unit_test_setup(the_evidence_adds_up, begin),
-		cmocka_unit_test(what_is_said_to_be_done_was_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,48 @@ static int failed(const char *path, int error)
 	return sw_error(error, "cannot keep the place in %s: %s", path, sw_errno_text(error));
 }
 
+/* A new one if it is not there. */
+static int take(const char *path, struct sw_cursor_file *file)
+{
+	SW_AUTO_FD int fd = open(path, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0640);
+	struct stat about;
+
+	if (fd < 0 || fstat(fd, &about))
+		return failed(path, errno);
+	if (!S_ISREG(about.st_mode))
+		return failed(path, EINVAL);
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		return sw_error(EBUSY, "another process keeps its place in %s: choose another file",
+				path);
+	*file = (struct sw_cursor_file){
+		.path = path, .fd = sw_take_fd(&fd), .device = about.st_dev, .inode = about.st_ino
+	};
+	return 0;
+}
+
+/* What is written to a file that has no name any more is for nobody who comes next. */
+static int see_that_it_is_there(struct sw_cursor_file *file)
+{
+	struct stat about;
+	int error;
+
+	if (!stat(file->path, &about)) {
+		if (about.st_dev == file->device && about.st_ino == file->inode)
+			return 0;
+		return sw_error(EIO,
+				"another file is in the place of %s: run this again to go on from "
+				"what that says, or choose another file",
+				file->path);
+	}
+	if (errno != ENOENT)
+		return failed(file->path, errno);
+	sw_close_fd(&file->fd);
+	error = take(file->path, file);
+	if (!error)
+		sw_note("%s was removed: it was made again, and says where to go on", file->path);
+	return error;
+}
+
 static int begin(struct sw_cursor_file *file, const char *first_line)
 {
 	char line[64];
@@ -27,18 +69,9 @@ static int begin(struct sw_cursor_file *file, const char *first_line)
 
 int sw_cursor_file_open(const char *path, const char *first_line, struct sw_cursor_file *file)
 {
-	SW_AUTO_FD int fd = open(path, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0640);
-	struct stat about;
+	int error = take(path, file);
 
-	if (fd < 0 || fstat(fd, &about))
-		return failed(path, errno);
-	if (!S_ISREG(about.st_mode))
-		return failed(path, EINVAL);
-	if (flock(fd, LOCK_EX | LOCK_NB))
-		return sw_error(EBUSY, "another process keeps its place in %s: choose another file",
-				path);
-	*file = (struct sw_cursor_file){ .path = path, .fd = sw_take_fd(&fd) };
-	return begin(file, first_line);
+	return error ? error : begin(file, first_line);
 }
 
 void sw_cursor_file_close(struct sw_cursor_file *file)
@@ -56,10 +89,14 @@ int sw_cursor_file_read(const struct sw_cursor_file *file, char *line, size_t si
 	return 0;
 }
 
-int sw_cursor_file_write(const struct sw_cursor_file *file, const char *line)
+int sw_cursor_file_write(struct sw_cursor_file *file, const char *line)
 {
 	size_t length = strlen(line);
-	ssize_t written = pwrite(file->fd, line, length, 0);
+	int error = see_that_it_is_there(file);
+	ssize_t written;
 
+	if (error)
+		return error;
+	written = pwrite(file->fd, line, length, 0);
 	return written == (ssize_t)length ? 0 : failed(file->path, written < 0 ? errno : ENOSPC);
 }

@@ -10,10 +10,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct sw_cursor_file {
 	const char *path; /* the caller's */
 	int fd;
+	dev_t device; /* of what fd is, to notice that the path names it no more */
+	ino_t inode;
 	bool is_new; /* it says nothing yet but what it was begun with */
 };
 
@@ -32,7 +35,10 @@ void sw_cursor_file_close(struct sw_cursor_file *file);
 /* What it says; what does not fit is cut off. */
 int sw_cursor_file_read(const struct sw_cursor_file *file, char *line, size_t size);
 
-/* Replaces what it says by a line, with its end, that is as long as all others. */
-int sw_cursor_file_write(const struct sw_cursor_file *file, const char *line);
+/*
+ * Replaces what it says by a line, with its end, that is as long as all others. A file that was removed is made again,
+ * which is noted; if another one is there in its place, or its directory is gone, that is an error.
+ */
+int sw_cursor_file_write(struct sw_cursor_file *file, const char *line);
 
 #endif

@@ -94,18 +94,36 @@ static int take_back(struct sw_line_file *file, off_t size, int error)
 	return no_room(file, error);
 }
 
-int sw_line_file_put(struct sw_line_file *file, const char *line, size_t length)
+/* How long it is. If it was removed, nobody would ever read what is written to it, so it is made again. */
+static int size_of(struct sw_line_file *file, off_t *size)
 {
 	struct stat about;
-	ssize_t written;
+	int error = fstat(file->fd, &about) ? failed(file->path, errno) : 0;
 
-	if (fstat(file->fd, &about))
-		return failed(file->path, errno);
+	if (!error && !about.st_nlink) {
+		error = sw_line_file_reopen(file);
+		if (error)
+			return error;
+		sw_note("%s was removed: it was made again", file->path);
+		about.st_size = 0;
+	}
+	*size = about.st_size;
+	return error;
+}
+
+int sw_line_file_put(struct sw_line_file *file, const char *line, size_t length)
+{
+	ssize_t written;
+	off_t size;
+	int error = size_of(file, &size);
+
+	if (error)
+		return error;
 	written = write(file->fd, line, length);
 	if (written < 0)
-		return take_back(file, about.st_size, errno);
+		return take_back(file, size, errno);
 	if ((size_t)written < length)
-		return take_back(file, about.st_size, ENOSPC);
+		return take_back(file, size, ENOSPC);
 	if (file->full)
 		sw_note("%s grows again", file->path);
 	file->full = false;
