@@ -272,7 +272,8 @@ def test_under_its_units_filters_it_is_ready_while_status_knows_of_no_fault(here
         link, = (link for link in bpftool("link", "show") if link.get("prog_id") == program)
         run("bpftool", "link", "detach", "id", link["id"])
         ready = exporter.ask("/readyz")
-        assert (ready.code, ready.body) == (503, "degraded: a hook is not in its place\n")
+        assert (ready.code, ready.body) == (
+            503, "degraded: s0: a hook is missing; to restore it: synward attach s0\n")
         synward.expect(0, "attach", "s0", namespace=space)
         assert exporter.ask("/readyz").body == "ready\n"
 

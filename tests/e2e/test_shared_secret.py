@@ -342,6 +342,15 @@ def leaves_nothing(library, synward, *command):
     return done
 
 
+@pytest.mark.parametrize("form", ((), ("-j",)), ids=("text", "json"))
+def test_who_makes_a_secret_leaves_none_in_memory(tmp_path, form):
+    key = bytes(i * 37 % 256 for i in range(32))
+    text = base64.b64encode(key)
+    done = run(BINARY, *form, "genkey", env={"LD_PRELOAD": str(stopped.build(tmp_path, "remains")),
+                                             "REMAINS": f"{text.hex()},{key.hex()}", "REMAINS_RANDOM": key.hex()})
+    assert text.decode() in done.stdout and not done.stderr, done
+
+
 def test_no_command_leaves_a_secret_in_memory(fleet, tmp_path):
     """
     Neither where the kernel takes it, nor where it does not, nor where the file is refused. It is the last one with

@@ -68,8 +68,9 @@ static void a_word_far_from_all_is_none_of_them(void **state)
 	static const struct {
 		const char *typed, *meant;
 	} tries[] = {
-		{ "stauts", "status" }, { "stat", "stats" }, { "lst", "list" },
-		{ "ab", NULL },		{ "replay", NULL },  { "", NULL },
+		{ "stauts", "status" }, { "stat", "stats" },	{ "lst", "list" },
+		{ "ab", NULL },		{ "replay", NULL },	{ "", NULL },
+		{ "lot", NULL },	{ "stetus", "status" }, { "lit", "list" },
 	};
 
 	(void)state;

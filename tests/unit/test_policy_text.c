@@ -50,6 +50,13 @@ static void what_does_nothing_is_told_once(void **state __unused)
 	policy.flood_defence.set_syncookies = 1;
 	expect_idle("default.actions.scan services.b.actions.syn_flood flood_defence.way "
 		    "flood_defence.set_syncookies ");
+	sw_policy_default(&policy);
+	others->enforce = 1;
+	others->flood.mode = SW_FLOOD_ADAPTIVE;
+	policy.flood_defence.shared_secret = 1;
+	expect_idle("");
+	policy.flood_defence.way = SW_WISH_KERNEL;
+	expect_idle("flood_defence.shared_secret ");
 }
 
 /* ---- what a policy says */

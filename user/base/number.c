@@ -209,7 +209,7 @@ size_t sw_word_distance(const char *a, const char *b)
 void sw_word_nearest(const char **best, const char *typed, const char *word)
 {
 	size_t length = strlen(typed), distance = sw_word_distance(typed, word);
-	size_t most = length > 6 ? length / 3 : 2;
+	size_t most = length > 6 ? length / 3 : length > 4 ? 2 : 1;
 
 	/* a word of which no letter stays is not meant */
 	if (distance > most || distance >= length)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command.h"
 
+#include "../base/number.h"
 #include "../config/secret_file.h"
 
 #include <errno.h>
@@ -23,7 +24,7 @@ static void warn_of_readers(void)
 static int run(int argc, char **argv)
 {
 	uint8_t key[SW_SECRET_KEY_BYTES];
-	char text[SW_SECRET_TEXT_SIZE];
+	char text[SW_SECRET_TEXT_SIZE], line[SW_SECRET_TEXT_SIZE + 32];
 	int first = sw_command_alone(&sw_cmd_genkey, argc, argv);
 
 	if (first <= 0)
@@ -31,12 +32,13 @@ static int run(int argc, char **argv)
 	if (getrandom(key, sizeof(key), 0) != sizeof(key))
 		return sw_error(EIO, "the kernel gave no random numbers: %s", sw_errno_text(errno));
 	warn_of_readers();
-	if (sw_global.json)
-		printf("{\"schema\":1,\"key\":\"%s\"}\n", sw_secret_format(text, key));
-	else
-		puts(sw_secret_format(text, key));
+	sw_format(line, sizeof(line), sw_global.json ? "{\"schema\":1,\"key\":\"%s\"}\n" : "%s\n",
+		  sw_secret_format(text, key));
+	setvbuf(stdout, NULL, _IONBF, 0); /* or the key would stay in its buffer */
+	fputs(line, stdout);
 	explicit_bzero(key, sizeof(key));
 	explicit_bzero(text, sizeof(text));
+	explicit_bzero(line, sizeof(line));
 	return SW_EXIT_OK;
 }
 

@@ -75,19 +75,17 @@ int sw_answer_readiness(const char *pin_dir, const struct sw_asked *asked, FILE 
 {
 	SW_AUTO_FREE struct sw_scrape *scrape = calloc(1, sizeof(*scrape));
 	int error = scrape ? sw_scrape_read(pin_dir, scrape) : -ENOMEM;
-	uint32_t faults;
 
 	(void)asked;
 	sw_answer_note(error);
 	if (error)
 		return error;
-	faults = sw_status_faults(&scrape->status);
-	if (!faults)
-		fputs("ready\n", out);
-	for (unsigned int i = 0; i < SW_DEGRADED_COUNT; i++)
-		if (faults >> i & 1)
-			fprintf(out, "degraded: %s\n", sw_degraded_words[i].meaning);
-	return faults ? SW_NOT_READY : 0;
+	if (sw_status_faults(&scrape->status)) {
+		sw_text_status_faults(out, &scrape->status);
+		return SW_NOT_READY;
+	}
+	fputs("ready\n", out);
+	return 0;
 }
 
 /* That nothing is attached is an answer, here as with the command. */

@@ -23,6 +23,17 @@ static const char *why_idle(const struct sw_rules *rules, unsigned int number)
 	return value != SW_ACTS_COUNT ? "this version does not look for this anomaly" : NULL;
 }
 
+/* Why a key of flood_defence does nothing, of which the file does not say what is usual; NULL: it does something. */
+static const char *why_defence_idle(const struct sw_policy *policy, int number)
+{
+	if (!(policy->features & SW_HAS_FLOOD_DEFENCE))
+		return "no service has syn_flood";
+	if (number == SW_DEFENCE_SHARED_SECRET && policy->flood_defence.way == SW_WISH_KERNEL)
+		return "with way: kernel, cookies are made with a secret of that kernel, and other "
+		       "hosts cannot check them; it needs way: auto or handover";
+	return NULL;
+}
+
 static void tell_row(const struct sw_policy *policy, unsigned int row, sw_idle_teller *tell,
 		     void *context)
 {
@@ -56,12 +67,12 @@ void sw_policy_idle(const struct sw_policy *policy, sw_idle_teller *tell, void *
 		tell_row(policy, i, tell, context);
 	for (int i = 0; i < SW_DEFENCE_KEY_COUNT; i++) {
 		const struct sw_key *key = &sw_flood_defence_keys[i];
+		const char *why = why_defence_idle(policy, i);
 		char path[PATH_SIZE];
 
-		if (policy->features & SW_HAS_FLOOD_DEFENCE ||
-		    sw_key_get(key, &policy->flood_defence) == sw_key_get(key, &usual))
+		if (!why || sw_key_get(key, &policy->flood_defence) == sw_key_get(key, &usual))
 			continue;
 		sw_format(path, sizeof(path), "flood_defence.%s", key->path);
-		tell(context, path, "no service has syn_flood");
+		tell(context, path, why);
 	}
 }

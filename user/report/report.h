@@ -32,6 +32,9 @@ enum sw_metrics_format { SW_METRICS_TEXT, SW_METRICS_OPENMETRICS };
 void sw_prometheus_print(FILE *out, const struct sw_scrape *scrape, enum sw_metrics_format format);
 
 void sw_text_status(FILE *out, const struct sw_status *status);
+
+/* Of sw_status_faults() one line each: what is wrong, where, and what to do. */
+void sw_text_status_faults(FILE *out, const struct sw_status *status);
 void sw_json_status(FILE *out, const struct sw_status *status, bool pretty);
 
 void sw_text_list(FILE *out, const struct sw_handshake_list *list);

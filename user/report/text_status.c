@@ -6,6 +6,7 @@
 
 #include "../base/printable.h"
 #include "../base/address.h"
+#include "../base/cleanup.h"
 #include "../base/number.h"
 #include "../model/names.h"
 #include "../text/prose.h"
@@ -46,11 +47,19 @@ static void interfaces(FILE *out, const struct sw_status *status)
 	sw_table_print(table, out);
 }
 
+/* The worse one of its two hooks: what cannot be looked at hides nothing that was seen. */
+static enum sw_health health_of(const struct sw_status_interface *from)
+{
+	if (from->ingress != SW_HEALTH_OK && from->ingress != SW_HEALTH_UNKNOWN)
+		return from->ingress;
+	return from->egress != SW_HEALTH_OK ? from->egress : from->ingress;
+}
+
 /* What is wrong with the hooks of an interface. */
 static void print_health(FILE *out, const struct sw_status_interface *from, const char *name)
 {
 	bool filters_only = from->record.mode == SW_MODE_TC && from->record.tc_hook == SW_TC_CLSACT;
-	enum sw_health health = from->ingress != SW_HEALTH_OK ? from->ingress : from->egress;
+	enum sw_health health = health_of(from);
 
 	if (health == SW_HEALTH_GONE && filters_only)
 		fprintf(out,
@@ -88,15 +97,16 @@ static void print_health(FILE *out, const struct sw_status_interface *from, cons
 		fprintf(out, "a hook is missing; to restore it: synward attach %s\n", name);
 }
 
-/* One line for each thing that is wrong, with what to do. */
-static void problems(FILE *out, const struct sw_status *status)
+/* One line for each thing that is wrong, with what to do; faults_only: but not for what this user may not look at. */
+static void problems(FILE *out, const struct sw_status *status, bool faults_only)
 {
 	for (uint32_t i = 0; i < status->interface_count; i++) {
 		const struct sw_status_interface *from = &status->interfaces[i];
 		const char *name = SW_PRINTABLE_NAME(from->record.name);
 
 		sw_text_flood_problems(out, from);
-		if (sw_status_interface_ok(from))
+		if (sw_status_interface_ok(from) ||
+		    (faults_only && health_of(from) == SW_HEALTH_UNKNOWN))
 			continue;
 		fprintf(out, "%sdegraded:%s %s: ", sw_style(out, SW_STYLE_BAD),
 			sw_style(out, SW_STYLE_NONE), name);
@@ -194,7 +204,7 @@ static void attached(FILE *out, const struct sw_status *status)
 	fprintf(out, "%sattached%s, %s (%s)\n", sw_style(out, SW_STYLE_GOOD),
 		sw_style(out, SW_STYLE_NONE), sw_status_words(&status->policy), status->pin_dir);
 	interfaces(out, status);
-	problems(out, status);
+	problems(out, status, false);
 	fallbacks(out, status);
 	sw_text_status_policy(out, &status->policy);
 	sw_text_status_ways(out, status);
@@ -205,6 +215,23 @@ static void attached(FILE *out, const struct sw_status *status)
 	memory(out, status);
 	settings(out, status);
 	fprintf(out, "%-13s %s\n", "sweeper", sweepers[status->sweeper]);
+}
+
+void sw_text_status_faults(FILE *out, const struct sw_status *status)
+{
+	SW_AUTO_FREE char *text = NULL;
+	size_t size;
+	FILE *all = open_memstream(&text, &size);
+	const char *end;
+
+	if (!all)
+		return;
+	problems(all, status, true);
+	if (fclose(all))
+		return;
+	for (const char *line = text; (end = strchr(line, '\n')); line = end + 1)
+		if (!strncmp(line, "degraded: ", strlen("degraded: ")))
+			fprintf(out, "%.*s\n", (int)(end - line), line);
 }
 
 void sw_text_status(FILE *out, const struct sw_status *status)
