@@ -142,7 +142,7 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(SAN_FLAGS) -fsanitize=fuzzer $(DEPS) $< $(FUZZ_WITH) -o $@
 # what reads YAML is too many files to be one with its fuzzer
-FUZZ_POLICY_SOURCES := $(wildcard user/config/*.c user/model/*.c user/base/*.c) user/text/options.c user/text/wrap.c
+FUZZ_POLICY_SOURCES := $(wildcard user/config/*.c user/model/*.c user/base/*.c) $(addprefix user/text/,options.c prose.c table.c width.c wrap.c)
 $(B)/tests/fuzz/fuzz_policy: $(FUZZ_POLICY_SOURCES)
 $(B)/tests/fuzz/fuzz_policy: FUZZ_WITH = -D_GNU_SOURCE $(FUZZ_POLICY_SOURCES) -lcyaml -lyaml -ljansson -lnettle -lm
 

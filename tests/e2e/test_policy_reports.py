@@ -324,8 +324,15 @@ def test_status_tells_what_waits_and_what_came_back(kept, files):
         "enforce", "mixed", 1)
     assert "enforcing for some services" in synward.expect(0, "status").stdout
     assert too_wide(on_terminal(synward, "status", NO_COLOR="1")) == []
-    narrow = run(BINARY, "status", env=synward.environment(COLUMNS="50")).stdout
-    assert max(map(len, narrow.splitlines())) <= 50 and " ".join(narrow.split()).count("syn_sent 2m7s") == 1
+    file = files.write("version: 1\ndefault: {mode: enforce, actions: {scan: drop}}\n")
+
+    def narrow(*words):
+        return run(BINARY, *words, env=synward.environment(COLUMNS="50"), check=False).stdout
+    assert " ".join(narrow("status").split()).count("syn_sent 2m7s") == 1
+    for words in ("status", "stats --all", "list", "policy score", f"check-config {file}", "explain land", "doctor",
+                  "block check 192.0.2.1", "policy reset", "policy rollback", "disarm", "arm"):
+        wide = [line for line in narrow(*words.split()).splitlines() if len(line) > 50]
+        assert all(line.lstrip().startswith("->") or " " not in line.strip() for line in wide), wide
 
 
 def test_show_as_json(kept, files):

@@ -5,6 +5,9 @@
 #include "../../user/base/number.c"
 #include "../../user/base/printable.c"
 #include "../../user/text/options.c"
+#include "../../user/text/prose.c"
+#include "../../user/text/table.c"
+#include "../../user/text/width.c"
 #include "../../user/text/wrap.c"
 
 #include <setjmp.h>

@@ -10,6 +10,7 @@
 #include "../../user/text/prose.c"
 #include "../../user/text/table.c"
 #include "../../user/text/width.c"
+#include "../../user/text/wrap.c"
 
 #include <setjmp.h>
 #include <stdint.h>
@@ -68,12 +69,44 @@ static void colours_take_no_room_and_a_word_stays_whole(void **state)
 			    "see\n  /sys/fs/bpf/synward/maps/armed\n  there\n");
 }
 
+static const char *wrapped(const char *columns, const char *text)
+{
+	static char into[256];
+	FILE *out = fmemopen(into, sizeof(into), "w");
+
+	if (columns)
+		setenv("COLUMNS", columns, 1);
+	else
+		unsetenv("COLUMNS");
+	sw_wrap(out, text, 0, 2);
+	fclose(out);
+	return into;
+}
+
+/* Eighty columns at most, also where a line may have any length; of a character each of its cells counts. */
+static void a_paragraph_is_as_narrow_as_its_terminal(void **state)
+{
+	char words[101];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) - 1; i++)
+		words[i] = i % 10 == 9 ? ' ' : 'a';
+	words[sizeof(words) - 1] = '\0';
+	assert_int_equal(strcspn(wrapped(NULL, words), "\n"), 79);
+	assert_int_equal(strcspn(wrapped("200", words), "\n"), 79);
+	assert_int_equal(strcspn(wrapped("30", words), "\n"), 29);
+	assert_string_equal(
+		wrapped("20", "interface \xe7\xb6\xb2\xe8\xb7\xaf\xe5\x8d\xa1\xe5\x8f\xa3 is up"),
+		"interface \xe7\xb6\xb2\xe8\xb7\xaf\xe5\x8d\xa1\xe5\x8f\xa3\n  is up\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_long_line_goes_on_below_its_text),
 		cmocka_unit_test(what_fits_and_what_has_no_width_stays),
 		cmocka_unit_test(colours_take_no_room_and_a_word_stays_whole),
+		cmocka_unit_test(a_paragraph_is_as_narrow_as_its_terminal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include "../base/number.h"
 #include "../config/config.h"
 #include "../report/report.h"
+#include "../text/prose.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ static int run(int argc, char **argv)
 	int first = sw_command_options(&sw_cmd_check_config, argc, argv), error;
 	SW_AUTO_FREE struct sw_policy *policy = NULL;
 	unsigned int count;
+	FILE *prose;
 
 	if (first <= 0)
 		return first;
@@ -42,9 +44,11 @@ static int run(int argc, char **argv)
 	} else if (given.show) {
 		sw_config_print(stdout, policy);
 	} else {
-		printf("%s: valid, %u %s\n", sw_input_name(argv[first]), count,
-		       sw_noun(count, "service", "services"));
-		sw_text_policy(stdout, policy);
+		prose = sw_prose_begin(stdout);
+		fprintf(prose, "%s: valid, %u %s\n", sw_input_name(argv[first]), count,
+			sw_noun(count, "service", "services"));
+		sw_text_policy(prose, policy);
+		sw_prose_end(prose);
 	}
 	return SW_EXIT_OK;
 }

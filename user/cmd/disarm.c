@@ -9,6 +9,7 @@
 #include "../policy/armed.h"
 #include "../policy/policy_view_reader.h"
 #include "../report/policy_report.h"
+#include "../text/wrap.h"
 
 /* Has the next first attach know it as well. Where nothing is attached that is all there is to do. */
 static int remember(bool disarmed, bool attached, bool *saved)
@@ -40,9 +41,11 @@ static int run_disarm(int argc, char **argv)
 	if (sw_global.json)
 		sw_json_armed(stdout, false, attached, saved, sw_global.pretty);
 	else
-		printf("%s\n", attached ? "disarmed: nothing is dropped any more; to undo it: "
-					  "synward arm" :
-					  "nothing is attached; the next attach will drop nothing");
+		sw_wrap(stdout,
+			attached ? "disarmed: nothing is dropped any more; to undo it: synward "
+				   "arm" :
+				   "nothing is attached; the next attach will drop nothing",
+			0, 0);
 	return saved ? SW_EXIT_OK : SW_EXIT_DEGRADED;
 }
 
@@ -95,9 +98,11 @@ static int run_arm(int argc, char **argv)
 	if (sw_global.json)
 		sw_json_armed(stdout, true, attached, saved, sw_global.pretty);
 	else
-		printf("%s\n", attached ? effect(&instance) :
-					  "nothing is attached; the next attach does what the "
-					  "saved policy says");
+		sw_wrap(stdout,
+			attached ? effect(&instance) :
+				   "nothing is attached; the next attach does what the saved "
+				   "policy says",
+			0, 0);
 	return saved ? SW_EXIT_OK : SW_EXIT_DEGRADED;
 }
 

@@ -27,20 +27,26 @@ static enum sw_style style_of(enum sw_finding_state state)
 #define STATE_WIDTH 8
 #define CHECK_WIDTH 13
 #define TEXT_AT	    (2 + STATE_WIDTH + 2 + CHECK_WIDTH + 2)
+#define NARROW	    (TEXT_AT + 32) /* with less beside these, the text has lines of its own */
+#define NARROW_AT   4
 
 /* The command stands on a line of its own, uncut, to be copied. */
 static void print_finding(FILE *out, const struct sw_finding *of)
 {
 	char text[sizeof(of->what) + sizeof(of->why) + 2];
+	bool narrow = sw_wrap_width(out) < NARROW;
+	int at = narrow ? NARROW_AT : TEXT_AT;
 
 	snprintf(text, sizeof(text), "%s%s%s", of->what, of->why[0] ? ": " : "", of->why);
-	fprintf(out, "  %s%-*s%s  %-*s  ", sw_style(out, style_of(of->state)), STATE_WIDTH,
-		sw_finding_state_name(of->state), sw_style(out, SW_STYLE_NONE), CHECK_WIDTH,
-		of->check);
-	sw_wrap(out, SW_PRINTABLE(text, sizeof(text)), TEXT_AT, TEXT_AT);
+	fprintf(out, "  %s%-*s%s  ", sw_style(out, style_of(of->state)), STATE_WIDTH,
+		sw_finding_state_name(of->state), sw_style(out, SW_STYLE_NONE));
+	if (narrow)
+		fprintf(out, "%s\n%*s", of->check, NARROW_AT, "");
+	else
+		fprintf(out, "%-*s  ", CHECK_WIDTH, of->check);
+	sw_wrap(out, SW_PRINTABLE(text, sizeof(text)), at, at);
 	if (of->remedy[0])
-		fprintf(out, "%*s-> %s\n", TEXT_AT, "",
-			SW_PRINTABLE(of->remedy, sizeof(of->remedy)));
+		fprintf(out, "%*s-> %s\n", at, "", SW_PRINTABLE(of->remedy, sizeof(of->remedy)));
 }
 
 void sw_text_findings(FILE *out, const struct sw_findings *findings)

@@ -6,6 +6,7 @@
 #include "../base/number.h"
 #include "../base/time.h"
 #include "../model/names.h"
+#include "../text/prose.h"
 #include "../text/table.h"
 
 #define NS_PER_S 1000000000ULL
@@ -169,11 +170,12 @@ static enum effect effect_on(const struct sw_entries met[SW_LIST_COUNT],
 	return met[SW_LIST_BLOCK].count ? effect_of(view) : EFFECT_PASSES;
 }
 
-void sw_text_list_check(FILE *out, const struct sw_addr *addr,
+void sw_text_list_check(FILE *to, const struct sw_addr *addr,
 			const struct sw_entries met[SW_LIST_COUNT],
 			const struct sw_policy_view *view)
 {
 	SW_AUTO_TABLE struct sw_table *table = sw_table_new("llrrlll");
+	FILE *out = sw_prose_begin(to);
 	char text[SW_ADDRESS_SIZE];
 
 	fprintf(out, "%s is on ", sw_format_address(text, addr));
@@ -199,6 +201,7 @@ void sw_text_list_check(FILE *out, const struct sw_addr *addr,
 		}
 	}
 	sw_table_print(table, out);
+	sw_prose_end(out);
 }
 
 void sw_json_list_check(FILE *out, const struct sw_addr *addr,
@@ -233,9 +236,10 @@ static void say(FILE *out, const char **separator, uint64_t count, const char *w
 	*separator = ", ";
 }
 
-void sw_text_list_change(FILE *out, enum sw_list list, const struct sw_list_change *change,
+void sw_text_list_change(FILE *to, enum sw_list list, const struct sw_list_change *change,
 			 const struct sw_policy_view *view)
 {
+	FILE *out = sw_prose_begin(to);
 	const char *separator = ": ";
 	char text[SW_NUMBER_SIZE];
 
@@ -252,6 +256,7 @@ void sw_text_list_change(FILE *out, enum sw_list list, const struct sw_list_chan
 		print_effect(out, view);
 		fputc('\n', out);
 	}
+	sw_prose_end(out);
 }
 
 void sw_json_list_change(FILE *out, enum sw_list list, const struct sw_list_change *change,

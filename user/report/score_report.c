@@ -4,6 +4,7 @@
 
 #include "../base/error.h"
 #include "../base/number.h"
+#include "../text/prose.h"
 #include "../text/table.h"
 #include "../text/wrap.h"
 #include "json.h"
@@ -130,8 +131,9 @@ static void print_doubts(FILE *out, const struct sw_snapshot *snapshot)
 	sw_wrap(out, sentence, 0, 0);
 }
 
-void sw_text_score(FILE *out, const struct sw_snapshot *snapshot, bool all)
+void sw_text_score(FILE *to, const struct sw_snapshot *snapshot, bool all)
 {
+	FILE *out = sw_prose_begin(to);
 	char watched[SW_NUMBER_SIZE], active[SW_NUMBER_SIZE];
 
 	fprintf(out, "%swatched for %s, this policy for %s%s\n", sw_style(out, SW_STYLE_BOLD),
@@ -141,6 +143,7 @@ void sw_text_score(FILE *out, const struct sw_snapshot *snapshot, bool all)
 	print_table(out, snapshot, all);
 	print_harmed(out, snapshot);
 	print_doubts(out, snapshot);
+	sw_prose_end(out);
 }
 
 static json_t *row_object(const struct sw_score_row *row)

@@ -5,6 +5,7 @@
 
 #include "../base/input.h"
 #include "../base/number.h"
+#include "../text/prose.h"
 #include "../text/table.h"
 
 #include <string.h>
@@ -83,9 +84,10 @@ static void print_effect(FILE *out, const struct sw_policy_view *view)
 		fputs(": nothing is dropped", out);
 }
 
-void sw_text_policy_done(FILE *out, const struct sw_policy_done *done)
+void sw_text_policy_done(FILE *to, const struct sw_policy_done *done)
 {
 	const struct sw_policy_view *view = done->view;
+	FILE *out = sw_prose_begin(to);
 	char left[SW_NUMBER_SIZE];
 
 	print_changes(out, done->changes);
@@ -114,6 +116,7 @@ void sw_text_policy_done(FILE *out, const struct sw_policy_done *done)
 			"If you do not confirm within %s, the kernel restores the previous policy. "
 			"To keep this one:\n    synward policy confirm\n",
 			sw_format_duration(left, view->pending_left_ms));
+	sw_prose_end(out);
 }
 
 void sw_text_policy_comment(FILE *out, const struct sw_policy_view *view)
@@ -151,7 +154,7 @@ static void print_secret_ids(FILE *out, const uint32_t ids[2])
 		fprintf(out, "%s%08x", i ? ", " : "", ids[i]);
 }
 
-void sw_text_policy_diff(FILE *out, const struct sw_policy_difference *difference)
+static void print_difference(FILE *out, const struct sw_policy_difference *difference)
 {
 	if (!sw_policy_differs(difference))
 		fprintf(out, "no difference: %s is the active policy\n",
@@ -164,4 +167,12 @@ void sw_text_policy_diff(FILE *out, const struct sw_policy_difference *differenc
 	fputs(" -> ", out);
 	print_secret_ids(out, difference->secret_after);
 	fprintf(out, "%s\n", sw_style(out, SW_STYLE_NONE));
+}
+
+void sw_text_policy_diff(FILE *out, const struct sw_policy_difference *difference)
+{
+	FILE *prose = sw_prose_begin(out);
+
+	print_difference(prose, difference);
+	sw_prose_end(prose);
 }

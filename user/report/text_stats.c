@@ -4,6 +4,7 @@
 #include "../base/printable.h"
 #include "../base/number.h"
 #include "../model/names.h"
+#include "../text/prose.h"
 #include "../text/table.h"
 
 static void title(FILE *out, const char *text)
@@ -57,8 +58,7 @@ static void outcomes(FILE *out, const struct sw_counters *total, bool all)
 	if (untold)
 		fprintf(out,
 			"  %s attempts of a flood were counted and not followed. ESTIMATED tells "
-			"how "
-			"they ended,\n  to judge by those that were followed at the same time.\n",
+			"how they ended, to judge by those that were followed at the same time.\n",
 			sw_format_count(text, untold));
 }
 
@@ -286,10 +286,11 @@ static void tallies(FILE *out, const struct sw_counters *total)
 	sw_table_print(table, out);
 }
 
-void sw_text_stats(FILE *out, const struct sw_snapshot *snapshot, bool all)
+void sw_text_stats(FILE *to, const struct sw_snapshot *snapshot, bool all)
 {
 	char half_open[SW_NUMBER_SIZE], connections[SW_NUMBER_SIZE];
 	const struct sw_counters *total = &snapshot->total;
+	FILE *out = sw_prose_begin(to);
 	char line[128];
 
 	snprintf(line, sizeof(line), "%s half-open, %s %s",
@@ -308,4 +309,5 @@ void sw_text_stats(FILE *out, const struct sw_snapshot *snapshot, bool all)
 	if (all)
 		tallies(out, total);
 	warnings(out, total);
+	sw_prose_end(out);
 }

@@ -1,13 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "wrap.h"
 
+#include "table.h"
+#include "width.h"
+
 #include <stdbool.h>
 #include <string.h>
+
+int sw_wrap_width(FILE *out)
+{
+	int width = sw_width(out);
+
+	return width && width < SW_TEXT_WIDTH ? width : SW_TEXT_WIDTH;
+}
+
+/* How wide a word of that many bytes is. */
+static int word_cells(const char *word, int bytes)
+{
+	int width = 0, cells;
+
+	for (int at = 0; at < bytes; width += cells)
+		at += (int)sw_text_next(word + at, &cells);
+	return width;
+}
 
 /* Prints the words of text[0..length-1]; newlines among them count as spaces. */
 static void wrap(FILE *out, const char *text, size_t length, int column, int indent)
 {
 	const char *end = text + length;
+	int width = sw_wrap_width(out), cells;
 	bool first = true;
 
 	while (text < end) {
@@ -19,7 +40,8 @@ static void wrap(FILE *out, const char *text, size_t length, int column, int ind
 			text++;
 			continue;
 		}
-		if (!first && column + 1 + word > SW_TEXT_WIDTH) {
+		cells = word_cells(text, word);
+		if (!first && column + 1 + cells > width) {
 			fprintf(out, "\n%*s", indent, "");
 			column = indent;
 		} else if (!first) {
@@ -27,7 +49,7 @@ static void wrap(FILE *out, const char *text, size_t length, int column, int ind
 			column++;
 		}
 		fprintf(out, "%.*s", word, text);
-		column += word;
+		column += cells;
 		text += word;
 		first = false;
 	}

@@ -4,11 +4,14 @@
 
 #include <stdio.h>
 
-/* What fits everywhere; help and explanations are no wider, also in a file. */
+/* What fits nearly everywhere; help and explanations are no wider, also in a file. */
 #define SW_TEXT_WIDTH 80
 
+/* The width of texts: SW_TEXT_WIDTH, or that of a terminal that has less, as sw_width() has it. */
+int sw_wrap_width(FILE *out);
+
 /*
- * Prints the words of one paragraph and a newline, no line longer than SW_TEXT_WIDTH, each line but
+ * Prints the words of one paragraph and a newline, no line longer than sw_wrap_width(), each line but
  * the first indented by that many columns; the first begins where the cursor is said to be.
  */
 void sw_wrap(FILE *out, const char *text, int column, int indent);
