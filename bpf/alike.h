@@ -16,6 +16,7 @@
 #include "enforce.h"
 #include "flood.h"
 #include "remembered.h"
+#include "syn_fate.h"
 
 /* How the last SYN to an address and port was answered. */
 struct alike {

@@ -15,6 +15,7 @@
 #include "flood.h"
 #include "raw_cookie.h"
 #include "remembered.h"
+#include "syn_fate.h"
 #include "symptoms.h"
 
 /* ---- which way */

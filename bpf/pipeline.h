@@ -26,6 +26,7 @@
 #include "martian.h"
 #include "one_sided.h"
 #include "routine.h"
+#include "syn_fate.h"
 #include "take_cookie.h"
 #include "translated.h"
 
