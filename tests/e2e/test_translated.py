@@ -114,12 +114,15 @@ def test_with_both_sides_attached_as_with_one(gateway, synward, tmp_path):
 
 @pytest.mark.parametrize("family", BOTH, ids=FAMILIES)
 def test_in_a_flood_that_is_only_watched(gateway, synward, family):
-    """Both names of a handshake are found when nothing of it was entered."""
+    """
+    Both names of a handshake are found when nothing of it was entered. The table is as large as usual: of a smaller one
+    so fast a flood pushes out what is kept of a handshake before its SYN-ACK, and no socket here vouches for that.
+    """
     translate(gateway.router, gateway.s0, (*ALL, f"""chain early {{
         type filter hook prerouting priority raw
         tcp dport {FLOODED} drop
 }}"""))
-    synward.attach(gateway.g0, gateway.g1, options=QUICK)
+    synward.attach(gateway.g0, gateway.g1)
 
     def tallies():
         return synward.stats()["tallies"]

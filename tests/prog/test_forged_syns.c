@@ -209,6 +209,17 @@ static void nor_is_what_we_open(void **state)
 	}
 }
 
+/* What this host opens may cross what comes in: no doubt is left by where the two were seen, and the rule holds. */
+static void what_crosses_is_dropped_by_strict_rules(void **state)
+{
+	strict = true;
+	begin_at(state, AT_SERVER);
+	leaves(tcp(.from = SERVER, .sport = 5000, .dport = 443, .flags = SYN, .seq = ISN_S));
+	assert_false(comes(tcp(.from = CLIENT, .to = SERVER, .sport = 443, .dport = 5000,
+			       .flags = SYN, .seq = ISN_C)));
+	expect_dropped_only_for("simultaneous_open");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +230,7 @@ int main(void)
 		ON_EACH_WIRE(a_syn_in_our_name_is_not_crossed),
 		ON_EACH_WIRE(nor_while_it_is_answered),
 		ON_EACH_WIRE(nor_is_what_we_open),
+		ON_EACH_WIRE(what_crosses_is_dropped_by_strict_rules),
 	};
 	const struct setup setup = setup_of_buckets(BUCKETS);
 
