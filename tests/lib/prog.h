@@ -37,6 +37,18 @@ static inline void prog_open_journal(const struct prog *prog, struct sw_event_jo
 	     "sw_event_journal_open");
 }
 
+#define LOOPBACK 1 /* that of the world's own network namespace, by which nothing comes */
+
+/*
+ * Makes the kernel know a program as one that is in use. To know a new one, or one no more, it waits for all processors (the
+ * dispatcher of XDP), and it does both for each run of more than one packet whose program is not: some 30 ms, for which
+ * it does nothing. Where another one is attached already, they are waited for.
+ */
+static inline void prog_keep(struct prog *prog, const struct bpf_program *program)
+{
+	prog->kept = bpf_program__attach_xdp(program, LOOPBACK);
+}
+
 /* Loads a program of its own, with a journal of so many events, a power of two. */
 static inline void prog_open(struct prog *prog, const struct setup *setup, __u32 event_records)
 {
@@ -51,6 +63,7 @@ static inline void prog_open(struct prog *prog, const struct setup *setup, __u32
 		prog_load_tc(prog, event_records);
 	target = bpf_program__fd(prog->skeleton->progs.sw_xdp);
 	prog_set(prog->skeleton->maps.replay_target, &target);
+	prog_keep(prog, setup->live ? prog->skeleton->progs.sw_xdp : prog->skeleton->progs.sw_feed);
 	prog_set_policy(prog, &prog->setup);
 	prog->batch = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
 			   bpf_map__fd(prog->skeleton->maps.replay_batch), 0);
@@ -125,6 +138,7 @@ static inline void prog_close(struct prog *prog)
 {
 	sw_event_journal_close(&prog->journal);
 	munmap(prog->batch, SW_REPLAY_BATCH * sizeof(*prog->batch));
+	bpf_link__destroy(prog->kept);
 	synward_tc_bpf__destroy(prog->tc);
 	synward_bpf__destroy(prog->skeleton);
 }
@@ -296,10 +310,7 @@ static inline void prog_start_sweeper(struct prog *prog)
 	     "sw_arm");
 }
 
-/*
- * count frames in one call, as a replay feeds them: by far the fastest for XDP, where each call
- * costs as much as thousands of packets. Returns the verdict on the last.
- */
+/* count frames in one call, as a replay feeds them. Returns the verdict on the last. */
 static inline __u32 prog_feed(struct prog *prog, __u32 count)
 {
 	static const __u8 room[SW_REPLAY_MAX_FRAME];

@@ -33,6 +33,7 @@ struct prog {
 	struct setup setup;
 	struct synward_bpf *skeleton;
 	struct synward_tc_bpf *tc;     /* NULL, unless the setup wants it */
+	struct bpf_link *kept;	       /* see prog_keep() */
 	struct sw_replay_frame *batch; /* the map replay_batch */
 	struct sw_event_journal journal;
 	__u64 now_ns;
