@@ -87,12 +87,15 @@ static __always_inline struct cpu_budget *followed_budget(__u32 now_ms)
 	return budget;
 }
 
-/* Is an attempt followed without a look at those that were only counted, since there are none? Nearly all are. */
+/*
+ * Is an attempt followed without a look at those that were only counted, since there are none? Nearly all are. In what may
+ * be the beginning of a flood each gets a word, by which it is known when it comes again or has been pushed out.
+ */
 static __always_inline bool is_followed_at_once(const struct sw_settings *set, __u32 now_ms)
 {
 	struct cpu_budget *budget = followed_budget(now_ms);
 
-	if (!budget || budget->followed >= load.burst || may_be_glimpsed(set, now_ms))
+	if (!budget || budget->followed >= load.followed || may_be_glimpsed(set, now_ms))
 		return false;
 	budget->followed++;
 	return true;

@@ -82,6 +82,10 @@ def test_what_is_saved_follows_what_is_for_good(gate, synward, files):
     wait_rolled_back(synward)
     again(synward, gate.far)
     synward.expect(0, "policy", "diff", two)
+    # what is active already is on no trial: it is saved, although that had failed before
+    (synward.state_dir / "policy.yaml").unlink()
+    assert "not on trial" in synward.expect(0, "policy", "apply", two, "--confirm", LONG).stdout
+    assert saved(synward) == ["policy.yaml"]
 
 
 def test_disarm_is_remembered(gate, synward, files):

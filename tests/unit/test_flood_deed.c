@@ -17,6 +17,10 @@ static void what_is_said_to_be_done_was_counted(void **state __unused)
 	assert_int_equal(sw_flood_deed(&flood, false), SW_FLOOD_DEED_UNHEARD);
 	counts[SW_EVIDENCE_ANSWERED] = 1;
 	assert_int_equal(sw_flood_deed(&flood, false), SW_FLOOD_DEED_ANSWERED);
+	flood.period.counts[SW_EVIDENCE_UNHEARD] = 1;
+	assert_int_equal(sw_flood_deed(&flood, false), SW_FLOOD_DEED_UNHEARD);
+	flood.period.counts[SW_EVIDENCE_ANSWERED] = 1;
+	assert_int_equal(sw_flood_deed(&flood, false), SW_FLOOD_DEED_ANSWERED);
 	assert_int_equal(sw_flood_deed(&flood, true), SW_FLOOD_DEED_ASIDE);
 }
 

@@ -130,7 +130,8 @@ static int run(int argc, char **argv)
 	if (work.secret_changed && given.confirm_ms)
 		sw_note("the secret is not on trial: --confirm restores the previous policy, not "
 			"the previous secret");
-	return sw_policy_tell(&work, "applied", given.confirm_ms || sw_policy_save(&work));
+	return sw_policy_tell(&work, "applied",
+			      (given.confirm_ms && !work.untried) || sw_policy_save(&work));
 }
 
 const struct sw_command sw_cmd_policy_apply = {

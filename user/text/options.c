@@ -174,9 +174,15 @@ int sw_options_parse(int argc, char **argv, const struct sw_option *own,
 }
 
 #define LEFT_WIDTH 27
+#define NARROW                                                                                     \
+	(LEFT_WIDTH + 3 + 24) /* with less beside it, what an option does has lines of its own */
+#define NARROW_AT 6
 
 void sw_options_help(FILE *out, const struct sw_option *options)
 {
+	bool narrow = sw_wrap_width(out) < NARROW;
+	int at = narrow ? NARROW_AT : LEFT_WIDTH + 3;
+
 	for (; options && options->long_name; options++) {
 		char left[64], initial[8] = "    ";
 
@@ -184,10 +190,10 @@ void sw_options_help(FILE *out, const struct sw_option *options)
 			sw_format(initial, sizeof(initial), "-%c, ", options->short_name);
 		sw_format(left, sizeof(left), "%s--%s%s%s", initial, options->long_name,
 			  options->argument ? " " : "", options->argument ? options->argument : "");
-		if (strlen(left) > LEFT_WIDTH)
-			fprintf(out, "  %s\n  %-*s ", left, LEFT_WIDTH, "");
+		if (strlen(left) > LEFT_WIDTH || narrow)
+			fprintf(out, "  %s\n%*s", left, at, "");
 		else
 			fprintf(out, "  %-*s ", LEFT_WIDTH, left);
-		sw_wrap(out, options->help, LEFT_WIDTH + 3, LEFT_WIDTH + 3);
+		sw_wrap(out, options->help, at, at);
 	}
 }
