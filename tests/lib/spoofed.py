@@ -110,9 +110,13 @@ def flood_tool(end, family, port, kind, count):
 
 @contextlib.contextmanager
 def flooded(end, family, port):
-    """SYNs of millions of addresses from an end to the other one of its wire, as long as it lasts."""
-    process = subprocess.Popen(end.namespace.command(*flood_tool(end, family, port, "syn", ENDLESS)),
-                               stdout=subprocess.DEVNULL)
+    """
+    SYNs of millions of addresses from an end to the other one of its wire, as long as it lasts: several times as many as
+    are followed, and no more than the wire takes. A veth with any XDP program drops what its queue has no room for, and
+    honest clients' segments with it.
+    """
+    argv = (*flood_tool(end, family, port, "syn", ENDLESS), "--rate", 150_000)
+    process = subprocess.Popen(end.namespace.command(*argv), stdout=subprocess.DEVNULL)
     try:
         yield
     finally:
