@@ -94,20 +94,34 @@ static int take_back(struct sw_line_file *file, off_t size, int error)
 	return no_room(file, error);
 }
 
-/* How long it is. If it was removed, nobody would ever read what is written to it, so it is made again. */
+static int length_of(const struct sw_line_file *file, struct stat *about)
+{
+	return fstat(file->fd, about) ? failed(file->path, errno) : 0;
+}
+
+/*
+ * How long it is. If it was removed, nobody would ever read what is written to it, so it is made again; or what was put in
+ * its place goes on, of which nothing may be taken back.
+ */
 static int size_of(struct sw_line_file *file, off_t *size)
 {
 	struct stat about;
-	int error = fstat(file->fd, &about) ? failed(file->path, errno) : 0;
+	int error = length_of(file, &about);
 
 	if (!error && !about.st_nlink) {
 		error = sw_line_file_reopen(file);
+		if (!error)
+			error = length_of(file, &about);
 		if (error)
 			return error;
-		sw_note("%s was removed: it was made again", file->path);
-		about.st_size = 0;
+		if (about.st_size)
+			sw_note("%s was removed: events go on in the file that is there now",
+				file->path);
+		else
+			sw_note("%s was removed: it was made again", file->path);
 	}
-	*size = about.st_size;
+	if (!error)
+		*size = about.st_size;
 	return error;
 }
 
