@@ -73,7 +73,7 @@ static __always_inline bool is_alike(const struct alike *alike, const struct sw_
 	return state->on && state->check_phase == SW_CHECK_ANSWERS && !state->remedies &&
 	       is_armed() && !may_have_connection(inquiry->hash) &&
 	       !(alike->samples && sw_is_sampled(inquiry->hash, state->sample_shift)) &&
-	       !((state->half_open || state->earlier) && has_attempt(syn, inquiry));
+	       !has_attempt(syn, inquiry);
 }
 
 /*

@@ -70,17 +70,6 @@ static __always_inline bool passes_verified(const struct sw_flood_state *state,
 	return passes_remembered(source, now_ms, way == SW_WAY_CHALLENGE);
 }
 
-/*
- * May has_attempt() find one of the service's? Under a flood there is hardly any, and to look for it
- * is to wait for memory. Those that are older than the policy are not among its half-open ones.
- */
-static __always_inline bool may_have_attempts(const struct inquiry *inquiry)
-{
-	const struct sw_service_state *state = service_state_of(inquiry->policy, inquiry->service);
-
-	return !state || state->half_open > 0 || has_earlier_attempts(inquiry->now.ms);
-}
-
 /* What wants_answer() says of a SYN that passes, and of one for whose connection there is no room. */
 #define LET_PASS SW_FLOOD_WAY_COUNT
 #define NO_ROOM	 (SW_FLOOD_WAY_COUNT + 1)
@@ -186,7 +175,7 @@ __noinline int wants_answer(const struct sw_packet *packet, const struct inquiry
 	    passes_verified(state, rules, source, inquiry->now.ms, said & SAID_WAY_MASK) ||
 	    (may_have_connection(inquiry->hash) &&
 	     connection_state(packet, inquiry->now.ms) >= 0) ||
-	    ((state->half_open || state->earlier) && has_attempt(packet, inquiry)))
+	    has_attempt(packet, inquiry))
 		return LET_PASS;
 	if (samples(rules) && sw_is_sampled(inquiry->hash, state->sample_shift) &&
 	    said != NO_ROOM && !(packet->options & SW_OPT_SIGNED)) {

@@ -161,7 +161,6 @@ static long look_at_service(__u32 service, void *context)
 		return 0; /* nothing has passed since */
 	change = sw_flood_look(state, &policy->rules[service].flood, round->now_ms, totals->of,
 			       half_open > 0 ? half_open : 0);
-	state->earlier = has_earlier_attempts(round->now_ms);
 	round->on |= state->on;
 	if (state->on)
 		expect_cookies(round->set, round->now_ms);

@@ -55,8 +55,16 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SW_DEFAULT_CONNECTIONS / SW_WAYS / SW_HINTED);
 	__type(key, __u32);
-	__type(value, struct sw_connection_hints);
+	__type(value, struct sw_hints);
 } connection_hints SEC(".maps");
+
+/* The same of the handshakes: what a SYN under a flood is asked for first. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SW_DEFAULT_HANDSHAKES / SW_WAYS / SW_HINTED);
+	__type(key, __u32);
+	__type(value, struct sw_hints);
+} handshake_hints SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -330,6 +338,15 @@ const volatile struct load_constants load = {
 	.event_records = SW_EVENT_RECORDS,
 	.tick_ms_q20 = 4 << 20,
 };
+
+/* The hint of a bucket, in a map of hints; NULL if there is none. */
+#define hint_in(map, bucket)                                                                       \
+	({                                                                                         \
+		__u32 hinted_bucket = (bucket), hint_key = hinted_bucket / SW_HINTED;              \
+		struct sw_hints *hints = bpf_map_lookup_elem(&(map), &hint_key);                   \
+                                                                                                   \
+		hints ? &hints->of[hinted_bucket & (SW_HINTED - 1)] : NULL;                        \
+	})
 
 /* The place of a number in a map whose elements are pages of SW_PAGE places; NULL if there is none. */
 #define place_in(map, number)                                                                      \

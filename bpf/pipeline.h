@@ -92,7 +92,8 @@ __noinline int follow_handshake(const struct sw_packet *packet, const struct inq
 	key = sw_bucket_index(inquiry->hash, load.handshake_buckets);
 	place.handshakes = bpf_map_lookup_elem(&handshakes, &key);
 	place.owners = bpf_map_lookup_elem(&owners, &key);
-	if (!place.handshakes || !place.owners)
+	place.hint = hint_in(handshake_hints, key);
+	if (!place.handshakes || !place.owners || !place.hint)
 		return 0;
 	place.now = inquiry->now;
 	place.tag = sw_tag(inquiry->hash);

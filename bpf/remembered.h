@@ -73,11 +73,8 @@ static __always_inline void sketch_source(struct sw_flood_state *state, __u64 ha
 		*word |= 1ULL << (bit & 63); /* one that another CPU undoes is one of very many */
 }
 
-/*
- * Is there an attempt that a packet of the opener's may belong to? Without the lock: what is being
- * written meanwhile is another packet's.
- */
-__noinline int has_attempt(const struct sw_packet *packet, const struct inquiry *inquiry)
+/* Of an attempt, of which the hint does not say no. One that is told is over: who was to answer it has forgotten it, too. */
+__noinline int find_attempt(const struct sw_packet *packet, const struct inquiry *inquiry)
 {
 	__u32 key = sw_bucket_index(inquiry ? inquiry->hash : 0, load.handshake_buckets);
 	const struct sw_handshake_bucket *bucket = bpf_map_lookup_elem(&handshakes, &key);
@@ -88,9 +85,24 @@ __noinline int has_attempt(const struct sw_packet *packet, const struct inquiry 
 	tag = sw_tag(inquiry->hash);
 	for (__u32 way = 0; way < SW_WAYS; way++)
 		if (bucket->tags[way] == tag && bucket->attempts[way].phase != SW_PHASE_STRAY &&
+		    !(bucket->attempts[way].seen & SW_IS_REPORTED) &&
 		    is_from_orig(&bucket->attempts[way], packet))
 			return 1;
 	return 0;
+}
+
+/*
+ * Is there an attempt that a packet of the opener's may belong to? Under a flood there is hardly any, and to look into
+ * its bucket is to wait for memory. Without the lock: what is being written meanwhile is another packet's.
+ */
+static __always_inline bool has_attempt(const struct sw_packet *packet,
+					const struct inquiry *inquiry)
+{
+	const __u8 *hint = hint_in(handshake_hints,
+				   sw_bucket_index(inquiry->hash, load.handshake_buckets));
+
+	return (!hint || *hint & sw_hint_bit(sw_tag(inquiry->hash))) &&
+	       find_attempt(packet, inquiry);
 }
 
 #endif

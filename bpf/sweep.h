@@ -29,11 +29,12 @@ __noinline int sweep_way(__u32 key, __u32 way, __u32 now_ms, int force)
 	struct sw_now now = { .ms = now_ms };
 	struct sw_owner_bucket *owned = NULL;
 	struct sw_handshake_step step = {};
+	__u8 *hint = hint_in(handshake_hints, key);
 	struct sw_counters *mine;
 	struct sw_addr source;
 	__u16 owner = 0;
 
-	if (!bucket || !set)
+	if (!bucket || !hint || !set)
 		return 0;
 	if (policy_has(set->policy, SW_HAS_HALF_OPEN | SW_HAS_OWNERS))
 		owned = bpf_map_lookup_elem(&owners, &key);
@@ -42,6 +43,7 @@ __noinline int sweep_way(__u32 key, __u32 way, __u32 now_ms, int force)
 	if (force)
 		bucket->expires_ms[way & (SW_WAYS - 1)] = now_ms - 1;
 	sw_sweep_attempt(bucket, way, &now, set->timeout_ms, &step);
+	*hint = sw_hint_of(bucket->tags);
 	if (owned && step.end) {
 		owner = owned->owners[way & (SW_WAYS - 1)];
 		owned->owners[way & (SW_WAYS - 1)] = 0;
@@ -85,14 +87,14 @@ __noinline int sweep_connection(__u32 key, __u32 way, __u32 now_ms, int force)
 	struct sw_connection_bucket *bucket = bpf_map_lookup_elem(&connections, &key);
 	const struct sw_settings *set = current_settings();
 	const struct sw_now now = { .ms = now_ms };
-	__u8 *hint = connection_hint(key);
+	__u8 *hint = hint_in(connection_hints, key);
 	bool freed;
 
 	if (!bucket || !hint || !set || !sw_lock(&bucket->lock))
 		return 0;
 	freed = sw_sweep_connection(bucket, way, &now, set->timeout_ms, force,
 				    policy_has(set->policy, SW_HAS_STRICT));
-	*hint = sw_hint_of(bucket);
+	*hint = sw_hint_of(bucket->tags);
 	sw_unlock(&bucket->lock);
 	return freed;
 }

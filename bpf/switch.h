@@ -14,40 +14,6 @@
 #include "lock.h"
 #include "policy.h"
 
-#define ATTEMPTS_MS 120000 /* how long an attempt is unfinished at the most, as good as always */
-
-static long add_unfinished(__u32 cpu, void *context)
-{
-	const struct sw_counters *of;
-	__s64 *unfinished = context;
-	__u32 key = 0;
-
-	of = bpf_map_lookup_percpu_elem(&counters, &key, cpu);
-	if (!of)
-		return 1;
-	*unfinished += of->tallies[SW_TALLY_ATTEMPTS_OPENED];
-	*unfinished -= of->tallies[SW_TALLY_ATTEMPTS_CLOSED];
-	return 0;
-}
-
-/* Until when may attempts be found that the service of a new policy does not count as its own? */
-static __always_inline __u32 earlier_until(__u32 now_ms)
-{
-	__s64 unfinished = 0;
-
-	bpf_loop(SW_MAX_CPUS, add_unfinished, &unfinished, 0);
-	return unfinished > 0 ? now_ms + ATTEMPTS_MS : now_ms;
-}
-
-/* Those of earlier_until(). */
-static __always_inline bool has_earlier_attempts(__u32 now_ms)
-{
-	__u32 key = 0;
-	const struct sw_policy_state *policy = bpf_map_lookup_elem(&policy_state, &key);
-
-	return !policy || policy->earlier_until_ms - now_ms - 1 < ATTEMPTS_MS;
-}
-
 /* Nobody is judged under a policy who came under the one that had its slot before. */
 static long check_anew(__u32 service, void *slot)
 {
@@ -83,7 +49,6 @@ static __always_inline bool activate(struct sw_policy_state *state, __u32 slot)
 	bpf_loop(SW_SERVICE_SLOTS, check_anew, &slot, 0);
 	state->active = slot;
 	state->since_ms = clock_ms64();
-	state->earlier_until_ms = earlier_until(clock_ms());
 	*(volatile __u32 *)&set->policy = slot | features << SW_POLICY_FEATURE_SHIFT;
 	return true;
 }

@@ -36,27 +36,18 @@ static __always_inline __u32 sw_crowd_at(const struct sw_table *table __unused, 
 	return crowd_at(index, now->ms);
 }
 
-/* The hint of a bucket of connections. */
-static __always_inline __u8 *connection_hint(__u32 bucket)
-{
-	__u32 key = bucket / SW_HINTED;
-	struct sw_connection_hints *hints = bpf_map_lookup_elem(&connection_hints, &key);
-
-	return hints ? &hints->of[bucket & (SW_HINTED - 1)] : NULL;
-}
-
 /* The caller holds its lock. Not inlined: the stack of who enters a connection is deep. */
 __noinline int bucket_changed(__u32 index)
 {
 	const struct sw_connection_bucket *bucket = bpf_map_lookup_elem(&connections, &index);
 	struct sw_connection_filter *filter = bpf_map_lookup_elem(&connection_filter, &index);
-	__u8 *hint = connection_hint(index);
+	__u8 *hint = hint_in(connection_hints, index);
 
 	if (!bucket || !filter || !hint)
 		return 0;
 	for (__u32 way = 0; way < SW_WAYS; way++)
 		filter->tags[way] = bucket->tags[way];
-	*hint = sw_hint_of(bucket);
+	*hint = sw_hint_of(bucket->tags);
 	return 0;
 }
 
@@ -70,7 +61,7 @@ static __always_inline void sw_bucket_changed(__u32 index,
 static __always_inline bool may_have(__u32 bucket, __u16 tag)
 {
 	const struct sw_connection_filter *filter;
-	const __u8 *hint = connection_hint(bucket);
+	const __u8 *hint = hint_in(connection_hints, bucket);
 
 	if (!hint || !(*hint & sw_hint_bit(tag)))
 		return false;

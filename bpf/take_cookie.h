@@ -83,7 +83,7 @@ __noinline int drop_bad_cookie(const struct sw_packet *ack, const struct inquiry
 	behind = last_behind(addressee, &ack->dst, inquiry->policy);
 	if (!policy || behind != SW_HEARD_HERE || is_allowed(&ack->src, inquiry->lists) ||
 	    (way_to(addressee, behind, inquiry->policy) != SW_WAY_KERNEL &&
-	     may_have_attempts(inquiry) && has_attempt(ack, inquiry)))
+	     has_attempt(ack, inquiry)))
 		return SW_VERDICT_PASSED;
 	enforced = enforces(policy, inquiry->service);
 	count_limit(SW_LIMIT_BAD_COOKIE, enforced);

@@ -2,7 +2,7 @@
 #ifndef SYNWARD_CORE_FILTER_H
 #define SYNWARD_CORE_FILTER_H
 
-/* What says of most flows, and from the cache, that the connections know nothing of them. */
+/* What says of most flows, and from the cache, that a table knows nothing of them. */
 
 #include "../../include/synward/tables.h"
 
@@ -22,14 +22,14 @@ static __always_inline __u8 sw_hint_bit(__u16 tag)
 	return 1 << (tag >> 1 & 7); /* the lowest bit of all tags is set */
 }
 
-/* What the hint of a bucket has to be. The caller holds its lock. */
-static __always_inline __u8 sw_hint_of(const struct sw_connection_bucket *bucket)
+/* What the hint of a bucket with SW_WAYS tags has to be. The caller holds its lock. */
+static __always_inline __u8 sw_hint_of(const __u16 *tags)
 {
 	__u8 hint = 0;
 
 	for (__u32 way = 0; way < SW_WAYS; way++)
-		if (bucket->tags[way])
-			hint |= sw_hint_bit(bucket->tags[way]);
+		if (tags[way])
+			hint |= sw_hint_bit(tags[way]);
 	return hint;
 }
 

@@ -19,6 +19,7 @@ struct sw_place {
 	struct sw_connection_bucket *connections;
 	__u32 index;			/* of that bucket */
 	struct sw_owner_bucket *owners; /* of the handshakes; NULL while nothing is limited */
+	__u8 *hint;			/* likewise; NULL: nobody asks for it */
 	const __u32 *timeout_ms;
 	struct sw_now now;
 	__u16 tag;
@@ -254,6 +255,21 @@ static __always_inline void change_owner(const struct sw_place *place, struct sw
 }
 
 /*
+ * Has the hint say what is in the bucket, whose lock the caller holds. What was pushed out stays in it until the next
+ * entry goes: a SYN of a flood does not pay for that.
+ */
+static __always_inline void hint_changed(const struct sw_place *place,
+					 const struct sw_handshake_step *step)
+{
+	if (!place->hint)
+		return;
+	if (step->completed != SW_OUTCOME_NONE)
+		*place->hint = sw_hint_of(place->handshakes->tags);
+	else if (step->opened)
+		*place->hint |= sw_hint_bit(place->tag);
+}
+
+/*
  * Asks the handshakes, given what the connections table knew. Returns whether that is to hear of it:
  * sw_tell_connections().
  */
@@ -271,6 +287,7 @@ static __always_inline bool sw_follow_handshake(const struct sw_place *place,
 	}
 	sw_handshake(place->handshakes, place->tag, packet, segment, relation, &place->now,
 		     place->timeout_ms, step);
+	hint_changed(place, step);
 	if (finding->owned)
 		change_owner(place, finding);
 	sw_unlock(&place->handshakes->lock);

@@ -241,8 +241,7 @@ struct sw_flood_state {
 	__u32 changed_ms; /* since when on is as it is */
 	__u32 calm_ms;	  /* since when there is no flood any more, while on */
 	__u8 reason;	  /* enum sw_flood_reason of the last time it was on */
-	__u8 earlier; /* there may be attempts that are older than the policy, and not counted here */
-	__u16 pad16;
+	__u8 pad8[3];
 	__u32 floods;	 /* how often it went on */
 	__u32 left_open; /* unfinished handshakes when it went off: an old flood's, not a new one's */
 	/* the last period, as packets read it: a second's worth, and what is unfinished */

@@ -202,8 +202,8 @@ struct sw_policy_state {
 	__u32 pending;		 /* 1: fallback becomes active at the deadline */
 	__u32 rolled_back;	 /* how often that has happened */
 	__u32 fallback_disarmed; /* 1: nothing was armed before the active one */
-	__u32 earlier_until_ms;	 /* when attempts that are older than the active one are over */
-	__u64 since_ms;		 /* when it became active, by the coarse clock */
+	__u32 pad;
+	__u64 since_ms; /* when it became active, by the coarse clock */
 };
 
 /*

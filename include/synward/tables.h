@@ -184,11 +184,11 @@ struct sw_connection_filter {
 
 /*
  * Of each of so many buckets a byte, in which every tag sets one of eight bits: what stays in the
- * nearest cache, and says for most flows that there is no connection.
+ * nearest cache, and says for most flows that the bucket has nothing of them.
  */
 #define SW_HINTED 8U /* an array's element has at least as many bytes */
 
-struct sw_connection_hints {
+struct sw_hints {
 	__u8 of[SW_HINTED];
 };
 

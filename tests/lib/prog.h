@@ -187,6 +187,7 @@ static inline void prog_reset(struct prog *prog, const struct setup *setup)
 	prog->now_ns = setup->start_ns;
 	prog_set_policy(prog, &prog->setup);
 	prog_clear(prog->skeleton->maps.handshakes, 1);
+	prog_clear(prog->skeleton->maps.handshake_hints, 1);
 	prog_clear(prog->skeleton->maps.glimpses, 1);
 	prog_clear(prog->skeleton->maps.connections, 1);
 	prog_clear(prog->skeleton->maps.connection_filter, 1);
@@ -212,25 +213,30 @@ static inline void *prog_table(const struct bpf_map *map)
 	return table;
 }
 
-/* Of how many buckets of connections do the hint or the filter not say what is in them? */
+/* Of how many buckets does a hint or the filter not say what is in them? That of handshakes may say more. */
 static inline __u32 prog_wrong_hints(const struct prog *prog)
 {
 	SW_AUTO_FREE struct sw_connection_bucket *buckets =
 		prog_table(prog->skeleton->maps.connections);
 	SW_AUTO_FREE struct sw_connection_filter *rows =
 		prog_table(prog->skeleton->maps.connection_filter);
-	SW_AUTO_FREE struct sw_connection_hints *hints =
-		prog_table(prog->skeleton->maps.connection_hints);
+	SW_AUTO_FREE struct sw_hints *hints = prog_table(prog->skeleton->maps.connection_hints);
+	SW_AUTO_FREE struct sw_handshake_bucket *attempts =
+		prog_table(prog->skeleton->maps.handshakes);
+	SW_AUTO_FREE struct sw_hints *said = prog_table(prog->skeleton->maps.handshake_hints);
 	__u32 wrong = 0;
 
 	for (__u32 i = 0; i < prog->setup.connection_buckets; i++) {
-		bool right = hints[i / SW_HINTED].of[i % SW_HINTED] == sw_hint_of(&buckets[i]);
+		bool right = hints[i / SW_HINTED].of[i % SW_HINTED] == sw_hint_of(buckets[i].tags);
 
 		for (__u32 way = 0; way < SW_WAYS; way++)
 			right &= !buckets[i].tags[way] ||
 				 sw_filter_has(rows[i].all, buckets[i].tags[way]);
 		wrong += !right;
 	}
+	for (__u32 i = 0; i < prog->setup.handshake_buckets; i++)
+		wrong += sw_hint_of(attempts[i].tags) & ~said[i / SW_HINTED].of[i % SW_HINTED] ? 1 :
+												 0;
 	return wrong;
 }
 

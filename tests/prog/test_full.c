@@ -125,6 +125,36 @@ static void who_was_refused_is_not_evicted(void **state)
 	assert_conserved();
 }
 
+/* What the hints of handshakes say, in bits. */
+static __u32 hinted(void)
+{
+	SW_AUTO_FREE struct sw_hints *hints = prog_table(prog.skeleton->maps.handshake_hints);
+	__u32 bits = 0;
+
+	for (__u32 i = 0; i < BUCKETS; i++)
+		bits += __builtin_popcount(hints[i / SW_HINTED].of[i % SW_HINTED]);
+	return bits;
+}
+
+/* Or else each SYN under a flood would look for attempts that are long over. */
+static void the_hints_forget_who_is_gone(void **state)
+{
+	bool v6 = *state;
+
+	feed(&A_SYN(.from = FIRST_NUMBERED), v6);
+	flush();
+	assert_int_equal(hinted(), 1);
+	feed(&A_SYNACK(.to = FIRST_NUMBERED), v6);
+	feed(&AN_ACK(.from = FIRST_NUMBERED), v6);
+	flush();
+	assert_int_equal(hinted(), 0);
+	flood(v6);
+	assert_true(hinted() > BUCKETS);
+	prog_sweep(&prog, true); /* they are told */
+	prog_sweep(&prog, true); /* and go */
+	assert_int_equal(hinted(), 0);
+}
+
 static void a_flood_touches_no_connection(void **state)
 {
 	bool v6 = *state;
@@ -213,6 +243,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TESTS(a_flood_fills_the_table),
 		TESTS(who_was_refused_is_not_evicted),
+		TESTS(the_hints_forget_who_is_gone),
 		TESTS(a_flood_touches_no_connection),
 		TESTS(four_fifths_of_the_table_keep_their_places),
 		TESTS(connections_beyond_the_table),

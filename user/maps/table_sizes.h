@@ -21,6 +21,7 @@ static inline int sw_size_tables(struct bpf_object *object, uint32_t handshake_b
 	} sizes[] = {
 		{ "handshakes", handshake_buckets },
 		{ "owners", handshake_buckets },
+		{ "handshake_hints", (handshake_buckets + SW_HINTED - 1) / SW_HINTED },
 		{ "glimpses", sw_glimpse_lines(handshake_buckets) },
 		{ "connections", connection_buckets },
 		{ "connection_filter", connection_buckets },
