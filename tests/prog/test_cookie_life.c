@@ -125,6 +125,25 @@ static void of_another_epochs_secret(void **state __unused)
 	assert_int_equal(prog_segment(&prog, HOOK_XDP, &ack, v6), XDP_PASS);
 }
 
+/*
+ * A SYN that was let through before the flood is not answered while its server may know of it. When its attempt is told,
+ * that has forgotten it, too: the SYN gets a cookie, and that is honoured although the attempt is still remembered.
+ */
+static void an_attempt_of_before_is_over_when_it_is_told(void **state __unused)
+{
+	struct segment syn = a_client(), ack;
+
+	prog_clear(prog.skeleton->maps.floods, 1);
+	assert_int_equal(prog_segment(&prog, HOOK_XDP, &syn, v6), XDP_PASS);
+	prog_answer_syns(&prog);
+	assert_int_equal(prog_segment(&prog, HOOK_XDP, &syn, v6), XDP_PASS);
+	prog_sweep(&prog, true);
+	assert_int_equal(prog_result(&prog).counters.outcomes[SW_OUTCOME_NO_RESPONSE], 1);
+	ack = ask();
+	assert_int_equal(prog_segment(&prog, HOOK_XDP, &ack, v6), XDP_PASS);
+	assert_int_equal(tallied(SW_TALLY_COOKIES_ACCEPTED), 1);
+}
+
 /* ---- of which connection the server has been heard */
 
 /* The states of the only connection. */
@@ -179,6 +198,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		EACH_FAMILY(honoured_for_three_epochs),
 		EACH_FAMILY(of_another_epochs_secret),
+		EACH_FAMILY(an_attempt_of_before_is_over_when_it_is_told),
 		EACH_FAMILY(the_server_is_heard_where_it_sends),
 	};
 	const struct setup setup = setup_of_buckets(BUCKETS);
