@@ -121,3 +121,11 @@ def test_stats_tell_of_cookies_where_the_policy_has_no_services(pair, synward, t
     is_said(said("SYNs have been answered here for \\S+", ""))
     wait_for(lambda: synward.stats()["tallies"]["cookies_sent"] == 5, lambda: str(synward.stats()["tallies"]))
     assert re.search(r"SERVICE +COOKIES.*\n +default +5 ", synward.expect(0, "stats").stdout)
+    synward.expect(0, "disarm")
+    watched = said("the defence has been on for \\S+", ", but only watches: SYNs pass")
+    is_said(watched)
+    assert flood_of(synward, "default")["deed"] == "watched"
+    synward.expect(0, "arm")
+    assert flood_of(synward, "default")["deed"] == "answered"
+    synward.expect(0, "policy", "apply", files.default("monitor", "  syn_flood: always\n"))
+    is_said(watched)

@@ -42,14 +42,17 @@ uint64_t sw_flood_lasted_ms(const struct sw_flood_state *flood)
 	return flood->whole.ms - flood->began.ms;
 }
 
-enum sw_flood_deed sw_flood_deed(const struct sw_flood_state *flood, bool stands_aside)
+enum sw_flood_deed sw_flood_deed(const struct sw_flood_state *flood, bool only_watches,
+				 bool stands_aside)
 {
 	const __u64 *counts = flood->whole.counts, *now = flood->period.counts;
 
+	if (only_watches)
+		return SW_FLOOD_DEED_WATCHED; /* whatever was answered before */
 	if (stands_aside)
 		return SW_FLOOD_DEED_ASIDE;
 	if (now[SW_EVIDENCE_UNHEARD] && !now[SW_EVIDENCE_ANSWERED])
-		return SW_FLOOD_DEED_UNHEARD; /* whatever was answered before */
+		return SW_FLOOD_DEED_UNHEARD; /* the same */
 	if (counts[SW_EVIDENCE_ANSWERED])
 		return SW_FLOOD_DEED_ANSWERED;
 	return counts[SW_EVIDENCE_UNHEARD] ? SW_FLOOD_DEED_UNHEARD : SW_FLOOD_DEED_NONE;

@@ -27,12 +27,14 @@ uint64_t sw_flood_rate(const struct sw_flood_evidence *evidence, enum sw_evidenc
 /* What became of the SYNs of a flood that is on, as far as it was counted. */
 enum sw_flood_deed {
 	SW_FLOOD_DEED_ANSWERED,
+	SW_FLOOD_DEED_WATCHED, /* they pass: nothing may be done about them */
 	SW_FLOOD_DEED_ASIDE,   /* they pass: the defence has stepped aside */
 	SW_FLOOD_DEED_UNHEARD, /* they passed: no server was heard that one could answer for */
 	SW_FLOOD_DEED_NONE,    /* none was there to be answered yet */
 };
 
-enum sw_flood_deed sw_flood_deed(const struct sw_flood_state *flood, bool stands_aside);
+enum sw_flood_deed sw_flood_deed(const struct sw_flood_state *flood, bool only_watches,
+				 bool stands_aside);
 
 /* For how long it is on, or the last time was. */
 uint64_t sw_flood_lasted_ms(const struct sw_flood_state *flood);

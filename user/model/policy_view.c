@@ -19,6 +19,11 @@ bool sw_policy_drops(const struct sw_policy_view *view)
 	return view->armed && sw_policy_mode(view) != SW_MODE_MONITOR;
 }
 
+bool sw_row_only_watches(const struct sw_policy_view *view, const struct sw_row_view *row)
+{
+	return !view->armed || !row->rules.enforce;
+}
+
 const struct sw_row_view *sw_policy_row(const struct sw_policy_view *view, uint32_t number)
 {
 	if (!view->row_count)

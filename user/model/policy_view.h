@@ -66,6 +66,9 @@ enum sw_policy_mode sw_policy_mode(const struct sw_policy_view *view);
 /* May anything be dropped right now? */
 bool sw_policy_drops(const struct sw_policy_view *view);
 
+/* Does a service only watch, because it is in mode monitor, or nothing is armed? */
+bool sw_row_only_watches(const struct sw_policy_view *view, const struct sw_row_view *row);
+
 /* The row of a service's number; NULL if the policy has none of that number. */
 const struct sw_row_view *sw_policy_row(const struct sw_policy_view *view, uint32_t number);
 

@@ -8,6 +8,30 @@
 #include "../model/names.h"
 #include "../text/table.h"
 
+/*
+ * What is said to be done while a flood is on follows from what was counted: not every SYN of one is answered. In JSON,
+ * and in a headline before and behind since when it is on.
+ */
+static const struct deed {
+	const char *name, *begin, *end;
+} deeds[] = {
+	[SW_FLOOD_DEED_ANSWERED] = { "answered", "SYNs have been answered here", "" },
+	[SW_FLOOD_DEED_WATCHED] = { "watched", "the defence has been on",
+				    ", but only watches: SYNs pass" },
+	[SW_FLOOD_DEED_ASIDE] = { "aside", "the defence has been on",
+				  ", but stepped aside: SYNs pass" },
+	[SW_FLOOD_DEED_UNHEARD] = { "unheard", "the defence has been on",
+				    ", but no server was heard answering, so SYNs pass" },
+	[SW_FLOOD_DEED_NONE] = { "none", "the defence has been on",
+				 ", and has answered no SYN yet" },
+};
+
+static const struct deed *deed_of(const struct sw_policy_view *view, const struct sw_row_view *row)
+{
+	return &deeds[sw_flood_deed(&row->flood, sw_row_only_watches(view, row),
+				    sw_row_stands_aside(row))];
+}
+
 /* ---- JSON */
 
 static json_t *evidence(const struct sw_flood_evidence *of, enum sw_flood_verdict verdict)
@@ -26,13 +50,15 @@ static json_t *evidence(const struct sw_flood_evidence *of, enum sw_flood_verdic
 	return object;
 }
 
-json_t *sw_json_flood(const struct sw_row_view *row)
+json_t *sw_json_flood(const struct sw_policy_view *view, const struct sw_row_view *row)
 {
 	const struct sw_flood_state *state = &row->flood;
 	json_t *object = json_object(), *last;
 
 	sw_json_put_text(object, "defence", sw_name(sw_flood_mode_words, row->rules.flood.mode));
 	sw_json_put_bool(object, "on", state->on);
+	if (state->on)
+		sw_json_put_text(object, "deed", deed_of(view, row)->name);
 	sw_json_put_number(object, "floods", state->floods);
 	sw_json_put_text(object, "reason", sw_name(sw_flood_reason_words, state->reason));
 	sw_json_put_number(object, "changed_ms", state->floods ? row->flood_changed_ms : 0);
@@ -162,33 +188,25 @@ static void print_flood(FILE *out, const struct sw_flood_state *flood)
 	print_line(out, "server", &flood->whole, print_server);
 }
 
-/* While it is on. What is said to be done follows from what was counted: not every SYN of a flood is answered. */
-static void print_headline(FILE *out, const struct sw_row_view *row)
+/* While it is on. */
+static void print_headline(FILE *out, const struct sw_policy_view *view,
+			   const struct sw_row_view *row)
 {
-	static const char *const deeds[][2] = {
-		[SW_FLOOD_DEED_ANSWERED] = { "SYNs have been answered here", "" },
-		[SW_FLOOD_DEED_ASIDE] = { "the defence has been on",
-					  ", but stepped aside: SYNs pass" },
-		[SW_FLOOD_DEED_UNHEARD] = { "the defence has been on",
-					    ", but no server was heard answering, so SYNs pass" },
-		[SW_FLOOD_DEED_NONE] = { "the defence has been on",
-					 ", and has answered no SYN yet" },
-	};
-	const char *const *deed = deeds[sw_flood_deed(&row->flood, sw_row_stands_aside(row))];
+	const struct deed *deed = deed_of(view, row);
 	char text[SW_NUMBER_SIZE];
 
 	fprintf(out, "  %s%s: %s for %s (reason: %s)%s%s\n", sw_style(out, SW_STYLE_WARN),
-		row->name, deed[0], sw_format_duration(text, row->flood_changed_ms),
-		reason_of(row->flood.reason), deed[1], sw_style(out, SW_STYLE_NONE));
+		row->name, deed->begin, sw_format_duration(text, row->flood_changed_ms),
+		reason_of(row->flood.reason), deed->end, sw_style(out, SW_STYLE_NONE));
 }
 
-void sw_text_flood(FILE *out, const struct sw_row_view *row)
+void sw_text_flood(FILE *out, const struct sw_policy_view *view, const struct sw_row_view *row)
 {
 	const struct sw_flood_state *flood = &row->flood;
 	char text[SW_NUMBER_SIZE];
 
 	if (flood->on) {
-		print_headline(out, row);
+		print_headline(out, view, row);
 		print_flood(out, flood);
 		print_line(out, "now", &flood->period, print_rates);
 		return;

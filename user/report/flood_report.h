@@ -17,8 +17,8 @@
 /* Why TC sends by an interface. */
 const char *sw_by_tc_words(const struct sw_interface *record);
 
-void sw_text_flood(FILE *out, const struct sw_row_view *row);
-json_t *sw_json_flood(const struct sw_row_view *row);
+void sw_text_flood(FILE *out, const struct sw_policy_view *view, const struct sw_row_view *row);
+json_t *sw_json_flood(const struct sw_policy_view *view, const struct sw_row_view *row);
 
 /* What is behind the time and the type; service may be "". */
 void sw_text_flood_event(FILE *out, const struct sw_flood_event *event, const char *service);

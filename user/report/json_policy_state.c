@@ -142,7 +142,7 @@ json_t *sw_json_policy_rows(const struct sw_policy_view *view)
 			sw_json_put_number(one, "moved_ms", row->moved_ms);
 		if (row->one_sided)
 			sw_json_put_number(one, "one_sided_ms", row->one_sided_ms);
-		sw_json_put(one, "flood", sw_json_flood(row));
+		sw_json_put(one, "flood", sw_json_flood(view, row));
 		json_array_append_new(array, one);
 	}
 	return array;

@@ -131,7 +131,7 @@ static void print_floods(FILE *out, const struct sw_policy_view *view)
 						       "not the same way at all interfaces");
 	for (uint32_t i = 0; i < view->row_count; i++)
 		if (view->rows[i].rules.flood.mode != SW_FLOOD_OFF)
-			sw_text_flood(out, &view->rows[i]);
+			sw_text_flood(out, view, &view->rows[i]);
 }
 
 void sw_text_secret(FILE *out, const struct sw_policy_view *view)

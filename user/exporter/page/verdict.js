@@ -51,7 +51,10 @@ export function measure(services) {
 function floodWords(service) {
 	const { name, flood, rates } = service;
 
-	return `${name}: ${number(rates.syns)} SYNs a second, of which ${number(rates.answered)} are answered; ` +
+	const answers = flood.deed === "watched" ? "which pass: the service is only watched" :
+						  `of which ${number(rates.answered)} are answered`;
+
+	return `${name}: ${number(rates.syns)} SYNs a second, ${answers}; ` +
 	       `${number(rates.completed)} clients a second get in, ${number(rates.by_cookie)} of them by cookie; ` +
 	       `on for ${duration(flood.changed_ms)}; ${looks(service).words}.`;
 }
