@@ -40,6 +40,11 @@ compadd() {{
 	fi
 	builtin compadd "$@"
 }}
+zle-line-init() {{
+	[[ -z $asked ]] || print -r -- $asked >>{replies}
+	asked=
+}}
+zle -N zle-line-init
 bindkey -e
 """
 
@@ -74,10 +79,14 @@ class Zsh:
             os.write(self.terminal, bytes([letter]))
 
     def settle(self):
-        """The line that was begun is taken back, and the answers that came before this are there."""
+        """
+        The line that was begun is taken back, and the answers that came before this are there. It is over when zsh reads
+        keys again, not when it has run the line: until then the terminal edits what is typed, and would take a line
+        that is begun now back as well, with its tab, as soon as the next control-U comes.
+        """
         self.asked += 1
         end = f"end {self.asked}"
-        self.say(f"\x15 print {end} >>{self.replies}\r")
+        self.say(f"\x15 asked='{end}'\r")
 
         def ended():
             try:
