@@ -17,16 +17,15 @@
 
 #include <cmocka.h>
 
+#include "../lib/columns.h"
+
 /* What a report comes out as, on a terminal of that width; lasts until the next one. */
 static const char *printed(const char *columns, const char *report)
 {
 	static char text[2048];
 	FILE *out = fmemopen(text, sizeof(text), "w"), *prose;
 
-	if (columns)
-		setenv("COLUMNS", columns, 1);
-	else
-		unsetenv("COLUMNS");
+	set_columns(columns);
 	prose = sw_prose_begin(out);
 	fputs(report, prose);
 	sw_prose_end(prose);
@@ -74,10 +73,7 @@ static const char *wrapped(const char *columns, const char *text)
 	static char into[256];
 	FILE *out = fmemopen(into, sizeof(into), "w");
 
-	if (columns)
-		setenv("COLUMNS", columns, 1);
-	else
-		unsetenv("COLUMNS");
+	set_columns(columns);
 	sw_wrap(out, text, 0, 2);
 	fclose(out);
 	return into;

@@ -20,6 +20,8 @@ static bool starved; /* there is no memory for a cell */
 
 #include <cmocka.h>
 
+#include "../lib/columns.h"
+
 #define NAME_31 "a-service-with-31-letters-in-it"
 #define WARMING "ready; eth0 and 2 more warming up for 4m59s more"
 
@@ -30,10 +32,7 @@ static const char *printed(const char *columns, const char *align, const char *c
 	static char text[2048];
 	FILE *out = fmemopen(text, sizeof(text), "w");
 
-	if (columns)
-		setenv("COLUMNS", columns, 1);
-	else
-		unsetenv("COLUMNS");
+	set_columns(columns);
 	for (; *cells; cells++)
 		sw_table_cell(table, "%s", *cells);
 	sw_table_print(table, out);
@@ -153,7 +152,7 @@ static void a_width_that_is_none_is_not_heeded(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
-		setenv("COLUMNS", widths[i], 1);
+		set_columns(widths[i]);
 		assert_int_equal(sw_width(out), 0);
 	}
 	fclose(out);
@@ -166,7 +165,7 @@ static void many_rows_need_not_be_held(void **state)
 	FILE *out = fmemopen(text, sizeof(text), "w");
 
 	(void)state;
-	unsetenv("COLUMNS");
+	set_columns(NULL);
 	sw_table_cell(table, "NAME");
 	sw_table_cell(table, "N");
 	for (int pass = 0; pass < 2; pass++) {
