@@ -80,9 +80,11 @@ def test_text_says_what_json_says(pair, synward):
     rows = paragraphs(lines[1:-1])
     assert len(rows) == len(found), "one for each check"
     for row, one in zip(rows, found.values()):
-        told = one["what"] + (f": {one['why']}" if "why" in one else "")
+        command = one.get("command", "")
+        words = one.get("remedy", "").removesuffix(command).removesuffix(": ")
+        told = one["what"] + (f": {one['why']}" if "why" in one else "") + (f"; {words}" if words else "")
         assert " ".join(row.split()) == " ".join(
-            [one["state"], one["check"], told] + (["->", one["remedy"]] if "remedy" in one else []))
+            [one["state"], one["check"], told] + (["->", command] if command else []))
     assert all(len(line) <= 80 or "->" in line for line in lines)
     assert lines[-1] == ", ".join(
         f"{count} {state}" for state in ("broken", "unknown", "degraded", "note", "ok")
@@ -170,7 +172,7 @@ def test_a_port_of_a_bond(pair, synward):
     far.namespace.ip("link", "set", far.name, "down")
     far.namespace.ip("link", "set", far.name, "master", "bond0")
     one = finding(synward, far, "stack")
-    assert one["state"] == "degraded" and one["remedy"].startswith("synward attach bond0")
+    assert one["state"] == "degraded" and one["command"] == "synward attach bond0"
     assert far.name in examine(synward, far.namespace, "bond0")[("bond0", "stack")]["what"]
 
 
@@ -179,7 +181,7 @@ def test_a_vlan_whose_tags_the_card_takes_out(pair, synward):
     stacked(far, "VLAN", "link", far.name, "name", "v5", "type", "vlan", "id", "5")
     one = finding(synward, far, "vlan_offload")
     assert one["state"] in ("note", "degraded") and "v5" in one["what"], "a veth does, by default"
-    far.namespace.run(*one["remedy"].split())
+    far.namespace.run(*one["command"].split())
     assert finding(synward, far, "vlan_offload")["state"] == "ok"
     assert "v5" in finding(synward, far, "stack")["what"]
     assert examine(synward, far.namespace, "v5")[("v5", "stack")]["remedy"].endswith(far.name)
@@ -191,8 +193,8 @@ def test_a_hook_that_is_taken(pair, synward):
     program = put_on_xdp(far)
     one = finding(synward, far, "xdp_hook")
     assert one["state"] == "broken" and f"id {program}" in one["what"]
-    assert one["remedy"] == f"ip link set dev {far.name} xdp off"
-    far.namespace.run(*one["remedy"].split())
+    assert one["command"] == f"ip link set dev {far.name} xdp off"
+    far.namespace.run(*one["command"].split())
     assert finding(synward, far, "xdp_hook")["state"] == "ok"
 
 

@@ -60,15 +60,14 @@ static void judge_driver(const struct sw_link_facts *link, struct sw_finding *fi
 		sw_found_why(finding, "at TC, where attach goes, a packet costs more, in a flood "
 				      "several times as "
 				      "much");
-		if (link->stack.lower[0])
-			sw_found_remedy(finding, "attach what it is made of: synward attach %s",
-					link->stack.lower);
-		else if (driver && driver->native)
+		if (link->stack.lower[0]) {
+			sw_found_remedy(finding, "attach what it is made of");
+			sw_found_command(finding, "synward attach %s", link->stack.lower);
+		} else if (driver && driver->native)
 			sw_found_remedy(finding,
 					"see the other lines of this interface: the driver can");
 		else
-			sw_found_remedy(finding, "synward attach %s --mode tc, if that will do",
-					link->name);
+			sw_found_command(finding, "synward attach %s --mode tc", link->name);
 	} else {
 		sw_found(finding, SW_FINDING_OK, "the driver %s takes XDP programs%s", name,
 			 takes_frags(link) ? ", also for frames in several buffers" : "");
@@ -95,7 +94,7 @@ static void judge_mtu(const struct sw_link_facts *link, struct sw_finding *findi
 		 "the MTU is %u, and the driver %s takes a program up to %u", link->stack.mtu,
 		 driver->name, driver->mtu);
 	sw_found_why(finding, "beyond that, attach is left with TC");
-	sw_found_remedy(finding, "ip link set dev %s mtu %u", link->name, driver->mtu);
+	sw_found_command(finding, "ip link set dev %s mtu %u", link->name, driver->mtu);
 }
 
 static void judge_reset(const struct sw_link_facts *link, struct sw_finding *finding)
@@ -139,8 +138,8 @@ static void judge_offloads(const struct sw_link_facts *link, struct sw_finding *
 		     refuses ? "the driver takes no program while it does" :
 			       "with a program most cards do not, which costs a busy "
 			       "server throughput");
-	sw_found_remedy(finding, "ethtool -K %s%s%s", link->name, lro ? " lro off" : "",
-			gro_hw ? " rx-gro-hw off" : "");
+	sw_found_command(finding, "ethtool -K %s%s%s", link->name, lro ? " lro off" : "",
+			 gro_hw ? " rx-gro-hw off" : "");
 }
 
 /* What is refused while it is on costs nothing: then there is no native program. */
@@ -180,7 +179,7 @@ static void judge_vlan(const struct sw_link_facts *link, struct sw_finding *find
 			     "which costs more" :
 			     "XDP cannot put a tag back, so SYNs of a VLAN pass unanswered "
 			     "(Linux 6.9 can have TC answer them)");
-	sw_found_remedy(finding, "ethtool -K %s rxvlan off", link->name);
+	sw_found_command(finding, "ethtool -K %s rxvlan off", link->name);
 }
 
 static void judge_queue_need(const struct sw_link_facts *link, const struct sw_driver *driver,
@@ -191,16 +190,16 @@ static void judge_queue_need(const struct sw_link_facts *link, const struct sw_d
 	if (driver->queues == SW_QUEUES_COMBINED && !card->combined) {
 		sw_found(finding, SW_FINDING_DEGRADED, "its queues do not both receive and send");
 		sw_found_why(finding, "the driver %s then takes no program", driver->name);
-		sw_found_remedy(finding, "ethtool -L %s rx 0 tx 0 combined %u", link->name,
-				link->cpus);
+		sw_found_command(finding, "ethtool -L %s rx 0 tx 0 combined %u", link->name,
+				 link->cpus);
 	} else if (driver->queues == SW_QUEUES_HALF && card->queues * 2 > card->max_queues) {
 		sw_found(finding, SW_FINDING_DEGRADED, "%u of at most %u queues are in use",
 			 card->queues, card->max_queues);
 		sw_found_why(finding, "the driver %s takes a program only with half of them free",
 			     driver->name);
 		if (card->max_queues > 1)
-			sw_found_remedy(finding, "ethtool -L %s combined %u", link->name,
-					card->max_queues / 2);
+			sw_found_command(finding, "ethtool -L %s combined %u", link->name,
+					 card->max_queues / 2);
 		else
 			sw_found_remedy(finding, "give the machine more queues");
 	} else if (driver->queues == SW_QUEUES_ONE_A_CPU &&
@@ -229,9 +228,9 @@ static void judge_queues(const struct sw_link_facts *link, struct sw_finding *fi
 			 "one queue of at most %u for %u CPUs", card->max_queues, link->cpus);
 		sw_found_why(finding, "one CPU alone then meets a flood");
 		if (card->max_queues > 1)
-			sw_found_remedy(finding, "ethtool -L %s combined %u", link->name,
-					card->max_queues < link->cpus ? card->max_queues :
-									link->cpus);
+			sw_found_command(finding, "ethtool -L %s combined %u", link->name,
+					 card->max_queues < link->cpus ? card->max_queues :
+									 link->cpus);
 	}
 	if (driver && is_native(link))
 		judge_queue_need(link, driver, finding);
@@ -251,9 +250,10 @@ static void judge_interrupts(const struct sw_link_facts *link, struct sw_finding
 		 link->irqs);
 	sw_found_why(finding, "one CPU alone then meets a flood, whatever the queues");
 	sw_found_remedy(finding,
-			"systemctl start irqbalance, or set /proc/irq/N/smp_affinity_list for "
+			"have irqbalance spread them, or set /proc/irq/N/smp_affinity_list for "
 			"each in /sys/class/net/%s/device/msi_irqs",
 			link->name);
+	sw_found_command(finding, "systemctl start irqbalance");
 }
 
 static void judge_drops(const struct sw_link_facts *link, struct sw_finding *finding)
@@ -272,16 +272,14 @@ static void judge_drops(const struct sw_link_facts *link, struct sw_finding *fin
 		 card->drops, card->drop_names);
 	sw_found_why(finding,
 		     "the card had no room; synward never saw them, and counts them nowhere");
-	if (card->ring < card->max_ring)
+	if (card->ring < card->max_ring) {
+		sw_found_remedy(finding, "enlarge its rings, and ask again whether they grow");
+		sw_found_command(finding, "ethtool -G %s rx %u", link->name, card->max_ring);
+	} else {
 		sw_found_remedy(finding,
-				"ethtool -G %s rx %u; then see whether they still grow: "
-				"ethtool -S %s",
-				link->name, card->max_ring, link->name);
-	else
-		sw_found_remedy(finding,
-				"see whether they still grow: ethtool -S %s; if so, more queues "
-				"or CPUs",
-				link->name);
+				"see whether they still grow; if so, it takes more queues or CPUs");
+		sw_found_command(finding, "ethtool -S %s", link->name);
+	}
 }
 
 const struct sw_link_check sw_card_checks[] = {

@@ -13,7 +13,7 @@ static void judge_capabilities(const struct sw_host_facts *host, struct sw_findi
 	sw_found(finding, SW_FINDING_BROKEN, "this process lacks %s", host->missing);
 	sw_found_why(finding,
 		     "without them nothing can be attached, and not all of this can be seen");
-	sw_found_remedy(finding, "sudo synward doctor");
+	sw_found_command(finding, "sudo synward doctor");
 }
 
 static void judge_types(const struct sw_host_facts *host, struct sw_finding *finding)
@@ -31,7 +31,7 @@ static void judge_helpers(const struct sw_host_facts *host, struct sw_finding *f
 		sw_found(finding, SW_FINDING_UNKNOWN,
 			 "what the kernel has for programs was not tried");
 		sw_found_why(finding, "it is found out by loading, which this process may not");
-		sw_found_remedy(finding, "sudo synward doctor");
+		sw_found_command(finding, "sudo synward doctor");
 		return;
 	}
 	sw_found(finding, SW_FINDING_OK, "the kernel has every function that the programs call");
@@ -50,7 +50,7 @@ static void judge_jit(const struct sw_host_facts *host, struct sw_finding *findi
 		return;
 	sw_found(finding, SW_FINDING_DEGRADED, "BPF programs are interpreted");
 	sw_found_why(finding, "each packet costs several times what it would");
-	sw_found_remedy(finding, "sysctl -w net.core.bpf_jit_enable=1");
+	sw_found_command(finding, "sysctl -w net.core.bpf_jit_enable=1");
 }
 
 static void judge_bpffs(const struct sw_host_facts *host, struct sw_finding *finding)
@@ -62,7 +62,7 @@ static void judge_bpffs(const struct sw_host_facts *host, struct sw_finding *fin
 	} else if (host->bpffs_error == ENOENT) {
 		sw_found(finding, SW_FINDING_NOTE, "no bpffs is mounted on /sys/fs/bpf");
 		sw_found_why(finding, "attach mounts one, which only root may then enter");
-		sw_found_remedy(finding, "mount -t bpf bpf /sys/fs/bpf");
+		sw_found_command(finding, "mount -t bpf bpf /sys/fs/bpf");
 	} else if (host->bpffs_error) {
 		sw_found_error(finding, SW_FINDING_UNKNOWN, host->bpffs_error);
 	} else if (host->readers && !(host->bpffs_mode & 0011)) {
@@ -70,7 +70,7 @@ static void judge_bpffs(const struct sw_host_facts *host, struct sw_finding *fin
 			 host->bpffs_mode);
 		sw_found_why(finding,
 			     "the members of the group synward cannot read what is attached");
-		sw_found_remedy(finding, "chgrp synward /sys/fs/bpf && chmod 1750 /sys/fs/bpf");
+		sw_found_command(finding, "chgrp synward /sys/fs/bpf && chmod 1750 /sys/fs/bpf");
 	}
 }
 
@@ -90,8 +90,8 @@ static void judge_clock(const struct sw_host_facts *host, struct sw_finding *fin
 			continue;
 		sw_found(finding, SW_FINDING_DEGRADED, "the clock %s is read slowly", host->clock);
 		sw_found_why(finding, "each handshake and each answer reads it");
-		sw_found_remedy(finding,
-				"see why there is no tsc: dmesg | grep -i -e tsc -e clocksource");
+		sw_found_remedy(finding, "see why there is no tsc");
+		sw_found_command(finding, "dmesg | grep -i -e tsc -e clocksource");
 	}
 }
 
@@ -105,7 +105,7 @@ static void judge_time(const struct sw_host_facts *host, struct sw_finding *find
 	sw_found_why(finding,
 		     "hosts that share a secret (flood_defence.shared_secret) know each other's "
 		     "cookies only while their clocks are less than a minute apart");
-	sw_found_remedy(finding, "timedatectl set-ntp on");
+	sw_found_command(finding, "timedatectl set-ntp on");
 }
 
 const struct sw_host_check sw_kernel_checks[] = {

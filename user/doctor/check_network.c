@@ -26,7 +26,7 @@ static void judge_ways(const struct sw_host_facts *host, struct sw_finding *find
 				      "connections then do without window scaling and SACK" :
 				      "each new client then needs a round trip more");
 	if (host->flood.hands_over && host->flood.syncookies >= 0)
-		sw_found_remedy(finding, "sysctl -w net.ipv4.tcp_syncookies=1");
+		sw_found_command(finding, "sysctl -w net.ipv4.tcp_syncookies=1");
 	else
 		sw_found_remedy(finding, "run Linux 6.9 or newer, with CONFIG_SYN_COOKIES");
 }
@@ -47,7 +47,7 @@ static void judge_options(const struct sw_host_facts *host, struct sw_finding *f
 			     "long or lossy ways are slow without, also for who is answered" :
 			     "a cookie carries a client's other options in the timestamp; without "
 			     "it they are lost");
-	sw_found_remedy(finding, "sysctl -w net.ipv4.%s=1", name);
+	sw_found_command(finding, "sysctl -w net.ipv4.%s=1", name);
 }
 
 static void judge_listeners(const struct sw_host_facts *host, struct sw_finding *finding)
@@ -60,7 +60,7 @@ static void judge_listeners(const struct sw_host_facts *host, struct sw_finding 
 		sw_found_why(finding, "so nobody knows whether their queues are full, and whether "
 				      "they take a hand-over");
 		if (listeners->error == ENOENT)
-			sw_found_remedy(finding, "modprobe tcp_diag");
+			sw_found_command(finding, "modprobe tcp_diag");
 		return;
 	}
 	if (listeners->full[0]) {
@@ -68,7 +68,8 @@ static void judge_listeners(const struct sw_host_facts *host, struct sw_finding 
 			 listeners->full);
 		sw_found_why(finding,
 			     "the kernel drops what is completed there, answered by us or not");
-		sw_found_remedy(finding, "see why the program does not accept: ss -ltnp");
+		sw_found_remedy(finding, "see why the program does not accept");
+		sw_found_command(finding, "ss -ltnp");
 		return;
 	}
 	sw_found(finding, SW_FINDING_OK, "all that listens takes a hand-over (%u)",
@@ -81,15 +82,20 @@ static void judge_listeners(const struct sw_host_facts *host, struct sw_finding 
 	sw_found_why(finding,
 		     "in a flood their clients are challenged, which costs a round trip, or, if "
 		     "their SYNs are signed, pass unanswered");
-	if (listeners->mptcp[0])
-		sw_found_remedy(finding,
-				"if nobody needs MPTCP there: sysctl -w net.mptcp.enabled=0, or "
-				"GODEBUG=multipathtcp=0 for a program in Go, and restart it");
+	if (listeners->mptcp[0]) {
+		sw_found_remedy(
+			finding,
+			"if nobody needs MPTCP there, switch it off, or for a program in Go by "
+			"GODEBUG=multipathtcp=0, and restart the program");
+		sw_found_command(finding, "sysctl -w net.mptcp.enabled=0");
+	}
 }
 
 #define NOTRACK                                                                                    \
 	"have the service not tracked (docs/operating.md, \"When the defence steps aside\"), "     \
 	"or load nf_conntrack before attach"
+
+#define LOOSE "sysctl -w net.netfilter.nf_conntrack_tcp_loose=1"
 
 static void judge_firewall(const struct sw_host_facts *host, struct sw_finding *finding)
 {
@@ -100,7 +106,7 @@ static void judge_firewall(const struct sw_host_facts *host, struct sw_finding *
 			 sw_errno_text(wall->error));
 		sw_found_why(finding, "one that drops the ACKs of clients that were answered would "
 				      "not be found");
-		sw_found_remedy(finding, "sudo synward doctor");
+		sw_found_command(finding, "sudo synward doctor");
 		return;
 	}
 	sw_found(finding, SW_FINDING_OK,
@@ -112,8 +118,8 @@ static void judge_firewall(const struct sw_host_facts *host, struct sw_finding *
 		sw_found_why(
 			finding,
 			"to conntrack, the ACK of a client whose SYN XDP has answered is that");
-		sw_found_remedy(finding,
-				"sysctl -w net.netfilter.nf_conntrack_tcp_loose=1, or " NOTRACK);
+		sw_found_remedy(finding, "let conntrack pick it up, or " NOTRACK);
+		sw_found_command(finding, LOOSE);
 	} else if (wall->drops_new_no_syn && wall->loose) {
 		sw_found(finding, SW_FINDING_DEGRADED,
 			 "a rule drops what is new and has other TCP flags "
@@ -129,13 +135,14 @@ static void judge_firewall(const struct sw_host_facts *host, struct sw_finding *
 		sw_found_why(finding,
 			     "one that drops INVALID, or NEW without SYN, would drop the ACK of a "
 			     "client whose SYN XDP has answered");
-		sw_found_remedy(finding, "look: nft list ruleset; iptables-save; ip6tables-save");
+		sw_found_remedy(finding, "read them");
+		sw_found_command(finding, "nft list ruleset; iptables-save; ip6tables-save");
 	} else if (wall->tracks && !wall->loose) {
 		sw_found(finding, SW_FINDING_NOTE, "nf_conntrack_tcp_loose is 0");
 		sw_found_why(finding,
 			     "a rule that drops what is invalid would drop the ACK of a client "
 			     "whose SYN XDP has answered");
-		sw_found_remedy(finding, "sysctl -w net.netfilter.nf_conntrack_tcp_loose=1");
+		sw_found_command(finding, LOOSE);
 	}
 }
 

@@ -15,7 +15,7 @@ static void judge_frames(const struct sw_link_facts *link, struct sw_finding *fi
 	else if (!link->stack.error && !link->stack.up) {
 		sw_found(finding, SW_FINDING_NOTE, "it is down");
 		sw_found_why(finding, "nothing arrives");
-		sw_found_remedy(finding, "ip link set dev %s up", link->name);
+		sw_found_command(finding, "ip link set dev %s up", link->name);
 	}
 }
 
@@ -26,7 +26,7 @@ static void judge_foreign(const struct sw_link_facts *link, const char *hook,
 	sw_found(finding, SW_FINDING_DEGRADED,
 		 "somebody has put another program into synward's link on its %s", hook);
 	sw_found_why(finding, "no packet of that direction is seen");
-	sw_found_remedy(finding, "synward attach %s", link->name);
+	sw_found_command(finding, "synward attach %s", link->name);
 }
 
 static void judge_hook(const struct sw_link_facts *link, struct sw_finding *finding)
@@ -52,7 +52,9 @@ static void judge_hook(const struct sw_link_facts *link, struct sw_finding *find
 	sw_found(finding, SW_FINDING_BROKEN, "%.*s", end ? (int)(end - line) : (int)strlen(line),
 		 line);
 	sw_found_why(finding, "an interface takes one XDP program, so attach fails");
-	sw_found_remedy(finding, "%s", how ? how + strlen("for example: ") : "remove it");
+	sw_found_remedy(finding, "remove it");
+	if (how)
+		sw_found_command(finding, "%s", how + strlen("for example: "));
 }
 
 static void judge_tc(const struct sw_link_facts *link, struct sw_finding *finding)
@@ -81,7 +83,8 @@ static void judge_tc(const struct sw_link_facts *link, struct sw_finding *findin
 	sw_found_why(finding,
 		     "one before ours that ends the chain, or sends packets elsewhere, hides "
 		     "them from synward");
-	sw_found_remedy(finding, "see who: bpftool net show dev %s", link->name);
+	sw_found_remedy(finding, "see who they are");
+	sw_found_command(finding, "bpftool net show dev %s", link->name);
 }
 
 /* 802.3ad, balance-xor, balance-rr and active-backup, as the kernel numbers them. */
@@ -120,12 +123,13 @@ static void judge_stack(const struct sw_link_facts *link, struct sw_finding *fin
 		sw_found(finding, SW_FINDING_DEGRADED,
 			 "synward is also attached to %s, below or above it", link->hooks.also);
 		sw_found_why(finding, "the same packet is then seen twice");
-		sw_found_remedy(finding, "synward detach %s", link->hooks.also);
+		sw_found_command(finding, "synward detach %s", link->hooks.also);
 	} else if (is_port_of_bond) {
 		sw_found(finding, SW_FINDING_DEGRADED, "it is a port of %s %s", stack->master_kind,
 			 stack->master);
 		sw_found_why(finding, "what comes by the other ports is not seen here");
-		sw_found_remedy(finding, "synward attach %s, or all of its ports", stack->master);
+		sw_found_remedy(finding, "attach %s, or all of its ports", stack->master);
+		sw_found_command(finding, "synward attach %s", stack->master);
 	} else if (stack->bond_mode >= 0) {
 		judge_bond(link, finding);
 	} else if (!strcmp(stack->kind, "bridge")) {
@@ -142,17 +146,18 @@ static void judge_stack(const struct sw_link_facts *link, struct sw_finding *fin
 			     "that takes from each segment the listener that it was handed over "
 			     "to, so another way than handover keeps floods off");
 		sw_found_remedy(finding,
-				"synward attach %s, if only this host is to be defended; or else "
-				"sysctl -w net.bridge.bridge-nf-call-iptables=0 "
-				"net.bridge.bridge-nf-call-ip6tables=0",
+				"attach %s, if only this host is to be defended; or else switch "
+				"br_netfilter off",
 				stack->netfilter_bridge);
+		sw_found_command(finding, "sysctl -w net.bridge.bridge-nf-call-iptables=0 "
+					  "net.bridge.bridge-nf-call-ip6tables=0");
 	} else if (!strcmp(stack->master_kind, "bridge")) {
 		sw_found(finding, SW_FINDING_OK,
 			 "it is a port of the bridge %s, without br_netfilter", stack->master);
 	} else if (stack->lower[0]) {
 		sw_found(finding, SW_FINDING_NOTE, "it stands on %s", stack->lower);
 		sw_found_why(finding, "packets have come a long way when they get here");
-		sw_found_remedy(finding, "synward attach %s", stack->lower);
+		sw_found_command(finding, "synward attach %s", stack->lower);
 	} else {
 		sw_found(finding, SW_FINDING_OK, "it stands by itself%s%s%s%s",
 			 stack->vlans[0] ? "; VLANs on it: " : "", stack->vlans,
@@ -181,9 +186,8 @@ static void judge_answers(const struct sw_link_facts *link, struct sw_finding *f
 			     "answers are sent by TC, which costs more" :
 			     "answers are lost, and the defence steps aside; Linux 6.9 can have TC "
 			     "send them");
-	sw_found_remedy(finding,
-			"synward attach %s --mode tc, or have an XDP program on the other end",
-			link->name);
+	sw_found_remedy(finding, "attach at TC, or have an XDP program on the other end");
+	sw_found_command(finding, "synward attach %s --mode tc", link->name);
 }
 
 static void judge_way_back(const struct sw_link_facts *link, struct sw_finding *finding)
@@ -203,15 +207,17 @@ static void judge_way_back(const struct sw_link_facts *link, struct sw_finding *
 			     "of clients that were answered are of those" :
 			     "SYNs are answered by where they came in, and all else goes by the "
 			     "routes: somebody on the way may mind");
-	if (link->rp_filter == 1)
-		sw_found_remedy(finding,
-				"sysctl -w net.ipv4.conf.%s.rp_filter=2 and "
-				"net.ipv4.conf.all.rp_filter to 0 or 2",
-				link->name);
-	else
-		sw_found_remedy(finding,
-				"if clients come by it from behind a router, give it a route "
-				"back: ip route show");
+	if (link->rp_filter == 1) {
+		sw_found_remedy(finding, "have the kernel ask only whether there is a way back");
+		sw_found_command(
+			finding,
+			"sysctl -w net.ipv4.conf.%s.rp_filter=2 net.ipv4.conf.all.rp_filter=2",
+			link->name);
+	} else {
+		sw_found_remedy(finding, "if clients come by it from behind a router, give it a "
+					 "route back");
+		sw_found_command(finding, "ip route show");
+	}
 }
 
 const struct sw_link_check sw_place_checks[] = {

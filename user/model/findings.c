@@ -54,6 +54,11 @@ void sw_found_remedy(struct sw_finding *finding, const char *remedy, ...)
 	SAY(finding->remedy, remedy);
 }
 
+void sw_found_command(struct sw_finding *finding, const char *command, ...)
+{
+	SAY(finding->command, command);
+}
+
 void sw_found_error(struct sw_finding *finding, enum sw_finding_state state, int error)
 {
 	sw_found(finding, state, "%s", sw_error_text() ? sw_error_text() : sw_errno_text(error));

@@ -31,8 +31,9 @@ struct sw_finding {
 	const char *subject; /* what it is about: "host", an interface, or "self-test" */
 	enum sw_finding_state state;
 	char what[SW_FINDING_TEXT];
-	char why[SW_FINDING_TEXT];    /* why that matters; may be empty */
-	char remedy[SW_FINDING_TEXT]; /* the command or deed that mends it; may be empty */
+	char why[SW_FINDING_TEXT];     /* why that matters; may be empty */
+	char remedy[SW_FINDING_TEXT];  /* what mends it, in words; may be empty */
+	char command[SW_FINDING_TEXT]; /* the command for that, to be copied whole; may be empty */
 };
 
 #define SW_MAX_FINDINGS 64
@@ -46,12 +47,14 @@ struct sw_findings {
 struct sw_finding *sw_findings_add(struct sw_findings *findings, const char *check,
 				   const char *subject);
 
-/* Say what was found, why it matters, and what mends it. */
+/* Say what was found, why it matters, and what mends it: in words, by a command, or both. */
 void sw_found(struct sw_finding *finding, enum sw_finding_state state, const char *what, ...)
 	__attribute__((format(printf, 3, 4)));
 void sw_found_why(struct sw_finding *finding, const char *why, ...)
 	__attribute__((format(printf, 2, 3)));
 void sw_found_remedy(struct sw_finding *finding, const char *remedy, ...)
+	__attribute__((format(printf, 2, 3)));
+void sw_found_command(struct sw_finding *finding, const char *command, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* Takes the recorded line of what failed; without one, that of the error. */

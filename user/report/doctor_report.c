@@ -30,14 +30,15 @@ static enum sw_style style_of(enum sw_finding_state state)
 #define NARROW	    (TEXT_AT + 32) /* with less beside these, the text has lines of its own */
 #define NARROW_AT   4
 
-/* The command stands on a line of its own, uncut, to be copied. */
+/* A command stands on a line of its own, uncut, to be copied. */
 static void print_finding(FILE *out, const struct sw_finding *of)
 {
-	char text[sizeof(of->what) + sizeof(of->why) + 2];
+	char text[sizeof(of->what) + sizeof(of->why) + sizeof(of->remedy) + 4];
 	bool narrow = sw_wrap_width(out) < NARROW;
 	int at = narrow ? NARROW_AT : TEXT_AT;
 
-	snprintf(text, sizeof(text), "%s%s%s", of->what, of->why[0] ? ": " : "", of->why);
+	snprintf(text, sizeof(text), "%s%s%s%s%s", of->what, of->why[0] ? ": " : "", of->why,
+		 of->remedy[0] ? "; " : "", of->remedy);
 	fprintf(out, "  %s%-*s%s  ", sw_style(out, style_of(of->state)), STATE_WIDTH,
 		sw_finding_state_name(of->state), sw_style(out, SW_STYLE_NONE));
 	if (narrow)
@@ -45,8 +46,8 @@ static void print_finding(FILE *out, const struct sw_finding *of)
 	else
 		fprintf(out, "%-*s  ", CHECK_WIDTH, of->check);
 	sw_wrap(out, SW_PRINTABLE(text, sizeof(text)), at, at);
-	if (of->remedy[0])
-		fprintf(out, "%*s-> %s\n", at, "", SW_PRINTABLE(of->remedy, sizeof(of->remedy)));
+	if (of->command[0])
+		fprintf(out, "%*s-> %s\n", at, "", SW_PRINTABLE(of->command, sizeof(of->command)));
 }
 
 void sw_text_findings(FILE *out, const struct sw_findings *findings)
@@ -73,6 +74,20 @@ void sw_text_findings(FILE *out, const struct sw_findings *findings)
 	fputc('\n', out);
 }
 
+/* Both in one, and the command also by itself. */
+static void put_remedy(json_t *object, const struct sw_finding *of)
+{
+	char text[sizeof(of->remedy) + sizeof(of->command) + 2];
+
+	if (!of->remedy[0] && !of->command[0])
+		return;
+	snprintf(text, sizeof(text), "%s%s%s", of->remedy,
+		 of->remedy[0] && of->command[0] ? ": " : "", of->command);
+	sw_json_put_text(object, "remedy", text);
+	if (of->command[0])
+		sw_json_put_text(object, "command", of->command);
+}
+
 void sw_json_findings(FILE *out, const struct sw_findings *findings, bool pretty)
 {
 	json_t *root = sw_json_root(), *list, *one;
@@ -89,8 +104,7 @@ void sw_json_findings(FILE *out, const struct sw_findings *findings, bool pretty
 		sw_json_put_text(one, "what", of->what);
 		if (of->why[0])
 			sw_json_put_text(one, "why", of->why);
-		if (of->remedy[0])
-			sw_json_put_text(one, "remedy", of->remedy);
+		put_remedy(one, of);
 		json_array_append_new(list, one);
 	}
 	sw_json_print(out, root, pretty);
