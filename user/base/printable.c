@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define MAX_CHARACTER 4				    /* bytes, RFC 3629 */
-#define PIECE_SIZE    (SW_PRINTABLE_GROWTH * 2 + 1) /* a C1 control character has two bytes */
+#define PIECE_SIZE    (SW_PRINTABLE_GROWTH * 3 + 1) /* the longest that is not plain has three bytes */
 
 size_t sw_utf8_length(const char *text, size_t left)
 {
@@ -28,12 +28,25 @@ size_t sw_utf8_length(const char *text, size_t left)
 	return length;
 }
 
+/*
+ * What separates lines, and what turns the direction of the text behind it (Unicode Standard Annex 9): U+200E, U+200F,
+ * U+2028 to U+202E and U+2066 to U+2069, all of three bytes. By these a line may look like another one.
+ */
+static bool turns_text(const unsigned char *text)
+{
+	return text[0] == 0xe2 && ((text[1] == 0x80 && (text[2] == 0x8e || text[2] == 0x8f ||
+							(text[2] >= 0xa8 && text[2] <= 0xae))) ||
+				   (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9));
+}
+
 bool sw_is_control(const char *text, size_t length)
 {
 	unsigned char first = (unsigned char)text[0];
 
 	if (length == 1)
 		return first < 0x20 || first == 0x7f;
+	if (length == 3)
+		return turns_text((const unsigned char *)text);
 	return length == 2 && first == 0xc2 && (unsigned char)text[1] < 0xa0;
 }
 

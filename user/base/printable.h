@@ -15,7 +15,10 @@
 /* How many bytes the character at text takes in UTF-8, of at most left; 0 if there is none. */
 size_t sw_utf8_length(const char *text, size_t left);
 
-/* Is the character at text, of that length, one that a terminal may obey (C0, DEL or C1)? */
+/*
+ * Is the character at text, of that length, one that a terminal may obey (C0, DEL or C1) or that turns the
+ * text behind it around?
+ */
 bool sw_is_control(const char *text, size_t length);
 
 /* What follows is at most so many times as long. */
