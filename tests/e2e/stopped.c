@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Loaded before libc: each call that changes something which outlives the process is a step. Before the step
- * STOP_AT (the first is 1) the process is killed, or, with STOP_HOW=fail, the step fails with EIO. STEPS names a
- * file that gets a line for each.
+ * STOP_AT (the first is 1) the process is killed, or, with STOP_HOW=fail, the step fails with EIO, or, with
+ * STOP_HOW=wait, the process stops until it is told to go on. STEPS names a file that gets a line for each.
+ * With STOP_HOW=memory alone, there is no memory for any program.
  */
 #include "preloaded.h"
 
@@ -36,6 +37,10 @@ static bool step(const char *what, const char *path)
 		errno = EIO;
 		return true;
 	}
+	if (how && !strcmp(how, "wait")) {
+		raise(SIGSTOP);
+		return false;
+	}
 	kill(getpid(), SIGKILL);
 	return true;
 }
@@ -64,8 +69,12 @@ static const char *lasting(long command)
 
 static bool bpf_fails(long command, const union bpf_attr *attr)
 {
-	const char *what = lasting(command);
+	const char *what = lasting(command), *how = getenv("STOP_HOW");
 
+	if (command == BPF_PROG_LOAD && how && !strcmp(how, "memory")) {
+		errno = ENOMEM;
+		return true;
+	}
 	return what && step(what, command == BPF_OBJ_PIN ? (const char *)attr->pathname : "");
 }
 

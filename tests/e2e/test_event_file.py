@@ -257,3 +257,21 @@ def test_events_are_waited_for(pair, lab, synward, tmp_path):
     assert heard()["interface"]["action"] == "detached"
     reader.terminate()
     assert reader.communicate(timeout=20)[0] == "" and reader.returncode == 0
+
+
+def test_the_cursor_has_a_file_of_its_own(synward, tmp_path):
+    """By whatever names: what is there keeps its content, and what is not there yet is known by its name."""
+    output, link, hard = (tmp_path / name for name in ("events", "link", "hard"))
+    for made in (False, True):
+        if made:
+            output.write_text("a line\n")
+            link.symlink_to(output)
+            hard.hardlink_to(output)
+        for cursor in (output, link, hard) if made else (output,):
+            done = synward.run("events", "--output", output, "--cursor-file", cursor)
+            assert done.returncode == 2 and "choose another one for the cursor" in done.stderr, done
+        assert output.exists() == made
+    assert output.read_text() == "a line\n"
+    output.unlink()
+    done = synward.run("events", "--wait", "--output", output, "--cursor-file", link)
+    assert done.returncode == 1 and "choose another one for the cursor" in done.stderr, done

@@ -14,7 +14,7 @@ import pytest
 
 import confined
 from causes import FAMILIES, Stage
-from cli import BINARY, ROOT, Synward, bpftool, fresh
+from cli import BINARY, ROOT, Synward, fresh
 from exporter import HOST, PROGRAM, Exporter, parse, said, silent
 from identity import plant_identity
 from net import End, Lab, run, wait_for
@@ -268,9 +268,7 @@ def test_under_its_units_filters_it_is_ready_while_status_knows_of_no_fault(here
         assert (ready.code, ready.body) == (200, "ready\n")
         assert "hook_unknown" in "".join(name for name, value in exporter.metrics().items()
                                          if "degraded_reason" in name and value)
-        program = synward.json("status")["interfaces"][0]["ingress"]["program_id"]
-        link, = (link for link in bpftool("link", "show") if link.get("prog_id") == program)
-        run("bpftool", "link", "detach", "id", link["id"])
+        run("bpftool", "link", "detach", "pinned", synward.pin_dir / "links" / "0" / "xdp")
         ready = exporter.ask("/readyz")
         assert (ready.code, ready.body) == (
             503, "degraded: s0: a hook is missing; to restore it: synward attach s0\n")
@@ -362,6 +360,14 @@ def test_an_address_in_use():
         done = run(PROGRAM, "--listen", f"127.0.0.1:{port}", check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"synward: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+
+
+@pytest.mark.parametrize("address", ("127.0.0.1", "[::1]"))
+def test_a_port_of_the_privileged(address):
+    done = run("setpriv", "--bounding-set=-net_bind_service", PROGRAM, "--listen", f"{address}:80", check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (f"synward: cannot listen on {address}:80: Permission denied; a port below 1024 takes "
+                           "CAP_NET_BIND_SERVICE: choose another one, such as 9945\n")
 
 
 def test_help_and_version():

@@ -154,8 +154,8 @@ def test_the_longest_prefix_has_the_hits(attached, stage):
 
 
 @pytest.mark.parametrize("argv, words", (
-    ([], ("expected a verb", "synward help block")),
-    (["ad", V4], ("unknown verb ad", "add")),
+    ([], ("expected a verb: add, del, list, check, load", "synward help block")),
+    (["ad", V4], ("unknown verb ad: did you mean add", "there are: add, del, list")),
     (["add"], ("expected prefixes",)),
     (["add", "192.0.2.1/24"], ("192.0.2.1/24", "192.0.2.0/24")),
     (["add", "2001:db8::1/64"], ("2001:db8::/64",)),

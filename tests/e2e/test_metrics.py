@@ -177,9 +177,7 @@ def test_no_label_holds_an_address(wire, synward, tmp_path):
 def test_a_lost_hook(pair, synward):
     near, far = pair
     synward.attach(far, options=QUICK)
-    program = synward.json("status")["interfaces"][0]["ingress"]["program_id"]
-    link = next(link for link in bpftool("link", "show") if link.get("prog_id") == program)
-    run("bpftool", "link", "detach", "id", link["id"])
+    run("bpftool", "link", "detach", "pinned", synward.pin_dir / "links" / "0" / "xdp")
     assert synward.run("status").returncode == DEGRADED
     page = page_of(synward)
     assert page.value("synward_degraded") == page.value("synward_degraded_reason", reason="hook") == 1

@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import shutil
 import signal
 
@@ -344,6 +345,15 @@ def test_wrong_usage(synward, argv, words):
     done = synward.run(*argv)
     assert done.returncode == USAGE and len(done.stderr.splitlines()) == 1, done
     assert all(word in done.stderr for word in words), done.stderr
+
+
+@pytest.mark.skipif(pathlib.Path("/etc/synward/synward.yaml").exists(), reason="this machine has a policy")
+@pytest.mark.parametrize("verb", ("apply", "diff"))
+def test_no_file_is_named(synward, verb):
+    done = synward.run("policy", verb)
+    assert done.returncode == USAGE and done.stderr == (
+        f"synward: policy {verb}: no FILE was named, and /etc/synward/synward.yaml is not there; synward.yaml(5) shows "
+        "how to write one\n")
 
 
 @pytest.mark.parametrize("verb", ("show", "apply", "diff", "confirm", "rollback", "reset", "score"))

@@ -330,9 +330,13 @@ def test_status_tells_what_waits_and_what_came_back(kept, files):
         return run(BINARY, *words, env=synward.environment(COLUMNS="50"), check=False).stdout
     assert " ".join(narrow("status").split()).count("syn_sent 2m7s") == 1
     for words in ("status", "stats --all", "list", "policy score", f"check-config {file}", "explain land", "doctor",
-                  "block check 192.0.2.1", "policy reset", "policy rollback", "disarm", "arm"):
+                  "block check 192.0.2.1", "policy reset", "policy rollback", "disarm", "arm", "top", "top services",
+                  "top anomalies"):
         wide = [line for line in narrow(*words.split()).splitlines() if len(line) > 50]
         assert all(line.lstrip().startswith("->") or " " not in line.strip() for line in wide), wide
+    for words in ((), ("attach",), ("policy",), ("policy", "apply"), ("check-config",)):
+        text, _, _ = narrow("help", *words).partition("Examples:")
+        assert [line for line in text.splitlines() if len(line) > 50] == []
 
 
 def test_show_as_json(kept, files):

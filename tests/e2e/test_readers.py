@@ -8,7 +8,7 @@ import stat
 
 import pytest
 
-from cli import BINARY, ROOT, bpftool
+from cli import BINARY, ROOT
 from net import run
 from prometheus import Page
 from readers import GROUP, READER, STRANGER, groups, with_groups
@@ -61,9 +61,7 @@ def test_a_member_sees_that_there_is_no_program(asked, pair, synward):
         page = Page.of(asked(space.command(*READER), "stats", "--prometheus").stdout)
         return page.value("synward_hook_health", **labels, hook="ingress", health=is_)
     assert health("unknown") == 1
-    program = synward.json("status")["interfaces"][0]["ingress"]["program_id"]
-    link = next(link for link in bpftool("link", "show") if link.get("prog_id") == program)
-    run("bpftool", "link", "detach", "id", link["id"])
+    run("bpftool", "link", "detach", "pinned", synward.pin_dir / "links" / "0" / "xdp")
     assert health("detached") == 1
     assert "degraded:" in asked(space.command(*READER), "status").stdout
 

@@ -211,6 +211,24 @@ def test_a_hook_that_was_taken_off_is_told(pair, synward, upgrades, hook):
     synward.expect(0, "status")
 
 
+def test_an_upgrade_that_cannot_be(pair, synward, other, tmp_path):
+    """There is no memory, or somebody takes a hook off behind the look at all, before the first is changed."""
+    synward.attach(pair[1], options=QUICK)
+    stops = stopped.Stops(stopped.build(tmp_path), synward, pair[1].namespace, ("upgrade",), other)
+    step = stops.lines(tmp_path).index("replace ") + 1
+    synward.expect(0, "upgrade")
+    before = synward.json("status")["interfaces"][0]["egress"]["program_id"]
+    assert stops.starve().stderr == ("synward: not enough memory for the programs; what is attached goes on as before: "
+                                     "make room, then run this again\n")
+    pin = synward.pin_dir / "links" / "0" / "xdp"
+    done = stops.hold(step, lambda: run("bpftool", "link", "detach", "pinned", pin))
+    assert (done.returncode, done.stdout) == (1, ""), done
+    assert f"s0: somebody took off the hook of {pin} meanwhile; to put it back: synward attach s0; " in done.stderr
+    synward.attach(pair[1], options=())
+    interface, = synward.json("status")["interfaces"]
+    assert interface["ok"] and interface["egress"]["program_id"] == before
+
+
 def test_nothing_attached(synward, upgrades):
     assert "nothing is attached" in upgrades.run(BINARY, code=1).stderr
 

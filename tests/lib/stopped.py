@@ -5,8 +5,9 @@ import itertools
 import os
 import pathlib
 import signal
+import subprocess
 
-from net import Failed, run
+from net import Failed, run, wait_for
 
 SOURCES = pathlib.Path(__file__).resolve().parents[1] / "e2e"
 THOROUGH = os.environ.get("THOROUGH", "") not in ("", "0")  # all of what else is a sample
@@ -37,14 +38,18 @@ class Stops:
         return run(*self.namespace.command(*self.command), check=False,
                    env=self.synward.environment(LD_PRELOAD=str(self.library), **changes))
 
-    def steps(self, directory):
-        """Runs it to its end. The numbers of its steps, one of each kind; a sample, unless THOROUGH."""
+    def lines(self, directory):
+        """Runs it to its end. What each of its steps does."""
         log = directory / "steps"
         log.unlink(missing_ok=True)
         done = self._run(STEPS=str(log))
         if done.returncode:
             raise Failed(f"{self.command}: {done.returncode}\n{done.stdout}{done.stderr}")
-        lines = log.read_text().splitlines()
+        return log.read_text().splitlines()
+
+    def steps(self, directory):
+        """Runs it to its end. The numbers of its steps, one of each kind; a sample, unless THOROUGH."""
+        lines = self.lines(directory)
         if THOROUGH:
             return [number for number, line in enumerate(lines, 1)]
         chosen, number = [], 1
@@ -60,3 +65,20 @@ class Stops:
 
     def fail(self, step):
         return self._run(STOP_AT=str(step), STOP_HOW="fail")
+
+    def starve(self):
+        """There is no memory for its programs."""
+        return self._run(STOP_HOW="memory")
+
+    def hold(self, step, meanwhile):
+        """Has it wait before the step until meanwhile() is done. Returns it when it has ended, as run() does."""
+        environment = self.synward.environment(LD_PRELOAD=str(self.library), STOP_AT=str(step), STOP_HOW="wait")
+        with subprocess.Popen([str(word) for word in self.namespace.command(*self.command)], text=True, env=environment,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            try:
+                wait_for(lambda: os.waitpid(process.pid, os.WUNTRACED | os.WNOHANG)[0], "the step")
+                meanwhile()
+            finally:
+                process.send_signal(signal.SIGCONT)
+            out, told = process.communicate(timeout=60)
+        return subprocess.CompletedProcess(self.command, process.returncode, out, told)

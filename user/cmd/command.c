@@ -71,10 +71,26 @@ static const char *last_word(const struct sw_command *command)
 	return space ? space + 1 : command->name;
 }
 
+/* As they are told where one is missing. */
+#define VERBS_SIZE 96
+
+static const char *verbs_of(char text[VERBS_SIZE], const struct sw_command *object)
+{
+	size_t length = 0;
+
+	for (int i = 0; object->verbs[i]; i++) {
+		sw_format(text + length, VERBS_SIZE - length, "%s%s", i ? ", " : "",
+			  last_word(object->verbs[i]));
+		length = strlen(text);
+	}
+	return text;
+}
+
 const struct sw_command *sw_command_find(const struct sw_command *object, const char *name)
 {
 	const struct sw_command *const *list = object ? object->verbs : sw_commands;
 	const char *best = NULL;
+	char verbs[VERBS_SIZE];
 
 	for (int i = 0; list[i]; i++) {
 		if (!strcmp(name, last_word(list[i])))
@@ -82,9 +98,8 @@ const struct sw_command *sw_command_find(const struct sw_command *object, const 
 		sw_word_nearest(&best, name, last_word(list[i]));
 	}
 	if (object)
-		sw_error(EINVAL, "%s: unknown verb %s%s%s; 'synward help %s' lists them all",
-			 object->name, name, best ? ": did you mean " : "", best ? best : "",
-			 object->name);
+		sw_error(EINVAL, "%s: unknown verb %s%s%s; there are: %s", object->name, name,
+			 best ? ": did you mean " : "", best ? best : "", verbs_of(verbs, object));
 	else
 		sw_error(EINVAL, "unknown command %s%s%s; 'synward --help' lists them all", name,
 			 best ? ": did you mean " : "", best ? best : "");
@@ -93,6 +108,7 @@ const struct sw_command *sw_command_find(const struct sw_command *object, const 
 
 int sw_command_run(const struct sw_command *command, int argc, char **argv)
 {
+	char verbs[VERBS_SIZE];
 	int first;
 
 	if (!command->verbs)
@@ -109,8 +125,8 @@ int sw_command_run(const struct sw_command *command, int argc, char **argv)
 		return SW_EXIT_OK;
 	}
 	if (first == argc)
-		return sw_error(EINVAL, "%s: expected a verb: 'synward help %s' lists them all",
-				command->name, command->name);
+		return sw_error(EINVAL, "%s: expected a verb: %s; see 'synward help %s'",
+				command->name, verbs_of(verbs, command), command->name);
 	command = sw_command_find(command, argv[first]);
 	return command ? sw_command_run(command, argc - first, argv + first) : -EINVAL;
 }
@@ -142,23 +158,41 @@ int sw_command_flush(void)
 	return sw_error(error, "cannot write to standard output: %s", sw_errno_text(error));
 }
 
+#define VERB_WIDTH 12
+
 static void list_commands(FILE *out, const struct sw_command *const *list)
 {
-	for (int i = 0; list[i]; i++)
-		fprintf(out, "  %-12s %s\n", last_word(list[i]), list[i]->summary);
+	for (int i = 0; list[i]; i++) {
+		fprintf(out, "  %-*s ", VERB_WIDTH, last_word(list[i]));
+		sw_wrap(out, list[i]->summary, 3 + VERB_WIDTH, 3 + VERB_WIDTH);
+	}
+}
+
+/* The table of a verb may be empty. */
+static bool has_options(const struct sw_command *command)
+{
+	return command->options && command->options[0].long_name;
 }
 
 void sw_command_help(const struct sw_command *command, FILE *out)
 {
-	fprintf(out, "synward %s - %s\n\nUsage: synward %s%s%s%s\n\n", command->name,
-		command->summary, command->name, command->options ? " [OPTION...]" : "",
-		*command->usage ? " " : "", command->usage);
+	static const char usage[] = "Usage: ";
+	char text[256];
+
+	sw_format(text, sizeof(text), "synward %s - %s", command->name, command->summary);
+	sw_wrap(out, text, 0, 2);
+	sw_format(text, sizeof(text), "synward %s%s%s%s", command->name,
+		  has_options(command) ? " [OPTION...]" : "", *command->usage ? " " : "",
+		  command->usage);
+	fprintf(out, "\n%s", usage);
+	sw_wrap(out, text, (int)strlen(usage), (int)strlen(usage));
+	fputc('\n', out);
 	if (command->verbs) {
 		fputs("Verbs:\n", out);
 		list_commands(out, command->verbs);
 		fputc('\n', out);
 	}
-	if (command->options) {
+	if (has_options(command)) {
 		sw_options_help(out, command->options);
 		fputc('\n', out);
 	}
@@ -169,10 +203,11 @@ void sw_command_help(const struct sw_command *command, FILE *out)
 
 void sw_overview(FILE *out)
 {
-	fputs("synward watches the TCP three-way handshake at the network driver, and can\n"
-	      "drop what a policy names.\n\n"
-	      "Usage: synward [OPTION...] COMMAND [ARGUMENT...]\n\nCommands:\n",
-	      out);
+	sw_wrap(out,
+		"synward watches the TCP three-way handshake at the network driver, and can drop "
+		"what a policy names.",
+		0, 0);
+	fputs("\nUsage: synward [OPTION...] COMMAND [ARGUMENT...]\n\nCommands:\n", out);
 	list_commands(out, sw_commands);
 	fputs("\nOptions of every command:\n", out);
 	sw_options_help(out, sw_global_options);

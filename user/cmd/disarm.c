@@ -53,12 +53,12 @@ const struct sw_command sw_cmd_disarm = {
 	.name = "disarm",
 	.summary = "stop dropping packets at once",
 	.usage = "",
-	.text = "Whatever the policy and the lists say, everything passes and is only counted, "
-		"from "
-		"this\n"
-		"moment on and until 'synward arm' or 'synward policy apply'; also after a reboot. "
-		"The\n"
-		"policy stays as it is. Without this program at hand, the same is one line:\n"
+	.text = "From now on every packet passes and is only counted, whatever the policy and the "
+		"lists say, until 'synward arm' or 'synward policy apply'; also after a reboot. "
+		"The "
+		"policy stays as it is. If you do not have this program at hand, this line does "
+		"the "
+		"same:\n"
 		"\n"
 		"  bpftool map update pinned " SW_DEFAULT_PIN_DIR "/maps/armed \\\n"
 		"          key 0 0 0 0 value 0 0 0 0\n"
@@ -110,7 +110,7 @@ const struct sw_command sw_cmd_arm = {
 	.name = "arm",
 	.summary = "drop packets again, as the policy says",
 	.usage = "",
-	.text = "What the policy enforces is dropped again.\n"
+	.text = "Undoes 'synward disarm': what the policy enforces is dropped again.\n"
 		"\n"
 		"Examples:\n"
 		"  synward arm\n",

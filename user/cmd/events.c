@@ -15,6 +15,8 @@
 #include <signal.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define POLL_MS	  250 /* how late the end of the attachment may be noticed */
@@ -209,6 +211,25 @@ static int follow(struct following *following)
 	return answer;
 }
 
+static bool is_same_file(const char *one, const char *other)
+{
+	struct stat a, b;
+
+	return !strcmp(one, other) ||
+	       (!stat(one, &a) && !stat(other, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+}
+
+/* Events would be written over the cursor, and the other way round. */
+static int check_files(void)
+{
+	if (!given.output || !given.cursor_file || !is_same_file(given.output, given.cursor_file))
+		return 0;
+	return sw_error(EINVAL,
+			"events: --output and --cursor-file name the same file, %s: choose "
+			"another one for the cursor",
+			given.cursor_file);
+}
+
 /* Where events go, and how far they have. */
 static int open_sink(struct following *following)
 {
@@ -221,6 +242,8 @@ static int open_sink(struct following *following)
 	if (given.cursor_file)
 		error = sw_cursor_file_open(given.cursor_file, SW_EVENT_NO_CURSOR,
 					    &following->cursor);
+	if (!error)
+		error = check_files(); /* now that it is there, by whatever name */
 	if (error)
 		return error;
 	following->only_new &= !given.cursor_file || following->cursor.is_new;
@@ -315,6 +338,8 @@ static int run(int argc, char **argv)
 		return sw_error(EINVAL, "events: expected no arguments, got %s", argv[first]);
 	if (given.journal && given.output)
 		return sw_error(EINVAL, "events: --output and --journal exclude each other");
+	if (check_files())
+		return -EINVAL;
 	if (given.timeout_ms != FOREVER)
 		following.end_ns = sw_monotonic_ns() + given.timeout_ms * NS_PER_MS;
 	sigaction(SIGINT, &action, NULL);

@@ -47,14 +47,14 @@ const struct sw_command sw_cmd_genkey = {
 	.summary = "a new secret for hosts that check each other's cookies",
 	.usage = "",
 	.text = "Prints a random key of 256 bits in base64, a line for the "
-		"file\n" SW_DEFAULT_SECRET_FILE ", which all hosts behind one address have, and "
-		"only their root may read. Where the "
-		"policy says flood_defence.shared_secret, 'synward policy apply' and 'synward "
-		"attach' give it to the kernel.\n"
+		"file\n" SW_DEFAULT_SECRET_FILE ". Copy that file to all hosts behind one address; "
+		"only root may read it. If the policy has flood_defence.shared_secret, 'synward "
+		"policy apply' and 'synward attach' give the key to the kernel.\n"
 		"\n"
-		"A file may have two lines. Cookies are made with the first key, and honoured of "
-		"both. So nobody is lost while a new one comes to all hosts: first as the second "
-		"line everywhere, then as the first, and the old one goes last.\n"
+		"The file may have two lines. synward makes cookies with the first key, and takes "
+		"those of both. To change the key without losing a client, add the new key as the "
+		"second line on all hosts, then swap the two lines on all hosts, then remove the "
+		"old one; run 'synward policy apply' after each step.\n"
 		"\n"
 		"Examples:\n"
 		"  (umask 077; synward genkey > " SW_DEFAULT_SECRET_FILE ")\n",

@@ -325,43 +325,43 @@ static int run(const struct sw_command *command, enum sw_list list, int (*verb)(
 	}
 
 #define LIST_VERBS(id, of)                                                                         \
-	LIST_VERB(                                                                                 \
-		id, of, add, add, "add prefixes", "PREFIX...",                                     \
-		"A PREFIX is an address, or an address with a length, of IPv4 or IPv6. One that\n" \
-		"is there already gets the new expiry and reason.\n"                               \
-		"\n"                                                                               \
-		"Examples:\n"                                                                      \
-		"  synward " #of " add 203.0.113.0/24 --expires 1h --reason 'for now'\n"           \
-		"  synward " #of " add 2001:db8::/32 192.0.2.7\n");                                \
+	LIST_VERB(id, of, add, add, "add prefixes", "PREFIX...",                                   \
+		  "A PREFIX is an address, or an address with a length, of IPv4 or IPv6. If it\n"  \
+		  "is on the list already, it gets the new expiry and reason.\n"                   \
+		  "\n"                                                                             \
+		  "Examples:\n"                                                                    \
+		  "  synward " #of " add 203.0.113.0/24 --expires 1h --reason 'for now'\n"         \
+		  "  synward " #of " add 2001:db8::/32 192.0.2.7\n");                              \
 	LIST_VERB(id, of, del, delete, "delete prefixes", "PREFIX... | --all",                     \
-		  "Takes prefixes out as they were put in, all of them or none.\n"                 \
+		  "Removes these prefixes, as they were added. If one of them is not on the\n"     \
+		  "list, none is removed.\n"                                                       \
 		  "\n"                                                                             \
 		  "Examples:\n"                                                                    \
 		  "  synward " #of " del 203.0.113.0/24\n"                                         \
 		  "  synward " #of " del --all\n");                                                \
 	LIST_VERB(id, of, list, show, "show the prefixes with hits and reasons", "",               \
-		  "Each prefix with the packets of which it was the longest match, how long it\n"  \
-		  "stays, since when it is there and why.\n"                                       \
+		  "Shows each prefix with its hits, when it expires, since when it is on the\n"    \
+		  "list, and why. A packet is a hit of the longest prefix that matches it.\n"      \
 		  "\n"                                                                             \
 		  "Examples:\n"                                                                    \
 		  "  synward " #of " list --sort hits\n"                                           \
 		  "  synward " #of " list -j --all | jq -r '.prefixes[].prefix'\n");               \
-	LIST_VERB(id, of, check, check, "show which entries match an address, and why", "ADDRESS", \
-		  "Looks on both lists, as a packet from this address would: the longest prefix\n" \
-		  "of each counts, and the allow list goes before the block list.\n"               \
-		  "\n"                                                                             \
-		  "Examples:\n"                                                                    \
-		  "  synward " #of " check 203.0.113.7\n");                                        \
-	LIST_VERB(id, of, load, load, "add the prefixes of a file", "FILE",                        \
-		  "The FILE has a prefix a line, the reason behind it if there is one, and "       \
-		  "comments\n"                                                                     \
-		  "that begin with #; - is standard input. A mistake in it changes nothing. A\n"   \
-		  "million prefixes take about two seconds, while packets go on being looked up\n" \
-		  "in the list as it was.\n"                                                       \
-		  "\n"                                                                             \
-		  "Examples:\n"                                                                    \
-		  "  synward " #of " load feed.txt --expires 2d --reason 'feed of today'\n"        \
-		  "  synward " #of " load feed.txt --replace\n");                                  \
+	LIST_VERB(                                                                                 \
+		id, of, check, check, "show which entries match an address, and why", "ADDRESS",   \
+		"Looks into both lists, as is done for a packet from this address: the longest\n"  \
+		"prefix of each list counts, and the allow list goes before the block list.\n"     \
+		"\n"                                                                               \
+		"Examples:\n"                                                                      \
+		"  synward " #of " check 203.0.113.7\n");                                          \
+	LIST_VERB(                                                                                 \
+		id, of, load, load, "add the prefixes of a file", "FILE",                          \
+		"Each line of FILE is a prefix, with a reason behind it if you like; # begins a\n" \
+		"comment; - is standard input. A mistake in it changes nothing. A million\n"       \
+		"prefixes take about two seconds; until then packets meet the old list.\n"         \
+		"\n"                                                                               \
+		"Examples:\n"                                                                      \
+		"  synward " #of " load feed.txt --expires 2d --reason 'feed of today'\n"          \
+		"  synward " #of " load feed.txt --replace\n");                                    \
 	static const struct sw_command *const of##_verbs[] = {                                     \
 		&of##_add, &of##_del, &of##_list, &of##_check, &of##_load, NULL                    \
 	}

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 int sw_policy_work_load(struct sw_policy_work *work, const char *file)
 {
@@ -122,7 +123,16 @@ const char *sw_policy_file(const struct sw_command *command, int argc, char **ar
 		sw_error(EINVAL, "%s: expected one FILE, got %d", command->name, argc - first);
 		return NULL;
 	}
-	return first < argc ? argv[first] : SW_DEFAULT_POLICY;
+	if (first < argc)
+		return argv[first];
+	if (access(SW_DEFAULT_POLICY, F_OK) && errno == ENOENT) {
+		sw_error(EINVAL,
+			 "%s: no FILE was named, and %s is not there; synward.yaml(5) shows how to "
+			 "write one",
+			 command->name, SW_DEFAULT_POLICY);
+		return NULL;
+	}
+	return SW_DEFAULT_POLICY;
 }
 
 static const struct sw_command *const verbs[] = {

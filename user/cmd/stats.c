@@ -24,7 +24,7 @@ static const struct sw_option options[] = {
 	{ "prometheus-textfile", 0, SW_OPTION_STRING, &given.textfile_dir, "DIR",
 	  .help = "metrics to DIR/synward.prom, for node_exporter" },
 	{ "watch", 'w', SW_OPTION_DURATION, &given.watch_ms, "SECONDS",
-	  .help = "again and again, until interrupted", .minimum = 100, .maximum = 86400000 },
+	  .help = "repeat every SECONDS, until interrupted", .minimum = 100, .maximum = 86400000 },
 	{},
 };
 

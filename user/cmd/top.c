@@ -39,7 +39,7 @@ static const struct sw_option options[] = {
 	  .choices = sw_top_by_names },
 	{ "once", 0, SW_OPTION_FLAG, &given.once, NULL, .help = "one table, also on a terminal" },
 	{ "watch", 'w', SW_OPTION_DURATION, &given.watch_ms, "SECONDS",
-	  .help = "again and again, until interrupted (on a terminal: 1)", .minimum = 100,
+	  .help = "repeat every SECONDS, until interrupted (on a terminal: 1)", .minimum = 100,
 	  .maximum = 86400000 },
 	{},
 };

@@ -60,7 +60,6 @@ int sw_endpoint_parse(const char *text, struct sw_endpoint *endpoint)
 				"--listen %s: that is an address of a group, to which nobody can "
 				"connect; expected one of this host",
 				text);
-	/* the ports of both families are at one place */
 	made.v4.sin_port = htons((uint16_t)port);
 	*endpoint = made;
 	return 0;
@@ -79,11 +78,23 @@ const char *sw_endpoint_text(char text[SW_ENDPOINT_TEXT], const struct sw_endpoi
 	return text;
 }
 
+/* The ports of both families are at one place. */
+static int failed(const struct sw_endpoint *endpoint, int error)
+{
+	bool is_low = error == EACCES && ntohs(endpoint->v4.sin_port) < IPPORT_RESERVED;
+	char text[SW_ENDPOINT_TEXT];
+
+	return sw_error(error, "cannot listen on %s: %s%s", sw_endpoint_text(text, endpoint),
+			sw_errno_text(error),
+			is_low ? "; a port below 1024 takes CAP_NET_BIND_SERVICE: choose another "
+				 "one, such as 9945" :
+				 "");
+}
+
 int sw_endpoint_listen(struct sw_endpoint *endpoint)
 {
 	SW_AUTO_FD int fd = socket(endpoint->any.sa_family,
 				   SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	char text[SW_ENDPOINT_TEXT];
 	int one = 1;
 
 	/* who listens here again need not wait until the last connection is forgotten */
@@ -92,7 +103,6 @@ int sw_endpoint_listen(struct sw_endpoint *endpoint)
 	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one))) ||
 	    bind(fd, &endpoint->any, endpoint->length) || listen(fd, BACKLOG) ||
 	    getsockname(fd, &endpoint->any, &endpoint->length))
-		return sw_error(errno, "cannot listen on %s: %s", sw_endpoint_text(text, endpoint),
-				sw_errno_text(errno));
+		return failed(endpoint, errno);
 	return sw_take_fd(&fd);
 }

@@ -204,10 +204,14 @@ static int prepare_maps(const struct sw_instance *instance, struct bpf_object *o
 	return 0;
 }
 
-static int load_failed(int error)
+/* Whoever makes the tables can have smaller ones; all others load programs that share those that are there. */
+static int load_failed(const struct sw_object *object, int error)
 {
 	const char *reason = sw_bpf_log_reason();
 
+	if (error == -ENOMEM && !object->options.create)
+		return sw_error(error, "not enough memory for the programs; what is attached goes "
+				       "on as before: make room, then run this again");
 	if (error == -ENOMEM)
 		return sw_error(error, "not enough memory for the tables: choose smaller ones with "
 				       "--handshakes and --connections");
@@ -381,7 +385,7 @@ int sw_object_load(const struct sw_instance *instance, const struct sw_object_op
 	made->options = *options;
 	made->skeleton = synward_bpf__open();
 	if (!made->skeleton)
-		return load_failed(-errno);
+		return load_failed(made, -errno);
 	set_constants(&made->skeleton->rodata->load, &instance->identity, options);
 	choose_programs(made->skeleton, options->only_tc);
 	error = prepare_maps(instance, made->skeleton->obj, options->create);
@@ -389,7 +393,7 @@ int sw_object_load(const struct sw_instance *instance, const struct sw_object_op
 		return error;
 	error = synward_bpf__load(made->skeleton);
 	if (error)
-		return load_failed(error);
+		return load_failed(made, error);
 	if (options->create) {
 		error = fill_maps(made->skeleton, &instance->identity, options->create);
 		if (!error)
@@ -410,7 +414,7 @@ int sw_object_xdp_frags(struct sw_object *object)
 
 	skeleton = synward_bpf__open();
 	if (!skeleton)
-		return load_failed(-errno);
+		return load_failed(object, -errno);
 	object->frags = skeleton;
 	set_constants(&skeleton->rodata->load, &object->instance->identity, &object->options);
 	bpf_object__for_each_program(program, skeleton->obj)
@@ -419,7 +423,7 @@ int sw_object_xdp_frags(struct sw_object *object)
 	if (error)
 		return error;
 	error = synward_bpf__load(skeleton);
-	return error ? load_failed(error) : bpf_program__fd(skeleton->progs.sw_xdp_frags);
+	return error ? load_failed(object, error) : bpf_program__fd(skeleton->progs.sw_xdp_frags);
 }
 
 int sw_object_tc(struct sw_object *object)
@@ -431,12 +435,12 @@ int sw_object_tc(struct sw_object *object)
 		return bpf_program__fd(object->tc->progs.sw_tc);
 	skeleton = synward_tc_bpf__open();
 	if (!skeleton)
-		return load_failed(-errno);
+		return load_failed(object, -errno);
 	object->tc = skeleton;
 	set_constants(&skeleton->rodata->load, &object->instance->identity, &object->options);
 	error = prepare_maps(object->instance, skeleton->obj, false);
 	if (error)
 		return error;
 	error = synward_tc_bpf__load(skeleton);
-	return error ? load_failed(error) : bpf_program__fd(skeleton->progs.sw_tc);
+	return error ? load_failed(object, error) : bpf_program__fd(skeleton->progs.sw_tc);
 }

@@ -88,10 +88,15 @@ static int swap_link(const struct sw_pins *pins, const struct sw_swap *swap, int
 
 	sw_pins_path(pins, path, "%s", swap->pin);
 	link = bpf_obj_get(path);
-	if (link < 0 || bpf_link_update(link, after, &options))
-		return sw_error(errno, "%s: the kernel did not replace the program of %s/%s: %s",
-				swap->record->name, pins->shown, swap->pin, sw_errno_text(errno));
-	return 0;
+	if (link >= 0 && !bpf_link_update(link, after, &options))
+		return 0;
+	if (errno == ENOLINK)
+		return sw_error(errno,
+				"%s: somebody took off the hook of %s/%s meanwhile; to put it "
+				"back: synward attach %s; then run this again",
+				swap->record->name, pins->shown, swap->pin, swap->record->name);
+	return sw_error(errno, "%s: the kernel did not replace the program of %s/%s: %s",
+			swap->record->name, pins->shown, swap->pin, sw_errno_text(errno));
 }
 
 static int swap_pin(const struct sw_pins *pins, const struct sw_swap *swap, int program)

@@ -2,6 +2,7 @@
 #include "top_report.h"
 
 #include "../base/number.h"
+#include "../text/prose.h"
 #include "../text/table.h"
 #include "../text/width.h"
 
@@ -35,12 +36,14 @@ static void print_line(FILE *out, const struct sw_page *page, const struct sw_gr
 void sw_text_page(FILE *out, const struct sw_page *page)
 {
 	size_t rows = sw_grid_rows(page->grid);
+	FILE *lines = sw_prose_begin(out);
 	struct sw_grid_layout layout;
 	char shown[SW_NUMBER_SIZE], total[SW_NUMBER_SIZE];
 
 	for (int i = 0; i < SW_PAGE_LINES && page->lines[i][0]; i++)
-		fprintf(out, "%s%s%s\n", i ? "" : sw_style(out, SW_STYLE_BOLD), page->lines[i],
+		fprintf(lines, "%s%s%s\n", i ? "" : sw_style(out, SW_STYLE_BOLD), page->lines[i],
 			i ? "" : sw_style(out, SW_STYLE_NONE));
+	sw_prose_end(lines);
 	if (!rows)
 		return;
 	sw_grid_fit(page->grid, sw_width(out), &layout);
