@@ -33,10 +33,9 @@ static struct {
 
 static const struct sw_option options[] = {
 	{ "config", 'c', SW_OPTION_STRING, &given.config, "FILE",
-	  .help = "interfaces and options from a file of YAML; those of the command line go "
-		  "first" },
+	  .help = "take interfaces and options from a YAML file; the command line overrides it" },
 	{ "mode", 'm', SW_OPTION_CHOICE, &given.mode, "MODE",
-	  .help = "where packets that come in are seen: native or generic XDP, or tc; auto takes "
+	  .help = "where incoming packets are seen: native or generic XDP, or tc; auto takes "
 		  "native if the driver can, else tc",
 	  .choices = modes },
 	{ "tc", 0, SW_OPTION_CHOICE, &given.tc, "HOOK",
@@ -57,7 +56,7 @@ static const struct sw_option options[] = {
 	  .help = "how SYN floods are kept off: auto, handover, kernel or challenge",
 	  .choices = sw_flood_wishes },
 	{ "checksums", 0, SW_OPTION_FLAG, &given.checksums, NULL,
-	  .help = "verify checksums; misleading where a card fills them in" },
+	  .help = "verify checksums; misleading if a card fills them in later" },
 	{},
 };
 

@@ -13,7 +13,8 @@ static struct {
 } given;
 
 static const struct sw_option options[] = {
-	{ "all", 'a', SW_OPTION_FLAG, &given.all, NULL, .help = "rules that nothing met, too" },
+	{ "all", 'a', SW_OPTION_FLAG, &given.all, NULL,
+	  .help = "also list rules that no packet has met" },
 	{},
 };
 

@@ -18,11 +18,11 @@ static struct {
 } given;
 
 static const struct sw_option options[] = {
-	{ "all", 'a', SW_OPTION_FLAG, &given.all, NULL, .help = "print rows that are zero, too" },
+	{ "all", 'a', SW_OPTION_FLAG, &given.all, NULL, .help = "also print rows that are zero" },
 	{ "prometheus", 0, SW_OPTION_FLAG, &given.prometheus, NULL,
-	  .help = "metrics in Prometheus' text format" },
+	  .help = "print metrics in Prometheus' text format" },
 	{ "prometheus-textfile", 0, SW_OPTION_STRING, &given.textfile_dir, "DIR",
-	  .help = "metrics to DIR/synward.prom, for node_exporter" },
+	  .help = "write metrics to DIR/synward.prom, for node_exporter" },
 	{ "watch", 'w', SW_OPTION_DURATION, &given.watch_ms, "SECONDS",
 	  .help = "repeat every SECONDS, until interrupted", .minimum = 100, .maximum = 86400000 },
 	{},

@@ -103,7 +103,7 @@ const struct sw_command sw_cmd_upgrade = {
 		"policy, lists, counters, connections and warm-up stay. State of another ABI\n"
 		"version is refused, and nothing changes; 'synward version' shows the version of\n"
 		"this synward. Interfaces that no longer exist are skipped. Exit code 3: a hook\n"
-		"is missing; to restore it: 'synward attach IFACE'; or one is out of reach.\n"
+		"is missing (to restore it: 'synward attach IFACE') or cannot be reached.\n"
 		"\n"
 		"Examples:\n"
 		"  synward upgrade\n"

@@ -42,11 +42,11 @@ static int add_name(const char *text, void *value)
 
 const struct sw_option sw_exporter_options[] = {
 	{ "listen", 'l', SW_OPTION_CALLBACK, &sw_exporter_given, "ADDRESS:PORT",
-	  .help = "where to serve; as often as need be (127.0.0.1:9945 and [::1]:9945)",
+	  .help = "where to serve; may be repeated (127.0.0.1:9945 and [::1]:9945)",
 	  .parse = add_endpoint },
 	{ "allow-host", 0, SW_OPTION_CALLBACK, &sw_exporter_given, "HOST",
-	  .help = "a name under which clients may ask for this host, beside localhost and its "
-		  "addresses; as often as need be",
+	  .help = "a name by which clients may call this host, beside localhost and its "
+		  "addresses; may be repeated",
 	  .parse = add_name },
 	{ "pin-dir", 0, SW_OPTION_STRING, &sw_exporter_given.pin_dir, "DIR",
 	  .help = "directory of the pinned state (" SW_DEFAULT_PIN_DIR ")" },
@@ -63,15 +63,15 @@ void sw_exporter_help(FILE *out)
 	sw_options_help(out, sw_exporter_options);
 	fputc('\n', out);
 	sw_wrap_paragraphs(
-		out, "It needs no capability, and gives up those that it has. What it reads is "
-		     "root's and, where there is one, the group synward's. It changes nothing, and "
-		     "runs whether or not anything is attached. 'curl localhost:9945' lists what "
-		     "there is; a browser gets a page there, live.\n"
+		out, "Needs no capability, and gives up those that it has. Root may read the state "
+		     "of synward, and the group synward if there is one. The exporter changes "
+		     "nothing, and runs whether or not anything is attached. 'curl localhost:9945' "
+		     "lists the paths; a browser gets a live page there.\n"
 		     "\n"
 		     "Examples:\n"
 		     "  setpriv --reuid=nobody --regid=nogroup --groups=synward synward-exporter\n"
 		     "  synward-exporter --listen 192.0.2.1:9945 --allow-host web1.example\n"
 		     "\n"
-		     "The environment variable SYNWARD_PIN_DIR does what --pin-dir does. Exit "
+		     "The environment variable SYNWARD_PIN_DIR sets the default of --pin-dir. Exit "
 		     "codes: 0 it was ended, 1 failure, 2 wrong usage.\n");
 }
