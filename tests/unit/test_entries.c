@@ -274,14 +274,18 @@ static void a_line_has_an_end(void **state __unused)
 	assert_non_null(strstr(recorded, ":1: a line of more than"));
 }
 
-/* Bytes of any kind end in an error or an entry, never in a crash; a zero ends its line. */
+/* Bytes of any kind end in an error or an entry, never in a crash; and none hides what is behind it. */
 static void any_bytes_may_be_in_a_file(void **state __unused)
 {
-	static const char text[] = "10.0.0.1 a\0b\n10.0.0.2\n\xff\xfe\n";
+	static const char text[] = "10.0.0.1 a\n10.0.0.2\n\xff\xfe\n";
+	static const char hides[] = "10.0.0.3 a\0b\n10.0.0.4\n";
 
 	assert_int_equal(read_text(text, sizeof(text) - 1), -EINVAL);
 	assert_int_equal(entries.count, 2);
 	assert_string_equal(entries.rows[0].reason, "a");
+	assert_int_equal(read_text(hides, sizeof(hides) - 1), -EINVAL);
+	assert_non_null(strstr(recorded, ":1: a line with a NUL byte"));
+	assert_int_equal(entries.count, 2);
 	assert_int_equal(sw_prefix_file_read("/", &entries, NULL, NULL), -EINVAL);
 	assert_int_equal(sw_prefix_file_read("/nowhere/x", &entries, NULL, NULL), -EINVAL);
 }

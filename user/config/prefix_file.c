@@ -111,17 +111,32 @@ static int take_line(struct reading *reading, char *line)
 	return complain(reading, line);
 }
 
+/*
+ * A line of less than size bytes, its newline included. Returns its length, which strlen() is not if there is a NUL in
+ * it; 0 at the end.
+ */
+static size_t get_line(FILE *file, char *line, size_t size)
+{
+	size_t length = 0;
+	int letter = 0;
+
+	while (length < size - 1 && letter != '\n' && (letter = getc_unlocked(file)) != EOF)
+		line[length++] = (char)letter;
+	line[length] = '\0';
+	return length;
+}
+
 static int read_lines(struct reading *reading, FILE *file, sw_file_progress *progress,
 		      void *context)
 {
 	char line[MAX_LINE];
 	uint64_t done = 0, all = 0;
 	struct stat about;
+	size_t length;
 
 	if (!fstat(fileno(file), &about) && S_ISREG(about.st_mode))
 		all = (uint64_t)about.st_size;
-	while (fgets(line, sizeof(line), file)) {
-		size_t length = strlen(line);
+	while ((length = get_line(file, line, sizeof(line)))) {
 		int error;
 
 		reading->line++;
@@ -132,6 +147,12 @@ static int read_lines(struct reading *reading, FILE *file, sw_file_progress *pro
 				"%s:%u: a line of more than %u bytes; expected one prefix a "
 				"line",
 				reading->name, reading->line, MAX_LINE - 2);
+		/* or what is behind it would go without a word */
+		if (strlen(line) < length)
+			return sw_error(EINVAL,
+					"%s:%u: a line with a NUL byte in it; expected text, one "
+					"prefix a line",
+					reading->name, reading->line);
 		error = take_line(reading, line);
 		if (error)
 			return error;

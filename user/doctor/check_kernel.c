@@ -2,6 +2,8 @@
 /* Is there in this kernel what the programs need? */
 #include "checks.h"
 
+#include "../platform/mounts.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -62,7 +64,7 @@ static void judge_bpffs(const struct sw_host_facts *host, struct sw_finding *fin
 	} else if (host->bpffs_error == ENOENT) {
 		sw_found(finding, SW_FINDING_NOTE, "no bpffs is mounted on /sys/fs/bpf");
 		sw_found_why(finding, "attach mounts one, which only root may then enter");
-		sw_found_command(finding, "mount -t bpf bpf /sys/fs/bpf");
+		sw_found_command(finding, SW_MOUNT_BPFFS);
 	} else if (host->bpffs_error) {
 		sw_found_error(finding, SW_FINDING_UNKNOWN, host->bpffs_error);
 	} else if (host->readers && !(host->bpffs_mode & 0011)) {

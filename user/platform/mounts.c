@@ -87,9 +87,8 @@ int sw_mount_bpffs(pid_t keeper)
 	sw_format(path, sizeof(path), "/proc/%d/ns/mnt", keeper);
 	namespace_fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (namespace_fd < 0)
-		return sw_error(errno,
-				"cannot open %s: %s; mount a bpffs first: mount -t bpf bpf %s",
-				path, sw_errno_text(errno), SW_BPFFS);
+		return sw_error(errno, "cannot open %s: %s; mount a bpffs first: " SW_MOUNT_BPFFS,
+				path, sw_errno_text(errno));
 	child = fork();
 	if (child == 0)
 		_exit(mount_inside(namespace_fd));
@@ -98,8 +97,8 @@ int sw_mount_bpffs(pid_t keeper)
 	error = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 	if (error)
 		return sw_error(error,
-				"no bpffs is mounted on %s and mounting one failed: %s; as root: "
-				"mount -t bpf bpf %s",
-				SW_BPFFS, sw_errno_text(error), SW_BPFFS);
+				"no bpffs is mounted on %s and mounting one failed: %s; as "
+				"root: " SW_MOUNT_BPFFS,
+				SW_BPFFS, sw_errno_text(error));
 	return 0;
 }

@@ -7,6 +7,9 @@
 
 #define SW_BPFFS "/sys/fs/bpf"
 
+/* What a user is told to type: by default the kernel lets everybody in, and make what pins are taken for. */
+#define SW_MOUNT_BPFFS "mount -t bpf -o mode=0700 bpf " SW_BPFFS
+
 /* Is what the descriptor is of on bpffs? */
 bool sw_is_bpffs(int fd);
 
