@@ -41,7 +41,8 @@ PYTHON		?= /usr/bin/python3
 WARNINGS	:= -Wall -Wextra -Werror
 CFLAGS		?= -O2 -g
 CPPFLAGS_ALL	:= -Iinclude -I$(B)/bpf -D_GNU_SOURCE -DSYNWARD_VERSION='"$(VERSION)"' $(CPPFLAGS)
-CFLAGS_ALL	:= -std=gnu11 $(WARNINGS) $(CFLAGS)
+# functions apart, so that a program may do without those that it never calls
+CFLAGS_ALL	:= -std=gnu11 $(WARNINGS) -ffunction-sections -fdata-sections $(CFLAGS)
 # a symbol that is bound late has the registers put on the stack, with what is in them of a secret
 LDFLAGS_ALL	:= -Wl,-z,relro,-z,now $(LDFLAGS)
 LIBS		:= -lbpf -lelf -lz -ljansson -lcap-ng -lmnl -lpcap -lcyaml -lyaml -lncursesw -ltinfo -lnettle -lm
@@ -107,13 +108,13 @@ $(PAGE:%=$(B)/page/%.o): $(B)/page/%.o: %
 	@mkdir -p $(@D)
 	$(Q)cd $(<D) && $(LD) -r -b binary -z noexecstack -o $(abspath $@) $(<F)
 
-# Only what it needs of the rest, and of the libraries.
+# Only what it needs of the rest, and of the libraries: not what attaches, nor the BPF programs.
 $(B)/exporter.a: $(LIB_OBJECTS)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 $(B)/synward-exporter: $(EXPORTER_OBJECTS) $(B)/exporter.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $^ -Wl,--as-needed $(EXPORTER_LIBS) $(LIBS) -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $^ -Wl,--gc-sections -Wl,--as-needed $(EXPORTER_LIBS) $(LIBS) -o $@
 
 # ---- what is made of the tables of commands and options
 
