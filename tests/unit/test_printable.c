@@ -165,17 +165,24 @@ static void test_rows_are_printed_one_by_one(void **state __unused)
 	}
 }
 
-static void test_labels_are_valid(void **state __unused)
+static void test_samples_are_valid(void **state __unused)
 {
-	char *printed;
+	const uint64_t numbers[] = { 0, 10, 18446744073709551615U };
+	char *printed, expected[256];
 	size_t length;
 
 	for (size_t i = 0; i < CASES; i++) {
 		const struct sw_metrics to = { .out = open_memstream(&printed, &length) };
+		uint64_t number = numbers[i % 3];
 
-		sw_metric_label(&to, cases[i].text);
+		sw_metric_service(&to, "x", cases[i].text);
+		sw_metric_more(&to, "limit", "syn_rate");
+		sw_metric_number(&to, number);
 		fclose(to.out);
-		assert_string_equal(printed, cases[i].label);
+		snprintf(expected, sizeof(expected),
+			 "synward_x{service=\"%s\",limit=\"syn_rate\"} %ju\n", cases[i].label,
+			 (uintmax_t)number);
+		assert_string_equal(printed, expected);
 		free(printed);
 	}
 }
@@ -227,7 +234,7 @@ int main(void)
 		cmocka_unit_test(test_json_is_valid),
 		cmocka_unit_test(test_json_without_memory_is_told),
 		cmocka_unit_test(test_rows_are_printed_one_by_one),
-		cmocka_unit_test(test_labels_are_valid),
+		cmocka_unit_test(test_samples_are_valid),
 		cmocka_unit_test(test_of_one_name_the_last_is_chosen),
 		cmocka_unit_test(test_openmetrics_has_the_suffix_on_samples_only),
 	};

@@ -66,11 +66,25 @@ static size_t next_piece(char piece[PIECE_SIZE], const char **text)
 	return plain ? length : SW_PRINTABLE_GROWTH * length;
 }
 
+/* How much of it is printable ASCII, of which each byte is a character. */
+static size_t plain_length(const char *text)
+{
+	size_t length = 0;
+
+	while (text[length] >= 0x20 && text[length] < 0x7f)
+		length++;
+	return length;
+}
+
 const char *sw_printable(char *shown, size_t size, const char *text)
 {
 	char piece[PIECE_SIZE];
-	size_t used = 0;
+	size_t used = plain_length(text); /* most often that is all */
 
+	if (used >= size)
+		used = size - 1;
+	memcpy(shown, text, used);
+	text += used;
 	while (*text) {
 		size_t length = next_piece(piece, &text);
 

@@ -3,6 +3,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "netlink.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -34,6 +35,7 @@ static int arrive(int failed)
 	own_inode = 0;
 	own_cookie = 0;
 	sw_close_fd(&own_socket);
+	sw_netlink_let_go();
 	return 0;
 }
 

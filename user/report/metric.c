@@ -24,11 +24,91 @@ void sw_metric_head(const struct sw_metrics *to, const char *name, const char *t
 		length, name, type);
 }
 
+/*
+ * A page has thousands of samples, each of a few pieces, so these are put there one after the other: printf() takes twice
+ * as long for them. Nobody else writes there meanwhile.
+ */
+static void put(const struct sw_metrics *to, const char *text)
+{
+	fwrite_unlocked(text, 1, strlen(text), to->out);
+}
+
+static void put_number(const struct sw_metrics *to, uint64_t number)
+{
+	char digits[21], *first = digits + sizeof(digits) - 1;
+
+	*first = '\0';
+	do
+		*--first = (char)('0' + number % 10);
+	while (number /= 10);
+	put(to, first);
+}
+
+/* Text that somebody else has chosen, escaped. */
+static void put_escaped(const struct sw_metrics *to, const char *value)
+{
+	size_t plain;
+
+	for (value = SW_PRINTABLE(value, LABEL_SIZE); *value; value += plain) {
+		plain = strcspn(value, "\"\\");
+		fwrite_unlocked(value, 1, plain, to->out);
+		if (value[plain]) {
+			putc_unlocked('\\', to->out);
+			putc_unlocked(value[plain++], to->out);
+		}
+	}
+}
+
+static void begin(const struct sw_metrics *to, const char *name, const char *label)
+{
+	put(to, "synward_");
+	put(to, name);
+	put(to, "{");
+	put(to, label);
+	put(to, "=\"");
+}
+
+void sw_metric_number(const struct sw_metrics *to, uint64_t number)
+{
+	put(to, "} ");
+	put_number(to, number);
+	put(to, "\n");
+}
+
 /* The vocabulary's texts hold neither quotes nor backslashes: nothing needs an escape. */
 void sw_metric_labelled(const struct sw_metrics *to, const char *name, const char *label,
 			const char *value, uint64_t number)
 {
-	fprintf(to->out, "synward_%s{%s=\"%s\"} %" PRIu64 "\n", name, label, value, number);
+	begin(to, name, label);
+	put(to, value);
+	put(to, "\"");
+	sw_metric_number(to, number);
+}
+
+void sw_metric_more(const struct sw_metrics *to, const char *label, const char *value)
+{
+	put(to, ",");
+	put(to, label);
+	put(to, "=\"");
+	put(to, value);
+	put(to, "\"");
+}
+
+void sw_metric_interface(const struct sw_metrics *to, const char *name,
+			 const struct sw_interface *record)
+{
+	begin(to, name, "interface");
+	put_escaped(to, record->name);
+	put(to, "\",netns=\"");
+	put_number(to, record->netns);
+	put(to, "\"");
+}
+
+void sw_metric_service(const struct sw_metrics *to, const char *name, const char *service)
+{
+	begin(to, name, "service");
+	put_escaped(to, service);
+	put(to, "\"");
 }
 
 void sw_metric_single(const struct sw_metrics *to, const char *name, const char *type,
@@ -36,28 +116,6 @@ void sw_metric_single(const struct sw_metrics *to, const char *name, const char 
 {
 	sw_metric_head(to, name, type, help);
 	fprintf(to->out, "synward_%s %" PRIu64 "\n", name, number);
-}
-
-void sw_metric_label(const struct sw_metrics *to, const char *value)
-{
-	size_t plain;
-
-	for (value = SW_PRINTABLE(value, LABEL_SIZE); *value; value += plain) {
-		plain = strcspn(value, "\"\\");
-		fwrite(value, 1, plain, to->out);
-		if (value[plain]) {
-			putc('\\', to->out);
-			putc(value[plain++], to->out);
-		}
-	}
-}
-
-void sw_metric_interface(const struct sw_metrics *to, const char *name,
-			 const struct sw_interface *record)
-{
-	fprintf(to->out, "synward_%s{interface=\"", name);
-	sw_metric_label(to, record->name);
-	fprintf(to->out, "\",netns=\"%u\"", record->netns);
 }
 
 static bool is_later(const struct sw_interface *record, const struct sw_interface *than)

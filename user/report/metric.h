@@ -30,12 +30,16 @@ void sw_metric_labelled(const struct sw_metrics *to, const char *name, const cha
 void sw_metric_single(const struct sw_metrics *to, const char *name, const char *type,
 		      const char *help, uint64_t number);
 
-/* A label's value, escaped. */
-void sw_metric_label(const struct sw_metrics *to, const char *value);
-
-/* The name of an interface's sample and its first labels, after which more may come: then "} ". */
+/* The name of a sample of an interface's or a service's, and its first labels; more may come, and then its number. */
 void sw_metric_interface(const struct sw_metrics *to, const char *name,
 			 const struct sw_interface *record);
+void sw_metric_service(const struct sw_metrics *to, const char *name, const char *service);
+
+/* One more label, whose value needs no escape. */
+void sw_metric_more(const struct sw_metrics *to, const char *label, const char *value);
+
+/* A sample's number, behind its last label. */
+void sw_metric_number(const struct sw_metrics *to, uint64_t number);
 
 /*
  * Of records that are called the same, as they are if an interface was renamed and another one has its

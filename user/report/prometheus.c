@@ -41,10 +41,10 @@ static void sample(const struct sw_metrics *to, const char *name, const struct s
 		   unsigned int direction, const char *label, const char *value, uint64_t number)
 {
 	sw_metric_interface(to, name, record);
-	fprintf(to->out, ",direction=\"%s\"", sw_direction_words[direction].name);
+	sw_metric_more(to, "direction", sw_direction_words[direction].name);
 	if (label)
-		fprintf(to->out, ",%s=\"%s\"", label, value);
-	fprintf(to->out, "} %" PRIu64 "\n", number);
+		sw_metric_more(to, label, value);
+	sw_metric_number(to, number);
 }
 
 /* Calls print for each interface and direction. */

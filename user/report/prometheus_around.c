@@ -3,8 +3,6 @@
 #include "metric.h"
 #include "prometheus_sections.h"
 
-#include <inttypes.h>
-
 static const char *const drop_names[] = {
 #define X(id, name) #name,
 	SW_LINK_DROPS(X)
@@ -22,8 +20,8 @@ static void drops(const struct sw_metrics *to, const struct sw_scrape *scrape,
 			continue;
 		for (unsigned int drop = 0; drop < SW_LINK_DROP_COUNT; drop++) {
 			sw_metric_interface(to, "link_drops_total", records[i]);
-			fprintf(to->out, ",counter=\"%s\"} %" PRIu64 "\n", drop_names[drop],
-				scrape->interfaces[i].drops[drop]);
+			sw_metric_more(to, "counter", drop_names[drop]);
+			sw_metric_number(to, scrape->interfaces[i].drops[drop]);
 		}
 	}
 }
@@ -38,11 +36,11 @@ static void cost(const struct sw_metrics *to, const struct sw_scrape *scrape,
 			if (!of->runs)
 				continue;
 			sw_metric_interface(to, name, records[i]);
-			fprintf(to->out, ",hook=\"%s\"} ", sw_hook_name(hook));
+			sw_metric_more(to, "hook", sw_hook_name(hook));
 			if (time)
-				fprintf(to->out, "%.9f\n", (double)of->ns / 1e9);
+				fprintf(to->out, "} %.9f\n", (double)of->ns / 1e9);
 			else
-				fprintf(to->out, "%" PRIu64 "\n", of->runs);
+				sw_metric_number(to, of->runs);
 		}
 	}
 }
@@ -65,9 +63,8 @@ static void queue(const struct sw_metrics *to, const struct sw_scrape *scrape, c
 {
 	sw_metric_head(to, name, "gauge", help);
 	for (uint32_t i = 0; i + 1 < scrape->snapshot.policy.row_count; i++) {
-		fprintf(to->out, "synward_%s{service=\"", name);
-		sw_metric_label(to, scrape->snapshot.policy.rows[i].name);
-		fprintf(to->out, "\"} %" PRIu64 "\n", value(&scrape->queues[i]));
+		sw_metric_service(to, name, scrape->snapshot.policy.rows[i].name);
+		sw_metric_number(to, value(&scrape->queues[i]));
 	}
 }
 

@@ -7,8 +7,6 @@
 #include "../model/flood_view.h"
 #include "../model/names.h"
 
-#include <inttypes.h>
-
 static void cookies(const struct sw_metrics *to, const struct sw_snapshot *snapshot)
 {
 	const struct sw_counters *total = &snapshot->total;
@@ -53,29 +51,22 @@ static void for_defended(const struct sw_metrics *to, const struct sw_snapshot *
 			print(to, name, &snapshot->policy.rows[i]);
 }
 
-static void sample(const struct sw_metrics *to, const char *name, const struct sw_row_view *row)
-{
-	fprintf(to->out, "synward_%s{service=\"", name);
-	sw_metric_label(to, row->name);
-	fputs("\"} ", to->out);
-}
-
 static void active(const struct sw_metrics *to, const char *name, const struct sw_row_view *row)
 {
-	sample(to, name, row);
-	fprintf(to->out, "%d\n", !!row->flood.on);
+	sw_metric_service(to, name, row->name);
+	sw_metric_number(to, !!row->flood.on);
 }
 
 static void half_open(const struct sw_metrics *to, const char *name, const struct sw_row_view *row)
 {
-	sample(to, name, row);
-	fprintf(to->out, "%u\n", row->flood.half_open);
+	sw_metric_service(to, name, row->name);
+	sw_metric_number(to, row->flood.half_open);
 }
 
 static void sources(const struct sw_metrics *to, const char *name, const struct sw_row_view *row)
 {
-	sample(to, name, row);
-	fprintf(to->out, "%" PRIu32 "\n", sw_flood_sources(&row->flood.period));
+	sw_metric_service(to, name, row->name);
+	sw_metric_number(to, sw_flood_sources(&row->flood.period));
 }
 
 /* One of a few: 1 for that one, 0 for the others, so that each is a series of its own. */
@@ -84,9 +75,9 @@ static void state(const struct sw_metrics *to, const char *name, const struct sw
 		  unsigned int which)
 {
 	for (unsigned int i = 0; i < count; i++) {
-		fprintf(to->out, "synward_%s{service=\"", name);
-		sw_metric_label(to, row->name);
-		fprintf(to->out, "\",%s=\"%s\"} %d\n", label, words[i].name, i == which);
+		sw_metric_service(to, name, row->name);
+		sw_metric_more(to, label, words[i].name);
+		sw_metric_number(to, i == which);
 	}
 }
 
@@ -110,20 +101,20 @@ static void self_check(const struct sw_metrics *to, const char *name, const stru
 
 static void floods(const struct sw_metrics *to, const struct sw_service_counters *of)
 {
-	fprintf(to->out, "%" PRIu64 "\n", (uint64_t)of->floods);
+	sw_metric_number(to, of->floods);
 }
 
 static void seconds(const struct sw_metrics *to, const struct sw_service_counters *of)
 {
-	fprintf(to->out, "%.3f\n", (double)of->flood_ms / 1000);
+	fprintf(to->out, "} %.3f\n", (double)of->flood_ms / 1000);
 }
 
 static void steps_aside(const struct sw_metrics *to, const struct sw_service_counters *of)
 {
-	fprintf(to->out, "%" PRIu64 "\n", (uint64_t)of->steps_aside);
+	sw_metric_number(to, of->steps_aside);
 }
 
-/* Calls print for the counters of each service that is defended, behind its sample's name. */
+/* Calls print for the counters of each service that is defended, behind its sample's labels. */
 static void for_counted(const struct sw_metrics *to, const struct sw_snapshot *snapshot,
 			const char *name,
 			void (*print)(const struct sw_metrics *to,
@@ -132,7 +123,7 @@ static void for_counted(const struct sw_metrics *to, const struct sw_snapshot *s
 	for (uint32_t i = 0; i < snapshot->policy.row_count; i++) {
 		if (snapshot->policy.rows[i].rules.flood.mode == SW_FLOOD_OFF)
 			continue;
-		sample(to, name, &snapshot->policy.rows[i]);
+		sw_metric_service(to, name, snapshot->policy.rows[i].name);
 		print(to, &snapshot->services[i]);
 	}
 }
@@ -161,9 +152,8 @@ static void evidence(const struct sw_metrics *to, const struct sw_snapshot *snap
 		for (uint32_t i = 0; i < snapshot->policy.row_count; i++) {
 			if (snapshot->policy.rows[i].rules.flood.mode == SW_FLOOD_OFF)
 				continue;
-			sample(to, name, &snapshot->policy.rows[i]);
-			fprintf(to->out, "%" PRIu64 "\n",
-				(uint64_t)snapshot->services[i].evidence[which]);
+			sw_metric_service(to, name, snapshot->policy.rows[i].name);
+			sw_metric_number(to, snapshot->services[i].evidence[which]);
 		}
 	}
 }

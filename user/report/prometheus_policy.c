@@ -71,10 +71,8 @@ static void service_metric(const struct sw_metrics *to, const struct sw_snapshot
 	for (uint32_t i = 0; i < snapshot->policy.row_count; i++) {
 		const char *counters = (const char *)&snapshot->services[i];
 
-		fprintf(to->out, "synward_%s{service=\"", name);
-		sw_metric_label(to, snapshot->policy.rows[i].name);
-		fprintf(to->out, "\"} %" PRIu64 "\n",
-			(uint64_t) * (const __u64 *)(counters + offset));
+		sw_metric_service(to, name, snapshot->policy.rows[i].name);
+		sw_metric_number(to, *(const __u64 *)(counters + offset));
 	}
 }
 
@@ -84,11 +82,10 @@ static void service_limits(const struct sw_metrics *to, const struct sw_snapshot
 		       "Packets to the service that met a limit or a list.");
 	for (uint32_t i = 0; i < snapshot->policy.row_count; i++) {
 		for (unsigned int limit = 0; limit < SW_LIMIT_COUNT; limit++) {
-			fputs("synward_service_limits_total{service=\"", to->out);
-			sw_metric_label(to, snapshot->policy.rows[i].name);
-			fprintf(to->out, "\",limit=\"%s\"} %" PRIu64 "\n",
-				sw_limit_words[limit].name,
-				(uint64_t)snapshot->services[i].limits[limit]);
+			sw_metric_service(to, "service_limits_total",
+					  snapshot->policy.rows[i].name);
+			sw_metric_more(to, "limit", sw_limit_words[limit].name);
+			sw_metric_number(to, snapshot->services[i].limits[limit]);
 		}
 	}
 }

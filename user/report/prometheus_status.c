@@ -5,8 +5,6 @@
 
 #include "../model/names.h"
 
-#include <inttypes.h>
-
 static void degraded(const struct sw_metrics *to, const struct sw_status *status)
 {
 	uint32_t reasons = sw_status_reasons(status);
@@ -29,8 +27,9 @@ static void health(const struct sw_metrics *to, const struct sw_interface *recor
 {
 	for (enum sw_health one = SW_HEALTH_OK; one <= SW_HEALTH_UNKNOWN; one++) {
 		sw_metric_interface(to, "hook_health", record);
-		fprintf(to->out, ",hook=\"%s\",health=\"%s\"} %d\n", hook, sw_health_name(one),
-			one == is);
+		sw_metric_more(to, "hook", hook);
+		sw_metric_more(to, "health", sw_health_name(one));
+		sw_metric_number(to, one == is);
 	}
 }
 
@@ -44,9 +43,9 @@ static void hooks(const struct sw_metrics *to, const struct sw_status *status,
 		if (!records[i] || records[i]->tc_hook == SW_TC_NONE)
 			continue;
 		sw_metric_interface(to, "interface_info", records[i]);
-		fprintf(to->out, ",mode=\"%s\",egress_hook=\"%s\"} 1\n",
-			sw_attach_mode_name(records[i]->mode),
-			sw_tc_hook_name(records[i]->tc_hook));
+		sw_metric_more(to, "mode", sw_attach_mode_name(records[i]->mode));
+		sw_metric_more(to, "egress_hook", sw_tc_hook_name(records[i]->tc_hook));
+		sw_metric_number(to, 1);
 	}
 	sw_metric_head(to, "hook_health", "gauge", "1 for how a hook is, else 0.");
 	for (uint32_t i = 0; i < status->interface_count; i++) {
