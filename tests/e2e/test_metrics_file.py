@@ -11,8 +11,9 @@ import struct
 import pytest
 
 from causes import QUICK, Stage
-from net import run, wait_for
-from prometheus import Page, beside, page_of
+from cli import BINARY
+from net import run, stop, wait_for
+from prometheus import Page, page_of
 
 FAILURE = 1
 
@@ -50,20 +51,21 @@ def test_the_textfile_is_the_page(pair, synward, textfiles):
     assert Page.of(path.read_text()).names() == page_of(synward).names()
 
 
-def test_readers_meet_a_whole_textfile(pair, synward, textfiles):
+def test_readers_meet_a_whole_textfile(pair, synward, textfiles, lab):
     synward.attach(pair[1], options=QUICK)
     path = textfiles / "synward.prom"
     synward.expect(0, "stats", "--prometheus-textfile", textfiles)
     names = Page.of(path.read_text()).names()
-    with beside(lambda: synward.run("stats", "--prometheus-textfile", textfiles)):
-        seen = set()
+    watch = lab.process([BINARY, "stats", "--prometheus-textfile", textfiles, "--watch", "100ms"], env=synward.environment())
+    seen = set()
 
-        def whole():
-            with open(path, encoding="utf-8") as file:
-                seen.add(os.fstat(file.fileno()).st_ino)
-                assert Page.of(file.read()).names() == names
-            return len(seen) >= 4
-        wait_for(whole, "it to be replaced")
+    def whole():
+        with open(path, encoding="utf-8") as file:
+            seen.add(os.fstat(file.fileno()).st_ino)
+            assert Page.of(file.read()).names() == names
+        return len(seen) >= 4
+    wait_for(whole, "it to be replaced")
+    stop(watch)
 
 
 @pytest.mark.parametrize("hindrance", ("full", "missing", "directory"))

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-A real Prometheus reads what a real synward writes into a file, and evaluates the rules as they are shipped: under a
-flood an alert fires, and it resolves behind it.
+A real Prometheus scrapes the exporter and evaluates the rules as they are shipped: under a flood an alert fires, and it
+resolves behind it.
 """
 
 import re
 import socket
-import sys
 
 import pytest
 
 import tcp
 from causes import QUICK
-from cli import BINARY
+from exporter import Exporter
 from floods import apply, spoofed, talk
 from net import wait_for
 from prometheus import PLACE, Prometheus
@@ -26,22 +25,22 @@ global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
 rule_files: [synward.rules.yml, synward.alerts.yml]
 scrape_configs:
   - job_name: synward
-    metrics_path: /synward.prom
     static_configs: [{{targets: ["127.0.0.1:{PAGES}"]}}]
 """
 
 
 @pytest.fixture
-def pages(lab, synward, tmp_path):
-    """Where the file is served: on the loopback of a namespace that nobody else is in."""
-    space, where = lab.namespace("monitor"), tmp_path / "pages"
-    where.mkdir()
-    lab.process([BINARY, "stats", "--prometheus-textfile", where, "--watch", "500ms"],
-                env=synward.environment())
-    lab.process(space.command(sys.executable, "-m", "http.server", PAGES, "--bind", "127.0.0.1",
-                              "--directory", where),
-                stdout=(tmp_path / "served").open("w"), stderr=(tmp_path / "errors").open("w"))
-    wait_for((where / "synward.prom").exists, "the first page")
+def attached(wire, synward, tmp_path):
+    synward.attach(wire[1], options=(*QUICK, "--flood-way", "handover"))
+    apply(synward, tmp_path, ADAPTIVE, more="")
+    return wire
+
+
+@pytest.fixture
+def pages(lab, attached, synward):
+    """Where the exporter is: on the loopback of the server."""
+    space = attached[1].namespace
+    Exporter(lab, synward.environment(), who=space.command(), listen=("--listen", f"127.0.0.1:{PAGES}"))
     return space
 
 
@@ -60,18 +59,11 @@ def prometheus(lab, pages, tmp_path):
     return made
 
 
-@pytest.fixture
-def attached(wire, synward, tmp_path):
-    synward.attach(wire[1], options=(*QUICK, "--flood-way", "handover"))
-    apply(synward, tmp_path, ADAPTIVE, more="")
-    return wire
-
-
 def test_an_alert_fires_under_a_flood_and_resolves(attached, prometheus):
     near, far = attached
     family = socket.AF_INET
     wait_for(lambda: prometheus.value('up{job="synward"}') == 1, "a scrape")
-    assert prometheus.firing(ALERT) is None
+    assert prometheus.value("synward_up") == 1 and prometheus.firing(ALERT) is None
 
     def fires():
         spoofed(near, far, family, SYN, 200)
