@@ -75,7 +75,7 @@ COMPLETIONS	:= $(addprefix $(B)/completions/,synward _synward synward-exporter _
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps unit config packaging prog model fuzz fuzz-short oracle replay e2e field runner check test soak test-kernels \
-	page test-page vendor test-bare test-deb image test-image test-fleet bench bench-flood bench-cost demo deb man install uninstall clean tests format
+	page test-page vendor test-bare test-deb image test-image test-fleet bench bench-flood bench-scrape bench-cost demo deb man install uninstall clean tests format
 vpath %.bpf.c bpf bench $(sort $(dir $(wildcard tests/*/*.bpf.c)))
 
 all: $(BPF_SKELETONS) $(B)/synward $(B)/synward-exporter man $(COMPLETIONS)
@@ -216,6 +216,10 @@ bench: deps
 bench-flood: deps
 	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all $(FLOOD_TOOLS)
 	$(Q)$(PYTHON) -B bench/flood.py $(FLOOD)
+
+bench-scrape: deps
+	$(Q)$(MAKE) -j"$$(nproc)" --no-print-directory all $(FLOOD_TOOLS)
+	$(Q)$(PYTHON) -B bench/scrape.py $(SCRAPE)
 
 bench-cost: deps
 	$(Q)packaging/install-deps bench-cost

@@ -10,6 +10,9 @@ import pathlib
 from stage import OBJECT, PORT, Failed, Synward, own_bpffs, own_directory, run
 
 
+SECONDS = 600  # an attach loads its programs for each interface
+
+
 class Unavailable(Exception):
     """This kernel or this machine cannot do it; the text says why."""
 
@@ -142,15 +145,21 @@ class SynwardMonitor(Peer):
         super().__init__(name, title)
 
     def prepare(self, stage):
+        """Returns the command."""
         stage.victim.sysctl("net.ipv4.tcp_syncookies", self.syncookies)
         pins, files = stage.enter_context(own_bpffs()), stage.enter_context(own_directory())
         synward = Synward(pins / "synward", files / "state")
         stage.callback(synward.run, "detach", "--all", "--force")
-        for argv in (("attach", *self.options, stage.interface), *self.then(files)):
-            done = synward.run(*argv, namespace=stage.victim)
+        for argv in (("attach", *self.options, *self.interfaces(stage)), *self.then(files)):
+            done = synward.run(*argv, namespace=stage.victim, seconds=SECONDS)
             if done.returncode:
                 raise Unavailable(done.stderr.strip() or
                                   f"synward {argv[0]}: exit {done.returncode}")
+        return synward
+
+    def interfaces(self, stage):
+        """The names of the victim's that it is attached to."""
+        return (stage.interface,)
 
     def then(self, files):
         """What is run after the attach: command lines; files: a directory for what they need."""

@@ -73,9 +73,10 @@ def begin(name):
         signal.signal(number, lambda *_: sys.exit(1))
 
 
-def measure(name, run, output, table, draw):
+def measure(name, run, output, table, draw=None):
     """
-    Runs the measurement, prints the table of its result, and writes that and its picture into the folder output.
+    Runs the measurement, prints the table of its result, and writes that and its picture, if it has one, into the
+    folder output.
     Returns the result; none if it was interrupted.
     """
     sweep()
@@ -88,7 +89,8 @@ def measure(name, run, output, table, draw):
         return None
     print()
     print("\n".join(table(result)))
-    written = [write(output / f"{name}.json", json.dumps(result, indent=1) + "\n"),
-               write(output / f"{name}.svg", draw(result))]
+    written = [write(output / f"{name}.json", json.dumps(result, indent=1) + "\n")]
+    if draw:
+        written.append(write(output / f"{name}.svg", draw(result)))
     print(f"\nin {' and '.join(map(str, written))}")
     return result

@@ -90,14 +90,18 @@ class Exporter:
         peer.connect(("127.0.0.1" if is_v4 else "::1", self.ports[0 if is_v4 else 1]))
         return peer
 
-    def say(self, text, family=socket.AF_INET):
-        """Sends bytes, or text, and returns what is answered."""
+    def say_raw(self, text, family=socket.AF_INET):
+        """Sends bytes, or text, and returns all bytes that come back."""
         with self.connect(family) as peer:
             try:
                 peer.sendall(text if isinstance(text, bytes) else text.encode())
             except (BrokenPipeError, ConnectionResetError):
                 pass  # it has heard enough
-            return parse(said(peer))
+            return said(peer)
+
+    def say(self, text, family=socket.AF_INET):
+        """The same, and returns what is answered."""
+        return parse(self.say_raw(text, family))
 
     def ask(self, target, *, method="GET", accept=None, more="", host=HOST, family=socket.AF_INET):
         wanted = f"Accept: {accept}\r\n" if accept else ""

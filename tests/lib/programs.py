@@ -19,7 +19,7 @@ ALONE = {}
 
 # Programs that look after threads of the kernel and at the machine's own network.
 # Or fetch packages.
-MACHINE = {"e2e/test_bench_flood", "e2e/test_bench_cost", "image/test_image", "deb/test_traffic"}
+MACHINE = {"e2e/test_bench_flood", "e2e/test_bench_scrape", "e2e/test_bench_cost", "image/test_image", "deb/test_traffic"}
 
 # Suites whose programs make a place of their own, for which they need the machine's network.
 ELSEWHERE = {"deb"}
