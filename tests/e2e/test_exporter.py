@@ -38,6 +38,7 @@ for work in lambda: socket.socket(socket.AF_UNIX), lambda: os.setuid(1), lambda:
         print(error.errno)
 """
 GET_METRICS = f"GET /metrics HTTP/1.1\r\n{HOST}\r\n".encode()
+GET_EVENTS = f"GET /api/v1/events HTTP/1.1\r\n{HOST}\r\n".encode()
 # {path: the command that says the same}
 COMMANDS = {
     "/api/v1/status": ("status",),
@@ -261,8 +262,14 @@ def test_under_its_units_filters_it_is_ready_while_status_knows_of_no_fault(here
     with space.entered():
         # whoever is no root sees whether there is a program, and not whose it is
         exporter = here.exporter(who=(*READER, *filters))
-        for path in ("/", "/metrics", "/healthz", "/api/v1/history", *COMMANDS):
+        for path in ("/", "/page/main.js", "/metrics", "/healthz", "/api/v1/history", *COMMANDS):
             assert exporter.ask(path).code == 200, path
+        with exporter.connect() as peer:
+            peer.sendall(GET_EVENTS)
+            stream = b""
+            while b'"event_type":"interface"' not in stream:
+                stream += (part := peer.recv(65536))
+                assert part, stream
         assert all("flood" in one for one in json.loads(exporter.ask("/api/v1/status").body)["interfaces"])
         ready = exporter.ask("/readyz")
         assert (ready.code, ready.body) == (200, "ready\n")
