@@ -114,9 +114,9 @@ static __always_inline enum holding what_socket_holds(struct bpf_sock *sk)
 									 HOLDS_CONNECTION;
 }
 
-/* Asks what it has of that of a packet which it receives or sends. */
-static __always_inline enum holding what_kernel_holds(void *ctx, const struct sw_packet *packet,
-						      enum sw_direction direction)
+/* Asks what it has of that of a packet which it receives or sends. Its tuple takes none of the caller's stack. */
+static __noinline enum holding what_kernel_holds(void *ctx, const struct sw_packet *packet,
+						 enum sw_direction direction)
 {
 	bool comes = direction == SW_INGRESS;
 	enum holding held;
@@ -143,7 +143,7 @@ __noinline int is_awaited(ingress_ctx *ctx, const struct sw_packet *packet)
  * Has this host for the flow of a packet that came in nothing but a listener? Where it has nothing at
  * all, the flow may be one that it forwards, under an address of its own.
  */
-static __always_inline bool only_listens(void *ctx, const struct sw_packet *packet)
+static __noinline bool only_listens(void *ctx, const struct sw_packet *packet)
 {
 	return socket_state(ctx, &packet->src, packet->sport, &packet->dst, packet->dport) ==
 	       TCP_STATE_LISTEN;

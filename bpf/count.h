@@ -65,6 +65,7 @@ __noinline int count_score(__u64 anomalies, __u64 limits, int cleared)
 	for (__u32 i = 0; i < SW_LIMIT_COUNT; i++) {
 		score->limits_cleared[i] += limits >> i & !!cleared;
 		score->limits_suspects[i] += limits >> i & !cleared;
+		sw_forget_registers(); /* or the bits of all are computed before the first is counted */
 	}
 	return 0;
 }

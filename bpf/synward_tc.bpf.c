@@ -22,6 +22,13 @@ struct {
 	__type(value, struct sw_packet);
 } received SEC(".maps");
 
+static __always_inline struct sw_packet *my_received(void)
+{
+	__u32 key = 0;
+
+	return bpf_map_lookup_elem(&received, &key);
+}
+
 /* Add what is wrong with the checksums to what is known of the packet. Return 0. */
 __noinline int check_ip_sum_tc(struct __sk_buff *skb, struct sw_packet *packet)
 {
@@ -62,8 +69,8 @@ SEC("tc")
 int sw_tc(struct __sk_buff *skb)
 {
 	const struct sw_settings *set = current_settings();
-	__u32 key = 0, offset, length = skb->len; /* before it becomes an answer */
-	struct sw_packet *packet = bpf_map_lookup_elem(&received, &key);
+	__u32 offset, length = skb->len; /* before it becomes an answer */
+	struct sw_packet *packet = my_received();
 	enum sw_verdict verdict;
 
 	if (!set || !packet)

@@ -77,11 +77,14 @@ static __always_inline void sw_connection_find(const struct sw_connection_bucket
 
 		if (bucket->tags[way] != tag)
 			continue;
+		/* or all of the four are prepared at once, which takes more registers than there are */
+		sw_forget_registers();
 		view->from_orig = connection_is_from_orig(connection, packet);
 		if (!view->from_orig && !connection_is_from_resp(connection, packet))
 			continue;
 		if (connection_expired(bucket->states[way], bucket->seen_ms[way], now, timeout_ms))
 			continue;
+		sw_forget_registers();
 		view->way = way;
 		return;
 	}
