@@ -87,15 +87,14 @@ static __always_inline void count_outcome(struct sw_counters *mine, __u32 outcom
  * those, but where a later segment tells how they end.
  */
 static __always_inline void count_sampled(struct sw_counters *mine, const struct sw_settings *set,
-					  const struct sw_attempt *ended)
+					  const struct sw_attempt *ended, __u32 outcome)
 {
-	__u32 outcome, span = set->unfollowed_ms + SW_UNFOLLOWED_NOTE_MS - set->unfollowed_since_ms;
+	__u32 span = set->unfollowed_ms + SW_UNFOLLOWED_NOTE_MS - set->unfollowed_since_ms;
 
 	if (!load.followed || !set->unfollowed_ms || ended->side & SW_SIDE_OUT ||
 	    ended->phase == SW_PHASE_SYNACK_FIRST ||
 	    ended->started_ms - set->unfollowed_since_ms > span)
 		return;
-	outcome = sw_judge(ended);
 	if (outcome < SW_OUTCOME_COUNT && !sw_glimpse_tells(outcome))
 		mine->sampled[outcome]++;
 }
@@ -110,7 +109,8 @@ static __always_inline void count_end(struct sw_counters *mine, const struct sw_
 		mine->tallies[SW_TALLY_ATTEMPTS_EVICTED]++;
 	if (step->end == SW_END_JUDGED || step->end == SW_END_EVICTED) {
 		mine->tallies[SW_TALLY_ATTEMPTS_CLOSED]++;
-		count_sampled(mine, set, &step->ended);
+		count_sampled(mine, set, &step->ended,
+			      step->end == SW_END_JUDGED ? step->outcome : sw_judge(&step->ended));
 	}
 }
 

@@ -18,7 +18,7 @@
 #include "listener.h"
 #include "policy.h"
 
-/* After the last one that was only counted, so long a segment may belong to one. */
+/* After the last one of which only a word is kept, so long a segment may belong to one. */
 #define GLIMPSE_VALID_MS 20000U
 
 /* How often a CPU may enter more attempts, in ms: 1 << it. The loader says how many. */
@@ -27,7 +27,7 @@
 /* What makes every attempt worth an entry. */
 #define FOLLOWS_ALL (SW_HAS_ENFORCE | SW_HAS_HALF_OPEN | SW_HAS_OWNERS | SW_HAS_FLOOD_DEFENCE)
 
-/* May a segment belong to an attempt that was only counted? */
+/* May a segment belong to an attempt that was only counted, or was pushed out? */
 static __always_inline bool may_be_glimpsed(const struct sw_settings *set, __u32 now_ms)
 {
 	__u32 last = *(volatile const __u32 *)&set->unfollowed_ms;
@@ -51,7 +51,7 @@ __noinline int glimpse_place(__u64 hash)
 	return line ? sw_glimpse_find(line, sw_tag(hash)) : 0;
 }
 
-/* Notes that an attempt is only counted, in a line that all CPUs read: a few times a second. */
+/* Notes that of an attempt only a word is kept, in a line that all CPUs read: a few times a second. */
 static __always_inline void note_unfollowed(const struct sw_settings *set, __u32 now_ms)
 {
 	struct sw_settings *changing;
@@ -160,6 +160,34 @@ __noinline int glimpse_synack(const struct sw_packet *synack, __u64 hash)
 }
 
 /*
+ * An attempt that was recognised may be in the table, too: it came while nothing looked like a flood, so that it got no
+ * word, and when its SYN came again that was only counted. Then it is that one which has ended. Nobody pays for the look
+ * but who is recognised.
+ */
+__noinline int take_entered(__u64 hash, __u64 word)
+{
+	__u32 key = sw_bucket_index(hash, load.handshake_buckets);
+	struct sw_handshake_bucket *bucket = bpf_map_lookup_elem(&handshakes, &key);
+	struct sw_finding *finding = my_finding();
+	struct sw_attempt *ended;
+
+	if (!bucket || !finding || !sw_lock(&bucket->lock))
+		return 0;
+	ended = &finding->handshake.ended;
+	for (__u32 way = 0; way < SW_WAYS; way++) {
+		if (bucket->tags[way] == sw_tag(hash) &&
+		    sw_glimpse_is_of(word, ended, &bucket->attempts[way])) {
+			bucket->tags[way] = 0;
+			ended->started_ms = bucket->attempts[way].started_ms;
+			finding->handshake.opened = 0; /* it was, before */
+		}
+		sw_forget_registers();
+	}
+	sw_unlock(&bucket->lock);
+	return 0;
+}
+
+/*
  * A segment of which the connections know nothing: is it of an attempt that was only counted? If it ends one, the finding
  * says how, as if the table had had it. Returns 1 if so.
  */
@@ -189,6 +217,7 @@ __noinline int recognise(const struct sw_packet *packet, const struct inquiry *i
 	from_opener = outcome != SW_OUTCOME_REJECTED && outcome != SW_OUTCOME_ABORTED_RESP;
 	sw_end_unentered(packet, from_opener, outcome, inquiry->side, &inquiry->now,
 			 &finding->handshake);
+	take_entered(inquiry->hash, word);
 	if (sw_glimpse_phase(word) == SW_GLIMPSE_SYN)
 		finding->handshake.ended.phase = SW_PHASE_SYN_SENT;
 	if (outcome == SW_OUTCOME_REJECTED)
@@ -198,19 +227,21 @@ __noinline int recognise(const struct sw_packet *packet, const struct inquiry *i
 }
 
 /*
- * An attempt that was followed in a flood has been pushed out of its table: from now on it is one of those that were only
- * counted, and recognised as they are. It is hashed anew, since a bucket says too little of where its word is.
+ * An attempt has been pushed out of its table: from now on it is one of those that were only counted, and recognised as
+ * they are. However slow a flood is, it fills the table in the time for which SYNs are remembered. The attempt is hashed
+ * anew, since a bucket says too little of where its word is.
  */
-__noinline int keep_evicted(void)
+__noinline int keep_evicted(__u32 now_ms)
 {
 	const __u64 seed[2] = { load.seed[0], load.seed[1] };
+	const struct sw_settings *set = current_settings();
 	const struct sw_finding *finding = my_finding();
 	const struct sw_attempt *attempt;
 	struct sw_glimpse_line *line;
 	__u64 hash, word;
 	__u32 place;
 
-	if (!finding)
+	if (!finding || !set)
 		return 0;
 	attempt = &finding->handshake.ended;
 	hash = sw_hash_of(&attempt->orig, attempt->orig_port,
@@ -220,8 +251,10 @@ __noinline int keep_evicted(void)
 		return 0;
 	place = glimpse_place(hash);
 	word = sw_glimpse_evicted(sw_glimpse_at(line, place), sw_tag(hash), attempt);
-	if (word)
-		sw_glimpse_put(line, place, word);
+	if (!word)
+		return 0;
+	sw_glimpse_keep(line, place, word);
+	note_unfollowed(set, now_ms);
 	return 0;
 }
 

@@ -151,8 +151,9 @@ __noinline int conclude(const struct sw_packet *packet, struct inquiry *inquiry)
 		return SW_VERDICT_PASSED;
 	if (finding->connection.evicted || finding->connection.forgot)
 		note_eviction(set);
-	if (finding->handshake.end == SW_END_EVICTED && may_be_glimpsed(set, inquiry->now.ms))
-		keep_evicted();
+	if (finding->handshake.end == SW_END_EVICTED && load.followed &&
+	    !policy_has(inquiry->policy, FOLLOWS_ALL))
+		keep_evicted(inquiry->now.ms);
 	if (inquiry->direction == SW_INGRESS)
 		note_anomalies(packet, finding->anomalies, inquiry->now.ms);
 	step = &finding->handshake;

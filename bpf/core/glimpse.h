@@ -104,21 +104,34 @@ static __always_inline __u64 sw_glimpse_answered(__u64 word, __u16 tag,
 }
 
 /*
- * The word of an attempt that was pushed out of the table, in place of the one that said that it is there; 0: it was not,
- * or the segments that are to come cannot be told by a word.
+ * The word of an attempt that was pushed out of the table, given that of its flow; 0: that one is of a later SYN, or the
+ * segments that are to come cannot be told by a word.
  */
 static __always_inline __u64 sw_glimpse_evicted(__u64 word, __u16 tag,
 						const struct sw_attempt *attempt)
 {
 	__u32 first = attempt->isn_orig + 1;
 
-	if (sw_glimpse_phase(word) != SW_GLIMPSE_FOLLOWED || !glimpse_opener_is(word, first))
+	if (word &&
+	    (sw_glimpse_phase(word) != SW_GLIMPSE_FOLLOWED || !glimpse_opener_is(word, first)))
 		return 0;
 	if (attempt->phase == SW_PHASE_SYN_RECEIVED)
 		return sw_glimpse(tag, SW_GLIMPSE_SYNACK, first, attempt->isn_resp[0] + 1);
 	if (attempt->phase == SW_PHASE_SYN_SENT && !attempt->syn_length)
 		return sw_glimpse(tag, SW_GLIMPSE_SYN, first, first);
 	return 0;
+}
+
+/* Is an attempt in the table, which is not told yet, the same as one that has ended, of which the word was? */
+static __always_inline bool sw_glimpse_is_of(__u64 word, const struct sw_attempt *ended,
+					     const struct sw_attempt *attempt)
+{
+	return (attempt->phase == SW_PHASE_SYN_SENT || attempt->phase == SW_PHASE_SYN_RECEIVED) &&
+	       !(attempt->seen & SW_IS_REPORTED) &&
+	       glimpse_opener_is(word, attempt->isn_orig + 1) &&
+	       attempt->orig_port == ended->orig_port && attempt->resp_port == ended->resp_port &&
+	       sw_addr_equal(&attempt->orig, &ended->orig) &&
+	       sw_addr_equal(&attempt->resp, &ended->resp);
 }
 
 /* The segments that tell how an attempt ends, by whose they are. */

@@ -76,7 +76,7 @@ struct sw_settings {
 	__u32 probe_last; /* the service that was looked at last */
 	/* the packets', too: interfaces by which leaves what came in by another one, by slot */
 	__u64 forwarders;
-	/* attempts that were only counted: when the last one was, to SW_UNFOLLOWED_NOTE_MS, and since when some are */
+	/* attempts of which only a word is kept: when the last one was, to SW_UNFOLLOWED_NOTE_MS, and since when some are */
 	__u32 unfollowed_ms;
 	__u32 unfollowed_since_ms;
 	__u64 evicted_ms; /* when a live connection was pushed out last, by the coarse clock; 0: none */

@@ -65,6 +65,22 @@ static void expect_no_anomaly(void)
 	assert_int_equal(wrongs, 0);
 }
 
+/* opened = closed + still there, and who left had an outcome or was evicted. */
+static void expect_conserved(void)
+{
+	SW_AUTO_FREE void *handshakes = prog_table(prog.skeleton->maps.handshakes);
+	struct sw_counters counters = counted();
+	const __u64 *tallies = counters.tallies;
+	__u64 outcomes = 0;
+
+	for (__u32 i = 0; i < SW_OUTCOME_COUNT; i++)
+		outcomes += counters.outcomes[i];
+	assert_int_equal(tallies[SW_TALLY_ATTEMPTS_OPENED],
+			 tallies[SW_TALLY_ATTEMPTS_CLOSED] + live_attempts(handshakes, BUCKETS));
+	assert_int_equal(tallies[SW_TALLY_ATTEMPTS_CLOSED],
+			 tallies[SW_TALLY_ATTEMPTS_EVICTED] + outcomes);
+}
+
 /* Who has been idle has room for a burst, and as many as the windows give are followed for ever. */
 static void as_many_as_can_be_remembered_are_followed(void **state __unused)
 {
@@ -165,6 +181,36 @@ static void what_is_repeated_is_followed(void **state __unused)
 	assert_true(tallied(SW_TALLY_ATTEMPTS_OPENED) <= 2 * BURST);
 }
 
+/* Who was entered before anything looked like a flood has no word; if its SYN comes again within it, it is still one. */
+static void who_began_before_is_one(bool answered)
+{
+	assert_true(comes(A_SYN()));
+	if (answered)
+		leaves(A_SYNACK());
+	flood(FLOOD);
+	assert_true(comes(A_SYN()));
+	leaves(A_SYNACK());
+	assert_true(comes(AN_ACK()));
+	expect_completed(1);
+	expect_attempts(BURST, FLOOD + 2 - BURST, 1);
+	expect_conserved();
+	prog.now_ns += 600000 * NS_PER_MS;
+	prog_sweep(&prog, false);
+	assert_int_equal(ended(SW_OUTCOME_ACCEPTED), 1);
+	assert_int_equal(ended(SW_OUTCOME_HALF_OPEN), 0);
+	assert_int_equal(ended(SW_OUTCOME_NO_RESPONSE), BURST - 1);
+}
+
+static void who_began_before_unanswered_is_one(void **state __unused)
+{
+	who_began_before_is_one(false);
+}
+
+static void who_began_before_answered_is_one(void **state __unused)
+{
+	who_began_before_is_one(true);
+}
+
 static void nobody_completes_what_he_cannot_know(void **state __unused)
 {
 	flood(FLOOD);
@@ -231,22 +277,6 @@ static void crowd(__u32 count, bool answered)
 	}
 }
 
-/* opened = closed + still there, and who left had an outcome or was evicted. */
-static void expect_conserved(void)
-{
-	SW_AUTO_FREE void *handshakes = prog_table(prog.skeleton->maps.handshakes);
-	struct sw_counters counters = counted();
-	const __u64 *tallies = counters.tallies;
-	__u64 outcomes = 0;
-
-	for (__u32 i = 0; i < SW_OUTCOME_COUNT; i++)
-		outcomes += counters.outcomes[i];
-	assert_int_equal(tallies[SW_TALLY_ATTEMPTS_OPENED],
-			 tallies[SW_TALLY_ATTEMPTS_CLOSED] + live_attempts(handshakes, BUCKETS));
-	assert_int_equal(tallies[SW_TALLY_ATTEMPTS_CLOSED],
-			 tallies[SW_TALLY_ATTEMPTS_EVICTED] + outcomes);
-}
-
 /* Who was followed and had to make way is recognised as who was only counted, however far he had come. */
 static void who_is_pushed_out_is_recognised(bool answered)
 {
@@ -275,6 +305,35 @@ static void who_is_pushed_out_unanswered_is_recognised(void **state __unused)
 static void who_is_pushed_out_answered_is_recognised(void **state __unused)
 {
 	who_is_pushed_out_is_recognised(true);
+}
+
+/* Also who was entered without a word, before anything looked like a flood. */
+static void who_began_before_and_is_pushed_out_is_recognised(void **state __unused)
+{
+	assert_true(comes(A_SYN()));
+	flood(FLOOD);
+	go_to_a_window();
+	crowd(2 * SW_WAYS, false);
+	leaves(A_SYNACK());
+	assert_true(comes(AN_ACK()));
+	assert_int_equal(ended(SW_OUTCOME_ACCEPTED), 1);
+	expect_completed(1);
+	expect_no_anomaly();
+	expect_conserved();
+}
+
+/* A flood that is too slow for any SYN of it to be only counted fills the table as well. */
+static void who_is_pushed_out_slowly_is_recognised(void **state __unused)
+{
+	assert_true(comes(A_SYN()));
+	crowd(2 * SW_WAYS, false);
+	assert_int_equal(tallied(SW_TALLY_ATTEMPTS_UNFOLLOWED), 0);
+	leaves(A_SYNACK());
+	assert_true(comes(AN_ACK()));
+	expect_completed(1);
+	assert_int_equal(ended(SW_OUTCOME_ACCEPTED), 1);
+	expect_no_anomaly();
+	expect_conserved();
 }
 
 /* When the flood is long over, a segment of nothing known is that. */
@@ -313,6 +372,23 @@ static void the_sample_is_counted(void **state __unused)
 	assert_int_equal(counters.sampled[SW_OUTCOME_NO_RESPONSE], BURST - 2);
 }
 
+/* Of who completes a handshake nothing need be guessed: none of the others does, or it would be recognised. */
+static void who_completes_is_no_sample(void **state __unused)
+{
+	struct sw_counters counters;
+
+	flood(FLOOD);
+	open_talk(false); /* only counted */
+	go_to_a_window();
+	assert_true(comes(A_SYN(.sport = 1))); /* followed */
+	leaves(A_SYNACK(.dport = 1));
+	assert_true(comes(AN_ACK(.sport = 1)));
+	expect_completed(2);
+	counters = counted();
+	for (__u32 i = 0; i < SW_OUTCOME_COUNT; i++)
+		assert_int_equal(differs("sampled", outcome_name(i), counters.sampled[i], 0), 0);
+}
+
 /* Whoever limits attempts, drops anything or answers SYNs has all of them followed. */
 static void who_acts_follows_all(void **state __unused)
 {
@@ -336,13 +412,18 @@ int main(void)
 		ON_EACH_WIRE(also_through_a_router),
 		ON_EACH_WIRE(the_last_synack_counts),
 		ON_EACH_WIRE(what_is_repeated_is_followed),
+		ON_EACH_WIRE(who_began_before_unanswered_is_one),
+		ON_EACH_WIRE(who_began_before_answered_is_one),
 		ON_EACH_WIRE(nobody_completes_what_he_cannot_know),
 		ON_EACH_WIRE(another_answer_is_none),
 		ON_EACH_WIRE(other_ends_are_told_as_well),
 		ON_EACH_WIRE(who_is_pushed_out_unanswered_is_recognised),
 		ON_EACH_WIRE(who_is_pushed_out_answered_is_recognised),
+		ON_EACH_WIRE(who_began_before_and_is_pushed_out_is_recognised),
+		ON_EACH_WIRE(who_is_pushed_out_slowly_is_recognised),
 		ON_EACH_WIRE(it_is_forgotten),
 		ON_EACH_WIRE(the_sample_is_counted),
+		ON_EACH_WIRE(who_completes_is_no_sample),
 		ON_EACH_WIRE(who_acts_follows_all),
 	};
 	struct setup setup = setup_of_buckets(BUCKETS);
