@@ -8,6 +8,7 @@ import pytest
 
 import tcp
 from causes import FAMILIES
+from defended import Yard
 from firewalls import call_netfilter, has_br_netfilter
 from floods import UNHEARD, Crowd, defend, talk
 
@@ -75,3 +76,22 @@ def test_with_netfilter_nothing_is_handed_over(bridged, synward, tmp_path):
 
     space.ip("link", "set", port.name, "nomaster")
     assert flood(synward)["way"] == "handover"
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_netfilter_that_comes_later_is_found_out(lab, bridged, family, synward, tmp_path):
+    """Nobody asks for it at each SYN: clients who prove themselves in vain tell, and status and doctor know why."""
+    near, port, host = bridged
+    call_netfilter(host.namespace, False)
+    yard = Yard(lab, (near, host), family, synward, tmp_path, attached=port)
+    yard.talks(3)
+    assert synward.stats()["tallies"]["handovers"], "the first one may have been let through, to be heard"
+    call_netfilter(host.namespace, True)
+    yard.knock_in_vain()
+    yard.assert_says("unserved")
+    yard.talks()
+    assert flood(synward, DEGRADED)["changed"] == ["way"]
+    said = " ".join(synward.run("status").stdout.split())
+    assert "this is a port of a bridge with br_netfilter on" in said, said
+    advice = synward.run("doctor", port.name, namespace=host.namespace).stdout
+    assert "goes through the bridge br0, and br_netfilter is on" in " ".join(advice.split())

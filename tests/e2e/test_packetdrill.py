@@ -28,7 +28,7 @@ def enforced(lab, bpffs, tmp_path):
         synward.attach(player.far, options=QUICK)
         player.gro_off()
         synward.expect(0, "policy", "apply", Files(tmp_path).default(
-            "enforce", "  strict: yes\n  warm_up: 0s\n"))
+            "enforce", "  strict: yes\n  warm_up: 0s\n  syn_flood: adaptive\n"))
         with tcp.listener(player.far, player.family) as server:
             tcp.accepted(player.near.namespace, server, 8)
         row, = synward.json("status")["policy"]["services"]
