@@ -96,6 +96,26 @@ def test_conntrack_is_told(yard, rules, tmp_path):
     assert infos.client.options & WINDOW_SCALE
 
 
+def test_the_hook_of_the_hand_over_is_gone(yard):
+    """Whoever has taken it: XDP goes on sending cookies, and the kernel resets whoever brings one back."""
+    yard.talks(3)
+    assert yard.synward.stats()["tallies"]["handovers"]
+    yard.far.namespace.run("bpftool", "link", "detach", "pinned",
+                           yard.synward.pin_dir / "links" / "0" / "handover")
+
+    def another_is_refused():
+        """The first few have conntrack told, which is no help here."""
+        ghost = yard.ghost().knock()
+        ghost.port.send(ghost.next(PSH | ACK, HELLO))
+        return yard.check()["stepped_aside"]
+    wait_for(another_is_refused, lambda: str(yard.flood()))
+    yard.assert_says("unserved")
+    assert "the hand-over's hook is detached" in yard.synward.run("status").stdout
+    yard.server.close()  # and with it whoever of these has come through since
+    with tcp.listener(yard.far, yard.family) as yard.server:
+        yard.talks()
+
+
 @pytest.mark.parametrize("family", [socket.AF_INET])
 def test_it_tries_again(yard):
     yard.put_up_firewall()
