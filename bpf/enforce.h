@@ -334,7 +334,8 @@ __noinline int decide(const struct sw_packet *packet, struct inquiry *inquiry)
 
 /*
  * An attempt went on although only one of its sides was seen; its flow need not be the packet's. At an address of ours
- * that is no evidence: the kernel vouches for what is true of it, and the rest is made up.
+ * that is no evidence: the kernel vouches for what is true of it, and the rest is made up. Nor is it beside another attempt
+ * of its flow: the other end answers one of the two, and whoever knows of that one can make up the other.
  */
 __noinline int note_one_sided(const struct sw_attempt *attempt, __u32 word)
 {
@@ -342,7 +343,7 @@ __noinline int note_one_sided(const struct sw_attempt *attempt, __u32 word)
 	struct sw_service_state *state;
 	struct sw_addr end;
 
-	if (!attempt)
+	if (!attempt || attempt->beside)
 		return 0;
 	end = attempt->resp;
 	if (is_ours(&end))

@@ -69,7 +69,8 @@ static __always_inline bool known_syn(struct sw_attempt *attempt, const struct s
 		step->anomalies |= SW_BIT(SIMULTANEOUS_OPEN);
 		attempt->phase = SW_PHASE_SIMULTANEOUS;
 		attempt->answer_side = step->side;
-		if (is_doubtful_crossing(attempt))
+		/* its sender may have been the first one here, and have had to make way for what somebody else sent */
+		if (is_doubtful_crossing(attempt) || attempt->beside)
 			step->tolerated |= SW_BIT(SIMULTANEOUS_OPEN);
 		attempt->isn_resp[0] = packet->seq;
 		attempt->resp_window = packet->window;

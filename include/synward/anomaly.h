@@ -285,7 +285,8 @@ enum sw_default_action {
 	X(SIMULTANEOUS_OPEN, simultaneous_open, STRICT, "Two SYNs crossed each other.",            \
 	  "In SYN-SENT, a SYN without ACK from the other end. Not where both came in and this "    \
 	  "host is one of the ends, since then one of them was forged; and where both came in "    \
-	  "by one interface, nothing is dropped for it.",                                          \
+	  "by one interface, or the first one is beside another attempt of the same flow, "        \
+	  "nothing is dropped for it.",                                                            \
 	  "Legal, and what peer-to-peer hole punching relies on. A split handshake looks the "     \
 	  "same.",                                                                                 \
 	  "RFC 9293 3.5; Snort 129:13; Suricata 4WHS; Zeek simultaneous_open; conntrack "          \

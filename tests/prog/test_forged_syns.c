@@ -184,6 +184,23 @@ static void nor_while_it_is_answered(void **state)
 	}
 }
 
+/*
+ * Who is on the server's side plays it: a SYN that crosses, a RST to that, and SYNs for which the client's own has to make
+ * way. The client only sends its SYN once more.
+ */
+static void nor_is_a_syn_that_made_way(void **state)
+{
+	strict = true;
+	begin_at(state, AT_ROUTER);
+	assert_true(comes(A_SYN()));
+	assert_false(comes_from_behind(tcp(.from = SERVER, .flags = SYN, .seq = FORGED_S)));
+	comes_from_behind(tcp(.from = SERVER, .flags = RST, .seq = FORGED_S + 2));
+	for (__u32 i = 1; i < MANY; i++) {
+		comes_from_behind(tcp(.from = SERVER, .flags = SYN, .seq = FORGED_S + (i << 20)));
+		assert_true(comes(A_SYN()));
+	}
+}
+
 /* ---- this host is the client */
 
 static void nor_is_what_we_open(void **state)
@@ -229,6 +246,7 @@ int main(void)
 		ON_EACH_WIRE(of_one_handshake_what_is_bad_is_dropped),
 		ON_EACH_WIRE(a_syn_in_our_name_is_not_crossed),
 		ON_EACH_WIRE(nor_while_it_is_answered),
+		ON_EACH_WIRE(nor_is_a_syn_that_made_way),
 		ON_EACH_WIRE(nor_is_what_we_open),
 		ON_EACH_WIRE(what_crosses_is_dropped_by_strict_rules),
 	};

@@ -263,6 +263,21 @@ static void nor_can_a_scan(void **state __unused)
 	assert_true(is_strict());
 }
 
+/* A server that has answered a SYN takes no other one of the same ports for now, whoever has sent either. */
+static void nor_can_syns_beside_true_ones(void **state __unused)
+{
+	for (__u32 i = 0; i < 2 * SW_UNLIKE_MANY; i++) {
+		assert_true(comes(A_SYN(OF(i))));
+		assert_true(comes_from_behind(A_SYNACK(TO(i))));
+		assert_true(comes(A_SYN(OF(i), .seq = FORGED_C)));
+		comes(AN_ACK(OF(i), .seq = FORGED_C + 1, .ack = FORGED_S, .payload = 10));
+	}
+	prog_sweep(&prog, true);
+	assert_int_equal(ended(SW_OUTCOME_ONE_SIDED), 2 * SW_UNLIKE_MANY);
+	assert_int_equal(known().window_one, 0);
+	assert_true(is_strict());
+}
+
 /* This host's kernel knows its own connections. */
 static void nor_who_talks_to_this_host(void **state __unused)
 {
@@ -357,6 +372,7 @@ int main(void)
 		ON_EACH_WIRE(evicted_ones_are_not),
 		ON_EACH_WIRE(somebody_on_one_side_cannot_make_them),
 		ON_EACH_WIRE(nor_can_a_scan),
+		ON_EACH_WIRE(nor_can_syns_beside_true_ones),
 		ON_EACH_WIRE(nor_can_whatever_one_side_sends),
 		ON_EACH_WIRE(nor_who_talks_to_this_host),
 		ON_EACH_WIRE(a_service_and_its_answers),

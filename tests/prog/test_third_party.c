@@ -17,8 +17,9 @@
  *   side of the router only: whoever can send by both sides can play both ends, and nobody can tell.
  * - Nobody is blocked for what was sent in his name, where the evidence asked for is his own flow: so a segment
  *   counts only with a number that is hardly ever hit by chance.
- * - Strict rules are as ready as they were: a handshake is not one-sided whose other end challenges it. Who makes up
- *   handshakes with addresses that nobody has can suspend them, if there are enough of these.
+ * - Strict rules are as ready as they were: a handshake is not one-sided whose other end challenges it, nor one beside
+ *   another of its ports, of which the other end answers only one. Who makes up handshakes with addresses that nobody
+ *   has can suspend them, if there are enough of these.
  *
  * THIRD_PARTY_SEED names the first round's seed, THIRD_PARTY_SEGMENTS how many segments there are in each test.
  * What breaks a promise is made as short as it can be.
