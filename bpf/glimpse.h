@@ -16,6 +16,7 @@
 #include "enforce.h"
 #include "inquiry.h"
 #include "listener.h"
+#include "translated.h"
 #include "policy.h"
 
 /* After the last one of which only a word is kept, so long a segment may belong to one. */
@@ -131,32 +132,42 @@ __noinline int glimpse_syn(const struct sw_packet *syn, __u64 hash, __u32 now_ms
 		budget->followed += !over;
 		budget->followed_again += over;
 		sw_glimpse_keep(line, place,
-				sw_glimpse(sw_tag(hash), SW_GLIMPSE_FOLLOWED, first, 0));
+				sw_glimpse(sw_tag(hash), SW_GLIMPSE_FOLLOWED, first, 0), load.slot);
 		return 0;
 	}
 	if (repeats)
 		return 1;
-	sw_glimpse_keep(line, place, sw_glimpse(sw_tag(hash), SW_GLIMPSE_SYN, first, first));
+	sw_glimpse_keep(line, place, sw_glimpse(sw_tag(hash), SW_GLIMPSE_SYN, first, first),
+			load.slot);
 	mine->tallies[SW_TALLY_ATTEMPTS_UNFOLLOWED]++;
 	note_unfollowed(set, now_ms);
 	return 1;
 }
 
-/* A SYN-ACK: returns 1 if it is the answer to a SYN that was only counted, and there is nothing more to do. */
-__noinline int glimpse_synack(const struct sw_packet *synack, __u64 hash)
+/* What a SYN-ACK is to an attempt that was only counted. */
+enum glimpsed {
+	GLIMPSED_NOT,
+	GLIMPSED, /* its answer: there is nothing more to do */
+	GLIMPSED_ON_WRONG_SIDE,
+};
+
+/* side: where the SYN-ACK is seen, as sw_side(). Returns enum glimpsed. */
+__noinline int glimpse_synack(const struct sw_packet *synack, __u64 hash, __u32 side)
 {
 	struct sw_glimpse_line *line = glimpse_line(hash);
 	__u64 answered;
 	__u32 place;
 
 	if (!synack || !line)
-		return 0;
+		return GLIMPSED_NOT;
 	place = glimpse_place(hash);
 	answered = sw_glimpse_answered(sw_glimpse_at(line, place), sw_tag(hash), synack);
 	if (!answered)
-		return 0;
+		return GLIMPSED_NOT;
+	if (is_wrong_side(side, sw_glimpse_slot(line, place), false))
+		return GLIMPSED_ON_WRONG_SIDE;
 	sw_glimpse_put(line, place, answered);
-	return 1;
+	return GLIMPSED;
 }
 
 /*
@@ -204,7 +215,7 @@ __noinline int recognise(const struct sw_packet *packet, const struct inquiry *i
 	if (!packet || !inquiry || !finding || !mine)
 		return 0;
 	if (inquiry->segment == SW_SEGMENT_SYNACK)
-		return glimpse_synack(packet, inquiry->hash);
+		return glimpse_synack(packet, inquiry->hash, inquiry->side) == GLIMPSED;
 	line = glimpse_line(inquiry->hash);
 	if (!line)
 		return 0;
@@ -224,6 +235,19 @@ __noinline int recognise(const struct sw_packet *packet, const struct inquiry *i
 		finding->handshake.ended.seen = SW_SAW_RST_ACKING;
 	mine->tallies[SW_TALLY_ATTEMPTS_RECOGNISED]++;
 	return 1;
+}
+
+/* A SYN-ACK comes in where its SYN did: it is an answer only if both ends are there. Returns 1 if so. */
+__noinline int recognise_beside(ingress_ctx *ctx, const struct sw_packet *synack,
+				const struct inquiry *inquiry)
+{
+	const struct sw_finding *finding = my_finding();
+
+	if (!ctx || !synack || !inquiry || !finding)
+		return 0;
+	return glimpse_synack(synack, inquiry->hash, inquiry->side) == GLIMPSED_ON_WRONG_SIDE &&
+	       is_hairpin(ctx, synack, inquiry, finding) &&
+	       glimpse_synack(synack, inquiry->hash, 0) == GLIMPSED;
 }
 
 /*
@@ -269,7 +293,9 @@ static __always_inline bool is_only_counted(const struct sw_packet *packet,
 		       !is_followed_at_once(set, inquiry->now.ms) &&
 		       glimpse_syn(packet, inquiry->hash, inquiry->now.ms);
 	return inquiry->segment == SW_SEGMENT_SYNACK && !packet->payload &&
-	       may_be_glimpsed(set, inquiry->now.ms) && glimpse_synack(packet, inquiry->hash);
+	       may_be_glimpsed(set, inquiry->now.ms) &&
+	       (inquiry->direction == SW_EGRESS || !is_ours(&packet->src)) && /* or a martian */
+	       glimpse_synack(packet, inquiry->hash, where_seen(inquiry, set)) == GLIMPSED;
 }
 
 /* May a segment of no connection be of an attempt that was only counted? A SYN-ACK, if it has another name by now. */

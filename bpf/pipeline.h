@@ -224,10 +224,7 @@ static __always_inline bool follow_by_side(void *ctx, const struct sw_packet *pa
 	}
 	told = follow_handshake(packet, inquiry, service);
 	if (direction != SW_INGRESS || !(finding->anomalies & SW_BIT(WRONG_SIDE)) ||
-	    policy_has(inquiry->policy, SW_HAS_NO_HAIRPIN) ||
-	    !are_both_there(ctx,
-			    finding->tracked & TRACKED_RENAMED ? &finding->came_from : &packet->src,
-			    &packet->dst))
+	    !is_hairpin(ctx, packet, inquiry, finding))
 		return told;
 	finding->anomalies &= ~SW_BIT(WRONG_SIDE);
 	finding->handshake.anomalies &= ~SW_BIT(WRONG_SIDE);
@@ -274,7 +271,10 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 	if (direction == SW_INGRESS && inquiry->segment == SW_SEGMENT_ACK &&
 	    is_martian(ctx, packet, inquiry))
 		return SW_VERDICT_PASSED;
-	if (may_be_recognised(inquiry) && recognise(packet, inquiry)) {
+	if (may_be_recognised(inquiry) &&
+	    (recognise(packet, inquiry) ||
+	     (direction == SW_INGRESS && inquiry->segment == SW_SEGMENT_SYNACK &&
+	      recognise_beside(ctx, packet, inquiry)))) {
 		if (finding->handshake.completed != SW_OUTCOME_NONE) {
 			find_room(packet, inquiry);
 			tell_connections(packet, inquiry);
@@ -305,18 +305,6 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 		finding->handshake.tolerated |= SW_BIT(MIDSTREAM);
 	}
 	return SW_VERDICT_PASSED;
-}
-
-/*
- * Notes where a segment is seen, and whether that tells of which end it is not: where something is forwarded to. A
- * mirror port has no side, nor has a bridge that is told everything.
- */
-static __always_inline void look_where(struct inquiry *inquiry, const struct sw_settings *set)
-{
-	inquiry->side = sw_side(load.slot, inquiry->direction == SW_EGRESS);
-	if (inquiry->direction == SW_INGRESS && set->forwarders & forwarder_bit() &&
-	    !policy_has(inquiry->policy, SW_HAS_HAIRPIN))
-		inquiry->side |= SW_SIDE_TELLS;
 }
 
 /* What a SYN that came in meets before its handshake is looked for. Returns the verdict. */
@@ -427,7 +415,7 @@ static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *pack
 	if (!finding)
 		return SW_VERDICT_PASSED;
 	sw_finding_init(finding);
-	look_where(&inquiry, set);
+	inquiry.side = where_seen(&inquiry, set);
 	if (inquiry.segment != SW_SEGMENT_NONE &&
 	    follow(ctx, packet, &inquiry, finding, direction) == SW_VERDICT_DROPPED)
 		return SW_VERDICT_DROPPED;

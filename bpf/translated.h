@@ -12,6 +12,7 @@
 
 #include "conntrack.h"
 #include "inquiry.h"
+#include "martian.h"
 #include "policy.h"
 
 /* What conntrack says of the flow of a segment that came in. */
@@ -132,6 +133,31 @@ static __always_inline __u8 tracked_as(ingress_ctx *ctx, struct sw_packet *packe
 		finding->tracked = ask_conntrack(ctx, packet, false);
 	}
 	return finding->tracked;
+}
+
+/*
+ * Where a segment is seen, as sw_side(), and whether that tells of which end it is not: where something is forwarded to. A
+ * mirror port has no side, nor has a bridge that is told everything.
+ */
+static __always_inline __u8 where_seen(const struct inquiry *inquiry, const struct sw_settings *set)
+{
+	__u8 side = sw_side(load.slot, inquiry->direction == SW_EGRESS);
+
+	if (inquiry->direction == SW_INGRESS && set->forwarders & forwarder_bit() &&
+	    !policy_has(inquiry->policy, SW_HAS_HAIRPIN))
+		side |= SW_SIDE_TELLS;
+	return side;
+}
+
+/* Are both ends of what seems to come by the wrong side behind this interface? */
+static __always_inline bool is_hairpin(ingress_ctx *ctx, const struct sw_packet *packet,
+				       const struct inquiry *inquiry,
+				       const struct sw_finding *finding)
+{
+	return !policy_has(inquiry->policy, SW_HAS_NO_HAIRPIN) &&
+	       are_both_there(
+		       ctx, finding->tracked & TRACKED_RENAMED ? &finding->came_from : &packet->src,
+		       &packet->dst);
 }
 
 #endif

@@ -71,15 +71,29 @@ static __always_inline void sw_glimpse_put(struct sw_glimpse_line *line, __u32 p
 	*(volatile __u64 *)&line->words[place & SW_GLIMPSES] = word;
 }
 
-/* Puts the word of a flow where it was, or if that is nowhere, in place of the oldest. */
-static __always_inline void sw_glimpse_keep(struct sw_glimpse_line *line, __u32 place, __u64 word)
+/*
+ * By which interface the SYN of a word came in: the first word has a byte for the slot of each place. Two CPUs that
+ * write it at the same time can leave an old one there.
+ */
+static __always_inline __u8 sw_glimpse_slot(const struct sw_glimpse_line *line, __u32 place)
 {
+	return line->words[0] >> 8 * (place & SW_GLIMPSES);
+}
+
+/* Puts the word of a flow, whose SYN came in by a slot, where it was, or if that is nowhere, in place of the oldest. */
+static __always_inline void sw_glimpse_keep(struct sw_glimpse_line *line, __u32 place, __u64 word,
+					    __u8 slot)
+{
+	__u64 head = line->words[0];
+
 	if (!place) {
-		place = (line->words[0] & SW_GLIMPSES) + 1;
+		place = (head & SW_GLIMPSES) + 1;
 		if (place > SW_GLIMPSES)
 			place = 1;
-		line->words[0] = place;
+		head = (head & ~(__u64)SW_GLIMPSES) | place;
 	}
+	place &= SW_GLIMPSES;
+	line->words[0] = (head & ~(0xffULL << 8 * place)) | (__u64)slot << 8 * place;
 	sw_glimpse_put(line, place, word);
 }
 

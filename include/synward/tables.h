@@ -209,7 +209,8 @@ struct sw_owner_bucket {
 #define SW_GLIMPSE_LINES 32768U /* at the most: 0.2 s of a million SYNs a second */
 
 struct sw_glimpse_line {
-	__u64 words[1 + SW_GLIMPSES]; /* the first: whose place was taken last */
+	__u64 words[1 +
+		    SW_GLIMPSES]; /* the first: whose place was taken last, and the slot of each */
 };
 
 /* Who makes the table of handshakes as large as this wants to see all of them. */

@@ -225,6 +225,23 @@ static void nobody_completes_what_he_cannot_know(void **state __unused)
 	expect_completed(1);
 }
 
+/* Who plays both ends from one side completes nothing, not even while more comes than can be followed. */
+static void nobody_answers_himself(void **state)
+{
+	flood(FLOOD);
+	assert_true(comes(A_SYN()));
+	assert_true(comes(A_SYNACK()));
+	assert_true(comes(AN_ACK()));
+	expect_anomaly("martian_source", 1, 0, 0);
+	expect_completed(0);
+	begin_router(state);
+	flood(FLOOD);
+	assert_true(comes(A_SYN()));
+	assert_true(comes(A_SYNACK()));
+	assert_true(comes(AN_ACK()));
+	expect_completed(0);
+}
+
 /* A SYN-ACK is the answer only to its own SYN. */
 static void another_answer_is_none(void **state __unused)
 {
@@ -415,6 +432,7 @@ int main(void)
 		ON_EACH_WIRE(who_began_before_unanswered_is_one),
 		ON_EACH_WIRE(who_began_before_answered_is_one),
 		ON_EACH_WIRE(nobody_completes_what_he_cannot_know),
+		ON_EACH_WIRE(nobody_answers_himself),
 		ON_EACH_WIRE(another_answer_is_none),
 		ON_EACH_WIRE(other_ends_are_told_as_well),
 		ON_EACH_WIRE(who_is_pushed_out_unanswered_is_recognised),
