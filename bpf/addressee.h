@@ -276,7 +276,7 @@ static __always_inline void hear(struct __sk_buff *skb, const struct sw_packet *
 	const __u16 decisive = WIRE_TCP_SYN | WIRE_TCP_ACK | WIRE_TCP_RST | WIRE_TCP_FIN;
 	__u16 flags = packet->flags & decisive;
 
-	if (packet->kind != SW_KIND_TCP)
+	if (packet->kind != SW_KIND_TCP || !packet->link_length)
 		return;
 	if (flags == (WIRE_TCP_SYN | WIRE_TCP_ACK)) {
 		if (hear_synack(skb, packet, set->policy) == SW_HEARD_HERE &&

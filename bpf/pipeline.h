@@ -253,7 +253,7 @@ static __always_inline enum sw_verdict follow(void *ctx, struct sw_packet *packe
 	    may_have_connection(inquiry->hash) && follow_connection(packet, inquiry))
 		return SW_VERDICT_PASSED;
 	if (direction == SW_INGRESS && inquiry->segment == SW_SEGMENT_ACK &&
-	    inquiry->relation == SW_RELATION_NONE &&
+	    inquiry->relation == SW_RELATION_NONE && packet->link_length &&
 	    policy_has(inquiry->policy, SW_HAS_FLOOD_DEFENCE)) {
 		switch (bring_cookie(ctx, packet, inquiry)) {
 		case COOKIE_VALID:

@@ -41,11 +41,12 @@ struct sw_syn_frame {
  * Can the SYN be answered at all? Not one behind an authentication header: the kernel, if it knows
  * that at all, checks it first. One in fragments can: its first has all it takes, and what follows is
  * nothing by itself. So can one that says to be signed, although its sender would take no answer that
- * is not: most kernels, and all listeners without keys, take it for a SYN as any other.
+ * is not: most kernels, and all listeners without keys, take it for a SYN as any other. One in PPPoE cannot: its answer
+ * would have to say how long it is there, too.
  */
 static __always_inline bool sw_is_answerable(const struct sw_packet *syn)
 {
-	return syn->kind == SW_KIND_TCP && !(syn->facts & SW_PKT_AUTH);
+	return syn->kind == SW_KIND_TCP && syn->link_length && !(syn->facts & SW_PKT_AUTH);
 }
 
 /* ---- the link */

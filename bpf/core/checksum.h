@@ -57,9 +57,13 @@ static __always_inline void sw_check_ip_sum(struct sw_cursor *cursor, struct sw_
 {
 	const struct wire_ipv4 *ip;
 	struct sw_packet scratch = {};
+	__u16 ether_type;
 	__u32 length;
 
-	if (sw_parse_l2(cursor, &scratch) != WIRE_ETH_IPV4)
+	ether_type = sw_parse_l2(cursor, &scratch);
+	if (ether_type == WIRE_ETH_PPPOE)
+		ether_type = sw_parse_pppoe(cursor);
+	if (ether_type != WIRE_ETH_IPV4)
 		return;
 	ip = sw_peek(cursor, sizeof(*ip));
 	if (!ip)

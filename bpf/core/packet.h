@@ -34,6 +34,7 @@ enum {
 /* What of a packet is still to be read, by sw_parse_step(). */
 enum sw_parse_rest {
 	SW_REST_NONE,
+	SW_REST_PPPOE,
 	SW_REST_OPTIONS, /* TCP options other than the lone timestamp of data segments */
 	SW_REST_ICMP,
 	SW_REST_ICMPV6,
@@ -71,14 +72,14 @@ struct sw_packet {
 	__u16 fragment_offset; /* in bytes */
 	__u32 ip_payload; /* bytes behind the IP headers, by their own word; 0-length: the frame's */
 	__u32 payload; /* bytes of TCP data; while quoted extensions are the rest, of the quote so far */
-	__u8 facts;		       /* SW_PKT_* */
-	__u8 kind;		       /* enum sw_kind */
-	__u8 doff;		       /* length of the TCP header in 32-bit words, as it says */
-	__u8 rest;		       /* enum sw_parse_rest */
-	__u8 option_at;		       /* where sw_parse_options() is among them */
-	__u8 next_header;	       /* of IPv6, while its extensions are the rest */
-	__u8 link_length;	       /* bytes before the IP header */
-	__u8 extensions;	       /* how many of them were read */
+	__u8 facts;	  /* SW_PKT_* */
+	__u8 kind;	  /* enum sw_kind */
+	__u8 doff;	  /* length of the TCP header in 32-bit words, as it says */
+	__u8 rest;	  /* enum sw_parse_rest */
+	__u8 option_at;	  /* where sw_parse_options() is among them */
+	__u8 next_header; /* of IPv6, while its extensions are the rest */
+	__u8 link_length; /* bytes before the IP header; 0: in PPPoE, where nothing is answered */
+	__u8 extensions;  /* how many of them were read */
 	__u16 vlans[SW_MAX_VLAN_TAGS]; /* sw_vlan() of its tags, the outer one first; 0: none */
 	__u32 pad;
 };

@@ -6,8 +6,8 @@
 #include "parse_l3.h"
 #include "parse_tcp.h"
 
-/* How many steps behind sw_parse() there are: extensions, what follows, and what that may quote. */
-#define SW_MAX_PARSE_STEPS (SW_MAX_IPV6_EXTENSIONS + 1 + SW_MAX_IPV6_EXTENSIONS + 1)
+/* How many steps behind sw_parse() there are: PPPoE, extensions, what follows, and what that may quote. */
+#define SW_MAX_PARSE_STEPS (1 + SW_MAX_IPV6_EXTENSIONS + 1 + SW_MAX_IPV6_EXTENSIONS + 1)
 
 /* RFC 1122 section 4.2.3.9: the other codes are hints, and the SYN is tried again. */
 static __always_inline bool is_hard_error(__u16 ether_type, __u8 code)
@@ -110,6 +110,26 @@ static __always_inline void parse_l4(struct sw_cursor *cursor, __u16 ether_type,
 	}
 }
 
+static __always_inline bool is_ip(__u16 ether_type)
+{
+	return ether_type == WIRE_ETH_IPV4 || ether_type == WIRE_ETH_IPV6;
+}
+
+/* An IP packet of an ether type that is_ip(); rest is how many bytes the frame has from here on. */
+static __always_inline void parse_ip(struct sw_cursor *cursor, __u16 ether_type, __u32 rest,
+				     struct sw_packet *packet)
+{
+	int protocol = ether_type == WIRE_ETH_IPV4 ? sw_parse_ipv4(cursor, rest, packet) :
+						     sw_parse_ipv6(cursor, rest, packet);
+
+	if (ether_type == WIRE_ETH_IPV6 && sw_is_ipv6_extension(protocol)) {
+		packet->next_header = protocol;
+		packet->rest = SW_REST_EXTENSIONS;
+		return;
+	}
+	parse_l4(cursor, ether_type, protocol, packet);
+}
+
 /*
  * Reads one Ethernet frame of frame_length bytes, of which the cursor may hold less: the rest was
  * cut off, by a capture or because it is not linear in memory. packet must be zeroed; its field
@@ -121,23 +141,27 @@ static __always_inline void sw_parse(struct sw_cursor *cursor, __u32 frame_lengt
 	const __u8 *start = cursor->pos;
 	__u16 ether_type = sw_parse_l2(cursor, packet);
 	__u32 length;
-	int protocol;
 
-	if (ether_type != WIRE_ETH_IPV4 && ether_type != WIRE_ETH_IPV6) {
+	if (!is_ip(ether_type)) {
 		packet->kind = ether_type ? SW_KIND_NOT_IP : SW_KIND_MALFORMED;
+		if (ether_type == WIRE_ETH_PPPOE)
+			packet->rest = SW_REST_PPPOE;
 		return;
 	}
 	length = cursor->pos - start;
 	packet->link_length = length;
-	length = frame_length > length ? frame_length - length : 0;
-	protocol = ether_type == WIRE_ETH_IPV4 ? sw_parse_ipv4(cursor, length, packet) :
-						 sw_parse_ipv6(cursor, length, packet);
-	if (ether_type == WIRE_ETH_IPV6 && sw_is_ipv6_extension(protocol)) {
-		packet->next_header = protocol;
-		packet->rest = SW_REST_EXTENSIONS;
-		return;
-	}
-	parse_l4(cursor, ether_type, protocol, packet);
+	parse_ip(cursor, ether_type, frame_length > length ? frame_length - length : 0, packet);
+}
+
+/* PPPoE, and the packet in it. A length of 0 in that, which means the frame's elsewhere, never gets into a tunnel. */
+static __always_inline void parse_pppoe(struct sw_cursor *cursor, struct sw_packet *packet)
+{
+	__u16 ether_type = sw_parse_pppoe(cursor);
+
+	if (is_ip(ether_type))
+		parse_ip(cursor, ether_type, 0, packet);
+	else if (!ether_type)
+		packet->kind = SW_KIND_MALFORMED;
 }
 
 /* One extension header, and what lies behind the last one. */
@@ -201,7 +225,9 @@ static __always_inline void sw_parse_step(struct sw_cursor *cursor, struct sw_pa
 		return;
 	}
 	packet->rest = SW_REST_NONE;
-	if (rest == SW_REST_OPTIONS)
+	if (rest == SW_REST_PPPOE)
+		parse_pppoe(cursor, packet);
+	else if (rest == SW_REST_OPTIONS)
 		sw_parse_options(cursor, packet->doff * 4U - (__u32)sizeof(struct wire_tcp),
 				 packet);
 	else if (rest == SW_REST_ICMP)

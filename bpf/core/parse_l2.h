@@ -42,4 +42,24 @@ static __always_inline __u16 sw_parse_l2(struct sw_cursor *cursor, struct sw_pac
 	return ether_type;
 }
 
+/*
+ * Reads what follows the ether type of a PPPoE session. Returns the ether type that the packet in it would have by
+ * itself; that of PPPoE, if it is no IP packet, 0 if cut off. A protocol field of one byte, which RFC 2516 section 7
+ * advises against, is not read: all behind it would be at odd addresses.
+ */
+static __always_inline __u16 sw_parse_pppoe(struct sw_cursor *cursor)
+{
+	const struct wire_pppoe *pppoe = sw_pull(cursor, sizeof(*pppoe));
+	__u16 protocol;
+
+	if (!pppoe)
+		return 0;
+	if (pppoe->version_type != WIRE_PPPOE_VERSION_TYPE || pppoe->code)
+		return WIRE_ETH_PPPOE;
+	protocol = sw_ntohs(pppoe->protocol);
+	return protocol == WIRE_PPP_IPV4 ? WIRE_ETH_IPV4 :
+	       protocol == WIRE_PPP_IPV6 ? WIRE_ETH_IPV6 :
+					   WIRE_ETH_PPPOE;
+}
+
 #endif

@@ -32,6 +32,7 @@ enum {
 	WIRE_ETH_IPV4 = 0x0800,
 	WIRE_ETH_VLAN = 0x8100,
 	WIRE_ETH_IPV6 = 0x86dd,
+	WIRE_ETH_PPPOE = 0x8864, /* a session's, not those by which it is found */
 	WIRE_ETH_QINQ = 0x88a8,
 	WIRE_ETH_QINQ_OLD = 0x9100,
 };
@@ -56,6 +57,21 @@ struct wire_ethernet {
 struct wire_vlan {
 	__u16 tci;
 	__u16 ether_type;
+};
+
+/* RFC 2516 section 4, and the protocol field with which PPP begins. */
+struct wire_pppoe {
+	__u8 version_type;
+	__u8 code;
+	__u16 session;
+	__u16 length;
+	__u16 protocol;
+};
+
+enum {
+	WIRE_PPPOE_VERSION_TYPE = 0x11,
+	WIRE_PPP_IPV4 = 0x0021,
+	WIRE_PPP_IPV6 = 0x0057,
 };
 
 struct wire_ipv4 {

@@ -24,7 +24,7 @@ enum sw_verdict {
 	X(FRAGMENT, fragment, "later fragments, which carry no TCP header")                        \
 	X(ICMP_ERROR, icmp_error, "ICMP destination-unreachable errors that quote TCP")            \
 	X(OTHER_IP, other_ip, "other protocols and tunnels over IPv4 and IPv6")                    \
-	X(NOT_IP, not_ip, "frames that are neither IPv4 nor IPv6")                                 \
+	X(NOT_IP, not_ip, "frames that are neither IPv4 nor IPv6, also within PPPoE")              \
 	X(MALFORMED, malformed, "frames whose IP header is broken or cut off")
 
 enum sw_kind {

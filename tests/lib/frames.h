@@ -74,7 +74,19 @@ static inline void frame_put_link(struct frame *frame, const struct segment *seg
 		frame_put16(frame, outer ? WIRE_ETH_QINQ : WIRE_ETH_VLAN);
 		frame_put16(frame, 100 + i);
 	}
-	frame_put16(frame, or_auto(segment->ether_type, ether_type));
+	frame_put16(frame,
+		    or_auto(segment->ether_type, segment->pppoe ? WIRE_ETH_PPPOE : ether_type));
+}
+
+/* Around a packet of so many bytes. */
+static inline void frame_put_pppoe(struct frame *frame, bool v6, __u32 length)
+{
+	struct wire_pppoe pppoe = { .version_type = WIRE_PPPOE_VERSION_TYPE,
+				    .session = sw_htons(0x2a),
+				    .length = sw_htons(sizeof(pppoe.protocol) + length),
+				    .protocol = sw_htons(v6 ? WIRE_PPP_IPV6 : WIRE_PPP_IPV4) };
+
+	frame_put(frame, &pppoe, sizeof(pppoe));
 }
 
 /* ---- IP, around length bytes of payload */
@@ -282,14 +294,18 @@ static inline void frame_build(struct frame *frame, const struct segment *segmen
 {
 	__u8 tcp[FRAME_MAX_TCP] = {};
 	__u32 length = put_tcp(segment, v6, tcp);
+	struct frame packet = {};
 
+	if (segment->kind == SEGMENT_ICMP_ERROR)
+		frame_put_error(&packet, segment, v6, tcp);
+	else
+		frame_put_ip(&packet, segment, v6, segment->from, segment_to(segment), WIRE_IP_TCP,
+			     tcp, length);
 	frame->length = 0;
 	frame_put_link(frame, segment, v6 ? WIRE_ETH_IPV6 : WIRE_ETH_IPV4);
-	if (segment->kind == SEGMENT_ICMP_ERROR)
-		frame_put_error(frame, segment, v6, tcp);
-	else
-		frame_put_ip(frame, segment, v6, segment->from, segment_to(segment), WIRE_IP_TCP,
-			     tcp, length);
+	if (segment->pppoe)
+		frame_put_pppoe(frame, v6, packet.length);
+	frame_put(frame, packet.bytes, packet.length);
 	frame_put(frame, NULL, segment->padding);
 	frame->captured = or_auto(segment->captured, frame->length);
 }

@@ -193,6 +193,7 @@ static inline void damage(struct dice *dice, struct segment *segment)
 		break;
 	case 17:
 		segment->tags = roll(dice, 4);
+		segment->pppoe = once_in(dice, 3);
 		break;
 	case 18:
 		segment->raw = &options[roll(dice, 8)];
@@ -266,10 +267,10 @@ static inline void print_segment(FILE *out, const struct segment *segment)
 			fputc(letters[i], out);
 	fprintf(out, " seq=%u ack=%u payload=%d window=%d", segment->seq, segment->ack,
 		segment->payload, segment->window);
-	fprintf(out, " doff=%d l4=%d frag=%d%s ext=%s tfo=%d raw=%d tags=%d\n", segment->doff,
+	fprintf(out, " doff=%d l4=%d frag=%d%s ext=%s tfo=%d raw=%d tags=%d%s\n", segment->doff,
 		segment->l4_length, segment->fragment_offset, segment->more_fragments ? "+" : "",
 		segment->extensions ? segment->extensions : "", segment->fastopen,
-		segment->raw_length, segment->tags);
+		segment->raw_length, segment->tags, segment->pppoe ? " pppoe" : "");
 }
 
 #endif

@@ -77,6 +77,7 @@ struct segment {
 	/* the link */
 	int tags; /* of VLANs; two or more: the outer one is of 802.1ad */
 	int ether_type;
+	bool pppoe;   /* in a session of PPPoE, behind the tags */
 	bool no_macs; /* as on a loopback device */
 	int padding;  /* bytes behind the packet */
 	int captured; /* how much of the frame is there */

@@ -7,7 +7,7 @@ capture cut off says nothing, so it decodes to None and is no anomaly.
 
 import struct
 
-from links import LINKS
+from links import LINKS, pppoe_session
 
 FIN, SYN, RST, PSH, ACK, URG = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 
@@ -18,7 +18,7 @@ KNOWN_LINKS = {LINK_NULL, LINK_ETHERNET, LINK_LOOP, LINK_SLL, LINK_SLL2, *LINKS_
                LINK_IPV4, LINK_IPV6, *LINKS}
 ARPHRD_LOOPBACK = b"\x03\x04"
 
-ETH_IPV4, ETH_IPV6 = 0x0800, 0x86DD
+ETH_IPV4, ETH_IPV6, ETH_PPPOE = 0x0800, 0x86DD, 0x8864
 ETH_VLANS = (0x8100, 0x88A8, 0x9100)
 MAX_VLANS = 2
 FAMILIES = {2: ETH_IPV4} | dict.fromkeys((10, 23, 24, 28, 30), ETH_IPV6)
@@ -82,11 +82,15 @@ def decode(link, frame, wire_len):
         if not 8 <= size <= len(frame) or inner == LINK_PPI:
             return None
         return decode(inner, frame[size:], wire_len - size)
+    wire_len = max(wire_len, len(frame))
     pos, ethertype = link_layer(link, frame)
+    if ethertype == ETH_PPPOE:
+        pos, ethertype = pppoe_session(frame, pos)
+        wire_len = pos + (40 if ethertype == ETH_IPV6 else 0)  # a length of 0 means 0 there
     if ethertype == ETH_IPV4:
-        datagram = ipv4(frame, pos, max(wire_len, len(frame)))
+        datagram = ipv4(frame, pos, wire_len)
     elif ethertype == ETH_IPV6:
-        datagram = ipv6(frame, pos, max(wire_len, len(frame)))
+        datagram = ipv6(frame, pos, wire_len)
     else:
         return None
     if datagram is None:

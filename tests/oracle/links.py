@@ -33,6 +33,13 @@ def pppoe(frame):
     return ppp_protocol(frame, 6) if len(frame) > 6 and frame[1] == 0 else NOTHING
 
 
+def pppoe_session(frame, pos):
+    """What follows the ethertype of one; no protocol field of one byte is read there."""
+    if frame[pos:pos + 2] != b"\x11\0" or pos + 8 > len(frame):
+        return NOTHING
+    return pos + 8, PPP.get(u16(frame, pos + 6), 0)
+
+
 def snap(frame, pos):
     head = frame[pos:pos + 8]
     if len(head) == 8 and head[:6] in (b"\xaa\xaa\3\0\0\0", b"\xaa\xaa\3\0\0\xf8"):

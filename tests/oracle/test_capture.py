@@ -109,6 +109,18 @@ def test_vlans(tmp_path, tags, packet):
     assert one(tmp_path, ethernet(packet, tags)) == SYN_ONLY
 
 
+@pytest.mark.parametrize("tags", [(), (0x88A8, 0x8100)])
+@pytest.mark.parametrize("head, packet, expected", [
+    (b"\x11\0\0\x01\0\x2a\0\x21", SYN4, SYN_ONLY), (b"\x11\0\0\x01\0\x3e\0\x57", SYN6, SYN_ONLY),
+    (b"\x11\0\0\x01\0\x06\xc0\x21", SYN4, None), (b"\x11\xa7\0\x01\0\x2a\0\x21", SYN4, None),
+    (b"\x11\0\0\x01\0\x2a\x21", SYN4, None)])
+def test_pppoe(tmp_path, tags, head, packet, expected):
+    frame = ethernet(head + packet, tags)
+    at = 12 + 4 * len(tags)
+    frame = frame[:at] + b"\x88\x64" + frame[at + 2:]
+    assert one(tmp_path, frame) == (expected or ({}, {}))
+
+
 DEST, HOPS, ROUTE, FRAG, AUTH = 60, 0, 43, 44, 51
 ATOMIC = (FRAG, bytes(7))
 EXTENSIONS = [(HOPS, bytes(7)), (DEST, b"\x01" + bytes(14)), (ROUTE, bytes(7)), ATOMIC,

@@ -18,9 +18,10 @@ static void damaged_frame(struct dice *dice, struct frame *frame)
 {
 	struct segment segment =
 		tcp(.from = roll(dice, 3), .flags = roll(dice, 64), .seq = roll(dice, 4),
-		    .ack = roll(dice, 4), .tags = roll(dice, 4), .ip_options = roll(dice, 11),
-		    .extensions = once_in(dice, 2) ? "hdraf" : NULL, .mss = 1460,
-		    .timestamp = once_in(dice, 2), .wscale = 7, .payload = roll(dice, 32));
+		    .ack = roll(dice, 4), .tags = roll(dice, 4), .pppoe = once_in(dice, 4),
+		    .ip_options = roll(dice, 11), .extensions = once_in(dice, 2) ? "hdraf" : NULL,
+		    .mss = 1460, .timestamp = once_in(dice, 2), .wscale = 7,
+		    .payload = roll(dice, 32));
 	struct segment error = icmp_error(.from = roll(dice, 2), .seq = roll(dice, 4));
 
 	frame_build(frame, once_in(dice, 8) ? &error : &segment, roll(dice, 2));

@@ -126,6 +126,25 @@ static void cookies_come_back(void **state __unused)
 	assert_int_equal(result.traffic[SW_INGRESS].verdicts[SW_VERDICT_DROPPED], 1);
 }
 
+/* What has no way back for an answer is asked for no cookie, neither. */
+static void in_pppoe_nothing_is_answered(void **state __unused)
+{
+	const struct segment syn = USUAL_SYN(.pppoe = true),
+			     ack = AN_ACK(.pppoe = true, .sport = 4711);
+	struct result result;
+
+	begin_flood();
+	assert_int_equal(prog_segment(&prog, HOOK_XDP, &syn, v6), XDP_PASS);
+	assert_int_equal(prog_segment(&prog, HOOK_XDP, &ack, v6), XDP_PASS);
+	assert_int_equal((int)prog_segment(&prog, HOOK_TC, &syn, v6), TC_ACT_UNSPEC);
+	assert_int_equal((int)prog_segment(&prog, HOOK_TC, &ack, v6), TC_ACT_UNSPEC);
+	result = prog_result(&prog);
+	assert_int_equal(result.counters.tallies[SW_TALLY_COOKIES_SENT], 0);
+	assert_int_equal(result.counters.limits_seen[SW_LIMIT_BAD_COOKIE], 0);
+	assert_int_equal(result.counters.anomalies_seen[SW_ANOMALY_SYN_RETRANSMIT], 1);
+	assert_int_equal(result.counters.outcomes[SW_OUTCOME_MIDSTREAM], 1);
+}
+
 /* An event names the tag beside the frame as the outer one. */
 static void a_tag_beside_is_known(void **state __unused)
 {
@@ -152,9 +171,8 @@ static void a_tag_beside_is_known(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		EACH_FAMILY(answers_are_those_of_xdp),
-		EACH_FAMILY(an_answer_is_whole),
-		EACH_FAMILY(cookies_come_back),
+		EACH_FAMILY(answers_are_those_of_xdp), EACH_FAMILY(an_answer_is_whole),
+		EACH_FAMILY(cookies_come_back),	       EACH_FAMILY(in_pppoe_nothing_is_answered),
 		EACH_FAMILY(a_tag_beside_is_known),
 	};
 	struct setup setup = setup_of_buckets(BUCKETS);

@@ -26,6 +26,8 @@ LINKS = {
     "ethernet": (1, ETHERNET), "ppp": (9, b"\0\x21"), "ppp, one byte": (9, b"\x21"),
     "ppp in hdlc": (9, b"\xff\x03\0\x21"), "fddi": (10, b"\x50" + 2 * MAC + SNAP),
     "ppp serial": (50, b"\xff\x03\0\x21"), "ppp serial of cisco": (50, b"\x0f\0\x08\0"),
+    "ethernet, pppoe": (1, 2 * MAC + b"\x88\x64\x11\0\0\x01\0\x2a\0\x21"),
+    "ethernet, tag, pppoe": (1, 2 * MAC + b"\x81\0\0\x05\x88\x64\x11\0\0\x01\0\x2a\0\x21"),
     "pppoe": (51, b"\x11\0\0\x01\0\x2a\0\x21"), "raw": (101, b""),
     "cisco hdlc": (104, b"\x0f\0\x08\0"), "802.11": (105, DATA + SNAP),
     "802.11 qos": (105, QOS + SNAP), "802.11 of four": (105, FOUR + SNAP),
