@@ -72,25 +72,6 @@ static __always_inline __u32 wanted_origin(const struct sw_settings *set)
 	return policy_has(set->policy, SW_HAS_SHARED_SECRET) ? set->cookie_secrets : 0;
 }
 
-/* Has one set be that of a line of the secret's file. Returns whether there is such a line. */
-__noinline int share_keys(__u32 which, __u32 line, __u32 origin, __u32 now_ms)
-{
-	__u32 key = origin & 1;
-	struct sw_cookie_keys *keys = cookie_set(which);
-	const struct sw_settings *set = current_settings();
-	const struct sw_cookie_secrets *secrets = bpf_map_lookup_elem(&cookie_secrets, &key);
-	const struct sw_cookie_master *master;
-
-	if (!keys || !secrets || !set)
-		return 0;
-	master = &secrets->masters[line & (SW_COOKIE_MASTERS - 1)];
-	if (!master->id)
-		return 0;
-	sw_cookie_share(keys, master, origin, clock_tai_ms() - set->tai_minus_utc_s * 1000LL,
-			now_ms);
-	return 1;
-}
-
 /* Cookies of the first set are honoured on, when it has become another one. */
 static __always_inline void retire_keys(struct sw_cookie_keys *active,
 					struct sw_cookie_keys *former, __u32 now_ms)
@@ -98,6 +79,32 @@ static __always_inline void retire_keys(struct sw_cookie_keys *active,
 	*former = *active;
 	former->until_ms = now_ms + SW_FLOOD_HONOUR_MS;
 	active->others |= 1U << SW_COOKIE_SET_FORMER;
+}
+
+/*
+ * Has one set be that of a line of the secret's file. Returns whether there is such a line. When the time of day was set,
+ * the first set is another one from then on: what the former one has sent is honoured by the clock that it had.
+ */
+__noinline int share_keys(__u32 which, __u32 line, __u32 origin, __u32 now_ms)
+{
+	__u32 key = origin & 1;
+	struct sw_cookie_keys *keys = cookie_set(which);
+	const struct sw_settings *set = current_settings();
+	const struct sw_cookie_secrets *secrets = bpf_map_lookup_elem(&cookie_secrets, &key);
+	struct sw_cookie_keys *former = cookie_set(SW_COOKIE_SET_FORMER);
+	const struct sw_cookie_master *master;
+	__u64 wall_ms;
+
+	if (!keys || !former || !secrets || !set)
+		return 0;
+	master = &secrets->masters[line & (SW_COOKIE_MASTERS - 1)];
+	if (!master->id)
+		return 0;
+	wall_ms = clock_tai_ms() - set->tai_minus_utc_s * 1000LL;
+	if (which == SW_COOKIE_SET_ACTIVE && sw_cookie_clock_was_set(keys, master, origin, wall_ms))
+		retire_keys(keys, former, now_ms);
+	sw_cookie_share(keys, master, origin, wall_ms, now_ms);
+	return 1;
 }
 
 static __always_inline void renew_own_keys(struct sw_cookie_keys *active, bool begins,

@@ -68,6 +68,25 @@ static __always_inline void sw_cookie_begin_own(struct sw_cookie_keys *keys, con
 
 /* ---- those of a shared secret */
 
+/* The number of the epoch behind the one of this time of day, by the clock of this master's cookies. */
+static __always_inline __u64 coming_epoch(const struct sw_cookie_master *master, __u64 wall_ms)
+{
+	return ((wall_ms + master->phase_ms) >> SW_COOKIE_EPOCH_MS_SHIFT) + 1;
+}
+
+/*
+ * Has the time of day been set since sw_cookie_share() was here, so that cookies that are under way may seem to be of no
+ * epoch that is honoured? By itself it goes on to the next epoch at the most.
+ */
+static __always_inline bool sw_cookie_clock_was_set(const struct sw_cookie_keys *keys,
+						    const struct sw_cookie_master *master,
+						    __u32 origin, __u64 wall_ms)
+{
+	__u32 coming = coming_epoch(master, wall_ms);
+
+	return keys->origin == origin && coming - keys->coming > 1;
+}
+
 /*
  * Has keys be those that all hosts with this master, which is of this origin, have at this time of day, in
  * milliseconds of any common beginning. An epoch's secret depends on its whole number, which does not come again as its 16
@@ -79,7 +98,7 @@ static __always_inline void sw_cookie_share(struct sw_cookie_keys *keys,
 					    __u64 wall_ms, __u32 now_ms)
 {
 	__u64 clock_ms = wall_ms + master->phase_ms;
-	__u64 coming = (clock_ms >> SW_COOKIE_EPOCH_MS_SHIFT) + 1;
+	__u64 coming = coming_epoch(master, wall_ms);
 
 	if (keys->origin != origin || keys->coming != (__u32)coming) {
 		for (__u32 i = 0; i < SW_COOKIE_EPOCHS; i++) {

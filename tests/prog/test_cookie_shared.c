@@ -181,6 +181,32 @@ static void another_host_honours_them(void **state __unused)
 	}
 }
 
+/* By any step: who was asked before answers after it, the connections that there are go on, and others begin. */
+static void a_clock_that_is_set_loses_nobody(void **state __unused)
+{
+	static const __s32 steps_s[] = { 60, -60, 3600, -3600, 86400, -86400, 366 * 86400 };
+
+	install(SW_FLOOD_ALWAYS, true);
+	become_host(0, &a_secret, NULL);
+	for (__u32 i = 0; i < COUNT(steps_s); i++) {
+		struct segment before = ask(PORT + 2 * i), after, data = before;
+
+		settings->tai_minus_utc_s -= steps_s[i];
+		wait_for_look();
+		after = ask(PORT + 2 * i + 1);
+		assert_honoured(&before, true);
+		assert_honoured(&after, true);
+		data.payload = 10;
+		assert_int_equal(prog_segment(&prog, HOOK_XDP, &data, v6), XDP_PASS);
+	}
+	for (__u32 passed_ms = 0; passed_ms < HONOUR_MS; passed_ms += EPOCH_MS) {
+		assert_true(keys_of(SW_COOKIE_SET_ACTIVE).others);
+		prog.now_ns += EPOCH_MS * NS_PER_MS;
+		wait_for_look();
+	}
+	assert_false(keys_of(SW_COOKIE_SET_ACTIVE).others);
+}
+
 /* While a new secret comes to one host after the other, nobody is lost. */
 static void secrets_change_line_by_line(void **state __unused)
 {
@@ -285,6 +311,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		EACH_FAMILY(keys_are_what_the_core_makes),
 		EACH_FAMILY(another_host_honours_them),
+		EACH_FAMILY(a_clock_that_is_set_loses_nobody),
 		EACH_FAMILY(secrets_change_line_by_line),
 		EACH_FAMILY(own_cookies_outlive_a_change),
 		EACH_FAMILY(no_flood_is_needed_here),
