@@ -172,6 +172,7 @@ def test_the_hook_is_occupied_by_another_synward(pair, synward, bpffs):
     refuse(other.run("attach", "s0", namespace=pair[1].namespace), FAILURE, str(synward.pin_dir),
            "another synward", f"synward --pin-dir {synward.pin_dir} detach s0")
     assert not other.pin_dir.exists()
+    synward.expect(0, "status")
 
 
 def test_one_of_two_interfaces_fails_and_neither_is_attached(lab, pair, synward):

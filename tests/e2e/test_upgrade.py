@@ -14,6 +14,7 @@ import tcp
 from causes import QUICK, Stage
 from cli import BINARY, bpftool
 from floods import ALWAYS, defend, talk
+from hooks import LinkNews
 from net import NOBODY, VANISHED, run, wait_for
 from segments import MSS_1460, SYN, Port, Segment, frame
 from transfers import Transfer
@@ -164,6 +165,21 @@ def test_the_same_version_changes_nothing(pair, synward, upgrades):
     assert answer["already"] and hook["state"] == "already"
     assert hook["program_id"] == hook["program_before"] == synward.json("status")["interfaces"][0]["ingress"]["program_id"]
     assert before.programs <= synward.objects().programs and before.links == synward.objects().links
+
+
+def test_the_driver_is_left_alone(pair, synward, upgrades):
+    """
+    One that is given a first program, or loses its last, may reset its link; a veth changes what it can do, of which the
+    kernel tells. To attach again and to upgrade, neither happens.
+    """
+    with LinkNews(*(end.namespace for end in pair)) as news:
+        synward.attach(pair[1], options=QUICK)
+        assert news.take(), "the first program is told"
+        synward.attach(pair[1])
+        upgrades.many(2)
+        assert news.take() == 0
+        synward.expect(0, "detach", "--all")
+        assert news.take(), "the last one is, too"
 
 
 def test_another_abi_version_is_refused(pair, synward, upgrades, other):

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Programs of tests/e2e on the hooks of a wire's ends."""
 
+import contextlib
 import json
 import os
 import shutil
+import socket
 
 from cli import BUILD, bpftool
 from net import run
 from objects import LIBBPF
+
+RTMGRP_LINK = 1  # of linux/rtnetlink.h
 
 
 def bpf_object(name):
@@ -87,3 +91,29 @@ def tag_counts(program):
     """What count_tags has counted: frames without a tag, with one, with two."""
     counts, = bpftool("prog", "show", "id", program)["map_ids"]
     return [row["formatted"]["value"] for row in bpftool("map", "dump", "id", counts)]
+
+
+class LinkNews:
+    """What the kernel says of the links in some namespaces: whenever anything about one has changed."""
+
+    def __init__(self, *namespaces):
+        self.sockets = [space.socket(socket.AF_NETLINK, socket.SOCK_RAW) for space in namespaces]
+        for one in self.sockets:
+            one.bind((0, RTMGRP_LINK))
+            one.setblocking(False)
+
+    def take(self):
+        """How many messages have come since the last time. They are there when what they tell of is done."""
+        count = 0
+        for one in self.sockets:
+            with contextlib.suppress(BlockingIOError):
+                while one.recv(65536):
+                    count += 1
+        return count
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for one in self.sockets:
+            one.close()
