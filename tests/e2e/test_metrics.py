@@ -332,6 +332,7 @@ def test_another_interface_comes_and_goes(lab, synward, family):
     scrapes = Scrapes(synward)
     for _ in range(2):
         synward.attach(wires[1][1])
+        scrapes.look("attached")
         for _, end in wires:
             with tcp.listener(end, family) as server:
                 tcp.accepted(near, server, 2)

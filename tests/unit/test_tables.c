@@ -363,6 +363,29 @@ static void connections_are_swept_in_their_time(void **state __unused)
 	assert_conserved();
 }
 
+/* As it does every 50 days: nothing ends then, and nothing lives for ever. */
+static void the_clock_may_wrap(void **state __unused)
+{
+	host.now_ns = ((1ULL << 32) - 1000) * NS_PER_MS;
+	connect_flow(0);
+	send(A_SYN(OF(1)));
+	for (int wrapped = 0; wrapped < 2; wrapped++) {
+		wait_ms(700);
+		send(AN_ACK(OF(0), .payload = 1));
+		assert_int_equal(seen(SW_ANOMALY_MIDSTREAM), 0);
+		host_sweep(&host, false);
+		host_sweep_connections(&host, false);
+		assert_int_equal(live_attempts(host.handshakes, 1), 1);
+		assert_int_equal(live_connections(host.connections, 1), 1);
+	}
+	wait_ms(432000000);
+	host_sweep(&host, false);
+	host_sweep_connections(&host, false);
+	assert_int_equal(ended(SW_OUTCOME_NO_RESPONSE), 1);
+	assert_int_equal(tallied(SW_TALLY_CONNECTIONS_CLOSED), 1);
+	assert_conserved();
+}
+
 /* Its time is written at most every 256 ms: no more than that may an entry live too short. */
 static void traffic_keeps_a_connection(void **state __unused)
 {
@@ -421,6 +444,7 @@ int main(void)
 		TEST(a_rst_is_not_forgotten_when_the_other_goes_on),
 		TEST(the_same_ends_take_their_own_place),
 		TEST(connections_are_swept_in_their_time),
+		TEST(the_clock_may_wrap),
 		TEST(traffic_keeps_a_connection),
 		cmocka_unit_test(a_filter_row_has_its_tags_and_no_other),
 	};
