@@ -277,7 +277,7 @@ __noinline int keep_evicted(__u32 now_ms)
 	word = sw_glimpse_evicted(sw_glimpse_at(line, place), sw_tag(hash), attempt);
 	if (!word)
 		return 0;
-	sw_glimpse_keep(line, place, word);
+	sw_glimpse_keep(line, place, word, attempt->side);
 	note_unfollowed(set, now_ms);
 	return 0;
 }
