@@ -4,6 +4,7 @@
 import os
 import re
 import signal
+import subprocess
 
 import pytest
 
@@ -107,6 +108,25 @@ def test_one_that_was_interrupted_goes_on(tree):
     assert table(said) == "prog/test_bad::the case   idle 2 of 2   busy 1 of 1\n"
     assert len(list((tree.top / "build/soak").glob("run-*/prog-test_bad.log"))) == 3
     assert tree.run(SOAK, "--go-on", "3", "prog", code=1) == f"\n{table(said)}"  # none was left to run
+
+
+def test_one_that_goes_on_tells_its_commits_apart(tree):
+    def commit(text):
+        tree.script("test_it", text)
+        for words in (("add", "tests"), ("-c", "user.name=x", "-c", "user.email=x", "commit", "-qm", "x",
+                                       "--allow-empty")):
+            subprocess.run(("git", *words), cwd=tree.top, check=True)
+        return subprocess.run(("git", "rev-parse", "--short", "HEAD"), cwd=tree.top, check=True,
+                              capture_output=True, text=True).stdout.strip()
+
+    subprocess.run(("git", "init", "-q"), cwd=tree.top, check=True)
+    bad = commit(FAILS)
+    tree.run(SOAK, "1", "prog", code=1)
+    good = commit(PASSES)
+    said = tree.run(SOAK, "3", "--go-on", "prog", code=1)
+    assert table(said).splitlines()[1:] == [
+        f"commit {bad}: 1 runs (0 busy), 1 with a test that failed",
+        f"commit {good}: 2 runs (1 busy), 0 with a test that failed"]
 
 
 @pytest.mark.parametrize("words", ((), ("prog",), ("0", "prog"), ("2", "nonsense"),
