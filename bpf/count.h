@@ -12,6 +12,7 @@
 #include "core/glimpse.h"
 #include "core/services.h"
 #include "maps.h"
+#include "repeat.h"
 
 static __always_inline struct sw_counters *my_counters(void)
 {
@@ -20,36 +21,59 @@ static __always_inline struct sw_counters *my_counters(void)
 	return bpf_map_lookup_elem(&counters, &key);
 }
 
+/* What is left to count of a packet's anomalies. */
+struct anomaly_walk {
+	struct sw_counters *mine;
+	__u64 left;
+	__u64 dropped;
+	__u64 would_drop;
+};
+
+/* Counts the first one. Returns whether that was all. */
+static __always_inline bool count_anomaly(struct anomaly_walk *walk)
+{
+	__u32 bit = sw_lowest_bit(walk->left);
+
+	if (bit >= SW_ANOMALY_COUNT)
+		return true;
+	walk->mine->anomalies_seen[bit]++;
+	walk->mine->anomalies_passed[bit] += ~(walk->dropped | walk->would_drop) >> bit & 1;
+	walk->mine->anomalies_dropped[bit] += walk->dropped >> bit & 1;
+	walk->mine->anomalies_would_drop[bit] += walk->would_drop >> bit & 1;
+	walk->left &= walk->left - 1;
+	return !walk->left;
+}
+
+static long count_next_anomaly(__u32 i __unused, void *walk)
+{
+	return count_anomaly(walk);
+}
+
 /*
  * Adds one for each anomaly of a packet, and for each that drops it, or would. A packet has one or
- * two of them.
+ * two of them: the first is counted without a call.
  */
 __noinline int count_anomalies(__u64 anomalies, __u64 dropped, __u64 would_drop)
 {
-	struct sw_counters *mine = my_counters();
-	__u32 bit;
+	struct anomaly_walk walk = {
+		.mine = my_counters(),
+		.left = anomalies,
+		.dropped = dropped,
+		.would_drop = would_drop,
+	};
 
-	if (!mine)
-		return 0;
-	for (__u32 i = 0; i < SW_ANOMALY_COUNT && anomalies; i++) {
-		bit = sw_lowest_bit(anomalies);
-		if (bit >= SW_ANOMALY_COUNT)
-			break;
-		mine->anomalies_seen[bit]++;
-		mine->anomalies_passed[bit] += ~(dropped | would_drop) >> bit & 1;
-		mine->anomalies_dropped[bit] += dropped >> bit & 1;
-		mine->anomalies_would_drop[bit] += would_drop >> bit & 1;
-		anomalies &= anomalies - 1;
-	}
+	if (walk.mine && anomalies && !count_anomaly(&walk))
+		sw_repeat(SW_ANOMALY_COUNT, count_next_anomaly, &walk);
 	return 0;
 }
 
-/* The same for the score: sources that met an anomaly, or that were cleared of it. */
+/* The same for the score: sources that met an anomaly, or, if cleared is 1 and not 0, that were cleared of it. */
 __noinline int count_score(__u64 anomalies, __u64 limits, int cleared)
 {
 	struct sw_counters *mine = my_counters();
+	__u32 bit,
+		was_cleared = cleared & 1; /* no comparison: the verifier would go through either */
 	struct sw_score *score;
-	__u32 bit;
 
 	if (!mine)
 		return 0;
@@ -58,13 +82,13 @@ __noinline int count_score(__u64 anomalies, __u64 limits, int cleared)
 		bit = sw_lowest_bit(anomalies);
 		if (bit >= SW_ANOMALY_COUNT)
 			break;
-		score->anomalies_cleared[bit] += !!cleared;
-		score->anomalies_suspects[bit] += !cleared;
+		score->anomalies_cleared[bit] += was_cleared;
+		score->anomalies_suspects[bit] += was_cleared ^ 1;
 		anomalies &= anomalies - 1;
 	}
 	for (__u32 i = 0; i < SW_LIMIT_COUNT; i++) {
-		score->limits_cleared[i] += limits >> i & !!cleared;
-		score->limits_suspects[i] += limits >> i & !cleared;
+		score->limits_cleared[i] += limits >> i & was_cleared;
+		score->limits_suspects[i] += limits >> i & (was_cleared ^ 1);
 		sw_forget_registers(); /* or the bits of all are computed before the first is counted */
 	}
 	return 0;

@@ -181,12 +181,17 @@ static __always_inline bool answer_options(struct answer_words *out, __u16 mss,
 	return !(options & SW_OFFER_WSCALE) || put(out, ANSWER_WSCALE | answer->wscale);
 }
 
-/* How many words the options need, the MSS's not counted. */
+/*
+ * How many words the options need, the MSS's not counted. Computed, not chosen: each number that the verifier knows would
+ * be one more way through all that comes after.
+ */
 static __always_inline __u32 option_words(__u8 options)
 {
-	if (!(options & SW_OFFER_TIMESTAMP))
-		return 0;
-	return options & SW_OFFER_WSCALE ? 4 : 3;
+	__u32 timestamp = !!(options & SW_OFFER_TIMESTAMP), wscale = !!(options & SW_OFFER_WSCALE);
+
+	sw_keep(timestamp);
+	sw_keep(wscale);
+	return timestamp * (3 + wscale);
 }
 
 /* Writes a TCP header of so many words of options. */

@@ -9,6 +9,7 @@
  */
 
 #include "../../include/synward/flood.h"
+#include "repeat.h"
 
 /* Cookies are honoured for this long after the last one was sent. */
 #define SW_FLOOD_HONOUR_MS (200U * 1000)
@@ -68,13 +69,25 @@ static __always_inline void end_flood(struct sw_flood_state *state, __u32 now_ms
 	state->on = 0;
 }
 
+struct sketch_walk {
+	const __u64 *sketch;
+	__u32 bits;
+};
+
+static long add_bits(__u32 i, void *context)
+{
+	struct sketch_walk *walk = context;
+
+	walk->bits += __builtin_popcountll(walk->sketch[i & (SW_FLOOD_SKETCH_BITS / 64 - 1)]);
+	return 0;
+}
+
 static __always_inline __u32 sketch_bits(const __u64 *sketch)
 {
-	__u32 bits = 0;
+	struct sketch_walk walk = { .sketch = sketch };
 
-	for (__u32 i = 0; i < SW_FLOOD_SKETCH_BITS / 64; i++)
-		bits += __builtin_popcountll(sketch[i]);
-	return bits;
+	sw_repeat(SW_FLOOD_SKETCH_BITS / 64, add_bits, &walk);
+	return walk.bits;
 }
 
 /* Makes a period of what was counted since the last look, and begins the next one. */
