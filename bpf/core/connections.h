@@ -35,9 +35,15 @@ static __always_inline bool connection_is_from_resp(const struct sw_connection *
 	       sw_addr_equal(&connection->resp, &packet->src);
 }
 
-static __always_inline bool is_closed(__u8 state)
+/* 1 if it is, else 0. Computed, not chosen: either would be a way of its own to the verifier, at each of four places. */
+static __always_inline __u32 is_closed(__u8 state)
 {
-	return state & SW_CONN_RSTS || (state & SW_CONN_FINS) == SW_CONN_FINS;
+	__u32 closed = (state / SW_CONN_RST_ORIG | state / SW_CONN_RST_RESP |
+			(state / SW_CONN_FIN_ORIG & state / SW_CONN_FIN_RESP)) &
+		       1U;
+
+	sw_keep(closed);
+	return closed;
 }
 
 static __always_inline bool is_given_up(__u8 state)
@@ -48,7 +54,8 @@ static __always_inline bool is_given_up(__u8 state)
 static __always_inline bool connection_expired(__u8 state, __u32 seen_ms, const struct sw_now *now,
 					       const __u32 *timeout_ms)
 {
-	__u32 timeout = timeout_ms[is_closed(state) ? SW_TIMEOUT_CLOSED : SW_TIMEOUT_ESTABLISHED];
+	__u32 timeout = timeout_ms[SW_TIMEOUT_ESTABLISHED +
+				   is_closed(state) * (SW_TIMEOUT_CLOSED - SW_TIMEOUT_ESTABLISHED)];
 
 	/* seen may be a moment ahead of now: another CPU's packet */
 	return (__s32)(now->ms - seen_ms) >= 0 && now->ms - seen_ms >= timeout;
@@ -270,7 +277,8 @@ static __always_inline __u64 connection_worth(const struct sw_connection_bucket 
 		return 1;
 	if (is_given_up(state) || connection_expired(state, seen_ms, now, timeout_ms))
 		return 2;
-	return (is_closed(state) ? 1ULL << 32 : CONNECTION_IS_LIVE) | (__u32) ~(now->ms - seen_ms);
+	return (CONNECTION_IS_LIVE - ((__u64)is_closed(state) << 32)) |
+	       (__u32) ~(now->ms - seen_ms);
 }
 
 static __always_inline void offer_place(struct sw_connection_change *change, __u32 way, __u64 worth)
