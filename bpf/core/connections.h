@@ -241,6 +241,9 @@ static __always_inline bool sw_connection_was_taken(const struct sw_connection_b
 						    __u16 tag, const struct sw_packet *segment,
 						    bool is_first)
 {
+	__u8 state =
+		SW_CONN_UNHEARD; /* not the answer itself: of that, clang 19 makes a mask of a pointer */
+
 	for (__u32 way = 0; way < SW_WAYS; way++) {
 		const struct sw_connection *connection = &bucket->connections[way];
 
@@ -248,11 +251,12 @@ static __always_inline bool sw_connection_was_taken(const struct sw_connection_b
 		    !(bucket->states[way] & SW_CONN_ISNS_KNOWN) || is_given_up(bucket->states[way]))
 			continue;
 		if (!is_first || (connection->isn_orig == segment->seq - 1 &&
-				  connection->isn_resp == segment->ack - 1))
-			return !(bucket->states[way] & SW_CONN_UNHEARD) &&
-			       bucket->states[way] & SW_CONN_OVER;
+				  connection->isn_resp == segment->ack - 1)) {
+			state = bucket->states[way];
+			break;
+		}
 	}
-	return false;
+	return !(state & SW_CONN_UNHEARD) && state & SW_CONN_OVER;
 }
 
 /* Do two connections have the same ends, whoever opened them? */

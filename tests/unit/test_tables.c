@@ -380,7 +380,8 @@ static void the_clock_may_wrap(void **state __unused)
 	wait_ms(432000000);
 	host_sweep(&host, false);
 	host_sweep_connections(&host, false);
-	assert_int_equal(live_attempts(host.handshakes, 1) + live_connections(host.connections, 1), 0);
+	assert_int_equal(live_attempts(host.handshakes, 1) + live_connections(host.connections, 1),
+			 0);
 }
 
 /* Its time is written at most every 256 ms: no more than that may an entry live too short. */
