@@ -42,6 +42,8 @@ static void check_addresses(const struct sw_packet *packet, const struct frame *
 	struct sw_packet outer = {};
 
 	sw_parse(&cursor, frame->length, &outer);
+	if (outer.rest == SW_REST_PPPOE)
+		sw_parse_step(&cursor, &outer);
 	if (packet->kind != SW_KIND_ICMP_ERROR)
 		assert(!memcmp(&packet->src, &outer.src, sizeof(outer.src)) &&
 		       !memcmp(&packet->dst, &outer.dst, sizeof(outer.dst)));
