@@ -173,24 +173,27 @@ __noinline int glimpse_synack(const struct sw_packet *synack, __u64 hash, __u32 
 /*
  * An attempt that was recognised may be in the table, too: it came while nothing looked like a flood, so that it got no
  * word, and when its SYN came again that was only counted. Then it is that one which has ended. Nobody pays for the look
- * but who is recognised.
+ * but who is recognised. Of two that the word cannot tell apart one has ended. If there are limits by now, it is on their books.
  */
 __noinline int take_entered(__u64 hash, __u64 word)
 {
 	__u32 key = sw_bucket_index(hash, load.handshake_buckets);
 	struct sw_handshake_bucket *bucket = bpf_map_lookup_elem(&handshakes, &key);
+	struct sw_owner_bucket *owned = bpf_map_lookup_elem(&owners, &key);
 	struct sw_finding *finding = my_finding();
 	struct sw_attempt *ended;
 
-	if (!bucket || !finding || !sw_lock(&bucket->lock))
+	if (!bucket || !owned || !finding || !sw_lock(&bucket->lock))
 		return 0;
 	ended = &finding->handshake.ended;
 	for (__u32 way = 0; way < SW_WAYS; way++) {
-		if (bucket->tags[way] == sw_tag(hash) &&
+		if (finding->handshake.opened && bucket->tags[way] == sw_tag(hash) &&
 		    sw_glimpse_is_of(word, ended, &bucket->attempts[way])) {
 			bucket->tags[way] = 0;
 			ended->started_ms = bucket->attempts[way].started_ms;
 			finding->handshake.opened = 0; /* it was, before */
+			finding->released = owned->owners[way];
+			owned->owners[way] = 0;
 		}
 		sw_forget_registers();
 	}

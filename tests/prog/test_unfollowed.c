@@ -3,82 +3,13 @@
  * More SYNs than the table of handshakes can remember: all are counted, a sample is followed, and what honest clients
  * complete is counted to the last one.
  */
-#include "../lib/forged.h"
-#include "../lib/live_entries.h"
-#include "../lib/one_cpu.h"
-#include "../lib/same_bucket.h"
-
-#define FOLLOWED 4U  /* in each window, in the long run */
-#define BURST	 64U /* at once */
-#define WINDOW	 16
-#define FLOOD	 200U
-
-/* To where one begins, so that the segments that follow are all of one. */
-static void go_to_a_window(void)
-{
-	prog.now_ns = (prog.now_ns / NS_PER_MS / WINDOW + 1) * WINDOW * NS_PER_MS;
-}
-
-static int reset(void **state)
-{
-	begin(state, SERVER);
-	go_to_a_window();
-	return 0;
-}
+#include "../lib/unfollowed.h"
 
 static void begin_router(void **state)
 {
 	begin(state, ROUTER);
 	begin_to_forward();
 	go_to_a_window();
-}
-
-/* Sources that nobody has answer nothing. */
-static void flood_from(__u32 first, __u32 count)
-{
-	for (__u32 i = first; i < first + count; i++)
-		assert_true(comes(A_SYN(.from = FIRST_NUMBERED + i, .seq = 7919 * i)));
-}
-
-static void flood(__u32 count)
-{
-	flood_from(0, count);
-}
-
-static void expect_attempts(__u64 opened, __u64 unfollowed, __u64 recognised)
-{
-	assert_int_equal(differs("tally", "opened", tallied(SW_TALLY_ATTEMPTS_OPENED), opened) +
-				 differs("tally", "unfollowed",
-					 tallied(SW_TALLY_ATTEMPTS_UNFOLLOWED), unfollowed) +
-				 differs("tally", "recognised",
-					 tallied(SW_TALLY_ATTEMPTS_RECOGNISED), recognised),
-			 0);
-}
-
-static void expect_no_anomaly(void)
-{
-	struct sw_counters counters = counted();
-	int wrongs = 0;
-
-	for (__u32 i = 0; i < SW_ANOMALY_COUNT; i++)
-		wrongs += differs("anomaly", anomaly_name(i), counters.anomalies_seen[i], 0);
-	assert_int_equal(wrongs, 0);
-}
-
-/* opened = closed + still there, and who left had an outcome or was evicted. */
-static void expect_conserved(void)
-{
-	SW_AUTO_FREE void *handshakes = prog_table(prog.skeleton->maps.handshakes);
-	struct sw_counters counters = counted();
-	const __u64 *tallies = counters.tallies;
-	__u64 outcomes = 0;
-
-	for (__u32 i = 0; i < SW_OUTCOME_COUNT; i++)
-		outcomes += counters.outcomes[i];
-	assert_int_equal(tallies[SW_TALLY_ATTEMPTS_OPENED],
-			 tallies[SW_TALLY_ATTEMPTS_CLOSED] + live_attempts(handshakes, BUCKETS));
-	assert_int_equal(tallies[SW_TALLY_ATTEMPTS_CLOSED],
-			 tallies[SW_TALLY_ATTEMPTS_EVICTED] + outcomes);
 }
 
 /* Who has been idle has room for a burst, and as many as the windows give are followed for ever. */
@@ -181,36 +112,6 @@ static void what_is_repeated_is_followed(void **state __unused)
 	assert_true(tallied(SW_TALLY_ATTEMPTS_OPENED) <= 2 * BURST);
 }
 
-/* Who was entered before anything looked like a flood has no word; if its SYN comes again within it, it is still one. */
-static void who_began_before_is_one(bool answered)
-{
-	assert_true(comes(A_SYN()));
-	if (answered)
-		leaves(A_SYNACK());
-	flood(FLOOD);
-	assert_true(comes(A_SYN()));
-	leaves(A_SYNACK());
-	assert_true(comes(AN_ACK()));
-	expect_completed(1);
-	expect_attempts(BURST, FLOOD + 2 - BURST, 1);
-	expect_conserved();
-	prog.now_ns += 600000 * NS_PER_MS;
-	prog_sweep(&prog, false);
-	assert_int_equal(ended(SW_OUTCOME_ACCEPTED), 1);
-	assert_int_equal(ended(SW_OUTCOME_HALF_OPEN), 0);
-	assert_int_equal(ended(SW_OUTCOME_NO_RESPONSE), BURST - 1);
-}
-
-static void who_began_before_unanswered_is_one(void **state __unused)
-{
-	who_began_before_is_one(false);
-}
-
-static void who_began_before_answered_is_one(void **state __unused)
-{
-	who_began_before_is_one(true);
-}
-
 static void nobody_completes_what_he_cannot_know(void **state __unused)
 {
 	flood(FLOOD);
@@ -277,80 +178,6 @@ static void other_ends_are_told_as_well(void **state __unused)
 	assert_int_equal(tallied(SW_TALLY_ATTEMPTS_RECOGNISED), 5);
 	expect_no_anomaly();
 	expect_completed(0);
-}
-
-/* So many others follow CLIENT into its bucket; each is followed, and answered if so. */
-static void crowd(__u32 count, bool answered)
-{
-	__u32 other = FLOOD;
-
-	for (__u32 i = 0; i < count; i++) {
-		if (i % FOLLOWED == 0)
-			go_to_a_window();
-		other = next_in_bucket(&prog, other, v6);
-		assert_true(comes(A_SYN(.from = FIRST_NUMBERED + other)));
-		if (answered)
-			leaves(A_SYNACK(.to = FIRST_NUMBERED + other));
-	}
-}
-
-/* Who was followed and had to make way is recognised as who was only counted, however far he had come. */
-static void who_is_pushed_out_is_recognised(bool answered)
-{
-	flood(FLOOD);
-	go_to_a_window();
-	assert_true(comes(A_SYN()));
-	if (answered)
-		leaves(A_SYNACK());
-	crowd(2 * SW_WAYS, answered);
-	assert_true(tallied(SW_TALLY_ATTEMPTS_EVICTED) >= SW_WAYS);
-	if (!answered)
-		leaves(A_SYNACK());
-	assert_true(comes(AN_ACK()));
-	assert_int_equal(ended(SW_OUTCOME_ACCEPTED), 1);
-	assert_int_equal(tallied(SW_TALLY_ATTEMPTS_RECOGNISED), 1);
-	expect_completed(1);
-	expect_no_anomaly();
-	expect_conserved();
-}
-
-static void who_is_pushed_out_unanswered_is_recognised(void **state __unused)
-{
-	who_is_pushed_out_is_recognised(false);
-}
-
-static void who_is_pushed_out_answered_is_recognised(void **state __unused)
-{
-	who_is_pushed_out_is_recognised(true);
-}
-
-/* Also who was entered without a word, before anything looked like a flood. */
-static void who_began_before_and_is_pushed_out_is_recognised(void **state __unused)
-{
-	assert_true(comes(A_SYN()));
-	flood(FLOOD);
-	go_to_a_window();
-	crowd(2 * SW_WAYS, false);
-	leaves(A_SYNACK());
-	assert_true(comes(AN_ACK()));
-	assert_int_equal(ended(SW_OUTCOME_ACCEPTED), 1);
-	expect_completed(1);
-	expect_no_anomaly();
-	expect_conserved();
-}
-
-/* A flood that is too slow for any SYN of it to be only counted fills the table as well. */
-static void who_is_pushed_out_slowly_is_recognised(void **state __unused)
-{
-	assert_true(comes(A_SYN()));
-	crowd(2 * SW_WAYS, false);
-	assert_int_equal(tallied(SW_TALLY_ATTEMPTS_UNFOLLOWED), 0);
-	leaves(A_SYNACK());
-	assert_true(comes(AN_ACK()));
-	expect_completed(1);
-	assert_int_equal(ended(SW_OUTCOME_ACCEPTED), 1);
-	expect_no_anomaly();
-	expect_conserved();
 }
 
 /* When the flood is long over, a segment of nothing known is that. */
@@ -429,25 +256,15 @@ int main(void)
 		ON_EACH_WIRE(also_through_a_router),
 		ON_EACH_WIRE(the_last_synack_counts),
 		ON_EACH_WIRE(what_is_repeated_is_followed),
-		ON_EACH_WIRE(who_began_before_unanswered_is_one),
-		ON_EACH_WIRE(who_began_before_answered_is_one),
 		ON_EACH_WIRE(nobody_completes_what_he_cannot_know),
 		ON_EACH_WIRE(nobody_answers_himself),
 		ON_EACH_WIRE(another_answer_is_none),
 		ON_EACH_WIRE(other_ends_are_told_as_well),
-		ON_EACH_WIRE(who_is_pushed_out_unanswered_is_recognised),
-		ON_EACH_WIRE(who_is_pushed_out_answered_is_recognised),
-		ON_EACH_WIRE(who_began_before_and_is_pushed_out_is_recognised),
-		ON_EACH_WIRE(who_is_pushed_out_slowly_is_recognised),
 		ON_EACH_WIRE(it_is_forgotten),
 		ON_EACH_WIRE(the_sample_is_counted),
 		ON_EACH_WIRE(who_completes_is_no_sample),
 		ON_EACH_WIRE(who_acts_follows_all),
 	};
-	struct setup setup = setup_of_buckets(BUCKETS);
 
-	must(stay_on_this_cpu(), "affinity"); /* which has the budget */
-	setup.followed = FOLLOWED;
-	setup.burst = BURST;
-	return forged_run(&setup, tests);
+	return unfollowed_run(tests);
 }
