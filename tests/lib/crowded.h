@@ -26,4 +26,11 @@ static inline void connect_flow(__u32 number)
 	send(AN_ACK(OF(number)));
 }
 
+/* What is over in both tables. */
+static inline void sweep_all(void)
+{
+	host_sweep(&host, false);
+	host_sweep_connections(&host, false);
+}
+
 #endif
