@@ -73,7 +73,10 @@ static __always_inline void sketch_source(struct sw_flood_state *state, __u64 ha
 		*word |= 1ULL << (bit & 63); /* one that another CPU undoes is one of very many */
 }
 
-/* Of an attempt, of which the hint does not say no. One that is told is over: who was to answer it has forgotten it, too. */
+/*
+ * Of an attempt, of which the hint does not say no. One that is told is over: who was to answer it has forgotten it, too. And
+ * of one that went out, by the client's own interface, who is to answer has had no SYN yet that passed here.
+ */
 __noinline int find_attempt(const struct sw_packet *packet, const struct inquiry *inquiry)
 {
 	__u32 key = sw_bucket_index(inquiry ? inquiry->hash : 0, load.handshake_buckets);
@@ -86,6 +89,7 @@ __noinline int find_attempt(const struct sw_packet *packet, const struct inquiry
 	for (__u32 way = 0; way < SW_WAYS; way++)
 		if (bucket->tags[way] == tag && bucket->attempts[way].phase != SW_PHASE_STRAY &&
 		    !(bucket->attempts[way].seen & SW_IS_REPORTED) &&
+		    !(bucket->attempts[way].side & SW_SIDE_OUT) &&
 		    is_from_orig(&bucket->attempts[way], packet))
 			return 1;
 	return 0;

@@ -265,8 +265,9 @@ static __always_inline void hint_changed(const struct sw_place *place,
 		return;
 	if (step->completed != SW_OUTCOME_NONE)
 		*place->hint = sw_hint_of(place->handshakes->tags);
-	else if (step->opened)
-		*place->hint |= sw_hint_bit(place->tag);
+	else if (step->opened && !(*place->hint & sw_hint_bit(place->tag)))
+		*place->hint |= sw_hint_bit(
+			place->tag); /* beside it are the hints of other CPUs' buckets */
 }
 
 /*

@@ -308,7 +308,7 @@ static __always_inline void sw_self_check_anew(struct sw_flood_state *state,
  * An answered SYN is remembered as a word: 25 bits of a hash of its flow and number, whether it came again
  * too soon, and when it came, in 128 ms modulo 64. Another one takes its place.
  */
-#define SW_ANSWERED_SYNS   262144U
+#define SW_ANSWERED_SYNS   131072U
 #define ANSWERED_TIME_BITS 6
 #define ANSWERED_TIME_MASK 0x3fU
 #define ANSWERED_SOON	   (1U << ANSWERED_TIME_BITS)
@@ -331,7 +331,7 @@ static __always_inline bool sw_is_sampled(__u64 flow, __u8 shift)
 
 static __always_inline __u32 sw_answered_index(__u64 flow)
 {
-	return flow >> 46;
+	return flow >> 47;
 }
 
 /*

@@ -162,7 +162,8 @@ static inline void note_sides(struct host *host, const struct sw_handshake_step 
 {
 	if (step->completed == SW_OUTCOME_ACCEPTED)
 		sw_saw_both_sides(&host->service, host->now_ns / NS_PER_MS);
-	else if (step->end == SW_END_JUDGED && step->outcome == SW_OUTCOME_ONE_SIDED)
+	else if (step->end == SW_END_JUDGED && step->outcome == SW_OUTCOME_ONE_SIDED &&
+		 !step->ended.beside)
 		sw_saw_one_side(&host->service, &step->ended.orig, host->setup.seed,
 				host->now_ns / NS_PER_MS);
 }
