@@ -74,9 +74,23 @@ static __always_inline void sketch_source(struct sw_flood_state *state, __u64 ha
 }
 
 /*
- * Of an attempt, of which the hint does not say no. One that is told is over: who was to answer it has forgotten it, too. And
- * of one that went out, by the client's own interface, who is to answer has had no SYN yet that passed here.
+ * May who is to answer a packet's opener know of its attempt? One that is told is over: it has been forgotten there, too. But who
+ * has answered a SYN remembers it for a minute, and the timeouts of a policy may be shorter: the same SYN is still of that one.
+ * And of one that went out, by the client's own interface, has had no SYN yet that passed here.
  */
+static __always_inline bool is_under_way(const struct sw_attempt *attempt,
+					 const struct sw_packet *packet)
+{
+	__u32 isn = packet->seq - !(packet->flags & WIRE_TCP_SYN);
+
+	return attempt->phase != SW_PHASE_STRAY && !(attempt->side & SW_SIDE_OUT) &&
+	       is_from_orig(attempt, packet) &&
+	       (!(attempt->seen & SW_IS_REPORTED) ||
+		(attempt->phase == SW_PHASE_SYN_RECEIVED && !saw_end(attempt) &&
+		 attempt->isn_orig == isn));
+}
+
+/* Of an attempt, of which the hint does not say no. */
 __noinline int find_attempt(const struct sw_packet *packet, const struct inquiry *inquiry)
 {
 	__u32 key = sw_bucket_index(inquiry ? inquiry->hash : 0, load.handshake_buckets);
@@ -87,10 +101,7 @@ __noinline int find_attempt(const struct sw_packet *packet, const struct inquiry
 		return 1;
 	tag = sw_tag(inquiry->hash);
 	for (__u32 way = 0; way < SW_WAYS; way++)
-		if (bucket->tags[way] == tag && bucket->attempts[way].phase != SW_PHASE_STRAY &&
-		    !(bucket->attempts[way].seen & SW_IS_REPORTED) &&
-		    !(bucket->attempts[way].side & SW_SIDE_OUT) &&
-		    is_from_orig(&bucket->attempts[way], packet))
+		if (bucket->tags[way] == tag && is_under_way(&bucket->attempts[way], packet))
 			return 1;
 	return 0;
 }

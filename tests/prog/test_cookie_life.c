@@ -144,6 +144,29 @@ static void an_attempt_of_before_is_over_when_it_is_told(void **state __unused)
 	assert_int_equal(tallied(SW_TALLY_COOKIES_ACCEPTED), 1);
 }
 
+/*
+ * But a server that has answered remembers that for a minute, and may be told sooner by a policy's timeouts. Whoever then
+ * brought back another number would be reset. Of a client's next SYN that knows nothing.
+ */
+static void who_has_answered_knows_it_when_it_is_told(void **state __unused)
+{
+	struct segment syn = a_client(), next = syn,
+		       synack = tcp(.from = SERVER, .sport = 80, .dport = PORT, .flags = SYN | ACK,
+				    .seq = ISN_S, .ack = syn.seq + 1);
+	struct frame frame;
+
+	prog_clear(prog.skeleton->maps.floods, 1);
+	assert_int_equal(prog_segment(&prog, HOOK_XDP, &syn, v6), XDP_PASS);
+	prog_segment(&prog, HOOK_EGRESS, &synack, v6);
+	prog_answer_syns(&prog);
+	prog_sweep(&prog, true);
+	assert_int_equal(prog_result(&prog).counters.outcomes[SW_OUTCOME_HALF_OPEN], 1);
+	assert_int_equal(prog_segment(&prog, HOOK_XDP, &syn, v6), XDP_PASS);
+	next.seq += 100000;
+	frame_build(&frame, &next, v6);
+	assert_int_equal(prog_frame(&prog, HOOK_XDP, &frame), XDP_TX);
+}
+
 /* ---- of which connection the server has been heard */
 
 /* The states of the only connection. */
@@ -199,6 +222,7 @@ int main(void)
 		EACH_FAMILY(honoured_for_three_epochs),
 		EACH_FAMILY(of_another_epochs_secret),
 		EACH_FAMILY(an_attempt_of_before_is_over_when_it_is_told),
+		EACH_FAMILY(who_has_answered_knows_it_when_it_is_told),
 		EACH_FAMILY(the_server_is_heard_where_it_sends),
 	};
 	const struct setup setup = setup_of_buckets(BUCKETS);
