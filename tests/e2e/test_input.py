@@ -133,6 +133,14 @@ def test_a_missing_capability_is_named(pair, synward, dropped, named):
     assert not synward.pin_dir.exists() and xdp_program(pair[1]) is None
 
 
+@pytest.mark.parametrize("argv", (("attach", "lo"), ("replay", "/dev/null")), ids=lambda argv: argv[0])
+def test_root_of_a_user_namespace_alone_is_told(synward, argv):
+    """As in a rootless container: all capabilities are there, and none of them is over the machine."""
+    done = run("unshare", "--user", "--map-root-user", "--net", BINARY, *argv, check=False, env=synward.environment())
+    refuse(done, FAILURE, "permission: missing CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON outside this user namespace")
+    assert not synward.pin_dir.exists()
+
+
 def test_without_permission_nothing_can_be_read(pair, synward):
     """A user who may do nothing gets told so, and nothing more."""
     synward.attach(pair[1], options=QUICK)

@@ -14,18 +14,33 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define KERNEL_BTF "/sys/kernel/btf/vmlinux"
+#define KERNEL_BTF    "/sys/kernel/btf/vmlinux"
+#define MACHINE_USERS 0xEFFFFFFD /* the inode of the first user namespace: PROC_USER_INIT_INO */
+
+#define OUTSIDE " outside this user namespace"
+
+/*
+ * In a user namespace of its own, as in a rootless container, a process has all capabilities, but only
+ * over what belongs to that. The bpf system call asks for those over the machine.
+ */
+static bool over_machine(void)
+{
+	struct stat users;
+
+	return stat("/proc/self/ns/user", &users) || users.st_ino == MACHINE_USERS;
+}
 
 static bool have(unsigned int capability)
 {
-	return capng_have_capability(CAPNG_EFFECTIVE, capability);
+	return capng_have_capability(CAPNG_EFFECTIVE, capability) && over_machine();
 }
 
 const char *sw_missing_capabilities(void)
 {
-	static char missing[64];
+	static char missing[96];
 	bool all;
 
 	if (capng_get_caps_process())
@@ -35,7 +50,7 @@ const char *sw_missing_capabilities(void)
 		  have(CAP_NET_ADMIN) ? "" : "CAP_NET_ADMIN, ",
 		  all || have(CAP_PERFMON) ? "" : "CAP_PERFMON, ");
 	if (missing[0])
-		missing[strlen(missing) - 2] = '\0';
+		strcpy(missing + strlen(missing) - 2, over_machine() ? "" : OUTSIDE);
 	return missing;
 }
 
