@@ -238,6 +238,16 @@ def test_a_pin_directory_that_cannot_be_one(pair, synward, path):
     assert xdp_program(pair[1]) is None and not pathlib.Path("/tmp/synward").exists()
 
 
+def test_no_bpffs_is_mounted_above_another(pair, synward):
+    """It would hide what is pinned there: that of others, and what is attached would look as if it were not."""
+    def mounts():
+        return [line for line in pathlib.Path("/proc/mounts").read_text().splitlines() if " /sys/fs/bpf " in line]
+    before = mounts()
+    done = synward.run("--pin-dir", "/sys/fs/bpf/nowhere/synward", "attach", "s0", namespace=pair[1].namespace)
+    refuse(done, FAILURE, "/sys/fs/bpf/nowhere is not there")
+    assert len(before) == 1 and mounts() == before
+
+
 # ---- captures
 
 PCAP_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)

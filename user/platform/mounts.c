@@ -70,8 +70,13 @@ pid_t sw_mount_keeper(void)
 /* In a child, since a process that has changed its mount namespace has no way back. */
 static int mount_inside(int namespace_fd)
 {
+	struct statfs about;
+
 	if (setns(namespace_fd, CLONE_NEWNS))
 		return errno;
+	/* another one above it would hide whatever anybody has pinned */
+	if (!statfs(SW_BPFFS, &about) && about.f_type == BPF_FS_MAGIC)
+		return 0;
 	if (mount("bpf", SW_BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
 		return errno;
 	return 0;

@@ -22,7 +22,7 @@ bool sw_proc_is_mounted(void);
  */
 pid_t sw_mount_keeper(void);
 
-/* Mounts a bpffs on SW_BPFFS in that process's mount namespace. Records its errors. */
+/* Mounts a bpffs on SW_BPFFS in that process's mount namespace, unless one is there. Records its errors. */
 int sw_mount_bpffs(pid_t keeper);
 
 #endif

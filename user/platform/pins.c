@@ -82,7 +82,10 @@ static int open_in_keeper(const char *parent, bool may_mount, int *fd)
 	error = sw_mount_bpffs(keeper);
 	if (error)
 		return error;
-	if (open_on_bpffs(path, fd) || *fd < 0)
+	error = open_on_bpffs(path, fd);
+	if (error)
+		return cannot_open(parent, error);
+	if (*fd < 0)
 		return sw_error(ENOENT, "%s is not there: pins go into %s or a directory in it",
 				parent, SW_BPFFS);
 	return 0;
