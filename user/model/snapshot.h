@@ -119,7 +119,7 @@ struct sw_status_interface {
 };
 
 struct sw_status_map {
-	char name[16];
+	char name[32]; /* that of its pin, which the kernel does not cut as it does the map's own */
 	uint32_t entries;
 	uint64_t bytes; /* as the kernel accounts for it */
 };
