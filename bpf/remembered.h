@@ -76,7 +76,7 @@ static __always_inline void sketch_source(struct sw_flood_state *state, __u64 ha
 /*
  * May who is to answer a packet's opener know of its attempt? One that is told is over: it has been forgotten there, too. But who
  * has answered a SYN remembers it for a minute, and the timeouts of a policy may be shorter: the same SYN is still of that one.
- * And of one that went out, by the client's own interface, has had no SYN yet that passed here.
+ * An attempt that was seen to go out is the client's interface's: its SYN is still to come in here.
  */
 static __always_inline bool is_under_way(const struct sw_attempt *attempt,
 					 const struct sw_packet *packet)

@@ -8,6 +8,7 @@
  * cmocka, whose headers must be there.
  */
 
+#include "../../include/synward/cookie.h"
 #include "../../user/base/address.h"
 #include "prog.h"
 
@@ -191,6 +192,24 @@ static inline struct sw_settings prog_settings(const struct prog *prog)
 	return settings;
 }
 
+/* SYNs that come in are answered for the hand-over, with all options. */
+static inline void prog_offer_cookies(const struct prog *prog)
+{
+	const __u8 way = SW_WAY_HANDOVER;
+	const struct sw_cookie_offer offer = { .mss4 = 1460,
+					       .mss6 = 1440,
+					       .window = 64000,
+					       .wscale = 9,
+					       .ttl = 61,
+					       .options = SW_OFFER_ALL,
+					       .ways = { way, way, way, way } };
+	const __u32 slot = 0;
+
+	must(!bpf_map_update_elem(bpf_map__fd(prog->skeleton->maps.cookie_offers), &slot, &offer,
+				  BPF_ANY),
+	     "cookie_offers");
+}
+
 /* A service, as service_key() has it, answers SYNs, as after the sweeper has looked. */
 static inline void prog_begin_flood(const struct prog *prog, __u32 key)
 {
@@ -321,6 +340,15 @@ static inline void frame_set_ends(struct frame *frame, bool v6, const struct sw_
 		memcpy(ip + offsetof(struct wire_ipv4, source), &src->words[3], 4);
 		memcpy(ip + offsetof(struct wire_ipv4, destination), &dst->words[3], 4);
 	}
+}
+
+/* What becomes of a segment that comes in, which may be answered: prog->after is the answer then. */
+static inline __u32 prog_receive(struct prog *prog, const struct segment *segment, bool v6)
+{
+	struct frame frame;
+
+	frame_build(&frame, segment, v6);
+	return prog_frame(prog, HOOK_XDP, &frame);
 }
 
 /* One segment, after the time that it says; whatever becomes of it, it comes out as it went in. */

@@ -34,14 +34,6 @@ static const struct sw_flood_state a_flood = { .on = 1, .honour = 1, .syn_rate =
 /* All SYNs to the service get cookies. */
 static int reset(void **state)
 {
-	const __u8 way = SW_WAY_HANDOVER;
-	const struct sw_cookie_offer offer = { .mss4 = 1460,
-					       .mss6 = 1440,
-					       .window = 64000,
-					       .wscale = 9,
-					       .ttl = 61,
-					       .options = SW_OFFER_ALL,
-					       .ways = { way, way, way, way } };
 	struct setup setup = setup_ordinary();
 	SW_AUTO_POLICY policy = policy_new();
 	struct sw_rules *rules = policy_add(policy, "web", NULL, WEB, WEB);
@@ -52,7 +44,7 @@ static int reset(void **state)
 	prog_reset_policies(&prog, &setup);
 	prog_clear(prog.skeleton->maps.verified, 1);
 	prog_clear(prog.skeleton->maps.alikes, sw_cpu_count());
-	put(prog.skeleton->maps.cookie_offers, 0, &offer);
+	prog_offer_cookies(&prog);
 	rules->flood.mode = SW_FLOOD_ALWAYS;
 	rules->enforce = true;
 	slot = policy_install(&prog, policy, 0);
@@ -64,10 +56,7 @@ static int reset(void **state)
 
 static __u32 verdict_on(struct segment segment)
 {
-	struct frame frame;
-
-	frame_build(&frame, &segment, v6);
-	return prog_frame(&prog, HOOK_XDP, &frame);
+	return prog_receive(&prog, &segment, v6);
 }
 
 static __u32 verdict_on_client(__u32 number)

@@ -87,11 +87,9 @@ static __u64 accepted(void)
 
 static __u32 send_syn(__u16 sport)
 {
-	struct segment syn = USUAL_SYN(.sport = sport, .dport = 80);
-	struct frame frame;
+	const struct segment syn = USUAL_SYN(.sport = sport, .dport = 80);
 
-	frame_build(&frame, &syn, v6);
-	return prog_frame(&prog, HOOK_XDP, &frame);
+	return prog_receive(&prog, &syn, v6);
 }
 
 static void send_flood(void)

@@ -63,10 +63,8 @@ static struct segment ask(void)
 	struct sw_cookie_answer expected = answer_to(&world, &syn, v6);
 	struct sw_cursor cursor = { prog.after, prog.after };
 	struct sw_packet answer = {};
-	struct frame frame;
 
-	frame_build(&frame, &syn, v6);
-	assert_int_equal(prog_frame(&prog, HOOK_XDP, &frame), XDP_TX);
+	assert_int_equal(prog_receive(&prog, &syn, v6), XDP_TX);
 	cursor.end += prog.after_length;
 	sw_parse(&cursor, prog.after_length, &answer);
 	assert_int_equal(answer.seq, expected.seq);

@@ -4,7 +4,6 @@
  * for data of a connection nothing but the time, now and then. So what many queues do, they do beside each other.
  */
 #include "../lib/sequences.h"
-#include "../../include/synward/cookie.h"
 #include "../lib/cookies.h"
 #include "../lib/enforce.h"
 
@@ -82,10 +81,7 @@ static __u32 changed(const char *name, bool of_the_others)
 
 static __u32 verdict_on(struct segment segment)
 {
-	struct frame frame;
-
-	frame_build(&frame, &segment, v6);
-	return prog_frame(&prog, HOOK_XDP, &frame);
+	return prog_receive(&prog, &segment, v6);
 }
 
 static int reset(void **state)
@@ -117,21 +113,11 @@ static void set_all_bits(__u32 key)
 /* From here on SYNs to the service get cookies. */
 static void begin_flood(void)
 {
-	const __u8 way = SW_WAY_HANDOVER;
-	const struct sw_cookie_offer offer = { .mss4 = 1460,
-					       .mss6 = 1440,
-					       .window = 64000,
-					       .wscale = 9,
-					       .ttl = 61,
-					       .options = SW_OFFER_ALL,
-					       .ways = { way, way, way, way } };
 	SW_AUTO_POLICY policy = policy_new();
 	struct sw_rules *rules = policy_add(policy, "web", NULL, WEB, WEB);
-	__u32 key, zero = 0;
+	__u32 key;
 
-	must(!bpf_map_update_elem(bpf_map__fd(prog.skeleton->maps.cookie_offers), &zero, &offer,
-				  BPF_ANY),
-	     "cookie_offers");
+	prog_offer_cookies(&prog);
 	rules->flood.mode = SW_FLOOD_ALWAYS;
 	rules->enforce = true;
 	key = policy_install(&prog, policy, 0) * SW_SERVICE_SLOTS;

@@ -51,13 +51,10 @@ static int reset(void **state)
 
 static __u32 verdict_on(struct segment segment)
 {
-	struct frame frame;
-
 	if (segment.sport < 40000)
 		segment.sport = 40000;
 	segment.dport = WEB;
-	frame_build(&frame, &segment, v6);
-	return prog_frame(&prog, HOOK_XDP, &frame);
+	return prog_receive(&prog, &segment, v6);
 }
 
 static void wait_ms(__u32 ms)
