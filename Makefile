@@ -87,9 +87,9 @@ $(B)/bpf/%.bpf.o: %.bpf.c
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_FLAGS) -MMD -MP -MF $@.d -MT $@ -c $< -o $@
 
-$(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
+$(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o bpf/make-skeleton
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@ 2>$@.log || { cat $@.log; exit 1; }
+	$(Q)BPFTOOL=$(BPFTOOL) bpf/make-skeleton $< $* >$@
 
 # ---- the host side
 

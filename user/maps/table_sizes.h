@@ -4,7 +4,6 @@
 
 /* How many entries the maps of an opened object have that go with the two tables. */
 
-#include <synward/load.h> /* before the skeleton, which has it inside */
 #include <synward/tables.h>
 
 #include <bpf/libbpf.h>
