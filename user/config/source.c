@@ -64,17 +64,37 @@ static unsigned int line_of_byte(const struct sw_file_text *source, size_t byte)
 	return line;
 }
 
+/* Counted once: a policy has as many marks as values, and is asked for the line of nearly each. */
+static int index_lines(struct sw_file_text *source)
+{
+	size_t characters = 0;
+
+	source->line_count = line_of_byte(source, source->length);
+	source->lines = calloc(source->line_count, sizeof(*source->lines));
+	if (!source->lines)
+		return sw_error(ENOMEM, "no memory to read %s", source->path);
+	for (size_t byte = 0, line = 1; line < source->line_count; byte++) {
+		characters += ((unsigned char)source->text[byte] & 0xc0) != 0x80;
+		if (source->text[byte] == '\n')
+			source->lines[line++] = characters;
+	}
+	return 0;
+}
+
 /* Marks count characters, not bytes. */
 static unsigned int line_of_mark(const struct sw_file_text *source, const yaml_mark_t *mark)
 {
-	size_t characters = 0, byte = 0;
+	size_t first = 0, after = source->line_count;
 
-	for (; byte < source->length; byte++) {
-		characters += ((unsigned char)source->text[byte] & 0xc0) != 0x80;
-		if (characters > mark->index)
-			break;
+	while (after - first > 1) {
+		size_t middle = first + (after - first) / 2;
+
+		if (source->lines[middle] <= mark->index)
+			first = middle;
+		else
+			after = middle;
 	}
-	return line_of_byte(source, byte);
+	return first + 1;
 }
 
 unsigned int sw_source_line_of(const struct sw_file_text *source, const yaml_node_t *node)
@@ -285,6 +305,8 @@ int sw_source_open(const char *path, const char *kind, struct sw_file_text *sour
 	*source = (struct sw_file_text){ .path = sw_input_name(path), .kind = kind };
 	error = read_file(path, source);
 	if (!error)
+		error = index_lines(source);
+	if (!error)
 		error = pass(source, check_depth_with);
 	if (!error)
 		error = pass(source, parse_with);
@@ -296,6 +318,7 @@ int sw_source_open(const char *path, const char *kind, struct sw_file_text *sour
 void sw_source_close(struct sw_file_text *source)
 {
 	yaml_document_delete(&source->document);
+	free(source->lines);
 	free(source->text);
 	*source = (struct sw_file_text){};
 }

@@ -15,6 +15,8 @@ struct sw_file_text {
 	const char *kind; /* what it is to be, in messages: "policy file" */
 	char *text;
 	size_t length;
+	size_t *lines; /* where each line begins, in characters */
+	size_t line_count;
 	yaml_document_t document;
 };
 
