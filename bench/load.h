@@ -192,7 +192,7 @@ static inline int write_policy(const struct synward_bpf *skeleton, const struct 
 	settings->policy = policy->features << SW_POLICY_FEATURE_SHIFT;
 	if (!error)
 		error = write_key(skeleton->maps.policies, 0, policy);
-	return error ? error : write_key(skeleton->maps.armed, 0, &armed);
+	return error ? error : write_key(skeleton->maps.data_armed, 0, &armed);
 }
 
 /* Keys, what is offered, and that there is a flood already. */
@@ -237,7 +237,7 @@ static inline int configure(const struct synward_bpf *skeleton, const struct ben
 				   setup->elsewhere ? 11 : 10, &settings);
 	if (!error && setup->allowed)
 		error = write_list(skeleton, SW_LIST_ALLOW, setup->allowed, 10, &settings);
-	return error ? error : write_key(skeleton->maps.settings, 0, &settings);
+	return error ? error : write_key(skeleton->maps.data_settings, 0, &settings);
 }
 
 /* A SYN is answered only in the stead of who was heard: just now, which counts for a second. */

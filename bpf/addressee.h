@@ -218,14 +218,13 @@ static __always_inline void note_heard(const struct sw_packet *synack, enum sw_a
 /* Takes note of a SYN-ACK that leaves, whoever has sent it. */
 __noinline int hear_synack(struct __sk_buff *skb, const struct sw_packet *synack, __u32 policy)
 {
-	const struct sw_settings *set = current_settings();
 	const struct sw_addressee *known;
 	enum sw_addressee_kind kind;
 	__u32 now_ms = clock_ms();
 
-	if (!synack || !set)
+	if (!synack)
 		return 0;
-	known = set->cookies_sent ? NULL : find_addressee(&synack->src, synack->sport);
+	known = settings.cookies_sent ? NULL : find_addressee(&synack->src, synack->sport);
 	if (known && heard_ago(known, now_ms) < SW_HEARD_FRESH_MS)
 		return 0;
 	kind = who_answers(skb, synack, policy, now_ms);
@@ -251,9 +250,9 @@ __noinline int hear_refusal(const struct sw_packet *rst)
  * Is anybody listened for? Before a flood, too: it may fill a listener's queue before it is noticed, and then
  * the kernel sends cookies, of which nobody can tell whose they are. Meanwhile once a second will do.
  */
-static __always_inline bool listens_for_answers(const struct sw_settings *set)
+static __always_inline bool listens_for_answers(void)
 {
-	return set && policy_has(set->policy, SW_HAS_FLOOD_DEFENCE);
+	return policy_has(settings.policy, SW_HAS_FLOOD_DEFENCE);
 }
 
 /* Whether conntrack knows of the connection for which a service's SYN-ACK leaves. */
@@ -270,8 +269,7 @@ __noinline int note_tracked(struct __sk_buff *skb, const struct sw_packet *synac
 }
 
 /* What a segment that leaves says about who is asked there. */
-static __always_inline void hear(struct __sk_buff *skb, const struct sw_packet *packet,
-				 const struct sw_settings *set)
+static __always_inline void hear(struct __sk_buff *skb, const struct sw_packet *packet)
 {
 	const __u16 decisive = WIRE_TCP_SYN | WIRE_TCP_ACK | WIRE_TCP_RST | WIRE_TCP_FIN;
 	__u16 flags = packet->flags & decisive;
@@ -279,9 +277,9 @@ static __always_inline void hear(struct __sk_buff *skb, const struct sw_packet *
 	if (packet->kind != SW_KIND_TCP || !packet->link_length)
 		return;
 	if (flags == (WIRE_TCP_SYN | WIRE_TCP_ACK)) {
-		if (hear_synack(skb, packet, set->policy) == SW_HEARD_HERE &&
-		    !policy_has(set->policy, SW_HAS_UNHEARD))
-			note_tracked(skb, packet, set->policy);
+		if (hear_synack(skb, packet, settings.policy) == SW_HEARD_HERE &&
+		    !policy_has(settings.policy, SW_HAS_UNHEARD))
+			note_tracked(skb, packet, settings.policy);
 	} else if (flags == (WIRE_TCP_RST | WIRE_TCP_ACK) && !packet->seq) {
 		hear_refusal(packet);
 	}

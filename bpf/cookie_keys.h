@@ -67,9 +67,9 @@ static __always_inline bool is_other_challenge(const struct sw_packet *rst, __u3
 /* ---- the sweeper's */
 
 /* Which secret that hosts share is wanted by the policy: as sw_cookie_keys.origin. */
-static __always_inline __u32 wanted_origin(const struct sw_settings *set)
+static __always_inline __u32 wanted_origin(void)
 {
-	return policy_has(set->policy, SW_HAS_SHARED_SECRET) ? set->cookie_secrets : 0;
+	return policy_has(settings.policy, SW_HAS_SHARED_SECRET) ? settings.cookie_secrets : 0;
 }
 
 /* Cookies of the first set are honoured on, when it has become another one. */
@@ -89,28 +89,26 @@ __noinline int share_keys(__u32 which, __u32 line, __u32 origin, __u32 now_ms)
 {
 	__u32 key = origin & 1;
 	struct sw_cookie_keys *keys = cookie_set(which);
-	const struct sw_settings *set = current_settings();
 	const struct sw_cookie_secrets *secrets = bpf_map_lookup_elem(&cookie_secrets, &key);
 	struct sw_cookie_keys *former = cookie_set(SW_COOKIE_SET_FORMER);
 	const struct sw_cookie_master *master;
 	__u64 wall_ms;
 
-	if (!keys || !former || !secrets || !set)
+	if (!keys || !former || !secrets)
 		return 0;
 	master = &secrets->masters[line & (SW_COOKIE_MASTERS - 1)];
 	if (!master->id)
 		return 0;
-	wall_ms = clock_tai_ms() - set->tai_minus_utc_s * 1000LL;
+	wall_ms = clock_tai_ms() - settings.tai_minus_utc_s * 1000LL;
 	if (which == SW_COOKIE_SET_ACTIVE && sw_cookie_clock_was_set(keys, master, origin, wall_ms))
 		retire_keys(keys, former, now_ms);
 	sw_cookie_share(keys, master, origin, wall_ms, now_ms);
 	return 1;
 }
 
-static __always_inline void renew_own_keys(struct sw_cookie_keys *active, bool begins,
-					   const struct sw_settings *set, __u32 now_ms)
+static __always_inline void renew_own_keys(struct sw_cookie_keys *active, bool begins, __u32 now_ms)
 {
-	__u32 key = set->cookie_secrets & 1;
+	__u32 key = settings.cookie_secrets & 1;
 	const struct sw_cookie_secrets *secrets = bpf_map_lookup_elem(&cookie_secrets, &key);
 	__u64 entropy[2];
 
@@ -127,13 +125,12 @@ __noinline int renew_cookie_keys(__u32 now_ms)
 {
 	struct sw_cookie_keys *active = active_cookie_keys();
 	struct sw_cookie_keys *former = cookie_set(SW_COOKIE_SET_FORMER);
-	const struct sw_settings *set = current_settings();
 	__u32 origin;
 	bool begins;
 
-	if (!active || !former || !set)
+	if (!active || !former)
 		return 0;
-	origin = wanted_origin(set);
+	origin = wanted_origin();
 	begins = active->origin != origin;
 	if (begins)
 		retire_keys(active, former, now_ms);
@@ -141,7 +138,7 @@ __noinline int renew_cookie_keys(__u32 now_ms)
 		 (__s32)(now_ms - former->until_ms) >= 0)
 		active->others &= ~(1U << SW_COOKIE_SET_FORMER);
 	if (!origin) {
-		renew_own_keys(active, begins, set, now_ms);
+		renew_own_keys(active, begins, now_ms);
 		return 0;
 	}
 	share_keys(SW_COOKIE_SET_ACTIVE, 0, origin, now_ms);

@@ -110,21 +110,21 @@ static __always_inline void count_outcome(struct sw_counters *mine, __u32 outcom
  * Counts how an attempt has ended, or would have, that was entered while others were only counted: it stands for
  * those, but where a later segment tells how they end.
  */
-static __always_inline void count_sampled(struct sw_counters *mine, const struct sw_settings *set,
-					  const struct sw_attempt *ended, __u32 outcome)
+static __always_inline void count_sampled(struct sw_counters *mine, const struct sw_attempt *ended,
+					  __u32 outcome)
 {
-	__u32 span = set->unfollowed_ms + SW_UNFOLLOWED_NOTE_MS - set->unfollowed_since_ms;
+	__u32 span = settings.unfollowed_ms + SW_UNFOLLOWED_NOTE_MS - settings.unfollowed_since_ms;
 
-	if (!load.followed || !set->unfollowed_ms || ended->side & SW_SIDE_OUT ||
+	if (!load.followed || !settings.unfollowed_ms || ended->side & SW_SIDE_OUT ||
 	    ended->phase == SW_PHASE_SYNACK_FIRST ||
-	    ended->started_ms - set->unfollowed_since_ms > span)
+	    ended->started_ms - settings.unfollowed_since_ms > span)
 		return;
 	if (outcome < SW_OUTCOME_COUNT && !sw_glimpse_tells(outcome))
 		mine->sampled[outcome]++;
 }
 
 /* An attempt has left the table, or has been reported and stays for its stragglers. */
-static __always_inline void count_end(struct sw_counters *mine, const struct sw_settings *set,
+static __always_inline void count_end(struct sw_counters *mine,
 				      const struct sw_handshake_step *step)
 {
 	if (step->end == SW_END_JUDGED)
@@ -133,7 +133,7 @@ static __always_inline void count_end(struct sw_counters *mine, const struct sw_
 		mine->tallies[SW_TALLY_ATTEMPTS_EVICTED]++;
 	if (step->end == SW_END_JUDGED || step->end == SW_END_EVICTED) {
 		mine->tallies[SW_TALLY_ATTEMPTS_CLOSED]++;
-		count_sampled(mine, set, &step->ended,
+		count_sampled(mine, &step->ended,
 			      step->end == SW_END_JUDGED ? step->outcome : sw_judge(&step->ended));
 	}
 }
@@ -169,7 +169,6 @@ static __always_inline void count_limit(enum sw_limit limit, bool enforced)
 }
 
 static __always_inline void count_finding(const struct sw_finding *finding,
-					  const struct sw_settings *set,
 					  const struct sw_decision *decision,
 					  __u32 synack_to_ack_us)
 {
@@ -184,7 +183,7 @@ static __always_inline void count_finding(const struct sw_finding *finding,
 		mine->tallies[SW_TALLY_ATTEMPTS_OPENED]++;
 	count_outcome(mine, step->stray);
 	mine->tallies[SW_TALLY_SEGMENTS_SKIPPED] += finding->skipped;
-	count_end(mine, set, step);
+	count_end(mine, step);
 	if (finding->connection.opened | finding->connection.closed)
 		count_connection(mine, &finding->connection);
 	if (step->latency_new)

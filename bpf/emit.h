@@ -39,15 +39,10 @@ static __always_inline bool within_budget(__u32 per_second, __u32 now_ms)
  */
 static __always_inline struct sw_event_record *claim_record(void)
 {
-	__u32 key = 0;
-	struct sw_event_head *head = bpf_map_lookup_elem(&event_head, &key);
+	__u64 number = __sync_fetch_and_add(&event_head.next, 1), before;
+	__u32 key = number % load.event_records;
 	struct sw_event_record *record;
-	__u64 number, before;
 
-	if (!head)
-		return NULL;
-	number = __sync_fetch_and_add(&head->next, 1);
-	key = number % load.event_records;
 	record = bpf_map_lookup_elem(&events, &key);
 	if (!record)
 		return NULL;
@@ -105,8 +100,7 @@ static __always_inline void event_fill(struct sw_event *event, enum sw_event_typ
 }
 
 /* Room for one event, zeroed but for what all have; NULL if none may or can be sent. */
-static __always_inline struct sw_event *event_begin(const struct sw_settings *set, __u32 now_ms,
-						    enum sw_event_type type,
+static __always_inline struct sw_event *event_begin(__u32 now_ms, enum sw_event_type type,
 						    enum sw_direction direction)
 {
 	struct sw_counters *mine = my_counters();
@@ -114,7 +108,7 @@ static __always_inline struct sw_event *event_begin(const struct sw_settings *se
 
 	if (!mine)
 		return NULL;
-	if (!within_budget(set->events_per_second, now_ms)) {
+	if (!within_budget(settings.events_per_second, now_ms)) {
 		mine->tallies[SW_TALLY_EVENTS_SUPPRESSED]++;
 		return NULL;
 	}
@@ -142,8 +136,7 @@ static __always_inline void fill_vlans(struct sw_event *event, const struct sw_p
  * An attempt that has left the table, with the segment that ended it and its anomalies. last NULL: none did, and where
  * it was seen is where its opener spoke.
  */
-static __always_inline void emit_end(const struct sw_settings *set, __u32 now_ms,
-				     enum sw_direction direction,
+static __always_inline void emit_end(__u32 now_ms, enum sw_direction direction,
 				     const struct sw_handshake_step *step,
 				     const struct sw_packet *last, __u64 anomalies,
 				     __u32 synack_to_ack_us)
@@ -151,7 +144,7 @@ static __always_inline void emit_end(const struct sw_settings *set, __u32 now_ms
 	const struct sw_attempt *ended = &step->ended;
 	struct sw_event *event;
 
-	event = event_begin(set, now_ms,
+	event = event_begin(now_ms,
 			    step->end == SW_END_JUDGED ? SW_EVENT_HANDSHAKE : SW_EVENT_EVICTED,
 			    direction);
 	if (!event)
@@ -209,12 +202,11 @@ static __always_inline void emit_rolled_back(void)
 }
 
 /* A packet that is an event by itself: its anomalies, or its flow's outcome at first sight. */
-static __always_inline void emit_packet(const struct sw_settings *set, __u32 now_ms,
-					enum sw_direction direction, enum sw_event_type type,
-					const struct sw_packet *packet, __u64 anomalies,
-					__u8 outcome, enum sw_verdict verdict)
+static __always_inline void emit_packet(__u32 now_ms, enum sw_direction direction,
+					enum sw_event_type type, const struct sw_packet *packet,
+					__u64 anomalies, __u8 outcome, enum sw_verdict verdict)
 {
-	struct sw_event *event = event_begin(set, now_ms, type, direction);
+	struct sw_event *event = event_begin(now_ms, type, direction);
 
 	if (!event)
 		return;
@@ -232,11 +224,10 @@ static __always_inline void emit_packet(const struct sw_settings *set, __u32 now
 }
 
 /* A SYN that was over a limit. */
-static __always_inline void emit_limit(const struct sw_settings *set, __u32 now_ms,
-				       const struct sw_packet *packet, __u8 limit, __u8 service,
-				       __u32 generation, enum sw_verdict verdict)
+static __always_inline void emit_limit(__u32 now_ms, const struct sw_packet *packet, __u8 limit,
+				       __u8 service, __u32 generation, enum sw_verdict verdict)
 {
-	struct sw_event *event = event_begin(set, now_ms, SW_EVENT_LIMIT, SW_INGRESS);
+	struct sw_event *event = event_begin(now_ms, SW_EVENT_LIMIT, SW_INGRESS);
 
 	if (!event)
 		return;

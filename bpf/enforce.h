@@ -97,14 +97,13 @@ static __always_inline int connection_state_in(__u32 index, __u16 tag,
 					       const struct sw_packet *packet, __u32 now_ms)
 {
 	const struct sw_connection_bucket *bucket = bpf_map_lookup_elem(&connections, &index);
-	const struct sw_settings *set = current_settings();
 	const struct sw_now now = { .ms = now_ms };
 	struct sw_connection_view view;
 	__u32 way;
 
-	if (!bucket || !set)
+	if (!bucket)
 		return -1;
-	sw_connection_find(bucket, tag, packet, &now, set->timeout_ms, &view);
+	sw_connection_find(bucket, tag, packet, &now, settings.timeout_ms, &view);
 	way = view.way & (SW_WAYS - 1);
 	if (view.way >= SW_WAYS || is_given_up(bucket->states[way]))
 		return -1;
@@ -150,12 +149,11 @@ static __always_inline bool has_connection(const struct sw_packet *packet, __u32
 __noinline int drop_alone(const struct sw_packet *packet, const struct inquiry *inquiry)
 {
 	const struct sw_standing standing = { .enforced = true };
-	const struct sw_settings *set = current_settings();
 	const struct sw_policy *policy;
 	struct sw_decision decision;
 	__u32 service;
 
-	if (!packet || !inquiry || !set)
+	if (!packet || !inquiry)
 		return SW_VERDICT_PASSED;
 	policy = policy_of(inquiry->policy);
 	if (!policy)
@@ -171,9 +169,9 @@ __noinline int drop_alone(const struct sw_packet *packet, const struct inquiry *
 	if (policy_has(inquiry->policy, SW_HAS_AUTO_BLOCK) &&
 	    (!policy->auto_block.own_flows || has_connection(packet, clock_ms())))
 		note_offence(&packet->src, inquiry->policy, clock_ms());
-	if (inquiry->anomalies & set->event_anomalies)
-		emit_packet(set, clock_ms(), SW_INGRESS, SW_EVENT_ANOMALY, packet,
-			    inquiry->anomalies, SW_OUTCOME_NONE, SW_VERDICT_DROPPED);
+	if (inquiry->anomalies & settings.event_anomalies)
+		emit_packet(clock_ms(), SW_INGRESS, SW_EVENT_ANOMALY, packet, inquiry->anomalies,
+			    SW_OUTCOME_NONE, SW_VERDICT_DROPPED);
 	return SW_VERDICT_DROPPED;
 }
 
@@ -181,12 +179,11 @@ __noinline int drop_alone(const struct sw_packet *packet, const struct inquiry *
 static __always_inline void meet_limit(const struct sw_packet *packet,
 				       const struct inquiry *inquiry, bool dropped)
 {
-	const struct sw_settings *set = current_settings();
 	const struct sw_policy *policy = policy_of(inquiry->policy);
 
 	count_limit(inquiry->limit, dropped);
 	count_service(inquiry->policy, inquiry->service, false, false, inquiry->limit, dropped);
-	if (!set || !policy)
+	if (!policy)
 		return;
 	if (!dropped)
 		score_suspect(&packet->src, 0, 1ULL << (inquiry->limit & 63), 0);
@@ -194,8 +191,8 @@ static __always_inline void meet_limit(const struct sw_packet *packet,
 	if (policy_has(inquiry->policy, SW_HAS_AUTO_BLOCK) &&
 	    inquiry->limit != SW_LIMIT_HALF_OPEN_SERVICE && !policy->auto_block.own_flows)
 		note_offence(&packet->src, inquiry->policy, inquiry->now.ms);
-	emit_limit(set, inquiry->now.ms, packet, inquiry->limit, inquiry->service,
-		   policy->generation, dropped ? SW_VERDICT_DROPPED : SW_VERDICT_PASSED);
+	emit_limit(inquiry->now.ms, packet, inquiry->limit, inquiry->service, policy->generation,
+		   dropped ? SW_VERDICT_DROPPED : SW_VERDICT_PASSED);
 }
 
 /* Takes a SYN that came in to its limits. Returns the verdict. */
@@ -264,20 +261,17 @@ __noinline int settle_limits(const struct sw_packet *packet, const struct inquir
  */
 static __always_inline bool has_forgotten(void)
 {
-	const struct sw_settings *set = current_settings();
-
-	return set && set->evicted_ms &&
-	       (__s64)(clock_ms64() - set->evicted_ms) < set->timeout_ms[SW_TIMEOUT_ESTABLISHED];
+	return settings.evicted_ms && (__s64)(clock_ms64() - settings.evicted_ms) <
+					      settings.timeout_ms[SW_TIMEOUT_ESTABLISHED];
 }
 
 /* A live connection was pushed out. Once a second will do: every CPU reads what is written here. */
-static __always_inline void note_eviction(const struct sw_settings *set)
+static __always_inline void note_eviction(void)
 {
-	struct sw_settings *changing = changing_settings();
 	__u64 now_ms = clock_ms64();
 
-	if (changing && (!set->evicted_ms || now_ms - set->evicted_ms >= 1000))
-		changing->evicted_ms = now_ms;
+	if ((!settings.evicted_ms || now_ms - settings.evicted_ms >= 1000))
+		settings.evicted_ms = now_ms;
 }
 
 /* Is a packet of a service whose strict rules wait? Then the answers that it sends pass, whatever they are sent to. */

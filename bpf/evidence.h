@@ -101,27 +101,24 @@ static __always_inline void block_source(const struct sw_addr *source, const str
 {
 	struct sw_auto_blocked fresh = {};
 	struct sw_counters *mine = my_counters();
-	struct sw_settings *set;
 	struct sw_event *event;
-	__u32 zero = 0;
 
-	set = bpf_map_lookup_elem(&settings, &zero);
 	/* where nothing is enforced, who is blocked goes on offending */
-	if (!set || !mine || is_protected(source) || bpf_map_lookup_elem(&auto_blocks, key))
+	if (!mine || is_protected(source) || bpf_map_lookup_elem(&auto_blocks, key))
 		return;
 	/* counted before it is there, so that several CPUs cannot exceed the maximum */
-	if (__sync_fetch_and_add(&set->auto_blocks, 1) >= rule->maximum) {
-		__sync_fetch_and_add(&set->auto_blocks, -1);
+	if (__sync_fetch_and_add(&settings.auto_blocks, 1) >= rule->maximum) {
+		__sync_fetch_and_add(&settings.auto_blocks, -1);
 		mine->tallies[SW_TALLY_AUTO_BLOCKS_REFUSED]++;
 		return;
 	}
 	fresh.until_s = boot_seconds() + rule->expiry_s;
 	if (bpf_map_update_elem(&auto_blocks, key, &fresh, BPF_NOEXIST)) {
-		__sync_fetch_and_add(&set->auto_blocks, -1);
+		__sync_fetch_and_add(&settings.auto_blocks, -1);
 		return;
 	}
 	mine->tallies[SW_TALLY_AUTO_BLOCKS]++;
-	event = event_begin(set, now_ms, SW_EVENT_BLOCKED, SW_INGRESS);
+	event = event_begin(now_ms, SW_EVENT_BLOCKED, SW_INGRESS);
 	if (!event)
 		return;
 	event->flow.orig = *source;
@@ -194,9 +191,9 @@ static long end_auto_block(void *map, struct sw_addr *key, struct sw_auto_blocke
 	return 0;
 }
 
-static __always_inline void end_auto_blocks(struct sw_settings *set)
+static __always_inline void end_auto_blocks(void)
 {
-	__u32 before = *(volatile __u32 *)&set->auto_blocks;
+	__u32 before = *(volatile __u32 *)&settings.auto_blocks;
 	struct auto_block_round round = {};
 
 	if (!before)
@@ -204,7 +201,7 @@ static __always_inline void end_auto_blocks(struct sw_settings *set)
 	round.now_s = boot_seconds();
 	bpf_for_each_map_elem(&auto_blocks, end_auto_block, &round, 0);
 	/* if one was added meanwhile, the next round knows; or it would count as none, and not block */
-	__sync_val_compare_and_swap(&set->auto_blocks, before, round.left);
+	__sync_val_compare_and_swap(&settings.auto_blocks, before, round.left);
 }
 
 #endif

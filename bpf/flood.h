@@ -16,13 +16,10 @@
 /* Do any services honour cookies? The one thing that most segments ask of a defence that is not at work. */
 static __always_inline bool honours_cookies(void)
 {
-	const struct sw_settings *set = current_settings();
-
-	return set && set->cookies_sent;
+	return settings.cookies_sent;
 }
 
 struct flood_round {
-	struct sw_settings *set;
 	__u32 word;
 	__u32 now_ms;
 	__u32 service;
@@ -132,10 +129,10 @@ static __always_inline void tell_check(const struct flood_round *round,
 }
 
 /* From the moment at which a service begins to send them: what comes back does so a round trip later. */
-static __always_inline void expect_cookies(struct sw_settings *set, __u32 now_ms)
+static __always_inline void expect_cookies(__u32 now_ms)
 {
-	set->cookies_until_ms = now_ms + SW_FLOOD_HONOUR_MS;
-	set->cookies_sent = 1;
+	settings.cookies_until_ms = now_ms + SW_FLOOD_HONOUR_MS;
+	settings.cookies_sent = 1;
 }
 
 static long look_at_service(__u32 service, void *context)
@@ -163,7 +160,7 @@ static long look_at_service(__u32 service, void *context)
 			       half_open > 0 ? half_open : 0);
 	round->on |= state->on;
 	if (state->on)
-		expect_cookies(round->set, round->now_ms);
+		expect_cookies(round->now_ms);
 	if (change != SW_FLOOD_SAME)
 		tell_flood(round, state, change);
 	return 0;
@@ -226,24 +223,17 @@ static long look_at_itself(__u32 service, void *context)
 /* Looks at all services, a few times a second, and sees to it that the keys of cookies are there in time. */
 __noinline int look_for_floods(__u32 now_ms)
 {
-	struct flood_round round = { .now_ms = now_ms };
-	struct sw_settings *set;
-	__u32 key = 0;
+	struct flood_round round = { .now_ms = now_ms, .word = settings.policy };
 
-	set = bpf_map_lookup_elem(&settings, &key);
-	if (!set)
-		return 0;
-	round.set = set;
-	round.word = set->policy;
 	if (!policy_has(round.word, SW_HAS_FLOOD_DEFENCE))
 		return 0;
 	bpf_loop(SW_SERVICE_SLOTS, look_at_service, &round, 0);
 	bpf_loop(SW_SERVICE_SLOTS, look_at_itself, &round, 0);
-	if (!round.on && set->cookies_sent && (__s32)(now_ms - set->cookies_until_ms) >= 0)
-		forget_cookies(set);
+	if (!round.on && settings.cookies_sent && (__s32)(now_ms - settings.cookies_until_ms) >= 0)
+		forget_cookies();
 	/* a cookie may come back here that another host has sent, which is under a flood */
 	if (renew_cookie_keys(now_ms))
-		expect_cookies(set, now_ms);
+		expect_cookies(now_ms);
 	return 0;
 }
 

@@ -29,9 +29,9 @@
 #define FOLLOWS_ALL (SW_HAS_ENFORCE | SW_HAS_HALF_OPEN | SW_HAS_OWNERS | SW_HAS_FLOOD_DEFENCE)
 
 /* May a segment belong to an attempt that was only counted, or was pushed out? */
-static __always_inline bool may_be_glimpsed(const struct sw_settings *set, __u32 now_ms)
+static __always_inline bool may_be_glimpsed(__u32 now_ms)
 {
-	__u32 last = *(volatile const __u32 *)&set->unfollowed_ms;
+	__u32 last = *(volatile const __u32 *)&settings.unfollowed_ms;
 
 	return load.followed && last && now_ms - last < GLIMPSE_VALID_MS;
 }
@@ -53,19 +53,14 @@ __noinline int glimpse_place(__u64 hash)
 }
 
 /* Notes that of an attempt only a word is kept, in a line that all CPUs read: a few times a second. */
-static __always_inline void note_unfollowed(const struct sw_settings *set, __u32 now_ms)
+static __always_inline void note_unfollowed(__u32 now_ms)
 {
-	struct sw_settings *changing;
-
 	now_ms |= !now_ms; /* 0 is never */
-	if (may_be_glimpsed(set, now_ms) && now_ms - set->unfollowed_ms < SW_UNFOLLOWED_NOTE_MS)
+	if (may_be_glimpsed(now_ms) && now_ms - settings.unfollowed_ms < SW_UNFOLLOWED_NOTE_MS)
 		return;
-	changing = changing_settings();
-	if (!changing)
-		return;
-	if (!may_be_glimpsed(set, now_ms))
-		changing->unfollowed_since_ms = now_ms;
-	*(volatile __u32 *)&changing->unfollowed_ms = now_ms;
+	if (!may_be_glimpsed(now_ms))
+		settings.unfollowed_since_ms = now_ms;
+	*(volatile __u32 *)&settings.unfollowed_ms = now_ms;
 }
 
 /*
@@ -92,11 +87,11 @@ static __always_inline struct cpu_budget *followed_budget(__u32 now_ms)
  * Is an attempt followed without a look at those that were only counted, since there are none? Nearly all are. In what may
  * be the beginning of a flood each gets a word, by which it is known when it comes again or has been pushed out.
  */
-static __always_inline bool is_followed_at_once(const struct sw_settings *set, __u32 now_ms)
+static __always_inline bool is_followed_at_once(__u32 now_ms)
 {
 	struct cpu_budget *budget = followed_budget(now_ms);
 
-	if (!budget || budget->followed >= load.followed || may_be_glimpsed(set, now_ms))
+	if (!budget || budget->followed >= load.followed || may_be_glimpsed(now_ms))
 		return false;
 	budget->followed++;
 	return true;
@@ -108,7 +103,6 @@ static __always_inline bool is_followed_at_once(const struct sw_settings *set, _
  */
 __noinline int glimpse_syn(const struct sw_packet *syn, __u64 hash, __u32 now_ms)
 {
-	const struct sw_settings *set = current_settings();
 	struct cpu_budget *budget = followed_budget(now_ms);
 	struct sw_counters *mine = my_counters();
 	struct sw_glimpse_line *line;
@@ -116,7 +110,7 @@ __noinline int glimpse_syn(const struct sw_packet *syn, __u64 hash, __u32 now_ms
 	bool repeats, over;
 	__u64 word;
 
-	if (!syn || !set || !budget || !mine)
+	if (!syn || !budget || !mine)
 		return 0;
 	over = budget->followed >= load.burst;
 	line = glimpse_line(hash);
@@ -140,7 +134,7 @@ __noinline int glimpse_syn(const struct sw_packet *syn, __u64 hash, __u32 now_ms
 	sw_glimpse_keep(line, place, sw_glimpse(sw_tag(hash), SW_GLIMPSE_SYN, first, first),
 			load.slot);
 	mine->tallies[SW_TALLY_ATTEMPTS_UNFOLLOWED]++;
-	note_unfollowed(set, now_ms);
+	note_unfollowed(now_ms);
 	return 1;
 }
 
@@ -261,14 +255,13 @@ __noinline int recognise_beside(ingress_ctx *ctx, const struct sw_packet *synack
 __noinline int keep_evicted(__u32 now_ms)
 {
 	const __u64 seed[2] = { load.seed[0], load.seed[1] };
-	const struct sw_settings *set = current_settings();
 	const struct sw_finding *finding = my_finding();
 	const struct sw_attempt *attempt;
 	struct sw_glimpse_line *line;
 	__u64 hash, word;
 	__u32 place;
 
-	if (!finding || !set)
+	if (!finding)
 		return 0;
 	attempt = &finding->handshake.ended;
 	hash = sw_hash_of(&attempt->orig, attempt->orig_port,
@@ -281,32 +274,29 @@ __noinline int keep_evicted(__u32 now_ms)
 	if (!word)
 		return 0;
 	sw_glimpse_keep(line, place, word, attempt->side);
-	note_unfollowed(set, now_ms);
+	note_unfollowed(now_ms);
 	return 0;
 }
 
 /* Is it an opening of which nothing more is done than to count it? */
 static __always_inline bool is_only_counted(const struct sw_packet *packet,
-					    const struct inquiry *inquiry,
-					    const struct sw_settings *set)
+					    const struct inquiry *inquiry)
 {
 	if (inquiry->segment == SW_SEGMENT_SYN)
 		return inquiry->direction == SW_INGRESS && !packet->payload &&
 		       !policy_has(inquiry->policy, FOLLOWS_ALL) &&
-		       !is_followed_at_once(set, inquiry->now.ms) &&
+		       !is_followed_at_once(inquiry->now.ms) &&
 		       glimpse_syn(packet, inquiry->hash, inquiry->now.ms);
 	return inquiry->segment == SW_SEGMENT_SYNACK && !packet->payload &&
-	       may_be_glimpsed(set, inquiry->now.ms) &&
+	       may_be_glimpsed(inquiry->now.ms) &&
 	       (inquiry->direction == SW_EGRESS || !is_ours(&packet->src)) && /* or a martian */
-	       glimpse_synack(packet, inquiry->hash, where_seen(inquiry, set)) == GLIMPSED;
+	       glimpse_synack(packet, inquiry->hash, where_seen(inquiry)) == GLIMPSED;
 }
 
 /* May a segment of no connection be of an attempt that was only counted? A SYN-ACK, if it has another name by now. */
 static __always_inline bool may_be_recognised(const struct inquiry *inquiry)
 {
-	const struct sw_settings *set = current_settings();
-
-	return load.followed && set && may_be_glimpsed(set, inquiry->now.ms) &&
+	return load.followed && may_be_glimpsed(inquiry->now.ms) &&
 	       inquiry->relation == SW_RELATION_NONE &&
 	       (inquiry->segment == SW_SEGMENT_ACK || inquiry->segment == SW_SEGMENT_RST ||
 		inquiry->segment == SW_SEGMENT_SYNACK);

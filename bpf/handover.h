@@ -229,7 +229,6 @@ __noinline int was_taken(const struct sw_packet *segment, __u64 hash, int has_co
 static __always_inline int hand_over_ack(struct __sk_buff *skb, const struct sw_packet *ack)
 {
 	__u64 seed[2] = { load.seed[0], load.seed[1] }, hash = sw_flow_hash(ack, seed);
-	const struct sw_settings *set = current_settings();
 	struct sw_cookie_options agreed = {};
 	struct handover handover = { .flow = hash, .now_ms = clock_ms() };
 	__u32 now_ms = handover.now_ms;
@@ -240,7 +239,7 @@ static __always_inline int hand_over_ack(struct __sk_buff *skb, const struct sw_
 	struct tcp_sock *listener;
 	int action = TC_ACT_UNSPEC;
 
-	if (!set || handed == HANDED_NOW || (!valid && handed == HANDED_NEVER) ||
+	if (handed == HANDED_NOW || (!valid && handed == HANDED_NEVER) ||
 	    ack->flags & (WIRE_TCP_SYN | WIRE_TCP_RST))
 		return TC_ACT_UNSPEC;
 	found = find_socket(skb, ack);
@@ -258,8 +257,8 @@ static __always_inline int hand_over_ack(struct __sk_buff *skb, const struct sw_
 		mine->tallies[SW_TALLY_HANDOVERS_HELD_BACK]++;
 		goto out;
 	}
-	handover.policy = set->policy;
-	handover.service = service_of(ack, SW_INGRESS, set->policy);
+	handover.policy = settings.policy;
+	handover.service = service_of(ack, SW_INGRESS, settings.policy);
 	if (handed == HANDED_BEFORE)
 		begin_probe(ack, hash, handover.policy, handover.service, now_ms);
 	listener = bpf_skc_to_tcp_sock(found);

@@ -53,16 +53,12 @@ static __always_inline __u64 forwarder_bit(void)
 }
 
 /* Something that came in by another attached interface leaves by this one. */
-static __always_inline void note_forwards(const struct sw_settings *set)
+static __always_inline void note_forwards(void)
 {
 	__u64 bit = forwarder_bit();
-	struct sw_settings *changing;
 
-	if (!set || *(volatile const __u64 *)&set->forwarders & bit)
-		return;
-	changing = changing_settings();
-	if (changing)
-		__sync_fetch_and_or(&changing->forwarders, bit);
+	if (!(*(volatile const __u64 *)&settings.forwarders & bit))
+		__sync_fetch_and_or(&settings.forwarders, bit);
 }
 
 /* May the connections know of a flow? Under a flood nearly every answer is no, and the hints alone give it. */
@@ -87,14 +83,13 @@ __noinline int bucket_of(const struct sw_packet *packet, __u64 hash)
 __noinline int find_room(const struct sw_packet *packet, const struct inquiry *inquiry)
 {
 	const struct sw_table table = { .size = load.connection_buckets };
-	const struct sw_settings *set = current_settings();
 	struct sw_finding *finding = my_finding();
 	struct sw_room room;
 
-	if (!packet || !inquiry || !set || !finding)
+	if (!packet || !inquiry || !finding)
 		return 0;
 	room.now = &inquiry->now;
-	room.timeout_ms = set->timeout_ms;
+	room.timeout_ms = settings.timeout_ms;
 	room.change = &finding->connection;
 	finding->room = sw_bucket_for(&table, inquiry->hash, packet, &room);
 	return 0;
@@ -104,13 +99,11 @@ __noinline int find_room(const struct sw_packet *packet, const struct inquiry *i
 static __always_inline bool go_to(__u32 index, __u64 hash, const struct sw_now *now,
 				  struct sw_place *place)
 {
-	const struct sw_settings *set = current_settings();
-
 	place->index = index;
 	place->connections = bpf_map_lookup_elem(&connections, &place->index);
-	if (!set || !place->connections)
+	if (!place->connections)
 		return false;
-	place->timeout_ms = set->timeout_ms;
+	place->timeout_ms = settings.timeout_ms;
 	place->handshakes = NULL;
 	place->owners = NULL;
 	place->tag = sw_tag(hash);

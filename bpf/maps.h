@@ -5,6 +5,8 @@
 /*
  * All maps, and the constants that a program gets when it is loaded. Every map is pinned under its
  * own name and shared by the programs of all interfaces; the loader sets the sizes of the tables.
+ * What there is only one of, and what is not one CPU's, is a variable in a section of its own, which
+ * is a map, too: no look-up, and nothing that might not be there (user/maps/map_name.h).
  */
 
 #include "../include/synward/config.h"
@@ -87,12 +89,7 @@ struct {
  * 0: nothing is dropped, whatever any policy says. A map of its own, so that one line of bpftool
  * does it when nothing else works.
  */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u32);
-} armed SEC(".maps");
+__u32 armed SEC(".data.armed");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -101,12 +98,7 @@ struct {
 	__type(value, struct sw_policy);
 } policies SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct sw_policy_state);
-} policy_state SEC(".maps");
+struct sw_policy_state policy_state SEC(".data.policy_state");
 
 /* Which services have an address. */
 struct {
@@ -257,21 +249,10 @@ struct {
 	__type(value, struct sw_event_record);
 } events SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct sw_event_head);
-} event_head SEC(".maps");
+struct sw_event_head event_head SEC(".data.event_head");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE); /* single fields are written from outside */
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct sw_settings);
-} settings SEC(".maps");
+/* Single fields are written from outside. */
+struct sw_settings settings SEC(".data.settings");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -356,18 +337,5 @@ const volatile struct load_constants load = {
                                                                                                    \
 		page ? &page->of[place_number % SW_PAGE] : NULL;                                   \
 	})
-
-/* For who writes one of the fields that are the packets'. */
-static __always_inline struct sw_settings *changing_settings(void)
-{
-	__u32 key = 0;
-
-	return bpf_map_lookup_elem(&settings, &key);
-}
-
-static __always_inline const struct sw_settings *current_settings(void)
-{
-	return changing_settings();
-}
 
 #endif

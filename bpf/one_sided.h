@@ -26,19 +26,18 @@ __noinline int answers_elsewhere(const struct sw_packet *packet, __u32 word)
 __noinline int follow_one_sided(const struct sw_packet *packet, const struct inquiry *inquiry,
 				int known)
 {
-	const struct sw_settings *set = current_settings();
 	struct sw_finding *finding = my_finding();
 	struct sw_place place = {};
 	__u32 key;
 
-	if (!packet || !inquiry || !finding || !set)
+	if (!packet || !inquiry || !finding)
 		return 0;
 	key = sw_bucket_index(inquiry->hash, load.handshake_buckets);
 	place.handshakes = bpf_map_lookup_elem(&handshakes, &key);
 	place.owners = bpf_map_lookup_elem(&owners, &key);
 	if (!place.handshakes || !place.owners)
 		return 0;
-	place.timeout_ms = set->timeout_ms;
+	place.timeout_ms = settings.timeout_ms;
 	place.now = inquiry->now;
 	place.tag = sw_tag(inquiry->hash);
 	sw_follow_one_sided(&place, packet, known, finding);

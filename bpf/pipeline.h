@@ -139,18 +139,17 @@ __noinline int follow_adopted(const struct sw_packet *packet, const struct inqui
 __noinline int conclude(const struct sw_packet *packet, struct inquiry *inquiry)
 {
 	struct sw_finding *finding = my_finding();
-	const struct sw_settings *set = current_settings();
 	__u32 synack_to_ack_us = SW_LATENCY_UNKNOWN;
 	const struct sw_handshake_step *step;
 	const struct sw_decision *decision;
 
-	if (!packet || !inquiry || !finding || !set)
+	if (!packet || !inquiry || !finding)
 		return SW_VERDICT_PASSED;
 	decision = &inquiry->decision;
 	if (is_uneventful(finding))
 		return SW_VERDICT_PASSED;
 	if (finding->connection.evicted || finding->connection.forgot)
-		note_eviction(set);
+		note_eviction();
 	if (finding->handshake.end == SW_END_EVICTED && load.followed &&
 	    !policy_has(inquiry->policy, FOLLOWS_ALL))
 		keep_evicted(inquiry->now.ms);
@@ -166,15 +165,15 @@ __noinline int conclude(const struct sw_packet *packet, struct inquiry *inquiry)
 		note_one_sided(&step->ended, inquiry->policy);
 	if (step->completed != SW_OUTCOME_NONE && step->ended.synack_us)
 		synack_to_ack_us = clock_us() - step->ended.synack_us;
-	count_finding(finding, set, decision, synack_to_ack_us);
+	count_finding(finding, decision, synack_to_ack_us);
 	if (step->end == SW_END_JUDGED || step->end == SW_END_EVICTED)
-		emit_end(set, inquiry->now.ms, inquiry->direction, step, packet, finding->anomalies,
+		emit_end(inquiry->now.ms, inquiry->direction, step, packet, finding->anomalies,
 			 synack_to_ack_us);
 	if (step->stray != SW_OUTCOME_NONE)
-		emit_packet(set, inquiry->now.ms, inquiry->direction, SW_EVENT_HANDSHAKE, packet,
+		emit_packet(inquiry->now.ms, inquiry->direction, SW_EVENT_HANDSHAKE, packet,
 			    finding->anomalies, step->stray, decision->verdict);
-	else if (finding->anomalies & set->event_anomalies)
-		emit_packet(set, inquiry->now.ms, inquiry->direction, SW_EVENT_ANOMALY, packet,
+	else if (finding->anomalies & settings.event_anomalies)
+		emit_packet(inquiry->now.ms, inquiry->direction, SW_EVENT_ANOMALY, packet,
 			    finding->anomalies, SW_OUTCOME_NONE, decision->verdict);
 	return decision->verdict;
 }
@@ -368,16 +367,13 @@ static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *pack
 {
 	__u64 seed[2] = { load.seed[0], load.seed[1] };
 	struct inquiry inquiry = { .direction = direction, .limit = SW_LIMIT_NONE, .tcp = tcp };
-	const struct sw_settings *set = current_settings();
 	bool plain = sw_is_plain(packet), limited = false;
 	struct sw_finding *finding;
 	enum sw_verdict verdict;
 	__u64 destination;
 
-	if (!set)
-		return SW_VERDICT_PASSED;
-	inquiry.policy = *(volatile const __u32 *)&set->policy;
-	inquiry.lists = set->lists | (set->auto_blocks ? SW_LISTS_AUTO_BLOCK : 0);
+	inquiry.policy = *(volatile const __u32 *)&settings.policy;
+	inquiry.lists = settings.lists | (settings.auto_blocks ? SW_LISTS_AUTO_BLOCK : 0);
 	if (direction == SW_INGRESS && inquiry.lists & ~(1U << SW_LIST_ALLOW) &&
 	    packet->kind != SW_KIND_NOT_IP &&
 	    check_lists(packet, inquiry.policy, inquiry.lists) == SW_VERDICT_DROPPED)
@@ -401,21 +397,20 @@ static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *pack
 			return verdict;
 		limited = inquiry.owner || inquiry.limit != SW_LIMIT_NONE;
 	}
-	if (load.followed && !inquiry.anomalies && !limited &&
-	    is_only_counted(packet, &inquiry, set))
+	if (load.followed && !inquiry.anomalies && !limited && is_only_counted(packet, &inquiry))
 		return SW_VERDICT_PASSED;
 	/* before any table is read: the exact clock waits for all loads that are under way */
 	if ((inquiry.segment == SW_SEGMENT_SYN || inquiry.segment == SW_SEGMENT_SYNACK) &&
 	    may_time(inquiry.now.ms))
 		inquiry.now.us = clock_us();
-	if (plain && (is_routine(packet, &inquiry, set) || !judge_alone(packet, &inquiry)))
+	if (plain && (is_routine(packet, &inquiry) || !judge_alone(packet, &inquiry)))
 		return SW_VERDICT_PASSED;
 
 	finding = my_finding();
 	if (!finding)
 		return SW_VERDICT_PASSED;
 	sw_finding_init(finding);
-	inquiry.side = where_seen(&inquiry, set);
+	inquiry.side = where_seen(&inquiry);
 	if (inquiry.segment != SW_SEGMENT_NONE &&
 	    follow(ctx, packet, &inquiry, finding, direction) == SW_VERDICT_DROPPED)
 		return SW_VERDICT_DROPPED;

@@ -30,19 +30,12 @@ static __always_inline const struct sw_policy *policy_of(__u32 word)
 /* Does an operator let anything be dropped at all? */
 static __always_inline bool is_armed(void)
 {
-	__u32 key = 0;
-	const __u32 *value = bpf_map_lookup_elem(&armed, &key);
-
-	return value && *value;
+	return armed;
 }
 
 static __always_inline void set_armed(bool value)
 {
-	__u32 key = 0;
-	__u32 *place = bpf_map_lookup_elem(&armed, &key);
-
-	if (place)
-		*(volatile __u32 *)place = value;
+	*(volatile __u32 *)&armed = value;
 }
 
 /* The number of the service that has an address and port; without services, the default's. */
@@ -130,13 +123,10 @@ __noinline int is_ready(__u32 word, __u32 service)
 {
 	const struct sw_policy *policy = policy_of(word);
 	const struct sw_service_state *state = service_state_of(word, service);
-	const struct sw_settings *set;
-	__u32 key = 0;
 
-	set = bpf_map_lookup_elem(&settings, &key);
-	return policy && state && set &&
+	return policy && state &&
 	       sw_is_ready(&policy->rules[service & (SW_SERVICE_SLOTS - 1)], state,
-			   set->watching_since_ms[load.slot & (SW_MAX_INTERFACES - 1)],
+			   settings.watching_since_ms[load.slot & (SW_MAX_INTERFACES - 1)],
 			   clock_ms64());
 }
 
@@ -155,12 +145,9 @@ __noinline int is_suspended(__u32 word, __u32 service)
 __noinline int is_warming_up(__u32 word, __u32 service, __u32 slot)
 {
 	const struct sw_policy *policy = policy_of(word);
-	const struct sw_settings *set;
-	__u32 key = 0;
 
-	set = bpf_map_lookup_elem(&settings, &key);
-	return policy && set &&
-	       (__s64)(clock_ms64() - set->watching_since_ms[slot & (SW_MAX_INTERFACES - 1)]) <
+	return policy &&
+	       (__s64)(clock_ms64() - settings.watching_since_ms[slot & (SW_MAX_INTERFACES - 1)]) <
 		       policy->rules[service & (SW_SERVICE_SLOTS - 1)].warm_up_ms;
 }
 

@@ -8,12 +8,11 @@
 
 /* Is it, being plain, one of the many segments of a live connection in a bucket that change nothing? */
 static __always_inline bool is_routine_in(__u32 key, const struct sw_packet *packet,
-					  const struct inquiry *inquiry,
-					  const struct sw_settings *set)
+					  const struct inquiry *inquiry)
 {
 	const struct sw_place place = {
 		.connections = bpf_map_lookup_elem(&connections, &key),
-		.timeout_ms = set->timeout_ms,
+		.timeout_ms = settings.timeout_ms,
 		.now = inquiry->now,
 		.tag = sw_tag(inquiry->hash),
 	};
@@ -24,13 +23,12 @@ static __always_inline bool is_routine_in(__u32 key, const struct sw_packet *pac
 /* In the second bucket of its flow, where it is if the first was half full. */
 __noinline int is_routine_elsewhere(const struct sw_packet *packet, const struct inquiry *inquiry)
 {
-	const struct sw_settings *set = current_settings();
 	__u32 size = load.connection_buckets;
 
-	return packet && inquiry && set &&
+	return packet && inquiry &&
 	       is_routine_in(sw_other_bucket(sw_bucket_index(inquiry->hash, size),
 					     sw_tag(inquiry->hash), size),
-			     packet, inquiry, set);
+			     packet, inquiry);
 }
 
 /*
@@ -38,12 +36,12 @@ __noinline int is_routine_elsewhere(const struct sw_packet *packet, const struct
  * so. At other times nearly all do, and the filter would be one more thing to read.
  */
 static __always_inline bool is_routine(const struct sw_packet *packet,
-				       const struct inquiry *inquiry, const struct sw_settings *set)
+				       const struct inquiry *inquiry)
 {
-	if (set->cookies_sent && !may_have_connection(inquiry->hash))
+	if (settings.cookies_sent && !may_have_connection(inquiry->hash))
 		return false;
 	return is_routine_in(sw_bucket_index(inquiry->hash, load.connection_buckets), packet,
-			     inquiry, set) ||
+			     inquiry) ||
 	       is_routine_elsewhere(packet, inquiry);
 }
 

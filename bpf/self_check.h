@@ -133,11 +133,10 @@ static __always_inline struct sw_probe *probe_of(struct sw_probes *of, const str
 __noinline int begin_probe(const struct sw_packet *ack, __u64 flow, __u32 policy, __u32 service,
 			   __u32 now_ms)
 {
-	struct sw_settings *set = changing_settings();
 	struct sw_probe *probe;
 	struct sw_probes *of;
 
-	if (!ack || !set)
+	if (!ack)
 		return 0;
 	of = probes_of(policy, service);
 	if (!of)
@@ -155,10 +154,10 @@ __noinline int begin_probe(const struct sw_packet *ack, __u64 flow, __u32 policy
 	probe->judge_ms = now_ms + PROBE_RIPE_MS;
 	probe->interface = load.slot;
 	probe->phase = SW_PROBE_WAITS;
-	if (!(set->probed >> (service & 63) & 1))
-		__sync_fetch_and_or(&set->probed, 1ULL << (service & 63));
-	if (!set->probe_ms)
-		set->probe_ms = (now_ms + PROBE_RIPE_MS) | 1;
+	if (!(settings.probed >> (service & 63) & 1))
+		__sync_fetch_and_or(&settings.probed, 1ULL << (service & 63));
+	if (!settings.probe_ms)
+		settings.probe_ms = (now_ms + PROBE_RIPE_MS) | 1;
 	return 0;
 }
 
@@ -168,13 +167,10 @@ __noinline int begin_probe(const struct sw_packet *ack, __u64 flow, __u32 policy
  */
 static __always_inline void give_up_probe(const struct sw_addr *client, __u16 port, __u32 service)
 {
-	const struct sw_settings *set = current_settings();
 	struct sw_probe *probe;
 	struct sw_probes *of;
 
-	if (!set)
-		return;
-	of = probes_of(set->policy, service);
+	of = probes_of(settings.policy, service);
 	probe = of ? probe_of(of, client) : NULL;
 	if (probe && probe->phase == SW_PROBE_WAITS && probe->client_port == port &&
 	    sw_addr_equal(&probe->client, client))
@@ -342,15 +338,15 @@ static __always_inline void count_probe(struct sw_probes *of, const struct sw_pr
 }
 
 /* Is it time that some packet, any, looks at a probe? */
-static __always_inline bool is_time_to_probe(const struct sw_settings *set, __u32 now_ms)
+static __always_inline bool is_time_to_probe(__u32 now_ms)
 {
-	return set->probe_ms && (__s32)(now_ms - set->probe_ms) >= 0;
+	return settings.probe_ms && (__s32)(now_ms - settings.probe_ms) >= 0;
 }
 
 /* The next service in turn that has probes which wait, so that none keeps the others from being looked at. */
-static __always_inline __u32 next_probed(const struct sw_settings *set)
+static __always_inline __u32 next_probed(void)
 {
-	__u64 all = set->probed, later = all & ~1ULL << (set->probe_last & 63);
+	__u64 all = settings.probed, later = all & ~1ULL << (settings.probe_last & 63);
 
 	return sw_lowest_bit(later ? later : all);
 }
@@ -385,26 +381,23 @@ static __always_inline void settle_probe(struct sw_probes *of, struct sw_probe *
 __noinline int look_at_probes(ingress_ctx *ctx, __u32 policy, __u32 now_ms)
 {
 	struct probe_search search = { .policy = policy, .now_ms = now_ms, .ripe = SW_PROBES };
-	struct sw_settings *set = changing_settings();
 	struct sw_probe *probe;
 	struct sw_probes *of;
 
-	if (!set)
-		return 0;
-	if (!set->probed) {
-		set->probe_ms = 0;
+	if (!settings.probed) {
+		settings.probe_ms = 0;
 		return 0;
 	}
-	set->probe_ms = (now_ms + PROBE_AGAIN_MS) | 1;
-	search.service = next_probed(set);
-	set->probe_last = search.service;
+	settings.probe_ms = (now_ms + PROBE_AGAIN_MS) | 1;
+	search.service = next_probed();
+	settings.probe_last = search.service;
 	bpf_loop(SW_PROBES, look_at_probe, &search, 0);
 	if (!search.waiting)
-		__sync_fetch_and_and(&set->probed, ~(1ULL << (search.service & 63)));
+		__sync_fetch_and_and(&settings.probed, ~(1ULL << (search.service & 63)));
 	of = probes_of(policy, search.service);
 	if (!of || search.ripe >= SW_PROBES)
 		return 0;
-	set->probe_ms = now_ms | 1; /* the next packet looks for another one */
+	settings.probe_ms = now_ms | 1; /* the next packet looks for another one */
 	probe = &of->probes[search.ripe & (SW_PROBES - 1)];
 	probe->phase = SW_PROBE_OVER; /* first: another CPU shall not judge it as well */
 	settle_probe(of, probe, policy, search.service, judge_probe(ctx, probe, policy, now_ms));
@@ -414,9 +407,7 @@ __noinline int look_at_probes(ingress_ctx *ctx, __u32 policy, __u32 now_ms)
 /* The same, if it is time to. */
 static __always_inline void look_at_probes_in_time(ingress_ctx *ctx, const struct inquiry *inquiry)
 {
-	const struct sw_settings *set = current_settings();
-
-	if (set && is_time_to_probe(set, inquiry->now.ms))
+	if (is_time_to_probe(inquiry->now.ms))
 		look_at_probes(ctx, inquiry->policy, inquiry->now.ms);
 }
 

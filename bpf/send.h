@@ -216,14 +216,13 @@ static __always_inline bool may_have_routes(const struct __sk_buff *skb)
 /* An answer that XDP has counted as sent is not. */
 static __always_inline void count_unsent(const struct sw_packet *answer)
 {
-	const struct sw_settings *set = current_settings();
 	struct sw_counters *mine = my_counters();
 	struct sw_service_counters *of;
 
-	if (!set || !mine)
+	if (!mine)
 		return;
 	mine->tallies[SW_TALLY_COOKIES_UNSENT]++;
-	of = service_counters(set->policy, service_of(answer, SW_EGRESS, set->policy));
+	of = service_counters(settings.policy, service_of(answer, SW_EGRESS, settings.policy));
 	if (of)
 		of->cookies_unsent++;
 }

@@ -15,7 +15,6 @@
 #include "switch.h"
 
 struct sweep_slice {
-	const struct sw_settings *set;
 	struct sw_now now;
 	__u32 first;
 	bool force;
@@ -25,7 +24,6 @@ struct sweep_slice {
 __noinline int sweep_way(__u32 key, __u32 way, __u32 now_ms, int force)
 {
 	struct sw_handshake_bucket *bucket = bpf_map_lookup_elem(&handshakes, &key);
-	const struct sw_settings *set = current_settings();
 	struct sw_now now = { .ms = now_ms };
 	struct sw_owner_bucket *owned = NULL;
 	struct sw_handshake_step step = {};
@@ -34,15 +32,15 @@ __noinline int sweep_way(__u32 key, __u32 way, __u32 now_ms, int force)
 	struct sw_addr source;
 	__u16 owner = 0;
 
-	if (!bucket || !hint || !set)
+	if (!bucket || !hint)
 		return 0;
-	if (policy_has(set->policy, SW_HAS_HALF_OPEN | SW_HAS_OWNERS))
+	if (policy_has(settings.policy, SW_HAS_HALF_OPEN | SW_HAS_OWNERS))
 		owned = bpf_map_lookup_elem(&owners, &key);
 	if (!sw_lock(&bucket->lock))
 		return 0; /* the next round will find it again */
 	if (force)
 		bucket->expires_ms[way & (SW_WAYS - 1)] = now_ms - 1;
-	sw_sweep_attempt(bucket, way, &now, set->timeout_ms, &step);
+	sw_sweep_attempt(bucket, way, &now, settings.timeout_ms, &step);
 	*hint = sw_hint_of(bucket->tags);
 	if (owned && step.end) {
 		owner = owned->owners[way & (SW_WAYS - 1)];
@@ -56,11 +54,11 @@ __noinline int sweep_way(__u32 key, __u32 way, __u32 now_ms, int force)
 	if (step.end != SW_END_JUDGED)
 		return 0;
 	if (step.outcome == SW_OUTCOME_ONE_SIDED)
-		note_one_sided(&step.ended, set->policy);
+		note_one_sided(&step.ended, settings.policy);
 	mine = my_counters();
 	if (mine)
-		count_end(mine, set, &step);
-	emit_end(set, now_ms, SW_INGRESS, &step, NULL, 0, SW_LATENCY_UNKNOWN);
+		count_end(mine, &step);
+	emit_end(now_ms, SW_INGRESS, &step, NULL, 0, SW_LATENCY_UNKNOWN);
 	return 0;
 }
 
@@ -85,15 +83,14 @@ static long sweep_handshakes(__u32 i, void *context)
 __noinline int sweep_connection(__u32 key, __u32 way, __u32 now_ms, int force)
 {
 	struct sw_connection_bucket *bucket = bpf_map_lookup_elem(&connections, &key);
-	const struct sw_settings *set = current_settings();
 	const struct sw_now now = { .ms = now_ms };
 	__u8 *hint = hint_in(connection_hints, key);
 	bool freed;
 
-	if (!bucket || !hint || !set || !sw_lock(&bucket->lock))
+	if (!bucket || !hint || !sw_lock(&bucket->lock))
 		return 0;
-	freed = sw_sweep_connection(bucket, way, &now, set->timeout_ms, force,
-				    policy_has(set->policy, SW_HAS_STRICT));
+	freed = sw_sweep_connection(bucket, way, &now, settings.timeout_ms, force,
+				    policy_has(settings.policy, SW_HAS_STRICT));
 	*hint = sw_hint_of(bucket->tags);
 	sw_unlock(&bucket->lock);
 	return freed;
@@ -111,7 +108,7 @@ static long sweep_connections(__u32 i, void *context)
 	for (__u32 way = 0; way < SW_WAYS; way++)
 		if (bucket->tags[way] &&
 		    (slice->force ||
-		     sw_connection_is_due(bucket, way, &slice->now, slice->set->timeout_ms)))
+		     sw_connection_is_due(bucket, way, &slice->now, settings.timeout_ms)))
 			freed += sweep_connection(key, way, slice->now.ms, slice->force);
 	if (!freed)
 		return 0;
@@ -132,31 +129,26 @@ static __always_inline __u32 slice_size(__u32 buckets)
 static int sweep_tick(void *map __unused, __u32 *key __unused, struct sweeper *sweeper)
 {
 	struct sweep_slice slice = { .now.ms = clock_ms() };
-	struct sw_settings *set;
-	__u32 zero = 0, size;
+	__u32 size;
 
-	set = bpf_map_lookup_elem(&settings, &zero);
-	slice.set = set;
-	if (set) {
-		check_deadline(slice.now.ms);
-		if (!(++sweeper->ticks & 15))
-			end_auto_blocks(set);
-		if (sweeper->ticks % SW_FLOOD_TICKS == 0)
-			look_for_floods(slice.now.ms);
-		size = slice_size(load.handshake_buckets);
-		slice.first = sweeper->handshake_bucket;
-		bpf_loop(size, sweep_handshakes, &slice, 0);
-		sweeper->handshake_bucket = slice.first + size < load.handshake_buckets ?
-						    slice.first + size :
-						    0;
+	check_deadline(slice.now.ms);
+	if (!(++sweeper->ticks & 15))
+		end_auto_blocks();
+	if (sweeper->ticks % SW_FLOOD_TICKS == 0)
+		look_for_floods(slice.now.ms);
+	size = slice_size(load.handshake_buckets);
+	slice.first = sweeper->handshake_bucket;
+	bpf_loop(size, sweep_handshakes, &slice, 0);
+	sweeper->handshake_bucket = slice.first + size < load.handshake_buckets ?
+					    slice.first + size :
+					    0;
 
-		size = slice_size(load.connection_buckets);
-		slice.first = sweeper->connection_bucket;
-		bpf_loop(size, sweep_connections, &slice, 0);
-		sweeper->connection_bucket = slice.first + size < load.connection_buckets ?
-						     slice.first + size :
-						     0;
-	}
+	size = slice_size(load.connection_buckets);
+	slice.first = sweeper->connection_bucket;
+	bpf_loop(size, sweep_connections, &slice, 0);
+	sweeper->connection_bucket = slice.first + size < load.connection_buckets ?
+					     slice.first + size :
+					     0;
 	sweeper->swept_ns = bpf_ktime_get_ns();
 	bpf_timer_start(&sweeper->timer, SW_SWEEP_PERIOD_NS, 0);
 	return 0;

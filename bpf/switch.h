@@ -28,92 +28,87 @@ static long check_anew(__u32 service, void *slot)
 }
 
 /* Makes the policy in a slot the active one: from one store on, for all packets that come. */
-static __always_inline bool activate(struct sw_policy_state *state, __u32 slot)
+static __always_inline bool activate(__u32 slot)
 {
-	__u32 key = 0;
-	struct sw_settings *set = bpf_map_lookup_elem(&settings, &key);
 	const struct sw_policy *policy = bpf_map_lookup_elem(&policies, &slot);
 	__u32 features;
 
-	if (!set || !policy)
+	if (!policy)
 		return false;
 	features = policy->features;
 	/* attempts that count against limits must be followed to their end, whatever comes later */
-	if (policy_has(set->policy, SW_HAS_HALF_OPEN | SW_HAS_OWNERS))
+	if (policy_has(settings.policy, SW_HAS_HALF_OPEN | SW_HAS_OWNERS))
 		features |= SW_HAS_OWNERS;
 	/* so must cookies, until forget_cookies() */
-	if (set->cookies_sent)
+	if (settings.cookies_sent)
 		features |= SW_HAS_FLOOD_DEFENCE;
 	for (__u32 i = 0; i < SW_TIMEOUT_COUNT; i++)
-		set->timeout_ms[i] = policy->rules[SW_SERVICE_DEFAULT].timeout_ms[i];
+		settings.timeout_ms[i] = policy->rules[SW_SERVICE_DEFAULT].timeout_ms[i];
 	bpf_loop(SW_SERVICE_SLOTS, check_anew, &slot, 0);
-	state->active = slot;
-	state->since_ms = clock_ms64();
-	*(volatile __u32 *)&set->policy = slot | features << SW_POLICY_FEATURE_SHIFT;
+	policy_state.active = slot;
+	policy_state.since_ms = clock_ms64();
+	*(volatile __u32 *)&settings.policy = slot | features << SW_POLICY_FEATURE_SHIFT;
 	return true;
 }
 
 /* The last cookie is too old by now: ends what activate() has prolonged. */
-static __always_inline void forget_cookies(struct sw_settings *set)
+static __always_inline void forget_cookies(void)
 {
-	__u32 key = 0;
-	struct sw_policy_state *state = bpf_map_lookup_elem(&policy_state, &key);
 	const struct sw_policy *policy;
 
-	if (!state || !sw_lock(&state->lock))
+	if (!sw_lock(&policy_state.lock))
 		return; /* a moment later again */
-	policy = policy_of(set->policy);
+	policy = policy_of(settings.policy);
 	if (policy && !(policy->features & SW_HAS_FLOOD_DEFENCE))
-		*(volatile __u32 *)&set->policy &= ~((__u32)SW_HAS_FLOOD_DEFENCE
-						     << SW_POLICY_FEATURE_SHIFT);
-	set->cookies_sent = 0;
-	sw_unlock(&state->lock);
+		*(volatile __u32 *)&settings.policy &= ~((__u32)SW_HAS_FLOOD_DEFENCE
+							 << SW_POLICY_FEATURE_SHIFT);
+	settings.cookies_sent = 0;
+	sw_unlock(&policy_state.lock);
 }
 
-static __always_inline bool roll_back(struct sw_policy_state *state)
+static __always_inline bool roll_back(void)
 {
-	if (state->fallback >= SW_POLICY_SLOTS)
+	if (policy_state.fallback >= SW_POLICY_SLOTS)
 		return false;
 	/* first, so that a policy that was disarmed drops nothing when it is back */
-	if (state->fallback_disarmed)
+	if (policy_state.fallback_disarmed)
 		set_armed(false);
-	if (!activate(state, state->fallback))
+	if (!activate(policy_state.fallback))
 		return false;
-	state->fallback = SW_POLICY_SLOTS;
-	state->pending = 0;
+	policy_state.fallback = SW_POLICY_SLOTS;
+	policy_state.pending = 0;
 	return true;
 }
 
-static __always_inline bool switch_policy(struct sw_policy_state *state,
-					  const struct sw_switch_request *request)
+static __always_inline bool switch_policy(const struct sw_switch_request *request)
 {
-	__u32 before = state->active;
+	__u32 before = policy_state.active;
 
 	switch (request->verb) {
 	case SW_SWITCH_ACTIVATE:
 		/* what packets look at, or may soon again, is not what has been written */
-		if (request->slot == state->active || request->slot == state->fallback)
+		if (request->slot == policy_state.active || request->slot == policy_state.fallback)
 			return false;
 		/* a second change within the time goes back to what was before the first */
-		if (state->pending)
-			before = state->fallback;
-		if (!activate(state, request->slot))
+		if (policy_state.pending)
+			before = policy_state.fallback;
+		if (!activate(request->slot))
 			return false;
-		if (!state->pending)
-			state->fallback_disarmed = !is_armed();
+		if (!policy_state.pending)
+			policy_state.fallback_disarmed = !is_armed();
 		if (request->arm)
 			set_armed(true);
-		state->fallback = before;
-		state->pending = !!request->deadline_ms;
-		state->deadline_ms = clock_ms() + request->deadline_ms;
+		policy_state.fallback = before;
+		policy_state.pending = !!request->deadline_ms;
+		policy_state.deadline_ms = clock_ms() + request->deadline_ms;
 		return true;
 	case SW_SWITCH_CONFIRM:
-		if (!state->pending)
+		if (!policy_state.pending)
 			return false;
-		state->pending = 0;
+		policy_state.pending = 0;
 		return true;
 	case SW_SWITCH_ROLL_BACK:
-		return roll_back(state);
+		return roll_back();
 	}
 	return false;
 }
@@ -121,19 +116,18 @@ static __always_inline bool switch_policy(struct sw_policy_state *state,
 /* The sweeper's part: nobody has confirmed in time. */
 static __always_inline void check_deadline(__u32 now_ms)
 {
-	__u32 key = 0;
-	struct sw_policy_state *state = bpf_map_lookup_elem(&policy_state, &key);
 	bool rolled_back = false;
 
-	if (!state || !state->pending || (__s32)(now_ms - state->deadline_ms) < 0)
+	if (!policy_state.pending || (__s32)(now_ms - policy_state.deadline_ms) < 0)
 		return;
-	if (!sw_lock(&state->lock))
+	if (!sw_lock(&policy_state.lock))
 		return; /* in 50 ms again */
-	if (state->pending && (__s32)(now_ms - state->deadline_ms) >= 0 && roll_back(state)) {
-		state->rolled_back++;
+	if (policy_state.pending && (__s32)(now_ms - policy_state.deadline_ms) >= 0 &&
+	    roll_back()) {
+		policy_state.rolled_back++;
 		rolled_back = true;
 	}
-	sw_unlock(&state->lock);
+	sw_unlock(&policy_state.lock);
 	if (rolled_back)
 		emit_rolled_back();
 }

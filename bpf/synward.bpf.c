@@ -130,7 +130,6 @@ SEC("tc")
 int sw_handover(struct __sk_buff *skb)
 {
 	const struct tc_mark *mark = fresh_mark(skb);
-	const struct sw_settings *set = current_settings();
 	struct sw_packet packet = {};
 	__u32 offset, by_route;
 
@@ -139,10 +138,10 @@ int sw_handover(struct __sk_buff *skb)
 		offset = parse_skb(skb, &packet);
 		return send_from_tc(skb, &packet, offset - sizeof(struct wire_tcp), by_route);
 	}
-	if (!set || !policy_has(set->policy, SW_HAS_FLOOD_DEFENCE))
+	if (!policy_has(settings.policy, SW_HAS_FLOOD_DEFENCE))
 		return TC_ACT_UNSPEC;
 	note_tc_ran(skb, clock_ms());
-	if (!honours_cookies() || !hands_over(set->policy))
+	if (!honours_cookies() || !hands_over(settings.policy))
 		return TC_ACT_UNSPEC;
 	offset = parse_skb(skb, &packet);
 	return hand_over(skb, &packet, offset);
@@ -160,8 +159,7 @@ static __always_inline bool is_forwarded(const struct __sk_buff *skb)
 SEC("tc")
 int sw_egress(struct __sk_buff *skb)
 {
-	const struct sw_settings *set = current_settings();
-	bool forwarded = is_forwarded(skb), listens = listens_for_answers(set);
+	bool forwarded = is_forwarded(skb), listens = listens_for_answers();
 	enum sw_verdict verdict = SW_VERDICT_PASSED;
 	struct sw_packet packet = {};
 
@@ -170,12 +168,12 @@ int sw_egress(struct __sk_buff *skb)
 	if (!forwarded || listens)
 		parse_skb(skb, &packet);
 	if (listens)
-		hear(skb, &packet, set);
+		hear(skb, &packet);
 	if (listens && packet.kind == SW_KIND_TCP &&
 	    (packet.flags & (WIRE_TCP_RST | WIRE_TCP_ACK)) == WIRE_TCP_RST)
-		excuse_probe(skb, &packet, set->policy);
+		excuse_probe(skb, &packet, settings.policy);
 	if (forwarded)
-		note_forwards(set);
+		note_forwards();
 	else
 		verdict = inspect(skb, &packet, 0, SW_EGRESS);
 	count_traffic(SW_EGRESS, skb->len, verdict, forwarded ? 0 : packet.kind, forwarded);
@@ -197,19 +195,17 @@ int sw_arm(struct xdp_md *ctx)
 	const struct sw_arm_request *request = (void *)(__u64)ctx->data;
 	__u32 key = 0;
 	struct sweeper *sweeper = bpf_map_lookup_elem(&sweepers, &key);
-	struct sw_settings *set = bpf_map_lookup_elem(&settings, &key);
-	struct sw_policy_state *state = bpf_map_lookup_elem(&policy_state, &key);
 
-	if (!sweeper || !set || !state || (void *)(request + 1) > (void *)(__u64)ctx->data_end)
+	if (!sweeper || (void *)(request + 1) > (void *)(__u64)ctx->data_end)
 		return XDP_ABORTED;
-	if (!state->since_ms)
-		state->since_ms = clock_ms64(); /* the maps are new */
+	if (!policy_state.since_ms)
+		policy_state.since_ms = clock_ms64(); /* the maps are new */
 	sweeper->swept_ns = bpf_ktime_get_ns();
 	if (!request->goes_on) {
 		/* what is older than that is not known of what comes by this interface */
-		set->watching_since_ms[load.slot & (SW_MAX_INTERFACES - 1)] = clock_ms64();
+		settings.watching_since_ms[load.slot & (SW_MAX_INTERFACES - 1)] = clock_ms64();
 		/* the slot may have been another one's */
-		__sync_fetch_and_and(&set->forwarders, ~forwarder_bit());
+		__sync_fetch_and_and(&settings.forwarders, ~forwarder_bit());
 	}
 	bpf_timer_init(&sweeper->timer, &sweepers, CLOCK_MONOTONIC); /* again: EBUSY, as it is */
 	if (bpf_timer_set_callback(&sweeper->timer, sweep_tick) ||
@@ -224,10 +220,8 @@ int sw_sweep(struct xdp_md *ctx)
 {
 	const struct sw_sweep_request *request = (void *)(__u64)ctx->data;
 	struct sweep_slice slice = { .now.ms = clock_ms() };
-	__u32 zero = 0;
 
-	slice.set = bpf_map_lookup_elem(&settings, &zero);
-	if (!slice.set || (void *)(request + 1) > (void *)(__u64)ctx->data_end)
+	if ((void *)(request + 1) > (void *)(__u64)ctx->data_end)
 		return XDP_ABORTED;
 	slice.first = request->first;
 	slice.force = request->force;
@@ -243,19 +237,16 @@ SEC("xdp")
 int sw_switch(struct xdp_md *ctx)
 {
 	const struct sw_switch_request *request = (void *)(__u64)ctx->data;
-	struct sw_policy_state *state;
 	struct sw_switch_request copy;
-	__u32 key = 0;
 	bool done;
 
-	state = bpf_map_lookup_elem(&policy_state, &key);
-	if (!state || (void *)(request + 1) > (void *)(__u64)ctx->data_end)
+	if ((void *)(request + 1) > (void *)(__u64)ctx->data_end)
 		return XDP_ABORTED;
 	copy = *request;
-	if (!sw_lock(&state->lock))
+	if (!sw_lock(&policy_state.lock))
 		return XDP_ABORTED;
-	done = switch_policy(state, &copy);
-	sw_unlock(&state->lock);
+	done = switch_policy(&copy);
+	sw_unlock(&policy_state.lock);
 	return done ? XDP_PASS : XDP_DROP;
 }
 

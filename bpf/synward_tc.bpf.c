@@ -55,11 +55,9 @@ __noinline int check_tcp_sum_tc(struct __sk_buff *skb, __u32 offset, struct sw_p
  */
 __noinline int hand_over_passed(struct __sk_buff *skb, struct sw_packet *packet, __u32 offset)
 {
-	const struct sw_settings *set = current_settings();
-
 	/* the function by which it is done is missing in older kernels */
-	if (!load.handover || !packet || !set || !policy_has(set->policy, SW_HAS_FLOOD_DEFENCE) ||
-	    !honours_cookies() || !hands_over(set->policy))
+	if (!load.handover || !packet || !policy_has(settings.policy, SW_HAS_FLOOD_DEFENCE) ||
+	    !honours_cookies() || !hands_over(settings.policy))
 		return TC_ACT_UNSPEC;
 	return hand_over(skb, packet, offset);
 }
@@ -68,14 +66,13 @@ __noinline int hand_over_passed(struct __sk_buff *skb, struct sw_packet *packet,
 SEC("tc")
 int sw_tc(struct __sk_buff *skb)
 {
-	const struct sw_settings *set = current_settings();
 	__u32 offset, length = skb->len; /* before it becomes an answer */
 	struct sw_packet *packet = my_received();
 	enum sw_verdict verdict;
 
-	if (!set || !packet)
+	if (!packet)
 		return TC_ACT_UNSPEC;
-	if (policy_has(set->policy, SW_HAS_FLOOD_DEFENCE))
+	if (policy_has(settings.policy, SW_HAS_FLOOD_DEFENCE))
 		note_tc_ran(skb, clock_ms());
 	__builtin_memset(packet, 0, sizeof(*packet));
 	offset = parse_skb(skb, packet);

@@ -22,12 +22,11 @@ static __always_inline struct sw_connection_bucket *sw_bucket_at(
 __noinline int crowd_at(__u32 index, __u32 now_ms)
 {
 	const struct sw_connection_bucket *bucket = bpf_map_lookup_elem(&connections, &index);
-	const struct sw_settings *set = current_settings();
 	const struct sw_now now = { .ms = now_ms };
 
-	if (!bucket || !set)
+	if (!bucket)
 		return SW_CROWD_LIVE | SW_WAYS;
-	return sw_crowd_of(bucket, &now, set->timeout_ms);
+	return sw_crowd_of(bucket, &now, settings.timeout_ms);
 }
 
 static __always_inline __u32 sw_crowd_at(const struct sw_table *table __unused, __u32 index,

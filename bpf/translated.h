@@ -106,12 +106,11 @@ static __always_inline bool opened_here(__u64 hash)
 __noinline int is_renamed(ingress_ctx *ctx, struct sw_packet *packet, struct inquiry *inquiry)
 {
 	const __u64 seed[2] = { load.seed[0], load.seed[1] };
-	const struct sw_settings *set = current_settings();
 	struct sw_finding *finding = my_finding();
 	struct sw_addr from;
 
-	if (!ctx || !packet || !inquiry || !finding || !set || load.replay ||
-	    !(set->forwarders & forwarder_bit()) || inquiry->segment == SW_SEGMENT_ILLEGAL ||
+	if (!ctx || !packet || !inquiry || !finding || load.replay ||
+	    !(settings.forwarders & forwarder_bit()) || inquiry->segment == SW_SEGMENT_ILLEGAL ||
 	    inquiry->segment == SW_SEGMENT_UNDECODABLE || opened_here(inquiry->hash))
 		return false;
 	from = packet->src;
@@ -139,11 +138,11 @@ static __always_inline __u8 tracked_as(ingress_ctx *ctx, struct sw_packet *packe
  * Where a segment is seen, as sw_side(), and whether that tells of which end it is not: where something is forwarded to. A
  * mirror port has no side, nor has a bridge that is told everything.
  */
-static __always_inline __u8 where_seen(const struct inquiry *inquiry, const struct sw_settings *set)
+static __always_inline __u8 where_seen(const struct inquiry *inquiry)
 {
 	__u8 side = sw_side(load.slot, inquiry->direction == SW_EGRESS);
 
-	if (inquiry->direction == SW_INGRESS && set->forwarders & forwarder_bit() &&
+	if (inquiry->direction == SW_INGRESS && settings.forwarders & forwarder_bit() &&
 	    !policy_has(inquiry->policy, SW_HAS_HAIRPIN))
 		side |= SW_SIDE_TELLS;
 	return side;

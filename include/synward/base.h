@@ -44,6 +44,6 @@
  * The version of everything that two programs share through a pinned map: the layout of each map
  * value and what its fields mean. Any change of either, also one that keeps every size, moves it.
  */
-#define SW_ABI_VERSION 11
+#define SW_ABI_VERSION 12
 
 #endif

@@ -82,8 +82,8 @@ static inline struct sw_policy_state prog_policy_state(const struct prog *prog)
 	struct sw_policy_state state;
 	__u32 zero = 0;
 
-	must(bpf_map_lookup_elem(bpf_map__fd(prog->skeleton->maps.policy_state), &zero, &state) ==
-		     0,
+	must(bpf_map_lookup_elem(bpf_map__fd(prog->skeleton->maps.data_policy_state), &zero,
+				 &state) == 0,
 	     "policy_state");
 	return state;
 }
@@ -187,7 +187,8 @@ static inline struct sw_settings prog_settings(const struct prog *prog)
 	struct sw_settings settings;
 	__u32 zero = 0;
 
-	must(!bpf_map_lookup_elem(bpf_map__fd(prog->skeleton->maps.settings), &zero, &settings),
+	must(!bpf_map_lookup_elem(bpf_map__fd(prog->skeleton->maps.data_settings), &zero,
+				  &settings),
 	     "settings");
 	return settings;
 }
@@ -219,14 +220,14 @@ static inline void prog_begin_flood(const struct prog *prog, __u32 key)
 	must(!bpf_map_update_elem(bpf_map__fd(prog->skeleton->maps.floods), &key, &flood, BPF_ANY),
 	     "floods");
 	settings.cookies_sent = 1;
-	prog_set(prog->skeleton->maps.settings, &settings);
+	prog_set(prog->skeleton->maps.data_settings, &settings);
 }
 
 static inline void prog_arm_rules(const struct prog *prog, bool armed)
 {
 	const __u32 value = armed;
 
-	prog_set(prog->skeleton->maps.armed, &value);
+	prog_set(prog->skeleton->maps.data_armed, &value);
 }
 
 /* The keys are any bytes; count of them are removed, or all. */
@@ -244,7 +245,7 @@ static inline void prog_reset_policies(struct prog *prog, const struct setup *se
 	const struct sw_policy_state state = { .fallback = SW_POLICY_SLOTS };
 
 	prog_reset(prog, setup);
-	prog_set(prog->skeleton->maps.policy_state, &state);
+	prog_set(prog->skeleton->maps.data_policy_state, &state);
 	prog_clear(prog->skeleton->maps.service_counts, sw_cpu_count());
 	prog_clear(prog->skeleton->maps.owners, 1);
 	prog_clear(prog->skeleton->maps.sources, 1);

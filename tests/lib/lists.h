@@ -64,7 +64,7 @@ static inline void prog_set_list(struct prog *prog, enum sw_list list,
 	close(filter);
 	settings = prog_settings(prog);
 	settings.lists = (settings.lists & ~(1U << list)) | (__u32) !!count << list;
-	prog_set(prog->skeleton->maps.settings, &settings);
+	prog_set(prog->skeleton->maps.data_settings, &settings);
 }
 
 #endif

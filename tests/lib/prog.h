@@ -24,15 +24,15 @@ static inline void prog_set_policy(struct prog *prog, struct setup *setup)
 	must(sw_policy_compile(policy) == 0, "compile");
 	setup->settings.policy = policy->features << SW_POLICY_FEATURE_SHIFT;
 	prog_set(prog->skeleton->maps.policies, policy);
-	prog_set(prog->skeleton->maps.armed, &armed);
-	prog_set(prog->skeleton->maps.settings, &setup->settings);
+	prog_set(prog->skeleton->maps.data_armed, &armed);
+	prog_set(prog->skeleton->maps.data_settings, &setup->settings);
 	free(policy);
 }
 
 /* Another reader of the events, who sees those that are still there. */
 static inline void prog_open_journal(const struct prog *prog, struct sw_event_journal *journal)
 {
-	must(!sw_event_journal_open(dup(bpf_map__fd(prog->skeleton->maps.event_head)),
+	must(!sw_event_journal_open(dup(bpf_map__fd(prog->skeleton->maps.data_event_head)),
 				    dup(bpf_map__fd(prog->skeleton->maps.events)), journal),
 	     "sw_event_journal_open");
 }

@@ -10,6 +10,7 @@
 #include "../../user/model/policy.h"
 #include "../../user/hooks/handover.h"
 #include "../../user/maps/event_journal.h"
+#include "../../user/maps/map_name.h"
 #include "../../user/maps/percpu.h"
 #include "../../user/maps/table_sizes.h"
 #include "host.h"
@@ -81,7 +82,7 @@ static inline void prog_share_maps(struct bpf_object *object, const struct synwa
 	bpf_object__for_each_map(map, object)
 	{
 		theirs = bpf_object__find_map_by_name(of->obj, bpf_map__name(map));
-		must(bpf_map__is_internal(map) || !theirs ||
+		must(sw_map_is_private(map) || !theirs ||
 			     !bpf_map__reuse_fd(map, bpf_map__fd(theirs)),
 		     bpf_map__name(map));
 	}

@@ -39,7 +39,8 @@ static bool is_armed(void)
 {
 	__u32 zero = 0, value;
 
-	must(!bpf_map_lookup_elem(bpf_map__fd(prog.skeleton->maps.armed), &zero, &value), "armed");
+	must(!bpf_map_lookup_elem(bpf_map__fd(prog.skeleton->maps.data_armed), &zero, &value),
+	     "armed");
 	return value;
 }
 

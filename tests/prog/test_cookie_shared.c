@@ -322,7 +322,7 @@ int main(void)
 
 	prog_open(&prog, &setup, EVENT_RECORDS);
 	settings = mmap(NULL, sizeof(*settings), PROT_READ | PROT_WRITE, MAP_SHARED,
-			bpf_map__fd(prog.skeleton->maps.settings), 0);
+			bpf_map__fd(prog.skeleton->maps.data_settings), 0);
 	must(settings != MAP_FAILED, "settings");
 	prog_start_sweeper(&prog);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);

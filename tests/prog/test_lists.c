@@ -10,6 +10,7 @@
 #include "../../user/base/time.h"
 #include "../../user/lists/list_table.h"
 #include "../../user/lists/list_build.h"
+#include "../../user/maps/map_name.h"
 
 #include <synward/config.h>
 #include <synward/load.h>
@@ -46,7 +47,7 @@ static void pin(const struct bpf_map *map)
 {
 	char path[SW_PIN_PATH];
 
-	sw_pins_path(&instance.pins, path, "maps/%s", bpf_map__name(map));
+	sw_pins_path(&instance.pins, path, "maps/%s", sw_map_name(map));
 	must(!bpf_obj_pin(bpf_map__fd(map), path), path);
 }
 
@@ -70,7 +71,7 @@ static int open_all(void **state __unused)
 	pin(skeleton->maps.list_headers);
 	pin(skeleton->maps.list_buckets);
 	pin(skeleton->maps.list_filters);
-	pin(skeleton->maps.settings);
+	pin(skeleton->maps.data_settings);
 	must(!sw_lists_open(&instance, &lists), "lists");
 	skeleton->bss->asked_list = LIST;
 	return 0;
@@ -90,7 +91,7 @@ static __u32 announced(void)
 	struct sw_settings settings;
 	__u32 zero = 0;
 
-	must(!bpf_map_lookup_elem(bpf_map__fd(skeleton->maps.settings), &zero, &settings),
+	must(!bpf_map_lookup_elem(bpf_map__fd(skeleton->maps.data_settings), &zero, &settings),
 	     "settings");
 	return settings.lists;
 }

@@ -16,7 +16,7 @@ static __u32 slot;
 
 static void set_settings(const struct sw_settings *settings)
 {
-	prog_set(prog.skeleton->maps.settings, settings);
+	prog_set(prog.skeleton->maps.data_settings, settings);
 }
 
 /* The interfaces were attached so long ago. */

@@ -31,7 +31,7 @@ static size_t shared_maps;
 static bool is_shared(const struct bpf_map *map)
 {
 	return bpf_map__type(map) == BPF_MAP_TYPE_ARRAY &&
-	       strncmp(bpf_map__name(map), "replay", 6) && !strstr(bpf_map__name(map), ".rodata");
+	       strncmp(bpf_map__name(map), "replay", 6) && !sw_map_is_private(map);
 }
 
 static void forget(void)

@@ -243,14 +243,14 @@ static void the_lock_is_held(void **state __unused)
 	held = prog_policy_state(&prog);
 	held.lock.held = 1;
 	held.deadline_ms = clock_now();
-	prog_set(prog.skeleton->maps.policy_state, &held);
+	prog_set(prog.skeleton->maps.data_policy_state, &held);
 	wait_for_ticks(&prog, 3);
 	verdict = prog_test_run(&prog, prog.skeleton->progs.sw_switch, &confirm, sizeof(confirm),
 				1);
 	assert_int_equal(verdict, XDP_ABORTED);
 	assert_int_equal(prog_policy_state(&prog).active, 1);
 	held.lock.held = 0;
-	prog_set(prog.skeleton->maps.policy_state, &held);
+	prog_set(prog.skeleton->maps.data_policy_state, &held);
 	wait_for_ticks(&prog, 2);
 	expect_state(0, NOBODY, false);
 }

@@ -3,6 +3,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../maps/map_name.h"
 #include "../maps/percpu.h"
 #include "../maps/policy_slot.h"
 #include "../maps/table_sizes.h"
@@ -85,7 +86,7 @@ static bool is_for_replay(const struct bpf_map *map)
 /* Nobody looks at it from outside, and only one program has it. */
 static bool is_own(const struct bpf_map *map)
 {
-	return bpf_map__is_internal(map) || !strcmp(bpf_map__name(map), "received");
+	return sw_map_is_private(map) || !strcmp(bpf_map__name(map), "received");
 }
 
 static bool is_shared(const struct bpf_map *map)
@@ -160,7 +161,7 @@ static void choose_programs(struct synward_bpf *skeleton, bool only_tc)
 /* A pinned map may take the place of the object's own only if it is of the very same make. */
 static int reuse_map(const struct sw_instance *instance, struct bpf_map *map)
 {
-	const char *name = bpf_map__name(map);
+	const char *name = sw_map_name(map);
 	struct bpf_map_info info = {};
 	__u32 length = sizeof(info);
 	SW_AUTO_FD int fd = -1;
@@ -227,7 +228,7 @@ static bool is_secret(const char *map)
 
 static int pin_map(const struct sw_pins *pins, struct bpf_map *map)
 {
-	const char *name = bpf_map__name(map);
+	const char *name = sw_map_name(map);
 	char path[SW_PIN_PATH], pin[64];
 
 	sw_format(pin, sizeof(pin), "maps/%s", name);
@@ -308,7 +309,7 @@ static int fill_maps(const struct synward_bpf *skeleton, const struct sw_identit
 {
 	const struct sw_policy_state state = { .fallback = SW_POLICY_SLOTS };
 	const __u32 armed = creation->armed;
-	int error = fill_map(skeleton->maps.settings, &creation->settings);
+	int error = fill_map(skeleton->maps.data_settings, &creation->settings);
 
 	if (!error)
 		error = fill_map(skeleton->maps.policies, creation->policy);
@@ -316,9 +317,9 @@ static int fill_maps(const struct synward_bpf *skeleton, const struct sw_identit
 		error = sw_policy_slot_add_nets(bpf_map__fd(skeleton->maps.service_nets), 0,
 						creation->policy);
 	if (!error)
-		error = fill_map(skeleton->maps.policy_state, &state);
+		error = fill_map(skeleton->maps.data_policy_state, &state);
 	if (!error)
-		error = fill_map(skeleton->maps.armed, &armed);
+		error = fill_map(skeleton->maps.data_armed, &armed);
 	if (!error)
 		error = fill_keys(skeleton);
 	return error ? error : fill_map(skeleton->maps.identity, identity);

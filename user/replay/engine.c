@@ -117,7 +117,8 @@ static int fill_maps(const struct sw_engine *engine)
 	sw_policy_default(policy);
 	memcpy(settings.timeout_ms, engine->setup.timeout_ms, sizeof(settings.timeout_ms));
 	if (bpf_map_update_elem(bpf_map__fd(skeleton->maps.policies), &zero, policy, BPF_ANY) ||
-	    bpf_map_update_elem(bpf_map__fd(skeleton->maps.settings), &zero, &settings, BPF_ANY) ||
+	    bpf_map_update_elem(bpf_map__fd(skeleton->maps.data_settings), &zero, &settings,
+				BPF_ANY) ||
 	    bpf_map_update_elem(bpf_map__fd(skeleton->maps.replay_target), &zero, &program,
 				BPF_ANY))
 		return sw_error(errno, "cannot set up the replay: %s", sw_errno_text(errno));
@@ -224,7 +225,7 @@ static int drain(struct sw_engine *engine)
 	__u32 zero = 0;
 	int answer = 0;
 
-	if (bpf_map_lookup_elem(bpf_map__fd(engine->skeleton->maps.event_head), &zero, &head))
+	if (bpf_map_lookup_elem(bpf_map__fd(engine->skeleton->maps.data_event_head), &zero, &head))
 		return sw_error(errno, "cannot read the events: %s", sw_errno_text(errno));
 	while (!answer && engine->next_event < head.next)
 		answer = engine->setup.take(
