@@ -2,6 +2,7 @@
 """What synward prints, to people and to programs."""
 
 import datetime
+import itertools
 import json
 import os
 import pathlib
@@ -219,6 +220,33 @@ def test_a_list_fits_80_columns(stage, synward):
     text = on_terminal(synward, "list", NO_COLOR="1")
     assert "SYN-RECEIVED" in text
     assert too_wide(text) == []
+
+
+@pytest.mark.parametrize("columns", (40, 60, 80))
+def test_a_narrow_terminal_is_not_overrun(busy, columns):
+    """But for examples, which are to be copied whole."""
+    def told(*words):
+        return run(BINARY, *words, check=False, env=busy.environment(COLUMNS=str(columns))).stdout.splitlines()
+
+    for words in (("status",), ("help",), ("policy", "--help"), ("detach", "--help")):
+        wide = [line for line in told(*words) if len(line) > columns and not line.startswith("  synward")]
+        assert not wide, words
+    lines = told("status")
+    first = next(i for i, line in enumerate(lines) if line.startswith("timeouts"))
+    more = itertools.takewhile(lambda line: line.startswith(14 * " "), lines[first + 1:])
+    rows = [line[14:].split() for line in (lines[first], *more)]
+    assert sum(map(len, rows)) == 10 and not any(len(row) % 2 for row in rows), "each name has its time beside it"
+
+
+def test_a_message_is_one_write(synward, tmp_path):
+    """Or the lines of two commands that write to one place would be mixed."""
+    for words in (("genkey",), ("sta\xfftus",)):
+        ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours, its, open(tmp_path / "out", "w", encoding="utf-8") as out:
+            subprocess.run([BINARY, *words], env=synward.environment(), stdout=out, stderr=its, timeout=60, check=False)
+            its.close()
+            line = ours.recv(65536)
+            assert line.startswith(b"synward: ") and line.endswith(b"\n") and ours.recv(65536) == b"", line
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -93,12 +93,21 @@ void sw_error_json(FILE *out, int error, const char *text)
 	json_decref(root);
 }
 
+/* By one write, since others may write to the same place, and their lines would be mixed with a part of ours. */
+static void tell_line(const char *printable)
+{
+	char line[SW_PRINTABLE_GROWTH * LINE_SIZE + 16];
+
+	sw_format(line, sizeof(line), "synward: %s\n", printable);
+	fwrite(line, 1, strlen(line), stderr);
+}
+
 void sw_error_report(int error, bool json)
 {
 	const char *text = SW_PRINTABLE(recorded[0] ? recorded : sw_errno_text(error),
 					sizeof(recorded));
 
-	fprintf(stderr, "synward: %s\n", text);
+	tell_line(text);
 	if (json)
 		sw_error_json(stdout, error, text);
 }
@@ -111,9 +120,7 @@ void sw_note(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	fputs("synward: ", stderr);
-	sw_put_printable(stderr, text);
-	fputc('\n', stderr);
+	tell_line(SW_PRINTABLE(text, sizeof(text)));
 }
 
 bool sw_format(char *text, unsigned long size, const char *format, ...)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "printable.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define MAX_CHARACTER 4				    /* bytes, RFC 3629 */
@@ -95,15 +96,4 @@ const char *sw_printable(char *shown, size_t size, const char *text)
 	}
 	shown[used] = '\0';
 	return shown;
-}
-
-void sw_put_printable(FILE *out, const char *text)
-{
-	char piece[PIECE_SIZE];
-
-	while (*text) {
-		size_t length = next_piece(piece, &text);
-
-		fwrite(piece, 1, length, out);
-	}
 }

@@ -10,7 +10,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 /* How many bytes the character at text takes in UTF-8, of at most left; 0 if there is none. */
 size_t sw_utf8_length(const char *text, size_t left);
@@ -33,8 +32,5 @@ const char *sw_printable(char *shown, size_t size, const char *text);
 
 /* Of the name of an interface. */
 #define SW_PRINTABLE_NAME(name) SW_PRINTABLE(name, 16)
-
-/* Prints text. */
-void sw_put_printable(FILE *out, const char *text);
 
 #endif

@@ -174,9 +174,10 @@ static bool has_options(const struct sw_command *command)
 	return command->options && command->options[0].long_name;
 }
 
+static const char usage[] = "Usage: ";
+
 void sw_command_help(const struct sw_command *command, FILE *out)
 {
-	static const char usage[] = "Usage: ";
 	char text[256];
 
 	sw_format(text, sizeof(text), "synward %s - %s", command->name, command->summary);
@@ -207,7 +208,10 @@ void sw_overview(FILE *out)
 		"synward watches the TCP three-way handshake at the network driver, and can drop "
 		"what a policy names.",
 		0, 0);
-	fputs("\nUsage: synward [OPTION...] COMMAND [ARGUMENT...]\n\nCommands:\n", out);
+	fprintf(out, "\n%s", usage);
+	sw_wrap(out, "synward [OPTION...] COMMAND [ARGUMENT...]", (int)strlen(usage),
+		(int)strlen(usage));
+	fputs("\nCommands:\n", out);
 	list_commands(out, sw_commands);
 	fputs("\nOptions of every command:\n", out);
 	sw_options_help(out, sw_global_options);

@@ -7,6 +7,7 @@
 #include "../base/printable.h"
 #include "../base/address.h"
 #include "../base/cleanup.h"
+#include "../base/error.h"
 #include "../base/number.h"
 #include "../model/names.h"
 #include "../text/prose.h"
@@ -181,14 +182,18 @@ static void memory(FILE *out, const struct sw_status *status)
 
 static void settings(FILE *out, const struct sw_status *status)
 {
-	char text[SW_NUMBER_SIZE];
-	const char *separator = "";
+	char text[SW_NUMBER_SIZE], item[64];
+	int width = sw_wrap_width(sw_prose_base(out));
+	int column = fprintf(out, "%-13s", "timeouts");
 
-	fprintf(out, "%-13s ", "timeouts");
+	/* a name and its time stay together */
 	for (int i = 0; i < SW_TIMEOUT_COUNT; i++) {
-		fprintf(out, "%s%s %s", separator, sw_timeout_words[i].name,
-			sw_format_duration(text, status->settings.timeout_ms[i]));
-		separator = i == 2 ? ",\n              " : ", ";
+		sw_format(item, sizeof(item), "%s %s%s", sw_timeout_words[i].name,
+			  sw_format_duration(text, status->settings.timeout_ms[i]),
+			  i + 1 < SW_TIMEOUT_COUNT ? "," : "");
+		if (column + 1 + (int)strlen(item) > width)
+			column = fprintf(out, "\n%13s", "") - 1;
+		column += fprintf(out, " %s", item);
 	}
 	fprintf(out, "\n%-13s ", "events");
 	if (status->settings.events_per_second)
