@@ -187,9 +187,10 @@ def test_a_place_is_kept(stage, lab, synward, tmp_path):
     synward.expect(0, "block", "add", "192.0.2.7")
     assert told() == ["list"] and told() == []
     first, _ = place.split()
-    for text in ("nonsense\n", place[:-1], f"{place}{place}"):
+    for text in ("nonsense\n", place[:-1], f"{place}{place}", "\0" * len(place), f"{place[:-1]}\0"):
         cursor.write_text(text)
         assert "says nothing of events" in synward.expect(1, *options, "--timeout", "0").stderr
+        assert cursor.read_text() == text, "it is somebody's"
     cursor.write_text(f"{int(first) - 1:020} {2:020}\n")  # of another attachment
     assert told("--new") == ["interface", "handshake", "handshake", "list"]
     cursor.unlink()
@@ -273,5 +274,11 @@ def test_the_cursor_has_a_file_of_its_own(synward, tmp_path):
         assert output.exists() == made
     assert output.read_text() == "a line\n"
     output.unlink()
-    done = synward.run("events", "--wait", "--output", output, "--cursor-file", link)
-    assert done.returncode == 1 and "choose another one for the cursor" in done.stderr, done
+    beside, again = tmp_path / "beside", tmp_path / "again"
+    beside.symlink_to(tmp_path)
+    again.symlink_to("link")
+    for cursor in (link, again, beside / "events", beside / "link"):  # to what is not there yet
+        for two in ((output, cursor), (cursor, output)):
+            done = synward.run("events", "--wait", "--output", two[0], "--cursor-file", two[1], "--timeout", "0")
+            assert done.returncode == 2 and "choose another one for the cursor" in done.stderr, done
+            assert not output.exists()

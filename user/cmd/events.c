@@ -8,6 +8,7 @@
 #include "../sinks/cursor_file.h"
 #include "../sinks/journald.h"
 #include "../sinks/line_file.h"
+#include "../sinks/same_file.h"
 
 #include <synward/event.h>
 
@@ -16,7 +17,6 @@
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #define POLL_MS	  250 /* how late the end of the attachment may be noticed */
@@ -212,18 +212,10 @@ static int follow(struct following *following)
 	return answer;
 }
 
-static bool is_same_file(const char *one, const char *other)
-{
-	struct stat a, b;
-
-	return !strcmp(one, other) ||
-	       (!stat(one, &a) && !stat(other, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino);
-}
-
 /* Events would be written over the cursor, and the other way round. */
 static int check_files(void)
 {
-	if (!given.output || !given.cursor_file || !is_same_file(given.output, given.cursor_file))
+	if (!given.output || !given.cursor_file || !sw_same_file(given.output, given.cursor_file))
 		return 0;
 	return sw_error(EINVAL,
 			"events: --output and --cursor-file name the same file, %s: choose "
@@ -244,7 +236,7 @@ static int open_sink(struct following *following)
 		error = sw_cursor_file_open(given.cursor_file, SW_EVENT_NO_CURSOR,
 					    &following->cursor);
 	if (!error)
-		error = check_files(); /* now that it is there, by whatever name */
+		error = check_files(); /* once more: a file system may know it by other names */
 	if (error)
 		return error;
 	following->only_new &= !given.cursor_file || following->cursor.is_new;

@@ -86,6 +86,9 @@ int sw_cursor_file_read(const struct sw_cursor_file *file, char *line, size_t si
 	if (length < 0)
 		return failed(file->path, errno);
 	line[length] = '\0';
+	for (ssize_t i = 0; i < length; i++)
+		if (!line[i])
+			line[i] = '?';
 	return 0;
 }
 

@@ -32,7 +32,7 @@ struct sw_cursor_file {
 int sw_cursor_file_open(const char *path, const char *first_line, struct sw_cursor_file *file);
 void sw_cursor_file_close(struct sw_cursor_file *file);
 
-/* What it says; what does not fit is cut off. */
+/* What it says, a NUL as "?", so that no file looks empty that is not; what does not fit is cut off. */
 int sw_cursor_file_read(const struct sw_cursor_file *file, char *line, size_t size);
 
 /*
