@@ -15,6 +15,7 @@ import tcp
 from cli import BINARY
 from firewalls import ONLY_SYNS, call_netfilter, has_br_netfilter, put_up
 from hooks import filter_packets, put_on_xdp
+from identity import pretend_version
 from live import need
 from net import Failed, run, stop, wait_for
 
@@ -203,6 +204,28 @@ def test_ours_is_no_stranger(pair, synward):
     synward.attach(far)
     assert "synward is on its XDP hook" in finding(synward, far, "xdp_hook")["what"]
     assert finding(synward, far, "tc_hooks")["state"] == "ok"
+
+
+def test_ours_of_another_version_is_no_other_pin_directory(pair, synward):
+    """Of what nobody here can read it is said why, and which of the two synwards is to be run."""
+    far = pair[1]
+    synward.attach(far)
+    with pretend_version(synward, 99):
+        one = finding(synward, far, "xdp_hook")
+        assert one["state"] == "broken" and "synward is on its XDP hook" in one["what"], one
+        assert "holds the state of ABI version 99" in one["why"] and "detach with the synward that" in one["why"], one
+    assert finding(synward, far, "xdp_hook")["state"] == "ok"
+
+
+def test_ours_that_came_from_elsewhere(lab, pair, synward):
+    """An interface brings its program along, and is attached anew where it is now."""
+    far, elsewhere = pair[1], lab.namespace("elsewhere")
+    synward.attach(far)
+    far.namespace.ip("link", "set", far.name, "netns", elsewhere.name)
+    one = examine(synward, elsewhere, far.name)[(far.name, "xdp_hook")]
+    assert one["state"] == "degraded" and "has no record of it here" in one["what"], one
+    elsewhere.run(BINARY, *one["command"].split()[1:], env=synward.environment())
+    assert examine(synward, elsewhere, far.name)[(far.name, "xdp_hook")]["state"] == "ok"
 
 
 def test_strangers_on_tc(pair, synward):

@@ -29,6 +29,22 @@ static void judge_foreign(const struct sw_link_facts *link, const char *hook,
 	sw_found_command(finding, "synward attach %s", link->name);
 }
 
+/* As an interface that came from another network namespace with its program, or one of which only another version can tell. */
+static void judge_unrecorded(const struct sw_link_facts *link, struct sw_finding *finding)
+{
+	if (!link->hooks.state_line[0]) {
+		sw_found(finding, SW_FINDING_DEGRADED,
+			 "synward is on its XDP hook, and has no record of it here");
+		sw_found_why(finding, "its other hooks are not checked, and its packets may be "
+				      "counted for another interface");
+		sw_found_command(finding, "synward attach %s", link->name);
+		return;
+	}
+	sw_found(finding, SW_FINDING_BROKEN,
+		 "synward is on its XDP hook, and its state cannot be read");
+	sw_found_why(finding, "%s", link->hooks.state_line);
+}
+
 static void judge_hook(const struct sw_link_facts *link, struct sw_finding *finding)
 {
 	static const char *const cut = "; remove it first";
@@ -36,6 +52,10 @@ static void judge_hook(const struct sw_link_facts *link, struct sw_finding *find
 
 	if (link->hooks.foreign[SW_HOOK_INGRESS]) {
 		judge_foreign(link, "XDP hook", finding);
+		return;
+	}
+	if (link->hooks.unrecorded) {
+		judge_unrecorded(link, finding);
 		return;
 	}
 	if (!link->hooks.xdp_error && link->hooks.ours && link->hooks.mode != SW_MODE_TC) {

@@ -88,6 +88,8 @@ struct sw_hook_facts {
 	int xdp_error;		     /* EBUSY: taken by somebody else, see line */
 	char xdp_line[320];	     /* what attach would say */
 	bool ours;		     /* this pin directory's program is there */
+	bool unrecorded;	     /* or it is, and nothing that can be read tells of it ... */
+	char state_line[320];	     /* ... since the state cannot be read; "" if it can */
 	enum sw_mode mode;	     /* and in this mode */
 	bool foreign[SW_HOOK_COUNT]; /* its link is there, and has somebody else's program */
 	char also[SW_FACT_TEXT];     /* related interfaces with ours on them, too */

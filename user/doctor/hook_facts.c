@@ -59,6 +59,14 @@ static int count_tcx(uint32_t ifindex, int hook)
 	return (int)found.prog_cnt;
 }
 
+static void take_stranger(const struct sw_pins *pins, const struct sw_interface *record,
+			  struct sw_hook_facts *hooks)
+{
+	hooks->xdp_error = -sw_occupied(pins, record);
+	sw_format(hooks->xdp_line, sizeof(hooks->xdp_line), "%s", sw_error_text());
+	sw_error_clear();
+}
+
 void sw_read_hooks(const char *pin_dir, const char *name, uint32_t ifindex,
 		   const struct sw_stack_facts *stack, struct sw_hook_facts *hooks)
 {
@@ -69,15 +77,17 @@ void sw_read_hooks(const char *pin_dir, const char *name, uint32_t ifindex,
 
 	if (status && !sw_status_read(pin_dir, status) && status->attached)
 		look_at_ours(status, ifindex, stack, hooks);
-	sw_error_clear(); /* what may not be read is somebody else's */
+	if (sw_error_text())
+		sw_format(hooks->state_line, sizeof(hooks->state_line), "%s", sw_error_text());
+	sw_error_clear();
 	sw_format(record.name, sizeof(record.name), "%s", name);
 	if (!hooks->ours && !hooks->foreign[SW_HOOK_INGRESS] && sw_xdp_is_taken(ifindex)) {
 		sw_pins_locate(pin_dir, false, &pins);
 		sw_error_clear();
-		hooks->xdp_error = -sw_occupied(&pins, &record);
+		hooks->unrecorded = sw_xdp_is_own(&pins, ifindex);
+		if (!hooks->unrecorded)
+			take_stranger(&pins, &record, hooks);
 		sw_pins_close(&pins);
-		sw_format(hooks->xdp_line, sizeof(hooks->xdp_line), "%s", sw_error_text());
-		sw_error_clear();
 	}
 	hooks->tc_error = -sw_filters_read(ifindex, SW_EGRESS, 0, &filters);
 	hooks->filters = filters.count;

@@ -141,12 +141,16 @@ int sw_clsact_discard(const struct sw_pins *pins, const struct sw_interface *rec
  */
 int sw_check_owner(const struct sw_pins *pins, const char *interface, uint32_t program);
 
+/* Is it of our own pin directory, whichever version that is of? */
+bool sw_is_own_program(const struct sw_pins *pins, uint32_t program);
+
 /* Records the line that names the program on an interface's XDP hook. Returns -EBUSY. */
 int sw_occupied(const struct sw_pins *pins, const struct sw_interface *record);
 
-/* Is there a program on the XDP hook? And is that a synward's? */
+/* Is there a program on the XDP hook? And is that a synward's, or even that of our pin directory? */
 bool sw_xdp_is_taken(uint32_t ifindex);
 bool sw_xdp_is_synward(uint32_t ifindex);
+bool sw_xdp_is_own(const struct sw_pins *pins, uint32_t ifindex);
 
 /* Does another synward see by TCX what the interface receives? 0, or -EBUSY with its line. */
 int sw_tcx_check(const struct sw_pins *pins, const struct sw_interface *record);

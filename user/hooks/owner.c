@@ -9,7 +9,7 @@
 #include <bpf/bpf.h>
 #include <string.h>
 
-/* Is what is pinned in a directory beside ours of a program's instance? Each program asks the settings of its own. */
+/* Is what is pinned in a directory, ours or one beside it, of a program's instance? Each program asks the settings of its own. */
 static bool has_settings_of(const struct sw_pins *pins, const char *directory, int program)
 {
 	char path[SW_PIN_PATH];
@@ -22,6 +22,13 @@ static bool has_settings_of(const struct sw_pins *pins, const char *directory, i
 	map = bpf_obj_get(path);
 	id = map < 0 ? 0 : sw_map_id(map);
 	return id && sw_program_uses(program, id);
+}
+
+bool sw_is_own_program(const struct sw_pins *pins, uint32_t program)
+{
+	SW_AUTO_FD int fd = pins->parent_fd < 0 ? -1 : bpf_prog_get_fd_by_id(program);
+
+	return fd >= 0 && has_settings_of(pins, strrchr(pins->path, '/') + 1, fd);
 }
 
 /* The name of that directory, as long as the listing is open; NULL: there is none. */

@@ -159,6 +159,13 @@ bool sw_xdp_is_synward(uint32_t ifindex)
 	return is_synward(who.name);
 }
 
+bool sw_xdp_is_own(const struct sw_pins *pins, uint32_t ifindex)
+{
+	struct occupant who = {};
+
+	return query(ifindex, &who) && sw_is_own_program(pins, who.program);
+}
+
 int sw_occupied(const struct sw_pins *pins, const struct sw_interface *record)
 {
 	struct occupant who = {};
