@@ -231,6 +231,18 @@ def test_a_pin_directory_that_is_not_ours_is_left_alone(pair, synward):
     synward.pin_dir.rmdir()
 
 
+def test_a_pin_directory_that_somebody_has_yet_to_use_is_left_alone(pair, synward):
+    """Empty as it is; what an attach has made, or is told to discard, is not."""
+    synward.pin_dir.mkdir(parents=True)
+    for words in (["--all"], ["s0"]):
+        synward.run("detach", *words)
+        assert synward.pin_dir.exists(), words
+    assert synward.expect(0, "detach", "--all").stdout == "nothing is attached\n"
+    synward.attach(pair[1], options=QUICK)
+    synward.expect(0, "detach", "--all")
+    assert not synward.pin_dir.exists()
+
+
 @pytest.mark.parametrize("path", ("relative", "/tmp/synward", "/no/such/place", "/"))
 def test_a_pin_directory_that_cannot_be_one(pair, synward, path):
     done = synward.run("--pin-dir", path, "attach", "s0", namespace=pair[1].namespace)

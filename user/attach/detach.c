@@ -147,7 +147,9 @@ int sw_detach(const char *pin_dir, const char *const *names, uint32_t count,
 	error = sw_instance_open(pin_dir, SW_ACCESS_CHANGE, &instance);
 	if (error == -SW_NOT_ATTACHED) {
 		sw_error_clear();
-		error = sw_leftover_remove(&instance, degraded);
+		error = instance.pins.parent_fd >= 0 && sw_pins_are_unused(&instance.pins) ?
+				0 :
+				sw_leftover_remove(&instance, degraded);
 		return error ? error : sw_not_attached();
 	}
 	if (!error)

@@ -7,6 +7,7 @@
 
 #include <bpf/bpf.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static int no_access(const struct sw_pins *pins, const char *name)
 {
@@ -71,17 +72,14 @@ int sw_instance_get(const struct sw_instance *instance, const char *name)
 	return bpf_obj_get_opts(path, &options);
 }
 
-/*
- * Is there a link? Hooks come after the identity and go before it, so without it a link tells of somebody's rm, and
- * the programs may go on. 1, 0, or -errno if that cannot be found out.
- */
-static int has_links(const struct sw_pins *pins)
+/* Is anything in a directory? 1, 0, also if it is not there, or -errno if that cannot be found out. */
+static int has_entries(const struct sw_pins *pins, const char *name)
 {
 	SW_AUTO_DIR DIR *dir = NULL;
 	struct dirent *entry;
 	char path[SW_PIN_PATH];
 
-	sw_pins_path(pins, path, "links");
+	sw_pins_path(pins, path, "%s", name);
 	dir = opendir(path);
 	if (!dir)
 		return sw_is_absent(errno) ? 0 : -errno;
@@ -89,6 +87,15 @@ static int has_links(const struct sw_pins *pins)
 		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
 			return 1;
 	return 0;
+}
+
+/*
+ * Is there a link? Hooks come after the identity and go before it, so without it a link tells of somebody's rm, and
+ * the programs may go on. 1, 0, or -errno if that cannot be found out.
+ */
+static int has_links(const struct sw_pins *pins)
+{
+	return has_entries(pins, "links");
 }
 
 /*
@@ -207,6 +214,14 @@ int sw_instance_map(const struct sw_instance *instance, const char *name, uint32
 		return other_layout(pins, pin);
 	*fd = sw_take_fd(&map);
 	return 0;
+}
+
+bool sw_pins_are_unused(const struct sw_pins *pins)
+{
+	struct stat about;
+
+	return !stat(pins->path, &about) && !(about.st_mode & SW_PIN_DIR_MARK) &&
+	       has_entries(pins, "") == 0;
 }
 
 int sw_pins_check_leftover(const struct sw_pins *pins)

@@ -60,6 +60,9 @@ int sw_instance_get(const struct sw_instance *instance, const char *name);
 int sw_instance_map(const struct sw_instance *instance, const char *name, uint32_t value_size,
 		    int *fd);
 
+/* Is there an empty directory that no command of ours has made? Somebody has it for something. */
+bool sw_pins_are_unused(const struct sw_pins *pins);
+
 /* Is what is in the pin directory something that an interrupted command of ours has left? */
 int sw_pins_check_leftover(const struct sw_pins *pins);
 

@@ -199,11 +199,12 @@ void sw_pins_let_read(const struct sw_pins *pins, const char *name)
 
 int sw_pins_make_dir(const struct sw_pins *pins, const char *name)
 {
+	mode_t mode = *name ? 0750 : SW_PIN_DIR_MARK | 0750;
 	char path[SW_PIN_PATH];
 
 	sw_pins_path(pins, path, "%s", name);
-	if (!mkdir(path, 0750))
-		let_read(path, 0750);
+	if (!mkdir(path, mode))
+		let_read(path, mode);
 	else if (errno != EEXIST)
 		return sw_error(errno, "cannot make the directory %s/%s: %s", pins->shown, name,
 				sw_errno_text(errno));

@@ -83,6 +83,9 @@ int sw_pins_check_writable(const struct sw_pins *pins);
 
 bool sw_pins_exist(const struct sw_pins *pins, const char *name);
 
+/* The sticky bit, by which a pin directory that is empty still is known to be ours and not somebody else's. */
+#define SW_PIN_DIR_MARK 01000
+
 /* Makes a directory below the pin directory, or, for "", the pin directory, which the readers may enter; fine if
  * it is there. */
 int sw_pins_make_dir(const struct sw_pins *pins, const char *name);
