@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Several interfaces of one command: their programs are loaded at a time, and each has its own."""
 
+import signal
 import socket
 
 import pytest
 
+import stopped
 from causes import QUICK
+from cli import BINARY
 from hooks import put_on_xdp, xdp_program
 from lists import refuse
 from net import run
@@ -54,6 +57,25 @@ def test_each_has_its_own_programs(wires, synward, tmp_path):
     assert len(lines) == 4 and all("upgraded" in line for line in lines), lines
     knock(wires)
     expect_knocks(synward, 2)
+
+
+def test_an_interrupted_attach_is_taken_back_and_told(wires, synward, tmp_path):
+    """As with any other failure; what was attached before goes on."""
+    names = [far.name for _, far in wires]
+    stops = stopped.Stops(stopped.build(tmp_path), synward, wires[0][1].namespace, ("attach", *QUICK, *names), BINARY)
+    lines = stops.lines(tmp_path)
+    first, second, last = (next(number for number, line in enumerate(lines, 1) if line.endswith(f"links/{slot}/xdp"))
+                           for slot in (0, 1, 3))
+    synward.expect(0, "detach", "--all")
+    for how, step in ((signal.SIGINT, first), (signal.SIGTERM, last), (signal.SIGHUP, second)):
+        refuse(stops.hold(step, interrupt=how), 1, "interrupted: none of these interfaces was attached")
+        assert not synward.pin_dir.exists() and not any(xdp_program(far) for _, far in wires), how
+    synward.attach(wires[2][1], options=QUICK)
+    refuse(stops.hold(first, interrupt=signal.SIGINT), 1, "interrupted")
+    assert [one["name"] for one in synward.json("status")["interfaces"]] == ["s2"]
+    done = run("sh", "-c", "trap '' INT HUP; kill -INT $$; \"$@\"", "-", *wires[0][1].namespace.command(*stops.command),
+               env=synward.environment())
+    assert len(done.stdout.splitlines()) == 4, "signals that are ignored stay so"
 
 
 def test_one_that_fails_leaves_nothing_of_those_loaded_with_it(wires, synward):

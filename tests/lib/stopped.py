@@ -70,14 +70,19 @@ class Stops:
         """There is no memory for its programs."""
         return self._run(STOP_HOW="memory")
 
-    def hold(self, step, meanwhile):
-        """Has it wait before the step until meanwhile() is done. Returns it when it has ended, as run() does."""
+    def hold(self, step, meanwhile=lambda: None, interrupt=None):
+        """
+        Has it wait before the step until meanwhile() is done. Then a signal may be there for it. Returns it when it has
+        ended, as run() does.
+        """
         environment = self.synward.environment(LD_PRELOAD=str(self.library), STOP_AT=str(step), STOP_HOW="wait")
         with subprocess.Popen([str(word) for word in self.namespace.command(*self.command)], text=True, env=environment,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             try:
                 wait_for(lambda: os.waitpid(process.pid, os.WUNTRACED | os.WNOHANG)[0], "the step")
                 meanwhile()
+                if interrupt:
+                    process.send_signal(interrupt)
             finally:
                 process.send_signal(signal.SIGCONT)
             out, told = process.communicate(timeout=60)

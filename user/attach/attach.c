@@ -8,6 +8,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../base/interrupts.h"
 #include "../base/number.h"
 #include "../base/time.h"
 #include "../defence/defence.h"
@@ -242,6 +243,16 @@ static int load_secret(const struct attachment *at, struct sw_attach_result *res
 		       0;
 }
 
+/* Interfaces are attached all, or none. */
+static int check_interrupts(void)
+{
+	int error = sw_interrupts_check();
+
+	return error ? sw_error(error, "interrupted: none of these interfaces was attached by this "
+				       "command") :
+		       0;
+}
+
 int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 	      const char *const *names, uint32_t count, struct sw_attach_result *results)
 {
@@ -251,6 +262,7 @@ int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 				 .netns = sw_netns_own() };
 	uint32_t done = 0, looked_at = 0, ifindex;
 	int error = sw_preflight_attach();
+	sigset_t signals;
 
 	for (uint32_t i = 0; i < count && !error; i++) {
 		error = sw_interface_index(names[i], &ifindex);
@@ -259,9 +271,10 @@ int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 	}
 	if (!error)
 		error = open_instance(pin_dir, &at);
+	sw_interrupts_hold(&signals); /* which may end what only waited for the lock */
 	if (!error && request->wish_given)
 		error = check_wish(&at);
-	while (!error && done < count) {
+	while (!error && !(error = check_interrupts()) && done < count) {
 		error = sw_interface_index(names[done], &ifindex);
 		memset(&results[done], 0, sizeof(results[done]));
 		if (!error && at.open && done >= looked_at)
@@ -287,5 +300,6 @@ int sw_attach(const char *pin_dir, const struct sw_attach_request *request,
 	sw_records_close(&at.records);
 	sw_instance_close(&at.instance);
 	free(at.policy);
+	sw_interrupts_release(&signals);
 	return error;
 }
