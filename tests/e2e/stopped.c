@@ -3,7 +3,8 @@
  * Loaded before libc: each call that changes something which outlives the process is a step. Before the step
  * STOP_AT (the first is 1) the process is killed, or, with STOP_HOW=fail, the step fails with EIO, or, with
  * STOP_HOW=wait, the process stops until it is told to go on. STEPS names a file that gets a line for each.
- * With STOP_HOW=memory alone, there is no memory for any program.
+ * With STOP_HOW=memory alone, there is no memory for any program. With STOP_GET, it stops before it first opens a pin whose path
+ * ends so.
  */
 #include "preloaded.h"
 
@@ -67,6 +68,19 @@ static const char *lasting(long command)
 	return NULL;
 }
 
+static void stop_before_get(const char *path)
+{
+	static bool stopped;
+	const char *end = getenv("STOP_GET");
+	size_t length = strlen(path);
+
+	if (stopped || !end || length < strlen(end) ||
+	    strcmp(path + length - strlen(end), end) != 0)
+		return;
+	stopped = true;
+	raise(SIGSTOP);
+}
+
 static bool bpf_fails(long command, const union bpf_attr *attr)
 {
 	const char *what = lasting(command), *how = getenv("STOP_HOW");
@@ -75,6 +89,8 @@ static bool bpf_fails(long command, const union bpf_attr *attr)
 		errno = ENOMEM;
 		return true;
 	}
+	if (command == BPF_OBJ_GET)
+		stop_before_get((const char *)attr->pathname);
 	return what && step(what, command == BPF_OBJ_PIN ? (const char *)attr->pathname : "");
 }
 

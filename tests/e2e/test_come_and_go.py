@@ -125,6 +125,21 @@ def test_pods_that_ended_leave_no_trace(lab, host, synward):
     assert not synward.pin_dir.exists()
 
 
+def test_a_pod_that_ends_while_it_is_looked_at_is_no_fault(lab, host, synward, tmp_path):
+    """Its ingress link was there still, and its egress link had gone, when status asked for them."""
+    stays, ends = pod(lab, 0), pod(lab, 1)
+    for space in (stays, ends):
+        synward.expect(0, "attach", *QUICK, "eth0", namespace=space)
+
+    def end():
+        lab.end(ends)
+        wait_for(lambda: "host1" not in host.ip("link").stdout, "its wire to go")
+
+    stops = stopped.Stops(stopped.build(tmp_path), synward, host, ("-j", "status"), BINARY)
+    done = stops.hold("links/1/tcx", end)
+    assert done.returncode == 0 and len(json.loads(done.stdout)["interfaces"]) == 1, done
+
+
 def test_nothing_is_left_to_watch(lab, host, synward):
     """All namespaces have ended: status says that nothing is watched, and an attach goes on with the same tables."""
     first = pod(lab, 1)

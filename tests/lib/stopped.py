@@ -72,10 +72,11 @@ class Stops:
 
     def hold(self, step, meanwhile=lambda: None, interrupt=None):
         """
-        Has it wait before the step until meanwhile() is done. Then a signal may be there for it. Returns it when it has
+        Has it wait before the step, or before it opens a pin whose path ends so, until meanwhile() is done. Then a signal may be there for it. Returns it when it has
         ended, as run() does.
         """
-        environment = self.synward.environment(LD_PRELOAD=str(self.library), STOP_AT=str(step), STOP_HOW="wait")
+        where = {"STOP_GET": step} if isinstance(step, str) else {"STOP_AT": str(step), "STOP_HOW": "wait"}
+        environment = self.synward.environment(LD_PRELOAD=str(self.library), **where)
         with subprocess.Popen([str(word) for word in self.namespace.command(*self.command)], text=True, env=environment,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             try:

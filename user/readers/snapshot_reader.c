@@ -249,6 +249,12 @@ static void read_health(const struct sw_instance *instance, const struct sw_reco
 		to->slot = slot;
 		to->ingress = sw_ingress_health(pins, &to->record, slot, &to->ingress_program);
 		to->egress = sw_tc_health(pins, &to->record, slot, SW_EGRESS, &to->egress_program);
+		/* it may have begun to end when it was asked for the first time */
+		if ((to->ingress == SW_HEALTH_GONE || to->egress == SW_HEALTH_GONE) &&
+		    !is_there(instance, records, slot)) {
+			memset(to, 0, sizeof(*to));
+			continue;
+		}
 		to->hidden = (to->ingress == SW_HEALTH_UNKNOWN ||
 			      to->egress == SW_HEALTH_UNKNOWN) &&
 			     sw_hooks_are_hidden(&to->record);
