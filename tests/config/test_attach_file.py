@@ -31,7 +31,7 @@ def is_sound(file):
 
 
 REFUSED = [
-    ("", "1: says nothing; expected at least: version: 1"),
+    ("", "1: the file is empty; expected at least: version: 1"),
     ("mode: auto", "1: the file: has no key version; add it"),
     ("version: 2", "1: version: 2: expected 1, the only one that this synward knows"),
     ("version: 1\nmodes: auto", "2: unknown key modes in the file: did you mean mode?"),

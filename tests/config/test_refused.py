@@ -170,7 +170,7 @@ SERVICES = (
     (ONLY + "services:\n  - name: " + 32 * "n" + " #!\n", f"services[0].name: {32 * 'n'}: expected "
      "1 to 31 letters, digits, _ and -, of which - not first"),
     (ONLY + "services:\n  - name: default #!\n",
-     "services[0].name: default is what belongs to no service; choose another name"),
+     "services[0].name: default is the name of all traffic that belongs to no service; choose another name"),
     (WEB + "    ports: [80]\n  - ports: [81]\n    name: web #!\n",
      "services[1].name: web is the name of the service on line 3; choose another name"),
     # addresses
@@ -228,9 +228,9 @@ SERVICES = (
 
 # What is not YAML cannot have a comment at its end: the line, as a number.
 BROKEN = (
-    ("", 1, "says nothing; expected at least: version: 1"),
-    ("# only a comment\n\n", 1, "says nothing; expected at least: version: 1"),
-    ("---\n", 1, "says nothing; expected at least: version: 1"),
+    ("", 1, "the file is empty; expected at least: version: 1"),
+    ("# only a comment\n\n", 1, "the file is empty; expected at least: version: 1"),
+    ("---\n", 1, "the file is empty; expected at least: version: 1"),
     ("version: 1\ndefault: {mode: monitor\nservices: []\n", 3, "not YAML: did not find expected "
      f"',' or '}}' (while parsing a flow mapping, line 2){HINT}"),
     ("version: 1\nservices: [\n", 2, "not YAML: did not find expected node content (while parsing "
@@ -314,7 +314,7 @@ def test_standard_input_is_as_good():
     assert refusal(done, "standard input") == (
         2, "unknown key servces in the file: did you mean services?")
     assert refusal(run("check-config", "-", input=b""), "standard input") == (
-        1, "says nothing; expected at least: version: 1")
+        1, "the file is empty; expected at least: version: 1")
 
 
 def test_a_file_may_have_any_name(tmp_path, monkeypatch):

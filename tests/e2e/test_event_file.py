@@ -189,7 +189,7 @@ def test_a_place_is_kept(stage, lab, synward, tmp_path):
     first, _ = place.split()
     for text in ("nonsense\n", place[:-1], f"{place}{place}", "\0" * len(place), f"{place[:-1]}\0"):
         cursor.write_text(text)
-        assert "says nothing of events" in synward.expect(1, *options, "--timeout", "0").stderr
+        assert "is not a cursor file of" in synward.expect(1, *options, "--timeout", "0").stderr
         assert cursor.read_text() == text, "it is somebody's"
     cursor.write_text(f"{int(first) - 1:020} {2:020}\n")  # of another attachment
     assert told("--new") == ["interface", "handshake", "handshake", "list"]
@@ -216,7 +216,7 @@ def test_files_that_are_removed_are_noticed(stage, lab, synward, tmp_path):
         path.unlink()
     synward.expect(0, "block", "add", "192.0.2.7")
     assert f"{output} was removed: it was made again" in reader.stderr.readline()
-    assert f"{cursor} was removed: it was made again, and says where to go on" in reader.stderr.readline()
+    assert f"{cursor} was removed: a new one was made, with the place to go on from" in reader.stderr.readline()
     wait_for(lambda: output.read_text().endswith("}\n"), "the event")
     place.rename(tmp_path / "elsewhere")
     synward.expect(0, "block", "del", "192.0.2.7")
@@ -231,7 +231,7 @@ def test_files_that_are_removed_are_noticed(stage, lab, synward, tmp_path):
     cursor.rename(tmp_path / "other")
     cursor.write_text("")
     synward.expect(0, "block", "add", "192.0.2.7")
-    assert f"another file is in the place of {cursor}" in reader.communicate(timeout=20)[1]
+    assert f"{cursor} was replaced by another file" in reader.communicate(timeout=20)[1]
 
 
 def test_what_cannot_be_written_is_not_waited_with(synward, tmp_path):
@@ -248,7 +248,7 @@ def test_events_are_waited_for(pair, lab, synward, tmp_path):
     def heard():
         return json.loads(reader.stdout.readline())
 
-    assert "waited for" in reader.stderr.readline()
+    assert "waiting for events" in reader.stderr.readline()
     synward.attach(pair[1], options=QUICK)
     assert heard()["interface"]["action"] == "attached"
     synward.expect(0, "detach", "--all")

@@ -99,7 +99,7 @@ def test_unknown_interface(pair, synward, name, words):
                                   "policy confirm", "block list", "allow add 192.0.2.7"))
 def test_nothing_is_attached(synward, verb):
     """All say it in the same words, and scripts can tell it from other failures."""
-    words = "nothing is attached: synward attach IFACE begins"
+    words = "nothing is attached; to start: synward attach IFACE"
     refuse(synward.run(*verb.split()), FAILURE, words)
     assert json.loads(synward.run("-j", *verb.split()).stdout) == {
         "schema": 1, "error": words, "failure": "not_attached"}

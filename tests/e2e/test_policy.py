@@ -238,7 +238,7 @@ def test_what_was_disarmed_is_disarmed_again_by_a_rollback(gate, synward, files)
 
 
 @pytest.mark.parametrize("text, words", (
-    ("", ("says nothing",)),
+    ("", ("the file is empty",)),
     ("version: 1\ndefault: {mode: [}\n", (":2:",)),
     ("version: 1\ndefault:\n  mode: maybe\n", (":3:", "maybe", "enforce")),
     ("version: 1\nnonsense: 1\n", (":2:", "nonsense")),

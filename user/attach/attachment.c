@@ -137,8 +137,9 @@ static int attach_new(struct attachment *at, const char *name, uint32_t ifindex,
 		slot = find_slot(at);
 	if (slot < 0)
 		return sw_error(ENOSPC,
-				"%s: %u interfaces are attached already, and more cannot be", name,
-				SW_MAX_INTERFACES);
+				"%s: %u interfaces are attached already, which is the most; detach "
+				"one first: synward detach IFACE",
+				name, SW_MAX_INTERFACES);
 	if (wanted.how.mode == SW_MODE_AUTO && sw_native_is_refused(ifindex, result))
 		wanted.how.mode = SW_MODE_TC;
 	error = load(at, &record, (uint32_t)slot, wanted.how.mode, &object);

@@ -257,7 +257,8 @@ static int find_place(struct following *following)
 		return 0;
 	error = sw_cursor_file_read(&following->cursor, line, sizeof(line));
 	if (!error && sw_event_reader_go_on(following->reader, line))
-		error = sw_error(EPROTO, "%s says nothing of events: choose another file",
+		error = sw_error(EPROTO,
+				 "%s is not a cursor file of 'synward events': choose another file",
 				 given.cursor_file);
 	return error ? error : keep_place(following);
 }
@@ -310,7 +311,7 @@ static int follow_all(struct following *following)
 		if (is_over || sw_monotonic_ns() >= following->end_ns)
 			return 0;
 		if (!told)
-			sw_note("events are waited for: nothing is attached");
+			sw_note("waiting for events: nothing is attached yet");
 		told = true;
 		nanosleep(&pause, NULL);
 	}

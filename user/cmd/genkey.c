@@ -44,7 +44,7 @@ static int run(int argc, char **argv)
 
 const struct sw_command sw_cmd_genkey = {
 	.name = "genkey",
-	.summary = "a new secret for hosts that check each other's cookies",
+	.summary = "make a secret for hosts that check each other's cookies",
 	.usage = "",
 	.text = "Prints a random key of 256 bits in base64, a line for the "
 		"file\n" SW_DEFAULT_SECRET_FILE ". Copy that file to all hosts behind one address; "

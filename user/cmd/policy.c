@@ -52,7 +52,7 @@ int sw_policy_failed(int error)
 bool sw_policy_saved(int error)
 {
 	if (error)
-		sw_note("done, but not saved, so the next first attach knows nothing of it: %s",
+		sw_note("done, but not saved: after a reboot or 'detach --all' it is lost: %s",
 			sw_error_text() ? sw_error_text() : sw_errno_text(error));
 	sw_error_clear();
 	return !error;

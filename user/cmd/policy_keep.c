@@ -25,9 +25,9 @@ const struct sw_command sw_cmd_policy_confirm = {
 	.usage = "",
 	.text = "If you do not confirm in time, the kernel restores the previous policy. A "
 		"confirmed\n"
-		"policy is saved for the next boot. If nothing waits because the last apply had "
-		"no\n"
-		"new policy to try, or was confirmed already, the exit code is 0, too.\n"
+		"policy is saved for the next boot. The exit code is also 0 if "
+		"nothing\n"
+		"waits because the last apply had no new policy to try, or was confirmed already.\n"
 		"\n"
 		"Examples:\n"
 		"  synward policy confirm\n"

@@ -43,10 +43,12 @@ static int take_name(const struct entry *entry, const struct sw_policy *policy)
 				       entry->number, sw_source_shown(shown, name),
 				       SW_SERVICE_NAME - 1);
 	if (!strcmp(name, "default"))
-		return sw_source_error(source, line,
-				       "services[%u].name: default is what belongs to no service; "
-				       "choose another name",
-				       entry->number);
+		return sw_source_error(
+			source, line,
+			"services[%u].name: default is the name of all traffic that belongs to no "
+			"service; "
+			"choose another name",
+			entry->number);
 	for (unsigned int i = 0; i < entry->number; i++)
 		if (!strcmp(policy->services[i].name, name))
 			return sw_source_error(

@@ -273,7 +273,8 @@ static int parse_with(yaml_parser_t *parser, struct sw_file_text *source)
 		return not_yaml(source, parser);
 	root = sw_source_root(source);
 	if (!root || (root->type == YAML_SCALAR_NODE && !root->data.scalar.length))
-		return sw_source_error(source, 1, "says nothing; expected at least: version: 1");
+		return sw_source_error(source, 1,
+				       "the file is empty; expected at least: version: 1");
 	if (!yaml_parser_load(parser, &another))
 		return not_yaml(source, parser);
 	root = yaml_document_get_root_node(&another);

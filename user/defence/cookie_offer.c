@@ -150,8 +150,8 @@ int sw_own_addresses_write(const struct sw_instance *instance, uint32_t netns)
 					 sw_errno_text(errno));
 	}
 	if (left_out)
-		sw_note("%zu of this host's addresses are more than the %u that can be noted: what "
-			"is sent to them counts as forwarded",
+		sw_note("%zu addresses of this host are left out, since there is room for %u: "
+			"packets to them count as forwarded",
 			left_out, SW_MAX_OWN_ADDRESSES);
 	return error;
 }

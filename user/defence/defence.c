@@ -41,9 +41,8 @@ static void free_round(struct round *round)
 
 static void note_change(struct round *round, const struct sw_plan *plan)
 {
-	sw_note("net.ipv4.tcp_syncookies of network namespace %u was set to %d by the policy's "
-		"word, and somebody "
-		"else has set it to %d since, which stays",
+	sw_note("net.ipv4.tcp_syncookies of network namespace %u was set to %d by the policy; "
+		"somebody else has set it to %d since, which stays",
 		plan->netns, plan->syncookies.set, plan->syncookies.now);
 	round->done.degraded |= plan->wanted > plan->syncookies.now;
 }

@@ -50,16 +50,18 @@ const struct sw_option sw_exporter_options[] = {
 	  .parse = add_name },
 	{ "pin-dir", 0, SW_OPTION_STRING, &sw_exporter_given.pin_dir, "DIR",
 	  .help = "directory of the pinned state (" SW_DEFAULT_PIN_DIR ")" },
-	{ "version", 0, SW_OPTION_FLAG, &sw_exporter_given.version, NULL, .help = "the version" },
-	{ "help", 'h', SW_OPTION_FLAG, &sw_exporter_given.help, NULL, .help = "this text" },
+	{ "version", 0, SW_OPTION_FLAG, &sw_exporter_given.version, NULL,
+	  .help = "show the version" },
+	{ "help", 'h', SW_OPTION_FLAG, &sw_exporter_given.help, NULL, .help = "show this text" },
 	{},
 };
 
 void sw_exporter_help(FILE *out)
 {
-	fputs("synward-exporter - what synward sees, by HTTP, for Prometheus and others\n\n"
-	      "Usage: synward-exporter [OPTION...]\n\n",
-	      out);
+	sw_wrap(out,
+		"synward-exporter - serve what synward counts by HTTP, to Prometheus and browsers",
+		0, 2);
+	fputs("\nUsage: synward-exporter [OPTION...]\n\n", out);
 	sw_options_help(out, sw_exporter_options);
 	fputc('\n', out);
 	sw_wrap_paragraphs(
@@ -73,5 +75,5 @@ void sw_exporter_help(FILE *out)
 		     "  synward-exporter --listen 192.0.2.1:9945 --allow-host web1.example\n"
 		     "\n"
 		     "The environment variable SYNWARD_PIN_DIR sets the default of --pin-dir. Exit "
-		     "codes: 0 it was ended, 1 failure, 2 wrong usage.\n");
+		     "codes: 0 ended by a signal, 1 failure, 2 wrong usage.\n");
 }

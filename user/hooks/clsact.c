@@ -111,9 +111,9 @@ static int in_the_way(const struct sw_pins *pins, const struct sw_interface *rec
 		return error;
 	return sw_error(
 		EEXIST,
-		"%s: an %s filter has priority %u and handle %u, which are synward's, and no "
-		"pin tells of it; remove it first: tc filter del dev %s %s protocol all pref "
-		"%u handle %u bpf",
+		"%s: an %s filter has the priority %u and handle %u of synward's filter, and is "
+		"not pinned; remove it first: tc filter del dev %s %s protocol all pref %u "
+		"handle %u bpf",
 		record->name, sides[direction].name, FILTER_PRIORITY, filter->handle, record->name,
 		sides[direction].name, FILTER_PRIORITY, filter->handle);
 }

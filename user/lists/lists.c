@@ -119,7 +119,7 @@ static int check_count(const struct session *session, uint64_t count)
 
 	if (count <= SW_MAX_LIST)
 		return 0;
-	return sw_error(E2BIG, "the %s list would have %s prefixes; %s are the most",
+	return sw_error(E2BIG, "the %s list would have %s prefixes; it takes at most %s",
 			sw_list_words[session->target->list].name, sw_format_count(wanted, count),
 			sw_format_count(most, SW_MAX_LIST));
 }

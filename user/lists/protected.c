@@ -284,8 +284,8 @@ static int write_all(int fd, const struct sw_guard *guard)
 		errno = 0;
 	}
 	if (left_out)
-		sw_note("%zu addresses are more than the %u that can be protected: what is "
-			"auto-blocked may be one of them",
+		sw_note("%zu addresses are not protected, since there is room for %u: a rule may "
+			"auto-block them",
 			left_out, SW_MAX_PROTECTED);
 	return 0;
 }

@@ -29,7 +29,7 @@ bool sw_is_shortage(int error)
 
 int sw_not_attached(void)
 {
-	return sw_error(SW_NOT_ATTACHED, "nothing is attached: synward attach IFACE begins");
+	return sw_error(SW_NOT_ATTACHED, "nothing is attached; to start: synward attach IFACE");
 }
 
 static int not_allowed(const char *path)

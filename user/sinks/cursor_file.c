@@ -43,8 +43,8 @@ static int see_that_it_is_there(struct sw_cursor_file *file)
 		if (about.st_dev == file->device && about.st_ino == file->inode)
 			return 0;
 		return sw_error(EIO,
-				"another file is in the place of %s: run this again to go on from "
-				"what that says, or choose another file",
+				"%s was replaced by another file: run this again to go on from "
+				"the place in that file, or choose another file",
 				file->path);
 	}
 	if (errno != ENOENT)
@@ -52,7 +52,8 @@ static int see_that_it_is_there(struct sw_cursor_file *file)
 	sw_close_fd(&file->fd);
 	error = take(file->path, file);
 	if (!error)
-		sw_note("%s was removed: it was made again, and says where to go on", file->path);
+		sw_note("%s was removed: a new one was made, with the place to go on from",
+			file->path);
 	return error;
 }
 
