@@ -160,10 +160,11 @@ int sw_list_generation_create(const struct sw_lists *lists, enum sw_list list, u
 	if (generation->filter_fd >= 0 && !map_both(lists, buckets, generation))
 		return 0;
 	if (sw_is_refused(errno))
-		return sw_error(errno,
-				"no permission: the %s list needs a larger table, and this process lacks "
-				"CAP_BPF; run as root or grant it",
-				sw_list_words[list].name);
+		return sw_error(
+			errno,
+			"no permission: the %s list needs a larger table, and this process lacks "
+			"CAP_BPF; run as root or grant it",
+			sw_list_words[list].name);
 	sw_format_bytes(bytes, size_of(BUCKETS, buckets) + size_of(FILTER, buckets));
 	return sw_error(errno, "cannot make a table of %s for the %s list: %s", bytes,
 			sw_list_words[list].name, sw_errno_text(errno));
