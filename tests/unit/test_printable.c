@@ -162,7 +162,8 @@ static void test_samples_are_valid(void **state __unused)
 	size_t length;
 
 	for (size_t i = 0; i < CASES; i++) {
-		const struct sw_metrics to = { .out = open_memstream(&printed, &length) };
+		const struct sw_metrics to = { .out = open_memstream(&printed, &length),
+					       .line = &(struct sw_metric_line){} };
 		uint64_t number = numbers[i % 3];
 
 		sw_metric_service(&to, "x", cases[i].text);
@@ -175,6 +176,27 @@ static void test_samples_are_valid(void **state __unused)
 		assert_string_equal(printed, expected);
 		free(printed);
 	}
+}
+
+/* Longer than what is put together at once, and with a fraction. */
+static void test_a_sample_may_be_long(void **state __unused)
+{
+	char *printed, expected[4096] = "synward_x{service=\"a\"";
+	size_t length;
+	const struct sw_metrics to = { .out = open_memstream(&printed, &length),
+				       .line = &(struct sw_metric_line){} };
+
+	sw_metric_service(&to, "x", "a");
+	for (unsigned int i = 0; i < 100; i++) {
+		sw_metric_more(&to, "limit", "syn_rate");
+		strcat(expected, ",limit=\"syn_rate\"");
+	}
+	sw_metric_fraction(&to, 0.5, 3);
+	strcat(expected, "} 0.500\n");
+	fclose(to.out);
+	assert_true(length > 2 * sizeof(to.line->text));
+	assert_string_equal(printed, expected);
+	free(printed);
 }
 
 /* Names that look the same are equal labels, and two equal series make a page invalid. */
@@ -207,7 +229,8 @@ static void test_openmetrics_has_the_suffix_on_samples_only(void **state __unuse
 
 	for (int format = SW_METRICS_TEXT; format <= SW_METRICS_OPENMETRICS; format++) {
 		const struct sw_metrics to = { open_memstream(&printed, &length),
-					       (enum sw_metrics_format)format };
+					       (enum sw_metrics_format)format,
+					       &(struct sw_metric_line){} };
 
 		sw_metric_head(&to, "x_total", "counter", "y");
 		fclose(to.out);
@@ -225,6 +248,7 @@ int main(void)
 		cmocka_unit_test(test_json_without_memory_is_told),
 		cmocka_unit_test(test_rows_are_printed_one_by_one),
 		cmocka_unit_test(test_samples_are_valid),
+		cmocka_unit_test(test_a_sample_may_be_long),
 		cmocka_unit_test(test_of_one_name_the_last_is_chosen),
 		cmocka_unit_test(test_openmetrics_has_the_suffix_on_samples_only),
 	};

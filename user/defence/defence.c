@@ -101,7 +101,7 @@ static void lower_syncookies(struct round *round, const struct sw_plan *plan)
 static int write_offer(struct round *round, const struct sw_plan *plan, uint32_t slot,
 		       const char *name)
 {
-	int fd = round->needs.records.offers_fd;
+	int fd = round->needs.records->offers_fd;
 	struct sw_cookie_offer before, offer;
 
 	if (bpf_map_lookup_elem(fd, &slot, &before))
@@ -149,7 +149,7 @@ static void note_unshared(struct round *round, const struct sw_plan *plan, uint3
 /* The hook comes before anything asks for a cookie, and goes when none may come back. */
 static int adjust_interface(struct round *round, const struct sw_plan *plan, uint32_t slot)
 {
-	const struct sw_interface *record = &round->needs.records.slots[slot];
+	const struct sw_interface *record = &round->needs.records->slots[slot];
 	const struct sw_pins *pins = &round->needs.instance->pins;
 	bool needed = sw_plan_needs_hook(&round->needs, slot), linked = false;
 	char name[IF_NAMESIZE];
@@ -213,7 +213,7 @@ static int check_netns(const struct round *round, uint32_t netns)
 			note_change(&(struct round){}, &plan);
 		return sw_error(EOPNOTSUPP, "flood_defence.way: %s does not work for %s: %s",
 				sw_flood_wishes[need->asked.policy],
-				round->needs.records.slots[slot].name,
+				round->needs.records->slots[slot].name,
 				sw_way_lack(text, &host, SW_WISHED_WAY(need->asked.policy)));
 	}
 	return 0;
@@ -236,10 +236,13 @@ static int go_round(struct round *round)
 int sw_defence_prepare(const struct sw_instance *instance, const struct sw_policy *next,
 		       uint32_t slot, bool insist)
 {
+	SW_AUTO_RECORDS struct sw_records records = SW_RECORDS_NONE;
 	SW_AUTO_ROUND struct round round = ROUND_NONE;
 	uint32_t netns[SW_MAX_INTERFACES], count;
-	int error = sw_needs_read(instance, &round.needs);
+	int error = sw_records_open(instance, &records);
 
+	if (!error)
+		error = sw_needs_read(instance, &records, &round.needs);
 	if (error)
 		return error;
 	round.next = slot;
@@ -258,9 +261,12 @@ int sw_defence_prepare(const struct sw_instance *instance, const struct sw_polic
 
 int sw_defence_settle(const struct sw_instance *instance, struct sw_defence_done *done)
 {
+	SW_AUTO_RECORDS struct sw_records records = SW_RECORDS_NONE;
 	SW_AUTO_ROUND struct round round = ROUND_NONE;
-	int error = sw_needs_read(instance, &round.needs);
+	int error = sw_records_open(instance, &records);
 
+	if (!error)
+		error = sw_needs_read(instance, &records, &round.needs);
 	if (error)
 		return error;
 	round.lower = true;

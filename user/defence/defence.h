@@ -13,6 +13,7 @@
 #include "../platform/instance.h"
 
 struct sw_policy;
+struct sw_records;
 
 /*
  * Before a policy becomes active that is to be in a slot. With insist it is refused, and nothing is
@@ -40,7 +41,8 @@ int sw_defence_check_wish(const struct sw_instance *instance, const struct sw_po
 /* Restores every sysctl: nothing will be attached any more. Notes what cannot be; then it returns false. */
 bool sw_defence_end(const struct sw_instance *instance);
 
-/* How floods are kept off at each of the interfaces in status. Changes nothing; errors are recorded. */
-int sw_defence_look(const struct sw_instance *instance, struct sw_status *status);
+/* How floods are kept off at each of the interfaces in status, which are of records. Changes nothing; errors are recorded. */
+int sw_defence_look(const struct sw_instance *instance, const struct sw_records *records,
+		    struct sw_status *status);
 
 #endif

@@ -52,8 +52,8 @@ static uint64_t find_kept(const struct sw_needs *needs)
 	uint64_t kept = 0;
 
 	for (uint32_t slot = 0; slot < SW_MAX_INTERFACES; slot++)
-		if (needs->records.slots[slot].ifindex &&
-		    sw_handover_is_kept(&needs->instance->pins, &needs->records.slots[slot], slot))
+		if (needs->records->slots[slot].ifindex &&
+		    sw_handover_is_kept(&needs->instance->pins, &needs->records->slots[slot], slot))
 			kept |= 1ULL << slot;
 	return kept;
 }
@@ -63,14 +63,14 @@ static bool is_kept(const struct sw_needs *needs, uint32_t interface)
 	return needs->kept >> interface & 1;
 }
 
-int sw_needs_read(const struct sw_instance *instance, struct sw_needs *needs)
+int sw_needs_read(const struct sw_instance *instance, const struct sw_records *records,
+		  struct sw_needs *needs)
 {
 	struct sw_settings settings;
-	int error = sw_records_open(instance, &needs->records);
+	int error = sw_syncookies_open(instance, &needs->syncookies_fd);
 
 	needs->instance = instance;
-	if (!error)
-		error = sw_syncookies_open(instance, &needs->syncookies_fd);
+	needs->records = records;
 	if (!error)
 		error = sw_settings_read(instance, &settings);
 	if (!error)
@@ -87,7 +87,6 @@ int sw_needs_read(const struct sw_instance *instance, struct sw_needs *needs)
 
 void sw_needs_free(struct sw_needs *needs)
 {
-	sw_records_close(&needs->records);
 	sw_close_fd(&needs->syncookies_fd);
 }
 
@@ -96,13 +95,13 @@ uint32_t sw_needs_netns(const struct sw_needs *needs, uint32_t netns[SW_MAX_INTE
 	uint32_t count = 0, known;
 
 	for (uint32_t slot = 0; slot < SW_MAX_INTERFACES; slot++) {
-		if (!needs->records.slots[slot].ifindex)
+		if (!needs->records->slots[slot].ifindex)
 			continue;
 		for (known = 0; known < count; known++)
-			if (netns[known] == needs->records.slots[slot].netns)
+			if (netns[known] == needs->records->slots[slot].netns)
 				break;
 		if (known == count)
-			netns[count++] = needs->records.slots[slot].netns;
+			netns[count++] = needs->records->slots[slot].netns;
 	}
 	return count;
 }
@@ -111,7 +110,7 @@ uint32_t sw_needs_netns(const struct sw_needs *needs, uint32_t netns[SW_MAX_INTE
 
 bool sw_plan_has(const struct sw_needs *needs, const struct sw_plan *plan, uint32_t interface)
 {
-	const struct sw_interface *record = &needs->records.slots[interface];
+	const struct sw_interface *record = &needs->records->slots[interface];
 
 	return record->ifindex && record->netns == plan->netns;
 }
@@ -119,7 +118,7 @@ bool sw_plan_has(const struct sw_needs *needs, const struct sw_plan *plan, uint3
 struct sw_flood_host sw_plan_host(const struct sw_needs *needs, const struct sw_plan *plan,
 				  uint32_t interface, const struct sw_need *need)
 {
-	const struct sw_interface *record = &needs->records.slots[interface];
+	const struct sw_interface *record = &needs->records->slots[interface];
 	const struct sw_net_link *bridge = sw_bridge_with_netfilter(&plan->links, record->ifindex);
 	struct sw_flood_host host = {
 		.hands_over = is_kept(needs, interface),

@@ -26,7 +26,7 @@ struct sw_need {
 
 struct sw_needs {
 	const struct sw_instance *instance;
-	struct sw_records records;
+	const struct sw_records *records;
 	int syncookies_fd;
 	bool checks_cookies;
 	bool cookies_sent; /* and may come back */
@@ -38,11 +38,12 @@ struct sw_needs {
 #define SW_AUTO_NEEDS __attribute__((cleanup(sw_needs_free)))
 #define SW_NEEDS_NONE                                                                              \
 	{                                                                                          \
-		.records = SW_RECORDS_NONE, .syncookies_fd = -1                                    \
+		.syncookies_fd = -1                                                                \
 	}
 
-/* Reads what is asked for. Errors are recorded. */
-int sw_needs_read(const struct sw_instance *instance, struct sw_needs *needs);
+/* Reads what is asked for, of interfaces that the caller has read and keeps. Errors are recorded. */
+int sw_needs_read(const struct sw_instance *instance, const struct sw_records *records,
+		  struct sw_needs *needs);
 void sw_needs_free(struct sw_needs *needs);
 
 /* A policy that is about to be put into a slot. */

@@ -3,8 +3,10 @@
 #include "defence.h"
 
 #include "../base/cleanup.h"
+#include "../base/error.h"
 #include "../hooks/handover.h"
 #include "../hooks/hooks.h"
+#include "../maps/rows.h"
 #include "../platform/interface_name.h"
 #include "../platform/netns.h"
 #include "cookie_offer.h"
@@ -37,20 +39,36 @@ static uint32_t drifts(const struct sw_needs *needs, const struct sw_cookie_offe
 	return found;
 }
 
+/* What is noted of each slot. */
+struct notes {
+	struct sw_cookie_offer offers[SW_MAX_INTERFACES];
+	struct sw_tc_note tc[SW_MAX_INTERFACES];
+};
+
+static int read_notes(const struct sw_records *records, struct notes *notes)
+{
+	int error = sw_rows_read(records->offers_fd, 0, SW_MAX_INTERFACES, notes->offers);
+
+	if (!error)
+		error = sw_rows_read(records->tc_notes_fd, 0, SW_MAX_INTERFACES, notes->tc);
+	return error ? sw_error(error, "cannot read what is offered to clients: %s",
+				sw_errno_text(error)) :
+		       0;
+}
+
 static void look_at(const struct sw_needs *needs, const struct sw_plan *plan,
-		    struct sw_status_interface *interface, struct sw_status_flood *flood)
+		    const struct notes *notes, struct sw_status_interface *interface,
+		    struct sw_status_flood *flood)
 {
 	const struct sw_need *need = &needs->of[needs->active];
 	uint32_t slot = interface->slot;
-	struct sw_cookie_offer noted = {}, now;
-	struct sw_tc_note tc = {};
+	const struct sw_cookie_offer *noted = &notes->offers[slot];
+	struct sw_cookie_offer now;
 	char name[IF_NAMESIZE];
 
-	bpf_map_lookup_elem(needs->records.offers_fd, &slot, &noted);
-	bpf_map_lookup_elem(needs->records.tc_notes_fd, &slot, &tc);
-	flood->by_tc = interface->record.mode == SW_MODE_TC || tc.must_send;
-	flood->way = (enum sw_flood_way)noted.ways[needs->active];
-	flood->wscale = noted.wscale;
+	flood->by_tc = interface->record.mode == SW_MODE_TC || notes->tc[slot].must_send;
+	flood->way = (enum sw_flood_way)noted->ways[needs->active];
+	flood->wscale = noted->wscale;
 	flood->forwards = plan->forwards;
 	flood->defends = need->defends;
 	flood->asked = need->asked;
@@ -68,12 +86,13 @@ static void look_at(const struct sw_needs *needs, const struct sw_plan *plan,
 			     &interface->before_handover);
 	if (!sw_interface_name(interface->record.ifindex, name))
 		return;
-	sw_plan_offer(needs, plan, slot, name, SW_POLICY_SLOTS, &noted, &now);
-	flood->drifts = drifts(needs, &noted, &now);
+	sw_plan_offer(needs, plan, slot, name, SW_POLICY_SLOTS, noted, &now);
+	flood->drifts = drifts(needs, noted, &now);
 	flood->known = true;
 }
 
-static int look_at_netns(const struct sw_needs *needs, uint32_t netns, struct sw_status *status)
+static int look_at_netns(const struct sw_needs *needs, const struct notes *notes, uint32_t netns,
+			 struct sw_status *status)
 {
 	SW_AUTO_PLAN struct sw_plan plan = { .netns = netns };
 	SW_AUTO_NETNS int back = -1;
@@ -89,23 +108,27 @@ static int look_at_netns(const struct sw_needs *needs, uint32_t netns, struct sw
 
 		if (interface->record.netns != netns)
 			continue;
-		look_at(needs, &plan, interface, &interface->flood);
+		look_at(needs, &plan, notes, interface, &interface->flood);
 		if (differ && interface->flood.forwards && needs->of[needs->active].unheard)
 			interface->flood.drifts |= 1U << SW_DRIFT_ADDRESSES;
 	}
 	return error;
 }
 
-int sw_defence_look(const struct sw_instance *instance, struct sw_status *status)
+int sw_defence_look(const struct sw_instance *instance, const struct sw_records *records,
+		    struct sw_status *status)
 {
 	SW_AUTO_NEEDS struct sw_needs needs = SW_NEEDS_NONE;
 	uint32_t netns[SW_MAX_INTERFACES], count;
-	int error = sw_needs_read(instance, &needs);
+	struct notes notes;
+	int error = sw_needs_read(instance, records, &needs);
 
+	if (!error)
+		error = read_notes(records, &notes);
 	if (error)
 		return error;
 	count = sw_needs_netns(&needs, netns);
 	for (uint32_t i = 0; i < count && !error; i++)
-		error = look_at_netns(&needs, netns[i], status);
+		error = look_at_netns(&needs, &notes, netns[i], status);
 	return error;
 }

@@ -4,6 +4,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../platform/privileges.h"
 #include "../platform/tc_filters.h"
 
 #include <bpf/bpf.h>
@@ -30,6 +31,13 @@ static void add(struct sw_programs_before *before, uint32_t id)
 		  fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length) ? "?" : info.name);
 }
 
+static int query(uint32_t ifindex, int hook, struct bpf_prog_query_opts *found)
+{
+	if (sw_privileges_are_dropped())
+		return -EPERM;
+	return bpf_prog_query_opts((int)ifindex, (enum bpf_attach_type)hook, found);
+}
+
 /* The kernel lists them in the order in which it runs them. */
 static void tcx_before(const struct sw_interface *record, int hook, uint32_t program,
 		       struct sw_programs_before *before)
@@ -37,7 +45,7 @@ static void tcx_before(const struct sw_interface *record, int hook, uint32_t pro
 	__u32 programs[MAX_PROGRAMS];
 	LIBBPF_OPTS(bpf_prog_query_opts, found, .prog_ids = programs, .prog_cnt = MAX_PROGRAMS);
 
-	if (bpf_prog_query_opts((int)record->ifindex, (enum bpf_attach_type)hook, &found))
+	if (query(record->ifindex, hook, &found))
 		return;
 	for (uint32_t i = 0; i < found.prog_cnt && programs[i] != program; i++)
 		add(before, programs[i]);
@@ -48,7 +56,7 @@ bool sw_tcx_has_program(uint32_t ifindex, uint32_t hook, uint32_t program)
 	__u32 programs[MAX_PROGRAMS];
 	LIBBPF_OPTS(bpf_prog_query_opts, found, .prog_ids = programs, .prog_cnt = MAX_PROGRAMS);
 
-	if (bpf_prog_query_opts((int)ifindex, (enum bpf_attach_type)hook, &found))
+	if (query(ifindex, (int)hook, &found))
 		return true;
 	for (uint32_t i = 0; i < found.prog_cnt; i++)
 		if (programs[i] == program)

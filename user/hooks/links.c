@@ -6,6 +6,7 @@
 #include "../base/error.h"
 #include "../maps/interface_records.h"
 #include "../platform/netns.h"
+#include "../platform/privileges.h"
 #include "program.h"
 
 #include <bpf/bpf.h>
@@ -50,7 +51,7 @@ static bool is_on_interface(const struct sw_interface *record, const struct bpf_
  */
 static bool is_foreign(const struct sw_pins *pins, uint32_t program)
 {
-	SW_AUTO_FD int fd = bpf_prog_get_fd_by_id(program);
+	SW_AUTO_FD int fd = sw_privileges_are_dropped() ? -1 : bpf_prog_get_fd_by_id(program);
 	SW_AUTO_FD int map = -1;
 	char path[SW_PIN_PATH];
 	uint32_t id;

@@ -176,8 +176,9 @@ bool sw_pins_exist(const struct sw_pins *pins, const char *name)
 {
 	char path[SW_PIN_PATH];
 
-	sw_pins_path(pins, path, "%s", name);
-	return access(path, F_OK) == 0;
+	/* status asks this of every slot, and the way by /proc is the longer part of the whole path */
+	sw_format(path, sizeof(path), "%s/%s", strrchr(pins->path, '/') + 1, name);
+	return faccessat(pins->parent_fd, path, F_OK, 0) == 0;
 }
 
 /* The owner stays, so that what is unfinished is nobody else's. */

@@ -8,6 +8,13 @@
 #include <stdbool.h>
 #include <sys/prctl.h>
 
+static bool dropped;
+
+bool sw_privileges_are_dropped(void)
+{
+	return dropped;
+}
+
 int sw_drop_privileges(void)
 {
 	bool may_shrink;
@@ -27,5 +34,6 @@ int sw_drop_privileges(void)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return sw_error(errno, "cannot give up what other programs could gain: %s",
 				sw_errno_text(errno));
+	dropped = true;
 	return 0;
 }

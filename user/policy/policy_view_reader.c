@@ -122,22 +122,18 @@ static int read_lists(const struct sw_instance *instance, struct sw_policy_view 
 }
 
 /* Since when each interface that is attached has been watched. */
-static int read_watchers(const struct sw_instance *instance, const struct sw_settings *settings,
-			 uint64_t now_ms, struct sw_policy_view *view)
+static void fill_watchers(const struct sw_records *records, const struct sw_settings *settings,
+			  uint64_t now_ms, struct sw_policy_view *view)
 {
-	SW_AUTO_RECORDS struct sw_records records = SW_RECORDS_NONE;
-	int error = sw_records_open(instance, &records);
-
-	for (uint32_t slot = 0; slot < SW_MAX_INTERFACES && !error; slot++) {
+	for (uint32_t slot = 0; slot < SW_MAX_INTERFACES; slot++) {
 		struct sw_watcher *watcher = &view->watchers[view->watcher_count];
 
-		if (!records.slots[slot].ifindex)
+		if (!records->slots[slot].ifindex)
 			continue;
-		snprintf(watcher->name, sizeof(watcher->name), "%s", records.slots[slot].name);
+		snprintf(watcher->name, sizeof(watcher->name), "%s", records->slots[slot].name);
 		watcher->watched_ms = now_ms - settings->watching_since_ms[slot];
 		view->watcher_count++;
 	}
-	return error;
 }
 
 static void describe(const struct sw_policy *policy, const struct sw_policy_state *state,
@@ -164,7 +160,8 @@ static void describe(const struct sw_policy *policy, const struct sw_policy_stat
 	view->tai_changed = clock.tai_minus_utc_s != settings->tai_minus_utc_s;
 }
 
-int sw_policy_view_read(const struct sw_instance *instance, struct sw_policy_view *view)
+int sw_policy_view_read_of(const struct sw_instance *instance, const struct sw_records *records,
+			   struct sw_policy_view *view)
 {
 	SW_AUTO_FREE struct sw_policy *policy = malloc(sizeof(*policy));
 	struct sw_settings settings;
@@ -187,12 +184,19 @@ int sw_policy_view_read(const struct sw_instance *instance, struct sw_policy_vie
 	if (!error)
 		error = read_way(instance, state.active, &made.flood_way);
 	if (!error)
-		error = read_watchers(instance, &settings, now_ms, &made);
-	if (!error)
 		error = sw_armed_read(instance, &made.armed);
 	if (error)
 		return error;
+	fill_watchers(records, &settings, now_ms, &made);
 	describe(policy, &state, &settings, now_ms, &made);
 	*view = made;
 	return 0;
+}
+
+int sw_policy_view_read(const struct sw_instance *instance, struct sw_policy_view *view)
+{
+	SW_AUTO_RECORDS struct sw_records records = SW_RECORDS_NONE;
+	int error = sw_records_open(instance, &records);
+
+	return error ? error : sw_policy_view_read_of(instance, &records, view);
 }

@@ -20,9 +20,6 @@ struct sw_top;
 
 int sw_snapshot_read(const char *pin_dir, struct sw_snapshot *snapshot);
 
-/* The same without the memory of the maps, of which each is opened for that: map_bytes is 0. */
-int sw_counts_read(const char *pin_dir, struct sw_snapshot *snapshot);
-
 int sw_status_read(const char *pin_dir, struct sw_status *status);
 
 /* The same without how full the tables of sources are, whose every entry would have to be looked at. */

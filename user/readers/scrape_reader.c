@@ -7,10 +7,10 @@
 #include "../maps/policy_slot.h"
 #include "../model/policy.h"
 #include "../model/scrape.h"
-#include "../platform/instance.h"
 #include "../platform/netlink.h"
 #include "../platform/netns.h"
 #include "accept_queues.h"
+#include "snapshot_reader.h"
 
 #include <bpf/bpf.h>
 #include <linux/rtnetlink.h>
@@ -130,16 +130,36 @@ static void read_costs(struct sw_scrape *scrape)
 }
 
 /* The policy that the counters are of; without services if another has become active meanwhile. */
-static int read_policy(const char *pin_dir, uint32_t generation, struct sw_policy *policy)
+static int read_policy(const struct sw_instance *instance, uint32_t generation,
+		       struct sw_policy *policy)
+{
+	struct sw_policy_state state;
+	int error = sw_policy_read(instance, policy, &state);
+
+	if (!error && policy->generation != generation)
+		policy->service_count = 0;
+	return error;
+}
+
+/* The instance and its interfaces are opened and read once, and so is what the counters and the status both say. */
+static int read_instance(const char *pin_dir, struct sw_policy *policy, struct sw_scrape *made)
 {
 	SW_AUTO_INSTANCE struct sw_instance instance = SW_INSTANCE_NONE;
-	struct sw_policy_state state;
+	SW_AUTO_RECORDS struct sw_records records = SW_RECORDS_NONE;
 	int error = sw_instance_open(pin_dir, SW_ACCESS_READ, &instance);
 
 	if (!error)
-		error = sw_policy_read(&instance, policy, &state);
-	if (!error && policy->generation != generation)
-		policy->service_count = 0;
+		error = sw_records_open(&instance, &records);
+	if (!error)
+		error = sw_snapshot_take(&instance, &records, &made->snapshot);
+	if (error)
+		return error;
+	sw_format(made->status.pin_dir, sizeof(made->status.pin_dir), "%s", pin_dir);
+	made->status.policy = made->snapshot.policy;
+	error = sw_status_take(&instance, &records, &made->snapshot.total, &made->status);
+	if (!error)
+		error = read_policy(&instance, made->snapshot.policy.generation, policy);
+	made->snapshot.map_bytes = made->status.map_bytes; /* which has found it out of each */
 	return error;
 }
 
@@ -147,17 +167,10 @@ int sw_scrape_read(const char *pin_dir, struct sw_scrape *scrape)
 {
 	SW_AUTO_FREE struct sw_scrape *made = calloc(1, sizeof(*made));
 	SW_AUTO_FREE struct sw_policy *policy = malloc(sizeof(*policy));
-	int error = made && policy ? sw_counts_read(pin_dir, &made->snapshot) : -ENOMEM;
+	int error = made && policy ? read_instance(pin_dir, policy, made) : -ENOMEM;
 
-	if (!error)
-		error = sw_status_read_often(pin_dir, &made->status);
-	if (!error && !made->status.attached)
-		error = sw_not_attached(); /* any more */
-	if (!error)
-		error = read_policy(pin_dir, made->snapshot.policy.generation, policy);
 	if (error)
 		return error;
-	made->snapshot.map_bytes = made->status.map_bytes; /* which has found it out of each */
 	read_namespaces(policy, made);
 	read_costs(made);
 	*scrape = *made;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Reads the counters, and how the tables and hooks are. */
-#include "readers.h"
+#include "snapshot_reader.h"
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
@@ -17,9 +17,10 @@
 #include "../platform/netns.h"
 #include "../policy/policy_view_reader.h"
 #include "occupancy_reader.h"
+#include "readers.h"
 
 #include <bpf/bpf.h>
-#include <inttypes.h>
+#include <fcntl.h>
 #include <string.h>
 
 static int read_failed(const char *what)
@@ -55,18 +56,21 @@ static uint64_t connections(const struct sw_counters *total)
 	return gauge(total, SW_TALLY_CONNECTIONS_OPENED, SW_TALLY_CONNECTIONS_CLOSED);
 }
 
+/* What the kernel accounts a map for, which changes with its entries. It is asked of each map at each look: no stdio. */
 static uint64_t map_bytes(int fd)
 {
-	char path[40], line[128];
-	SW_AUTO_FILE FILE *file = NULL;
-	uint64_t bytes = 0;
+	static const char field[] = "\nmemlock:";
+	char path[40], text[1024];
+	const char *found;
+	SW_AUTO_FD int info = -1;
+	ssize_t length;
 
 	sw_format(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	file = fopen(path, "re");
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "memlock: %" SCNu64, &bytes) == 1)
-			break;
-	return bytes;
+	info = open(path, O_RDONLY | O_CLOEXEC);
+	length = info < 0 ? -1 : read(info, text, sizeof(text) - 1);
+	text[length > 0 ? length : 0] = '\0';
+	found = strstr(text, field);
+	return found ? strtoull(found + strlen(field), NULL, 10) : 0;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -166,19 +170,40 @@ static int read_services(const struct sw_instance *instance, const struct sw_pol
 }
 
 /* The policy, and what was counted for its services. */
-static int read_policy(const struct sw_instance *instance, struct sw_snapshot *snapshot)
+static int read_policy(const struct sw_instance *instance, const struct sw_records *records,
+		       struct sw_snapshot *snapshot)
 {
 	int error;
 
 	do {
-		error = sw_policy_view_read(instance, &snapshot->policy);
+		error = sw_policy_view_read_of(instance, records, &snapshot->policy);
 		if (!error)
 			error = read_services(instance, &snapshot->policy, snapshot->services);
 	} while (error == -EAGAIN);
 	return error;
 }
 
-static int read_snapshot(const char *pin_dir, bool with_maps, struct sw_snapshot *snapshot)
+int sw_snapshot_take(const struct sw_instance *instance, const struct sw_records *records,
+		     struct sw_snapshot *snapshot)
+{
+	int error = read_counters(instance, &snapshot->total);
+
+	if (!error)
+		error = read_traffic(instance, records, snapshot);
+	if (!error)
+		error = read_policy(instance, records, snapshot);
+	if (error)
+		return error;
+	snapshot->taken_ns = sw_monotonic_ns();
+	snapshot->created_ns = instance->identity.created_ns;
+	snapshot->half_open = half_open(&snapshot->total);
+	snapshot->connections = connections(&snapshot->total);
+	snapshot->handshake_capacity = instance->identity.handshake_buckets * SW_WAYS;
+	snapshot->connection_capacity = instance->identity.connection_buckets * SW_WAYS;
+	return 0;
+}
+
+int sw_snapshot_read(const char *pin_dir, struct sw_snapshot *snapshot)
 {
 	SW_AUTO_INSTANCE struct sw_instance instance = SW_INSTANCE_NONE;
 	SW_AUTO_RECORDS struct sw_records records = SW_RECORDS_NONE;
@@ -193,33 +218,12 @@ static int read_snapshot(const char *pin_dir, bool with_maps, struct sw_snapshot
 	if (!error)
 		error = sw_records_open(&instance, &records);
 	if (!error)
-		error = read_counters(&instance, &made->total);
-	if (!error)
-		error = read_traffic(&instance, &records, made);
-	if (!error)
-		error = read_policy(&instance, made);
+		error = sw_snapshot_take(&instance, &records, made);
 	if (error)
 		return error;
-	if (with_maps)
-		read_maps(&instance, maps, &map_count, &made->map_bytes);
-	made->taken_ns = sw_monotonic_ns();
-	made->created_ns = instance.identity.created_ns;
-	made->half_open = half_open(&made->total);
-	made->connections = connections(&made->total);
-	made->handshake_capacity = instance.identity.handshake_buckets * SW_WAYS;
-	made->connection_capacity = instance.identity.connection_buckets * SW_WAYS;
+	read_maps(&instance, maps, &map_count, &made->map_bytes);
 	*snapshot = *made;
 	return 0;
-}
-
-int sw_snapshot_read(const char *pin_dir, struct sw_snapshot *snapshot)
-{
-	return read_snapshot(pin_dir, true, snapshot);
-}
-
-int sw_counts_read(const char *pin_dir, struct sw_snapshot *snapshot)
-{
-	return read_snapshot(pin_dir, false, snapshot);
 }
 
 /* Who may see packets before ours. */
@@ -263,6 +267,29 @@ static void read_health(const struct sw_instance *instance, const struct sw_reco
 	}
 }
 
+int sw_status_take(const struct sw_instance *instance, const struct sw_records *records,
+		   const struct sw_counters *total, struct sw_status *status)
+{
+	int error = sw_settings_read(instance, &status->settings);
+
+	if (error)
+		return error;
+	read_maps(instance, status->maps, &status->map_count, &status->map_bytes);
+	read_health(instance, records, status);
+	error = sw_defence_look(instance, records, status);
+	if (!error) /* hooks that a detach took off are not missing */
+		error = sw_instance_check(instance);
+	if (error)
+		return error;
+	status->attached = true;
+	status->taken_ns = sw_monotonic_ns();
+	status->identity = instance->identity;
+	status->half_open = half_open(total);
+	status->connections = connections(total);
+	status->sweeper = sw_sweeper_state(instance);
+	return 0;
+}
+
 static int read_status(const char *pin_dir, bool with_sources, struct sw_status *status)
 {
 	SW_AUTO_INSTANCE struct sw_instance instance = SW_INSTANCE_NONE;
@@ -285,29 +312,14 @@ static int read_status(const char *pin_dir, bool with_sources, struct sw_status 
 	if (!error)
 		error = read_counters(&instance, &total);
 	if (!error)
-		error = sw_settings_read(&instance, &made->settings);
-	if (!error)
-		error = sw_policy_view_read(&instance, &made->policy);
+		error = sw_policy_view_read_of(&instance, &records, &made->policy);
 	if (!error && with_sources)
 		error = sw_occupancy_read(&instance, made->occupancy);
-	if (error)
-		return error;
-	read_maps(&instance, made->maps, &made->map_count, &made->map_bytes);
-	read_health(&instance, &records, made);
-	error = sw_defence_look(&instance, made);
 	if (!error)
-		error = sw_instance_check(
-			&instance); /* hooks that a detach took off are not missing */
-	if (error)
-		return error;
-	made->attached = true;
-	made->taken_ns = sw_monotonic_ns();
-	made->identity = instance.identity;
-	made->half_open = half_open(&total);
-	made->connections = connections(&total);
-	made->sweeper = sw_sweeper_state(&instance);
-	*status = *made;
-	return 0;
+		error = sw_status_take(&instance, &records, &total, made);
+	if (!error)
+		*status = *made;
+	return error;
 }
 
 int sw_status_read(const char *pin_dir, struct sw_status *status)

@@ -27,7 +27,8 @@ static void anomalies(const struct sw_metrics *to, const struct sw_counters *tot
 
 void sw_prometheus_replay(FILE *out, const struct sw_replay_result *result)
 {
-	const struct sw_metrics *to = &(const struct sw_metrics){ out, SW_METRICS_TEXT };
+	const struct sw_metrics *to = &(const struct sw_metrics){ out, SW_METRICS_TEXT,
+								  &(struct sw_metric_line){} };
 	const struct sw_counters *total = &result->stats.total;
 
 	sw_metric_single(to, "replay_packets", "gauge", "Packets of the capture.", result->packets);

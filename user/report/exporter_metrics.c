@@ -12,7 +12,7 @@
 
 void sw_prometheus_up(FILE *out, int error, enum sw_metrics_format format)
 {
-	const struct sw_metrics to = { out, format };
+	const struct sw_metrics to = { out, format, &(struct sw_metric_line){} };
 	int failure = abs(error);
 	bool named = failure >= SW_NOT_ATTACHED && failure < SW_FAILURE_END;
 

@@ -24,13 +24,36 @@ void sw_metric_head(const struct sw_metrics *to, const char *name, const char *t
 		length, name, type);
 }
 
+static void end_line(const struct sw_metrics *to)
+{
+	fwrite_unlocked(to->line->text, 1, to->line->length, to->out);
+	to->line->length = 0;
+}
+
 /*
- * A page has thousands of samples, each of a few pieces, so these are put there one after the other: printf() takes twice
- * as long for them. Nobody else writes there meanwhile.
+ * A page has thousands of samples, each of a few pieces. To put these together here and give the page the whole line takes
+ * half as long as to give it each piece, and printf() takes twice as long as that.
  */
+static void put_bytes(const struct sw_metrics *to, const char *text, size_t length)
+{
+	struct sw_metric_line *line = to->line;
+
+	while (length) {
+		size_t room = sizeof(line->text) - line->length,
+		       part = length < room ? length : room;
+
+		memcpy(line->text + line->length, text, part);
+		line->length += part;
+		text += part;
+		length -= part;
+		if (part == room)
+			end_line(to);
+	}
+}
+
 static void put(const struct sw_metrics *to, const char *text)
 {
-	fwrite_unlocked(text, 1, strlen(text), to->out);
+	put_bytes(to, text, strlen(text));
 }
 
 static void put_number(const struct sw_metrics *to, uint64_t number)
@@ -51,10 +74,10 @@ static void put_escaped(const struct sw_metrics *to, const char *value)
 
 	for (value = SW_PRINTABLE(value, LABEL_SIZE); *value; value += plain) {
 		plain = strcspn(value, "\"\\");
-		fwrite_unlocked(value, 1, plain, to->out);
+		put_bytes(to, value, plain);
 		if (value[plain]) {
-			putc_unlocked('\\', to->out);
-			putc_unlocked(value[plain++], to->out);
+			put(to, "\\");
+			put_bytes(to, &value[plain++], 1);
 		}
 	}
 }
@@ -73,6 +96,13 @@ void sw_metric_number(const struct sw_metrics *to, uint64_t number)
 	put(to, "} ");
 	put_number(to, number);
 	put(to, "\n");
+	end_line(to);
+}
+
+void sw_metric_fraction(const struct sw_metrics *to, double number, int digits)
+{
+	end_line(to);
+	fprintf(to->out, "} %.*f\n", digits, number);
 }
 
 /* The vocabulary's texts hold neither quotes nor backslashes: nothing needs an escape. */

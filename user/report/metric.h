@@ -12,10 +12,17 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* A sample that is being written: of some pieces, which go to the page as one. */
+struct sw_metric_line {
+	size_t length;
+	char text[512];
+};
+
 /* Where a page goes, and how it is written. */
 struct sw_metrics {
 	FILE *out;
 	enum sw_metrics_format format;
+	struct sw_metric_line *line;
 };
 
 /* The two lines that go before the samples of a metric. */
@@ -40,6 +47,9 @@ void sw_metric_more(const struct sw_metrics *to, const char *label, const char *
 
 /* A sample's number, behind its last label. */
 void sw_metric_number(const struct sw_metrics *to, uint64_t number);
+
+/* The same of a fraction, with that many digits behind the point. */
+void sw_metric_fraction(const struct sw_metrics *to, double number, int digits);
 
 /*
  * Of records that are called the same, as they are if an interface was renamed and another one has its

@@ -169,7 +169,7 @@ static void stats(const struct sw_metrics *to, const struct sw_snapshot *snapsho
 
 void sw_prometheus_print(FILE *out, const struct sw_scrape *scrape, enum sw_metrics_format format)
 {
-	const struct sw_metrics to = { out, format };
+	const struct sw_metrics to = { out, format, &(struct sw_metric_line){} };
 
 	stats(&to, &scrape->snapshot);
 	sw_prometheus_status(&to, scrape);

@@ -38,7 +38,7 @@ static void cost(const struct sw_metrics *to, const struct sw_scrape *scrape,
 			sw_metric_interface(to, name, records[i]);
 			sw_metric_more(to, "hook", sw_hook_name(hook));
 			if (time)
-				fprintf(to->out, "} %.9f\n", (double)of->ns / 1e9);
+				sw_metric_fraction(to, (double)of->ns / 1e9, 9);
 			else
 				sw_metric_number(to, of->runs);
 		}

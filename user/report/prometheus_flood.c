@@ -106,7 +106,7 @@ static void floods(const struct sw_metrics *to, const struct sw_service_counters
 
 static void seconds(const struct sw_metrics *to, const struct sw_service_counters *of)
 {
-	fprintf(to->out, "} %.3f\n", (double)of->flood_ms / 1000);
+	sw_metric_fraction(to, (double)of->flood_ms / 1000, 3);
 }
 
 static void steps_aside(const struct sw_metrics *to, const struct sw_service_counters *of)
