@@ -43,6 +43,7 @@ static uint32_t drifts(const struct sw_needs *needs, const struct sw_cookie_offe
 struct notes {
 	struct sw_cookie_offer offers[SW_MAX_INTERFACES];
 	struct sw_tc_note tc[SW_MAX_INTERFACES];
+	bool coming; /* an attach is under way, which notes nothing before its end */
 };
 
 static int read_notes(const struct sw_records *records, struct notes *notes)
@@ -56,6 +57,27 @@ static int read_notes(const struct sw_records *records, struct notes *notes)
 		       0;
 }
 
+static bool is_any_unnoted(const struct notes *notes, const struct sw_status *status)
+{
+	for (uint32_t i = 0; i < status->interface_count; i++)
+		if (!notes->offers[status->interfaces[i].slot].ttl)
+			return true;
+	return false;
+}
+
+/* What an attach that has ended meanwhile has noted is read then. */
+static int look_at_notes(const struct sw_needs *needs, const struct sw_status *status,
+			 struct notes *notes)
+{
+	int error = read_notes(needs->records, notes);
+
+	notes->coming = false;
+	if (error || !is_any_unnoted(notes, status))
+		return error;
+	notes->coming = sw_pins_are_locked(&needs->instance->pins);
+	return notes->coming ? 0 : read_notes(needs->records, notes);
+}
+
 static void look_at(const struct sw_needs *needs, const struct sw_plan *plan,
 		    const struct notes *notes, struct sw_status_interface *interface,
 		    struct sw_status_flood *flood)
@@ -66,6 +88,8 @@ static void look_at(const struct sw_needs *needs, const struct sw_plan *plan,
 	struct sw_cookie_offer now;
 	char name[IF_NAMESIZE];
 
+	if (!noted->ttl && notes->coming)
+		return;
 	flood->by_tc = interface->record.mode == SW_MODE_TC || notes->tc[slot].must_send;
 	flood->way = (enum sw_flood_way)noted->ways[needs->active];
 	flood->wscale = noted->wscale;
@@ -124,7 +148,7 @@ int sw_defence_look(const struct sw_instance *instance, const struct sw_records 
 	int error = sw_needs_read(instance, records, &needs);
 
 	if (!error)
-		error = read_notes(records, &notes);
+		error = look_at_notes(&needs, status, &notes);
 	if (error)
 		return error;
 	count = sw_needs_netns(&needs, netns);

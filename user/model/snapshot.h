@@ -72,7 +72,7 @@ struct sw_syncookies_view {
 
 /* How floods are kept off at an interface. */
 struct sw_status_flood {
-	bool known; /* its network namespace could be looked at */
+	bool known; /* its network namespace could be looked at, and no attach of it is under way */
 	bool forwards;
 	bool defends; /* the active policy answers SYNs */
 	bool shares;  /* with cookies that other hosts know, too */

@@ -63,6 +63,12 @@ int sw_not_attached(void);
  */
 int sw_pins_lock(struct sw_pins *pins, uint32_t patience_ms);
 
+/*
+ * Is somebody changing what is attached just now? Of pins that we have not locked ourselves. What is unfinished is under way
+ * then, and is what an interrupted change has left if not.
+ */
+bool sw_pins_are_locked(const struct sw_pins *pins);
+
 void sw_pins_close(struct sw_pins *pins);
 
 /* Writes a path inside the pin directory. */

@@ -88,3 +88,11 @@ int sw_pins_lock(struct sw_pins *pins, uint32_t patience_ms)
 	pins->locked = true;
 	return 0;
 }
+
+bool sw_pins_are_locked(const struct sw_pins *pins)
+{
+	if (flock(pins->parent_fd, LOCK_SH | LOCK_NB))
+		return errno == EWOULDBLOCK;
+	flock(pins->parent_fd, LOCK_UN); /* who wanted it just now tries again */
+	return false;
+}

@@ -239,6 +239,19 @@ static void read_before(struct sw_status_interface *to)
 		sw_tc_before(&to->record, SW_EGRESS, to->egress_program, &to->before_egress);
 }
 
+/*
+ * Has the attach ended that brings an interface? While it is under way the record does not say how it will be, and no hook is
+ * missing. One that has ended meanwhile has written the record anew.
+ */
+static bool has_come(const struct sw_instance *instance, const struct sw_records *records,
+		     uint32_t slot, struct sw_interface *record)
+{
+	if (record->tc_hook != SW_TC_NONE)
+		return true;
+	return !sw_pins_are_locked(&instance->pins) &&
+	       !bpf_map_lookup_elem(records->interfaces_fd, &slot, record) && record->ifindex;
+}
+
 static void read_health(const struct sw_instance *instance, const struct sw_records *records,
 			struct sw_status *status)
 {
@@ -250,6 +263,8 @@ static void read_health(const struct sw_instance *instance, const struct sw_reco
 		if (!is_there(instance, records, slot))
 			continue;
 		to->record = records->slots[slot];
+		if (!has_come(instance, records, slot, &to->record))
+			continue;
 		to->slot = slot;
 		to->ingress = sw_ingress_health(pins, &to->record, slot, &to->ingress_program);
 		to->egress = sw_tc_health(pins, &to->record, slot, SW_EGRESS, &to->egress_program);
