@@ -340,7 +340,7 @@ static void print_list_entries(void)
 
 static void print_list_change(void)
 {
-	const struct sw_list_change change = { 1, 2, 3, 4, 5 };
+	const struct sw_list_change change = { 1, 2, 3, 4, 5, 6 };
 	const struct sw_policy_view view = policy_view();
 
 	sw_json_list_change(stdout, SW_LIST_BLOCK, &change, &view, true);

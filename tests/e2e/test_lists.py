@@ -97,7 +97,7 @@ def test_which_entry_an_address_meets_is_told_and_what_becomes_of_it(attached, t
 @pytest.mark.parametrize("name", LISTS)
 def test_what_is_added_is_listed_and_what_is_deleted_is_not(attached, name):
     done = attached.json(name, "add", V6, V4, "--reason", 'why "not"', "--expires", "1h")
-    assert done == {"schema": 1, "list": name, "added": 2, "updated": 0, "removed": 0,
+    assert done == {"schema": 1, "list": name, "added": 2, "updated": 0, "lost_expiry": 0, "removed": 0,
                     "duplicates": 0, "total": 2, **({"effect": "counted"} if name == "block" else {})}
     shown = attached.json(name, "list")
     assert shown["list"] == name and shown["total"] == 2
@@ -163,6 +163,11 @@ def test_the_longest_prefix_has_the_hits(attached, stage):
     (["add", "192.0.2.0/33"], ("192.0.2.0/33", "length")),
     (["add", "0.0.0.0/0"], ("0.0.0.0/0", "every address")),
     (["add", "::/0"], ("every address",)),
+    (["add", "0.0.0.0/1"], ("block add: 0.0.0.0/1 is a quarter of all addresses of IPv4", "--wide")),
+    (["add", "192.0.0.0/2"], ("192.0.0.0/2", "--wide")),
+    (["add", V4, "2000::/3"], ("block add: 2000::/3 is a quarter of all addresses of IPv6", "--wide")),
+    (["add", "::/1"], ("::/1", "--wide")),
+    (["add", "3800::/5"], ("3800::/5", "--wide")),
     (["add", "::ffff:192.0.2.1"], ("IPv4",)),
     (["add", V4, "--expires", "soon"], ("--expires", "soon")),
     (["add", V4, "--expires", "999ms"], ("999ms",)),
@@ -203,6 +208,38 @@ def test_errors_in_json(attached):
     done = attached.run("-j", "block", "del", V4)
     assert done.returncode == 1
     assert V4 in json.loads(done.stdout)["error"]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_quarter_of_all_is_taken_if_that_is_meant(attached, tmp_path, name):
+    """Nobody has to say so for less, nor for what no host has."""
+    wide, others = ["128.0.0.0/1", "2000::/3"], ["224.0.0.0/3", "2000::/6", "4000::/2", "8000::/2"]
+    feed = tmp_path / "feed.txt"
+    feed.write_text("# bogons\n" + "\n".join(others + wide))
+    refuse(attached.run(name, "load", feed), 2, f"{feed}:6: 128.0.0.0/1", "--wide")
+    attached.expect(0, name, "add", *others)
+    attached.expect(0, name, "add", wide[0], "--wide")
+    attached.expect(0, name, "load", feed, "--wide")
+    assert set(prefixes(attached, name)) == {*wide, *others}
+    attached.expect(0, name, "del", *wide)
+
+
+@pytest.mark.parametrize("verb", (("add",), ("load",), ("load", "--replace")), ids=" ".join)
+@pytest.mark.parametrize("name", LISTS)
+def test_who_takes_an_expiry_away_is_told(attached, tmp_path, name, verb):
+    feed = tmp_path / "feed.txt"
+    feed.write_text(f"{V4}\n{V6}\n203.0.113.7\n")
+    what = (V4, V6, "203.0.113.7") if verb == ("add",) else (feed,)
+    attached.expect(0, name, "add", V4, V6, "--expires", "2d")
+    attached.expect(0, name, "add", "203.0.113.7")
+    done = attached.json(name, *verb, *what, "--expires", "2d")
+    assert (done["updated"], done["lost_expiry"]) == (3, 0)
+    text = attached.expect(0, name, *verb, *what).stdout
+    assert "3 of those updated had an expiry and have none now" in text and "--expires" in text
+    attached.expect(0, name, "add", V6, "--expires", "2d")
+    assert attached.json(name, *verb, *what)["lost_expiry"] == 1
+    assert not any(row["expires"] for row in rows(attached, name))
+    assert "expiry" not in attached.expect(0, name, *verb, *what).stdout
 
 
 # ---- files

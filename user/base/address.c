@@ -104,6 +104,16 @@ bool sw_prefix_is_everything(const struct sw_prefix *prefix)
 	return prefix->length == (sw_prefix_is_v4(prefix) ? SW_V4_BITS : 0);
 }
 
+bool sw_prefix_is_wide(const struct sw_prefix *prefix)
+{
+	static const struct sw_prefix hosts = { .addr = { .bytes = { 0x20 } }, .length = 3 };
+
+	if (sw_prefix_is_v4(prefix))
+		return prefix->length < SW_V4_BITS + 3;
+	return prefix->length < hosts.length + 3 &&
+	       (sw_prefix_covers(&hosts, prefix) || sw_prefix_covers(prefix, &hosts));
+}
+
 bool sw_prefix_covers(const struct sw_prefix *outer, const struct sw_prefix *inner)
 {
 	struct sw_prefix around = sw_prefix_around(&inner->addr, outer->length);

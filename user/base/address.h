@@ -48,6 +48,12 @@ bool sw_prefix_is_v4(const struct sw_prefix *prefix);
 /* Is it all of its family? */
 bool sw_prefix_is_everything(const struct sw_prefix *prefix);
 
+/*
+ * Does it hold a quarter of the addresses that hosts of its family have, or more? Those of IPv6 are all in 2000::/3;
+ * what is in use by nobody, or for other things, may be as large as it likes, as in lists of bogons.
+ */
+bool sw_prefix_is_wide(const struct sw_prefix *prefix);
+
 /* Does everything in the inner one lie in the outer one? Never for unlike families. */
 bool sw_prefix_covers(const struct sw_prefix *outer, const struct sw_prefix *inner);
 

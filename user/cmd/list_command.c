@@ -24,6 +24,7 @@ static const char *const sorts[] = { "prefix", "hits", NULL };
 static struct {
 	uint64_t expires_ms;
 	const char *reason;
+	bool wide;
 	bool replace;
 	bool all;
 	uint64_t limit;
@@ -44,7 +45,13 @@ static struct {
 			.help = "why it is on the list"                                            \
 	}
 
-static const struct sw_option add_options[] = { EXPIRES, REASON, {} };
+#define WIDE                                                                                       \
+	{                                                                                          \
+		"wide", 0, SW_OPTION_FLAG, &given.wide, NULL,                                      \
+			.help = "take prefixes of a quarter of all addresses and more"             \
+	}
+
+static const struct sw_option add_options[] = { EXPIRES, REASON, WIDE, {} };
 
 static const struct sw_option del_options[] = {
 	{ "all", 'a', SW_OPTION_FLAG, &given.all, NULL, .help = "every prefix" },
@@ -65,6 +72,7 @@ static const struct sw_option check_options[] = { {} };
 static const struct sw_option load_options[] = {
 	EXPIRES,
 	REASON,
+	WIDE,
 	{ "replace", 0, SW_OPTION_FLAG, &given.replace, NULL,
 	  .help = "remove every prefix that is not in the file" },
 	{},
@@ -82,6 +90,27 @@ struct call {
 };
 
 /* ---- what goes in */
+
+/* Whoever drops, or lets in, that many has to say that it is meant. where is as of sw_list_add(). */
+static int check_width(const struct call *call, const char *where)
+{
+	char text[SW_PREFIX_SIZE], line[16] = "";
+
+	for (size_t i = 0; i < call->entries.count && !given.wide; i++) {
+		const struct sw_entry *entry = &call->entries.rows[i];
+
+		if (!sw_prefix_is_wide(&entry->prefix))
+			continue;
+		if (entry->line)
+			sw_format(line, sizeof(line), ":%u", entry->line);
+		return sw_error(EINVAL,
+				"%s%s: %s is a quarter of all addresses of %s or more; to add it "
+				"all the same: --wide",
+				where, line, sw_format_prefix(text, &entry->prefix),
+				sw_prefix_is_v4(&entry->prefix) ? "IPv4" : "IPv6");
+	}
+	return 0;
+}
 
 /* --expires and --reason hold for all of them; a reason in the file goes before. */
 static int complete_entries(struct call *call)
@@ -145,9 +174,11 @@ static int add(struct call *call)
 	char where[32];
 	int error = take_words(call, "add");
 
+	sw_format(where, sizeof(where), "%s add", call->name);
+	if (!error)
+		error = check_width(call, where);
 	if (!error)
 		error = complete_entries(call);
-	sw_format(where, sizeof(where), "%s add", call->name);
 	if (error)
 		return error;
 	return failure(sw_list_add(&call->target, &call->entries, where, &call->change));
@@ -192,6 +223,8 @@ static int load(struct call *call)
 		error = sw_error(EINVAL,
 				 "%s: holds no prefix; to empty the list: synward %s del --all",
 				 sw_input_name(path), call->name);
+	if (!error)
+		error = check_width(call, sw_input_name(path));
 	if (!error)
 		error = complete_entries(call);
 	call->progress.unit = "prefixes";

@@ -131,12 +131,13 @@ static void count_changes(const struct session *session, const struct sw_entries
 	uint32_t now_s = (uint32_t)sw_boot_s();
 
 	for (size_t i = 0; i < entries->count; i++) {
-		const struct sw_list_row *row = find_row(session, &entries->rows[i].prefix);
+		const struct sw_entry *entry = &entries->rows[i];
+		const struct sw_list_row *row = find_row(session, &entry->prefix);
+		bool there = row && sw_list_is_live(row, now_s);
 
-		if (row && sw_list_is_live(row, now_s))
-			change->updated++;
-		else
-			change->added++;
+		change->added += !there;
+		change->updated += there;
+		change->lost_expiry += there && row->expires_s && !entry->expires_s;
 	}
 }
 

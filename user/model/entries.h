@@ -44,6 +44,7 @@ struct sw_entries {
 struct sw_list_change {
 	uint64_t added;
 	uint64_t updated;
+	uint64_t lost_expiry; /* of those updated: they had one, and have none now */
 	uint64_t removed;
 	uint64_t duplicates; /* of those given */
 	uint64_t entries;    /* that there are now */

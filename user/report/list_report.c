@@ -251,6 +251,12 @@ void sw_text_list_change(FILE *to, enum sw_list list, const struct sw_list_chang
 	if (!change->added && !change->updated && !change->removed)
 		fprintf(out, "%snothing changed", separator);
 	fprintf(out, "; %s on the list\n", sw_format_count(text, change->entries));
+	if (change->lost_expiry)
+		fprintf(out,
+			"  %s of those updated had an expiry and %s none now: without --expires a "
+			"prefix stays until it is deleted\n",
+			sw_format_count(text, change->lost_expiry),
+			change->lost_expiry == 1 ? "has" : "have");
 	if (view && effect_of(view) != EFFECT_DROPPED) {
 		fputs("  ", out);
 		print_effect(out, view);
@@ -267,6 +273,7 @@ void sw_json_list_change(FILE *out, enum sw_list list, const struct sw_list_chan
 	sw_json_put_text(root, "list", sw_list_words[list].name);
 	sw_json_put_number(root, "added", change->added);
 	sw_json_put_number(root, "updated", change->updated);
+	sw_json_put_number(root, "lost_expiry", change->lost_expiry);
 	sw_json_put_number(root, "removed", change->removed);
 	sw_json_put_number(root, "duplicates", change->duplicates);
 	sw_json_put_number(root, "total", change->entries);
