@@ -96,6 +96,21 @@ def test_hooks_without_an_identity_are_damaged(far, synward, gone):
     assert syncookies(far) == (2 if gone == "maps" else 0), "what it was is in the maps"
 
 
+def test_an_attach_tells_of_each_map_that_has_no_pin(far, synward):
+    """Also of an interface that is attached already: it needs no map then, and would not notice."""
+    maps = sorted(path for path in (synward.pin_dir / "maps").iterdir() if path.is_file())
+    aside = synward.pin_dir / "maps" / "aside"
+    assert len(maps) > 40
+    for path in maps:
+        path.rename(aside)
+        done = ask(synward, far, ("attach", "s0"))
+        assert done.returncode == 1 and f"is damaged: maps/{path.name} cannot be opened" in done.stderr, done
+        assert not path.exists(), "nothing is put in its place"
+        aside.rename(path)
+    assert "already attached" in ask(synward, far, ("attach", "s0")).stdout
+    expect_whole(synward, far)
+
+
 @pytest.mark.parametrize("hook", ("tcx", "clsact"))
 def test_an_attach_after_a_discard_finds_the_hooks_free(pair, synward, hook):
     end = pair[1]

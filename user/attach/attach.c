@@ -142,6 +142,9 @@ static int open_instance(const char *pin_dir, struct attachment *at)
 		return begin_instance(at);
 	}
 	at->open = true;
+	error = sw_object_check_maps(&at->instance);
+	if (error)
+		return error;
 	error = check_size("handshakes", at->request->handshakes, identity->handshake_buckets);
 	if (!error)
 		error = check_size("connections", at->request->connections,

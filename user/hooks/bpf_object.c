@@ -9,6 +9,7 @@
 #include "../maps/table_sizes.h"
 #include "../platform/bpf_log.h"
 #include "handover.h"
+#include "object_maps.h"
 #include "synward_tc.skel.h"
 
 #include <synward/cookie.h>
@@ -77,23 +78,6 @@ void sw_object_free(struct sw_object *object)
 	free(object);
 }
 
-/* Only a replay has use for these. */
-static bool is_for_replay(const struct bpf_map *map)
-{
-	return !strncmp(bpf_map__name(map), "replay_", 7);
-}
-
-/* Nobody looks at it from outside, and only one program has it. */
-static bool is_own(const struct bpf_map *map)
-{
-	return sw_map_is_private(map) || !strcmp(bpf_map__name(map), "received");
-}
-
-static bool is_shared(const struct bpf_map *map)
-{
-	return !is_own(map) && !is_for_replay(map);
-}
-
 /* Milliseconds in a tick of the kernel, times 2^20: the coarse clock moves with the jiffies. */
 static uint32_t tick_ms_q20(void)
 {
@@ -158,51 +142,12 @@ static void choose_programs(struct synward_bpf *skeleton, bool only_tc)
 				  !only_tc && sw_handover_is_possible());
 }
 
-/* A pinned map may take the place of the object's own only if it is of the very same make. */
-static int reuse_map(const struct sw_instance *instance, struct bpf_map *map)
-{
-	const char *name = sw_map_name(map);
-	struct bpf_map_info info = {};
-	__u32 length = sizeof(info);
-	SW_AUTO_FD int fd = -1;
-	int error;
-
-	error = sw_instance_map(instance, name, bpf_map__value_size(map), &fd);
-	if (error)
-		return error;
-	if (bpf_obj_get_info_by_fd(fd, &info, &length) || info.type != bpf_map__type(map) ||
-	    info.key_size != bpf_map__key_size(map) ||
-	    info.max_entries != bpf_map__max_entries(map) ||
-	    info.map_flags != bpf_map__map_flags(map))
-		return sw_error(EPROTO,
-				"%s/maps/%s is laid out for another build of synward; discard it: "
-				"synward --pin-dir %s detach --all --force",
-				instance->pins.shown, name, instance->pins.shown);
-	error = bpf_map__reuse_fd(map, fd);
-	if (error)
-		return sw_error(error, "cannot share %s/maps/%s: %s", instance->pins.shown, name,
-				sw_errno_text(error));
-	return 0;
-}
-
 static int prepare_maps(const struct sw_instance *instance, struct bpf_object *object, bool create)
 {
-	struct bpf_map *map;
 	int error = sw_size_tables(object, instance->identity.handshake_buckets,
 				   instance->identity.connection_buckets);
 
-	if (error)
-		return error;
-	bpf_object__for_each_map(map, object)
-	{
-		if (is_for_replay(map))
-			error = bpf_map__set_autocreate(map, false);
-		else if (!create && is_shared(map))
-			error = reuse_map(instance, map);
-		if (error)
-			return error;
-	}
-	return 0;
+	return error ? error : sw_object_share_maps(instance, object, create);
 }
 
 /* Whoever makes the tables can have smaller ones; all others load programs that share those that are there. */
@@ -337,7 +282,7 @@ static int pin_all(const struct sw_pins *pins, const struct synward_bpf *skeleto
 		error = sw_pins_make_dir(pins, "links");
 	if (!error)
 		error = pin_missing_programs(pins, skeleton);
-	bpf_object__for_each_map(map, skeleton->obj) if (!error && is_shared(map) &&
+	bpf_object__for_each_map(map, skeleton->obj) if (!error && sw_map_is_shared(map) &&
 							 map != skeleton->maps.identity)
 		error = pin_map(pins, map);
 	return error ? error : pin_map(pins, skeleton->maps.identity);
@@ -405,6 +350,18 @@ int sw_object_load(const struct sw_instance *instance, const struct sw_object_op
 	*object = made;
 	made = NULL;
 	return 0;
+}
+
+int sw_object_check_maps(const struct sw_instance *instance)
+{
+	struct synward_bpf *skeleton = synward_bpf__open();
+	int error;
+
+	if (!skeleton)
+		return -ENOMEM;
+	error = sw_object_find_maps(instance, skeleton->obj);
+	synward_bpf__destroy(skeleton);
+	return error;
 }
 
 int sw_object_xdp_frags(struct sw_object *object)

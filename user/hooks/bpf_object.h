@@ -51,6 +51,12 @@ int sw_object_pin_missing(const struct sw_object *object);
 /* Is all that commands run pinned? */
 bool sw_programs_are_pinned(const struct sw_pins *pins);
 
+/*
+ * Is the pin of each map there that programs share? Without one no program can be loaded, and what is attached goes on.
+ * Errors are recorded.
+ */
+int sw_object_check_maps(const struct sw_instance *instance);
+
 /* Descriptors of its programs, which the object goes on owning. */
 int sw_object_xdp(const struct sw_object *object);
 int sw_object_egress(const struct sw_object *object);
