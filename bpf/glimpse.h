@@ -278,15 +278,43 @@ __noinline int keep_evicted(__u32 now_ms)
 	return 0;
 }
 
+/*
+ * A SYN that was only counted comes again, and is entered, since all are by now. What its word says would keep the
+ * SYN-ACK from the table.
+ */
+__noinline int forget_glimpse(const struct sw_packet *syn, __u64 hash)
+{
+	struct sw_glimpse_line *line = glimpse_line(hash);
+	__u32 place;
+
+	if (!syn || !line)
+		return 0;
+	place = glimpse_place(hash);
+	if (place && sw_glimpse_repeats(sw_glimpse_at(line, place), syn))
+		sw_glimpse_put(line, place, 0);
+	return 0;
+}
+
+/* As is_only_counted(), of a SYN that comes in. limited: there are limits, for which it was booked or is to be told. */
+static __always_inline bool is_syn_only_counted(const struct sw_packet *syn,
+						const struct inquiry *inquiry,
+						bool limited)
+{
+	if (!limited && !policy_has(inquiry->policy, FOLLOWS_ALL))
+		return !is_followed_at_once(inquiry->now.ms) &&
+		       glimpse_syn(syn, inquiry->hash, inquiry->now.ms);
+	if (may_be_glimpsed(inquiry->now.ms))
+		forget_glimpse(syn, inquiry->hash);
+	return false;
+}
+
 /* Is it an opening of which nothing more is done than to count it? */
 static __always_inline bool is_only_counted(const struct sw_packet *packet,
-					    const struct inquiry *inquiry)
+					    const struct inquiry *inquiry, bool limited)
 {
 	if (inquiry->segment == SW_SEGMENT_SYN)
 		return inquiry->direction == SW_INGRESS && !packet->payload &&
-		       !policy_has(inquiry->policy, FOLLOWS_ALL) &&
-		       !is_followed_at_once(inquiry->now.ms) &&
-		       glimpse_syn(packet, inquiry->hash, inquiry->now.ms);
+		       is_syn_only_counted(packet, inquiry, limited);
 	return inquiry->segment == SW_SEGMENT_SYNACK && !packet->payload &&
 	       may_be_glimpsed(inquiry->now.ms) &&
 	       (inquiry->direction == SW_EGRESS || !is_ours(&packet->src)) && /* or a martian */

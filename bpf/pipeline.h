@@ -397,7 +397,7 @@ static __always_inline enum sw_verdict inspect(void *ctx, struct sw_packet *pack
 			return verdict;
 		limited = inquiry.owner || inquiry.limit != SW_LIMIT_NONE;
 	}
-	if (load.followed && !inquiry.anomalies && !limited && is_only_counted(packet, &inquiry))
+	if (load.followed && !inquiry.anomalies && is_only_counted(packet, &inquiry, limited))
 		return SW_VERDICT_PASSED;
 	/* before any table is read: the exact clock waits for all loads that are under way */
 	if ((inquiry.segment == SW_SEGMENT_SYN || inquiry.segment == SW_SEGMENT_SYNACK) &&

@@ -69,6 +69,24 @@ static void a_limit_that_comes_is_not_used_up(void **state __unused)
 	expect_conserved();
 }
 
+/* Nor is its SYN-ACK taken for one of an attempt that is only counted: what was answered is half-open, not unanswered. */
+static void what_limits_have_entered_is_answered(void **state __unused)
+{
+	SW_AUTO_POLICY policy = policy_new();
+
+	flood(FLOOD);
+	assert_true(comes(A_SYN()));
+	policy_default_rules(policy)->half_open_source = 1000;
+	policy_install(&prog, policy, 0);
+	assert_true(comes(A_SYN()));
+	leaves(A_SYNACK());
+	prog.now_ns += 600000 * NS_PER_MS;
+	prog_sweep(&prog, false);
+	assert_int_equal(ended(SW_OUTCOME_HALF_OPEN), 1);
+	assert_int_equal(ended(SW_OUTCOME_NO_RESPONSE), BURST);
+	expect_conserved();
+}
+
 /* So many others follow CLIENT into its bucket; each is followed, and answered if so. */
 static void crowd(__u32 count, bool answered)
 {
@@ -150,6 +168,7 @@ int main(void)
 		ON_EACH_WIRE(who_began_before_answered_is_one),
 		ON_EACH_WIRE(of_two_alike_one_is_taken),
 		ON_EACH_WIRE(a_limit_that_comes_is_not_used_up),
+		ON_EACH_WIRE(what_limits_have_entered_is_answered),
 		ON_EACH_WIRE(who_is_pushed_out_unanswered_is_recognised),
 		ON_EACH_WIRE(who_is_pushed_out_answered_is_recognised),
 		ON_EACH_WIRE(who_began_before_and_is_pushed_out_is_recognised),
