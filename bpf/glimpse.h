@@ -297,8 +297,7 @@ __noinline int forget_glimpse(const struct sw_packet *syn, __u64 hash)
 
 /* As is_only_counted(), of a SYN that comes in. limited: there are limits, for which it was booked or is to be told. */
 static __always_inline bool is_syn_only_counted(const struct sw_packet *syn,
-						const struct inquiry *inquiry,
-						bool limited)
+						const struct inquiry *inquiry, bool limited)
 {
 	if (!limited && !policy_has(inquiry->policy, FOLLOWS_ALL))
 		return !is_followed_at_once(inquiry->now.ms) &&

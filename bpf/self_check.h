@@ -99,12 +99,6 @@ __noinline int note_sampled(const struct inquiry *inquiry, __u32 isn, __u32 what
 
 /* ---- who brought a cookie back */
 
-/* So long the server has for saying something, or for being found to have a socket. */
-#define PROBE_RIPE_MS 200U
-
-/* A kernel that has heard its client's data has acknowledged them by then: it waits for 200 ms at most. */
-#define PROBE_LATE_MS 600U
-
 /* How long it is until the next look, when one has found nothing to judge. */
 #define PROBE_AGAIN_MS 8U
 
@@ -151,13 +145,13 @@ __noinline int begin_probe(const struct sw_packet *ack, __u64 flow, __u32 policy
 	probe->server_port = ack->dport;
 	probe->flow = flow;
 	probe->began_ms = now_ms;
-	probe->judge_ms = now_ms + PROBE_RIPE_MS;
+	probe->judge_ms = now_ms + SW_PROBE_RIPE_MS;
 	probe->interface = load.slot;
 	probe->phase = SW_PROBE_WAITS;
 	if (!(settings.probed >> (service & 63) & 1))
 		__sync_fetch_and_or(&settings.probed, 1ULL << (service & 63));
 	if (!settings.probe_ms)
-		settings.probe_ms = (now_ms + PROBE_RIPE_MS) | 1;
+		settings.probe_ms = (now_ms + SW_PROBE_RIPE_MS) | 1;
 	return 0;
 }
 
@@ -287,7 +281,7 @@ static __always_inline enum probe_result judge_probe(ingress_ctx *ctx, const str
 		return PROBE_UNSERVED;
 	if (is_deaf && state & SW_CONN_FIN_ORIG)
 		return PROBE_SAYS_NOTHING;
-	result = ask_kernel(ctx, probe, now_ms - probe->began_ms >= PROBE_LATE_MS);
+	result = ask_kernel(ctx, probe, now_ms - probe->began_ms >= SW_PROBE_LATE_MS);
 	if (is_deaf && result == PROBE_WAITS_ON)
 		return PROBE_SERVED;
 	return result;
@@ -368,7 +362,7 @@ static __always_inline void settle_probe(struct sw_probes *of, struct sw_probe *
 		probe->phase = SW_PROBE_FREE;
 		break;
 	case PROBE_WAITS_ON:
-		probe->judge_ms = probe->began_ms + PROBE_LATE_MS;
+		probe->judge_ms = probe->began_ms + SW_PROBE_LATE_MS;
 		probe->phase = SW_PROBE_WAITS;
 		break;
 	}

@@ -30,6 +30,13 @@
 #define SW_CHECK_FEW_SYNS      1000U /* a second */
 #define SW_CHECK_RECENT	       6U
 
+/*
+ * So long the server has for saying something to whoever brought a cookie back, or for being found to have a socket. A
+ * kernel that has heard its client's data has acknowledged them by the latter: it waits for 200 ms at most.
+ */
+#define SW_PROBE_RIPE_MS 200U
+#define SW_PROBE_LATE_MS 600U
+
 /* How long it stands aside, at first and at most; as at first again after having answered for so long. */
 #define SW_CHECK_PAUSE_MS     30000U
 #define SW_CHECK_MAX_PAUSE_MS (16U * 60 * 1000)
