@@ -12,7 +12,7 @@ import pytest
 
 import tcp
 from causes import FAMILIES, QUICK
-from cli import BINARY, bpftool
+from cli import BINARY, bpftool, first_value
 from floods import Ghost
 from hooks import put_on_xdp
 from net import stop, wait_for
@@ -294,8 +294,7 @@ def test_the_hook_outlives_the_policy_while_cookies_may_come_back(far, wire, syn
 
 def settings(synward):
     """What the kernel says of them, as numbers and as bytes."""
-    found = bpftool("map", "lookup", "pinned", synward.pin_dir / "maps" / "settings", "key", *[0] * 4)
-    return found["formatted"]["value"], bytes(int(byte, 16) for byte in found["value"])
+    return first_value(synward.pin_dir / "maps" / "settings")
 
 
 def let_time_pass(synward, ms):

@@ -20,7 +20,7 @@ import pytest
 import stopped
 import tcp
 from causes import FAMILIES
-from cli import BINARY, bpftool, fresh
+from cli import BINARY, bpftool, first_value, fresh
 from firewalls import put_up, take_down
 from floods import (ALL_OPTIONS, DATA, UNHEARD, Crowd, Ghost, Info, answerable, defend, receive)
 from live import need
@@ -72,8 +72,7 @@ class Host:
 
     def value_of(self, name):
         """The first value of a map."""
-        return bpftool("map", "lookup", "pinned", self.synward.pin_dir / "maps" / name,
-                       "key", *(["0"] * 4))["formatted"]["value"]
+        return first_value(self.synward.pin_dir / "maps" / name)[0]
 
     def origins(self):
         """Where the keys of cookies come from, and which secret was loaded last."""

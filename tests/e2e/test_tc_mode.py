@@ -123,7 +123,7 @@ def test_a_forgotten_filter_is_in_the_way_of_xdp(pair, synward):
     attach(synward, pair[1], "--tc", "clsact")
     shutil.rmtree(synward.pin_dir)
     done = synward.attach(pair[1], options=("--mode", "native"), code=1)
-    assert "s0: an ingress filter has priority" in done.stderr
+    assert "s0: an ingress filter has the priority" in done.stderr
     assert "tc filter del dev s0 ingress protocol all pref" in done.stderr
 
 

@@ -43,6 +43,14 @@ def bpftool(*argv):
     return json.loads(wait_for(answer, "bpftool to get through its list").stdout or "[]")
 
 
+def first_value(pin):
+    """The first value of a pinned map: what bpftool makes of it, by names, and its bytes."""
+    found = bpftool("map", "lookup", "pinned", pin, "key", *[0] * 4)
+    value = found["formatted"]["value"]
+    variables = value.get(f".data.{pin.name}")  # a map of one value is a variable
+    return variables[0][pin.name] if variables else value, bytes(int(byte, 16) for byte in found["value"])
+
+
 LEVELS = ("half_open", "connections")  # of stats: they are as they are now
 QUANTILES = ("p50_us", "p90_us", "p99_us")
 

@@ -5,7 +5,7 @@ import itertools
 import os
 import pathlib
 
-from cli import BINARY, bpftool
+from cli import BINARY, first_value
 from net import NOBODY, VANISHED, wait_for
 from segments import ACK, Port, Segment, parse
 
@@ -37,9 +37,7 @@ class Files:
 
 def kernel_state(synward):
     """The switch of the policies as the kernel has it, without any help of ours."""
-    pin = synward.pin_dir / "maps" / "policy_state"
-    found = bpftool("map", "lookup", "pinned", pin, "key", *[0] * 4)
-    return found["formatted"]["value"]
+    return first_value(synward.pin_dir / "maps" / "policy_state")[0]
 
 
 def wait_rolled_back(synward, times=1):
