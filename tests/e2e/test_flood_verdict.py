@@ -23,9 +23,9 @@ CROWD = 60  # clients at a time
 PATIENCE = 40  # of which so many may be half-open before it is a flood
 
 
-def apply(synward, tmp_path, calm="1s", half_open=PATIENCE, more="", mode="adaptive"):
+def apply(synward, tmp_path, calm="1s", half_open=PATIENCE, more="", mode="adaptive", policy=floods.UNHEARD):
     limits = f"flood: {{half_open: {half_open}, calm: {calm}{more}}}"
-    floods.apply(synward, tmp_path, f"name: web, ports: [8080], syn_flood: {mode}, {limits}")
+    floods.apply(synward, tmp_path, f"name: web, ports: [8080], syn_flood: {mode}, {limits}", more=policy)
 
 
 def flood_of(synward):
@@ -238,9 +238,10 @@ def test_a_server_that_is_silent(wire, synward, family, tmp_path):
 
 
 def test_a_server_that_refuses(wire, synward, family, tmp_path):
+    """The flood may begin before the last of them has been refused: then that one is, too."""
     near, far = wire
     synward.attach(far, options=HANDOVER)
-    apply(synward, tmp_path)
+    apply(synward, tmp_path, policy="")
     tcp.rejected(near.namespace, (far.address(family), tcp.PORT), family, CROWD)
     begun(synward)
     flood = ended(synward)
