@@ -61,9 +61,7 @@ static __always_inline bool is_other_challenge(const struct sw_packet *rst, __u3
 	return (is_honoured(SW_COOKIE_SET_SECOND) &&
 		is_challenge_of(rst, now_ms, SW_COOKIE_SET_SECOND)) ||
 	       (is_honoured(SW_COOKIE_SET_FORMER) &&
-		is_challenge_of(rst, now_ms, SW_COOKIE_SET_FORMER)) ||
-	       (is_honoured(SW_COOKIE_SET_BEFORE) &&
-		is_challenge_of(rst, now_ms, SW_COOKIE_SET_BEFORE));
+		is_challenge_of(rst, now_ms, SW_COOKIE_SET_FORMER));
 }
 
 /* ---- the sweeper's */
@@ -74,26 +72,10 @@ static __always_inline __u32 wanted_origin(void)
 	return policy_has(settings.policy, SW_HAS_SHARED_SECRET) ? settings.cookie_secrets : 0;
 }
 
-/* Cookies of a set that was the first one are honoured for so long. */
-static __always_inline void forget_retired_keys(struct sw_cookie_keys *active,
-						enum sw_cookie_set which, __u32 now_ms)
-{
-	const struct sw_cookie_keys *keys = cookie_set(which);
-
-	if (keys && active->others >> which & 1 && (__s32)(now_ms - keys->until_ms) >= 0)
-		active->others &= ~(1U << which);
-}
-
-/* Cookies of the first set are honoured on, when it has become another one; so are those of the one before it. */
+/* Cookies of the first set are honoured on, when it has become another one. */
 static __always_inline void retire_keys(struct sw_cookie_keys *active,
 					struct sw_cookie_keys *former, __u32 now_ms)
 {
-	struct sw_cookie_keys *before = cookie_set(SW_COOKIE_SET_BEFORE);
-
-	if (before && active->others >> SW_COOKIE_SET_FORMER & 1) {
-		*before = *former;
-		active->others |= 1U << SW_COOKIE_SET_BEFORE;
-	}
 	*former = *active;
 	former->until_ms = now_ms + SW_FLOOD_HONOUR_MS;
 	active->others |= 1U << SW_COOKIE_SET_FORMER;
@@ -150,10 +132,11 @@ __noinline int renew_cookie_keys(__u32 now_ms)
 		return 0;
 	origin = wanted_origin();
 	begins = active->origin != origin;
-	forget_retired_keys(active, SW_COOKIE_SET_FORMER, now_ms);
-	forget_retired_keys(active, SW_COOKIE_SET_BEFORE, now_ms);
 	if (begins)
 		retire_keys(active, former, now_ms);
+	else if (active->others >> SW_COOKIE_SET_FORMER & 1 &&
+		 (__s32)(now_ms - former->until_ms) >= 0)
+		active->others &= ~(1U << SW_COOKIE_SET_FORMER);
 	if (!origin) {
 		renew_own_keys(active, begins, now_ms);
 		return 0;

@@ -126,9 +126,7 @@ static __always_inline bool recall_cookie(const struct sw_packet *ack,
 	       (is_honoured(SW_COOKIE_SET_SECOND) &&
 		is_cookie_of(ack, agreed, now_ms, SW_COOKIE_SET_SECOND)) ||
 	       (is_honoured(SW_COOKIE_SET_FORMER) &&
-		is_cookie_of(ack, agreed, now_ms, SW_COOKIE_SET_FORMER)) ||
-	       (is_honoured(SW_COOKIE_SET_BEFORE) &&
-		is_cookie_of(ack, agreed, now_ms, SW_COOKIE_SET_BEFORE));
+		is_cookie_of(ack, agreed, now_ms, SW_COOKIE_SET_FORMER));
 }
 
 /*

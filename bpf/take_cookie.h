@@ -103,9 +103,7 @@ static __always_inline enum cookie_verdict look_for_cookie(const struct sw_packe
 	if ((is_honoured(SW_COOKIE_SET_SECOND) &&
 	     check_cookie(ack, inquiry, SW_COOKIE_SET_SECOND) == COOKIE_VALID) ||
 	    (is_honoured(SW_COOKIE_SET_FORMER) &&
-	     check_cookie(ack, inquiry, SW_COOKIE_SET_FORMER) == COOKIE_VALID) ||
-	    (is_honoured(SW_COOKIE_SET_BEFORE) &&
-	     check_cookie(ack, inquiry, SW_COOKIE_SET_BEFORE) == COOKIE_VALID))
+	     check_cookie(ack, inquiry, SW_COOKIE_SET_FORMER) == COOKIE_VALID))
 		return COOKIE_VALID;
 	return verdict;
 }

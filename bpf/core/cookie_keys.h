@@ -63,7 +63,6 @@ static __always_inline void sw_cookie_begin_own(struct sw_cookie_keys *keys, con
 	keys->clock_offset = first[0];
 	keys->coming = first[1];
 	keys->is_shared = 0;
-	keys->went_back = 0;
 	keys->origin = 0;
 }
 
@@ -75,20 +74,17 @@ static __always_inline __u64 coming_epoch(const struct sw_cookie_master *master,
 	return ((wall_ms + master->phase_ms) >> SW_COOKIE_EPOCH_MS_SHIFT) + 1;
 }
 
-/* How many epochs back, modulo 2^32: what was sent before is of the coming one then, which is honoured. */
-#define ONE_BACK 0xffffffffU
-
 /*
  * Has the time of day been set since sw_cookie_share() was here, so that cookies that are under way may seem to be of no
- * epoch that is honoured? By itself it goes on to the next epoch at the most; once set back by one, all of them still are.
+ * epoch that is honoured? By itself it goes on to the next epoch at the most.
  */
 static __always_inline bool sw_cookie_clock_was_set(const struct sw_cookie_keys *keys,
 						    const struct sw_cookie_master *master,
 						    __u32 origin, __u64 wall_ms)
 {
-	__u32 passed = (__u32)coming_epoch(master, wall_ms) - keys->coming;
+	__u32 coming = coming_epoch(master, wall_ms);
 
-	return keys->origin == origin && passed > 1 && (passed != ONE_BACK || keys->went_back);
+	return keys->origin == origin && coming - keys->coming > 1;
 }
 
 /*
@@ -111,8 +107,6 @@ static __always_inline void sw_cookie_share(struct sw_cookie_keys *keys,
 			derive_secret(master->key, number, 0,
 				      keys->secrets[number[0] & (SW_COOKIE_EPOCHS - 1)]);
 		}
-		keys->went_back = keys->origin == origin && !keys->went_back &&
-				  (__u32)coming - keys->coming == ONE_BACK;
 		keys->coming = coming;
 	}
 	keys->clock_offset = (__u32)clock_ms - now_ms;

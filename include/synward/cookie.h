@@ -65,9 +65,7 @@ struct sw_cookie_keys {
 	__u32 origin; /* sw_settings.cookie_secrets of the shared secret; 0: they are this host's own */
 	__u32 is_shared; /* the coming epoch is honoured */
 	__u32 others;	 /* of the first set, bit i: the set i is honoured, too */
-	__u32 until_ms;	 /* of a set that was the first one, by the coarse clock */
-	__u32 went_back; /* of a shared secret: its clock was set back, into the epoch before, and not on since */
-	__u32 pad;
+	__u32 until_ms;	 /* of the former set, by the coarse clock */
 };
 
 /* Keys of the map "cookie_keys". */
@@ -75,7 +73,6 @@ enum sw_cookie_set {
 	SW_COOKIE_SET_ACTIVE, /* cookies are made by it */
 	SW_COOKIE_SET_SECOND, /* of the second line of the secret's file */
 	SW_COOKIE_SET_FORMER, /* what the active one was before, while its cookies live */
-	SW_COOKIE_SET_BEFORE, /* and what that was before */
 	SW_COOKIE_SETS,
 };
 
@@ -149,7 +146,7 @@ struct sw_cookie_options {
 	__u8 pad[3];
 };
 
-SW_STATIC_ASSERT(sizeof(struct sw_cookie_keys) == 96, "keys have no hidden padding");
+SW_STATIC_ASSERT(sizeof(struct sw_cookie_keys) == 88, "keys have no hidden padding");
 SW_STATIC_ASSERT(sizeof(struct sw_cookie_secrets) == 64, "secrets have no hidden padding");
 SW_STATIC_ASSERT(sizeof(struct sw_cookie_offer) == 16, "an offer has no hidden padding");
 SW_STATIC_ASSERT(sizeof(struct sw_cookie_answer) == 24, "an answer has no hidden padding");

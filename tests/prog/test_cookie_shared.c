@@ -181,17 +181,6 @@ static void another_host_honours_them(void **state __unused)
 	}
 }
 
-/* When their time is over; not more than an epoch at once, or a clock would have been set. */
-static void former_keys_are_forgotten(void)
-{
-	for (__u32 passed_ms = 0; passed_ms < HONOUR_MS; passed_ms += EPOCH_MS) {
-		assert_true(keys_of(SW_COOKIE_SET_ACTIVE).others);
-		prog.now_ns += EPOCH_MS * NS_PER_MS;
-		wait_for_look();
-	}
-	assert_false(keys_of(SW_COOKIE_SET_ACTIVE).others);
-}
-
 /* By any step: who was asked before answers after it, the connections that there are go on, and others begin. */
 static void a_clock_that_is_set_loses_nobody(void **state __unused)
 {
@@ -210,46 +199,12 @@ static void a_clock_that_is_set_loses_nobody(void **state __unused)
 		data.payload = 10;
 		assert_int_equal(prog_segment(&prog, HOOK_XDP, &data, v6), XDP_PASS);
 	}
-	former_keys_are_forgotten();
-}
-
-/* As a time daemon does it that finds its servers one after the other: each step is too large for the epochs. */
-static void a_clock_may_be_set_twice(void **state __unused)
-{
-	struct segment acks[3];
-
-	install(SW_FLOOD_ALWAYS, true);
-	become_host(0, &a_secret, NULL);
-	for (__u32 i = 0; i < COUNT(acks); i++) {
-		if (i) {
-			settings->tai_minus_utc_s -= 3600 * (__s32)i;
-			wait_for_look();
-		}
-		acks[i] = ask(PORT + i);
-	}
-	for (__u32 i = 0; i < COUNT(acks); i++)
-		assert_honoured(&acks[i], true);
-	former_keys_are_forgotten();
-}
-
-/* Into the epoch before: the coming one is honoured, so nothing has to be kept. Once more, and it has. */
-static void a_clock_that_is_set_back_a_little_needs_no_other_keys(void **state __unused)
-{
-	static const __s32 steps_s[] = { 0, -1, 1, -1,
-					 -(EPOCH_MS / 1000) }; /* an epoch has just begun */
-	struct segment acks[COUNT(steps_s)];
-
-	install(SW_FLOOD_ALWAYS, true);
-	become_host(0, &a_secret, NULL);
-	former_keys_are_forgotten();
-	for (__u32 i = 0; i < COUNT(acks); i++) {
-		settings->tai_minus_utc_s -= steps_s[i];
+	for (__u32 passed_ms = 0; passed_ms < HONOUR_MS; passed_ms += EPOCH_MS) {
+		assert_true(keys_of(SW_COOKIE_SET_ACTIVE).others);
+		prog.now_ns += EPOCH_MS * NS_PER_MS;
 		wait_for_look();
-		assert_int_equal(keys_of(SW_COOKIE_SET_ACTIVE).others != 0, i == 4);
-		acks[i] = ask(PORT + i);
 	}
-	for (__u32 i = 0; i < COUNT(acks); i++)
-		assert_honoured(&acks[i], true);
+	assert_false(keys_of(SW_COOKIE_SET_ACTIVE).others);
 }
 
 /* While a new secret comes to one host after the other, nobody is lost. */
@@ -357,8 +312,6 @@ int main(void)
 		EACH_FAMILY(keys_are_what_the_core_makes),
 		EACH_FAMILY(another_host_honours_them),
 		EACH_FAMILY(a_clock_that_is_set_loses_nobody),
-		EACH_FAMILY(a_clock_may_be_set_twice),
-		EACH_FAMILY(a_clock_that_is_set_back_a_little_needs_no_other_keys),
 		EACH_FAMILY(secrets_change_line_by_line),
 		EACH_FAMILY(own_cookies_outlive_a_change),
 		EACH_FAMILY(no_flood_is_needed_here),
