@@ -3,6 +3,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../base/wipe.h"
 
 #include <nettle/base64.h>
 #include <nettle/hkdf.h>
@@ -62,6 +63,7 @@ void sw_secret_derive(const uint8_t key[SW_SECRET_KEY_BYTES], struct sw_cookie_m
 	explicit_bzero(&hmac, sizeof(hmac));
 	explicit_bzero(extracted, sizeof(extracted));
 	explicit_bzero(made, sizeof(made));
+	sw_wipe_stack_below();
 }
 
 /* ---- reading */

@@ -3,6 +3,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../base/wipe.h"
 #include "../maps/settings.h"
 #include "../platform/notice.h"
 #include "../platform/wall_clock.h"
@@ -33,6 +34,7 @@ static int write_next(int fd, struct sw_settings *settings,
 	else if (bpf_map_update_elem(fd, &key, &secrets, BPF_ANY))
 		error = failed("write");
 	explicit_bzero(&secrets, sizeof(secrets));
+	sw_wipe_stack_below();
 	if (error)
 		return error;
 	for (unsigned int i = 0; i < SW_COOKIE_MASTERS; i++)
