@@ -48,7 +48,7 @@ static struct {
 #define WIDE                                                                                       \
 	{                                                                                          \
 		"wide", 0, SW_OPTION_FLAG, &given.wide, NULL,                                      \
-			.help = "take prefixes of a quarter of all addresses and more"             \
+			.help = "take prefixes of a quarter of all addresses in use, and more"     \
 	}
 
 static const struct sw_option add_options[] = { EXPIRES, REASON, WIDE, {} };
@@ -104,8 +104,8 @@ static int check_width(const struct call *call, const char *where)
 		if (entry->line)
 			sw_format(line, sizeof(line), ":%u", entry->line);
 		return sw_error(EINVAL,
-				"%s%s: %s is a quarter of all addresses of %s or more; to add it "
-				"all the same: --wide",
+				"%s%s: %s holds a quarter or more of the %s addresses in use; to "
+				"add it all the same: --wide",
 				where, line, sw_format_prefix(text, &entry->prefix),
 				sw_prefix_is_v4(&entry->prefix) ? "IPv4" : "IPv6");
 	}
